@@ -1,0 +1,86 @@
+"""Options that commands share, and how a command line's words become instants and dates."""
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ledger.wiring import Wiring
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_BOOK = "cyber-care"
+
+
+def book_option(command: F) -> F:
+    """Add `--book`, passed on as `book`."""
+    return click.option(
+        "--book",
+        default=lambda: os.environ.get("CLAIMS_LEDGER_BOOK", DEFAULT_BOOK),
+        show_default=DEFAULT_BOOK,
+        metavar="BOOK",
+        help="The book of business.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """Add `--json`, passed on as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def opened(book: str) -> "AbstractContextManager[Wiring]":
+    """Open the ledger for one command: join the database, bring it up to date, close it after."""
+    from ledger import wiring  # noqa: PLC0415  # loaded only by a command that needs it
+
+    return wiring.opened(book)
+
+
+def is_interactive() -> bool:
+    """Say whether a person watches stderr, who would like to see progress."""
+    return sys.stderr.isatty()
+
+
+class Instant(click.ParamType):
+    """An instant with an offset, `2026-03-01T09:00:00+01:00`."""
+
+    name = "instant"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read it; a time without offset is refused, for nobody can say when it was."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no instant; write it as 2026-03-01T09:00:00+01:00.", param, ctx)
+        if instant.tzinfo is None:
+            self.fail(f"{value!r} lacks its offset; write it as 2026-03-01T09:00:00+01:00.", param, ctx)
+        return instant
+
+
+class Day(click.ParamType):
+    """A date, `2026-03-01`."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read an ISO date and nothing else."""
+        if isinstance(value, date):
+            return value
+        text = str(value)
+        try:
+            if len(text) != len("2026-03-01"):
+                raise ValueError(text)  # noqa: TRY301  # basic format 20260301 is refused like any other
+            return date.fromisoformat(text)
+        except ValueError:
+            self.fail(f"{value!r} is no date; write it as 2026-03-01.", param, ctx)
+
+
+INSTANT = Instant()
+DAY = Day()

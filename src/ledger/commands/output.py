@@ -1,0 +1,54 @@
+"""Printing: data to stdout, messages to stderr; tables for people, JSON for programs."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 200
+"""Columns of a table that is written into a pipe, so that no value is folded."""
+
+
+def note(message: str) -> None:
+    """Say something to the person, on stderr."""
+    click.echo(message, err=True)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value, an array or an object, in one go."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=None if not sys.stdout.isatty() else 2))
+
+
+def print_json_line(value: Mapping[str, object]) -> None:
+    """Print one object on a line of its own (JSON Lines)."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """Give a rich console that keeps to NO_COLOR and to what the stream is."""
+    from rich.console import Console  # noqa: PLC0415  # 0.1 s that JSON output need not pay
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(file=stream, width=width, soft_wrap=False, highlight=False)
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+    """Print a table for people; None is shown as an empty cell, numbers stand to the right."""
+    from rich.table import Table  # noqa: PLC0415  # as above
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    kept = list(rows)
+    table = Table(title=title, box=None, pad_edge=False, header_style="bold")
+    for index, header in enumerate(headers):
+        numbers = any(isinstance(row[index], int) for row in kept)
+        table.add_column(header, justify="right" if numbers else "left", no_wrap=True)
+    for row in kept:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    console().print(table)

@@ -1,0 +1,29 @@
+"""How a program of the ledger ends when it does not end well: one line for the user and an exit code.
+
+Exit codes: 0 done · 1 refused, or a check failed · 2 used wrongly, or input malformed · 3 the ledger
+can't be reached. Pure: imports nothing, so that every layer may raise one.
+"""
+
+
+class Ending(Exception):
+    """The program stops here. The message is one line: what is wrong and what to do next."""
+
+    exit_code = 1
+
+
+class Refused(Ending):
+    """The ledger said no, or a check found something wrong (exit 1)."""
+
+    exit_code = 1
+
+
+class UsedWrongly(Ending):
+    """The command line, a setting or the input is not as it must be (exit 2)."""
+
+    exit_code = 2
+
+
+class Unreachable(Ending):
+    """The ledger can't be reached: no server, no rights, no disk (exit 3)."""
+
+    exit_code = 3

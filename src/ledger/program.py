@@ -1,0 +1,115 @@
+"""The program `claims-ledger`: one command line put together from what each package registers.
+
+Each entry point of the group `claims_ledger.commands` is a click command or group. Its name is the
+path at which it stands: `due` at the top, `contract show` inside the group `contract`. Several
+packages may add to one group. Only what is asked for is loaded.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
+
+import click
+
+from ledger.endings import Ending
+
+COMMANDS_GROUP = "claims_ledger.commands"
+
+GROUP_HELP = {
+    "contract": "Contracts: start, notice, termination letters; show, list, history.",
+    "claim": "Claims: open, identify, accept, refund; show, list, history.",
+    "complaint": "Complaints: lodge, answer, escalate; show, list, history.",
+    "projections": "The views: list them, rebuild them.",
+    "deadlines": "The diary of deadlines: list it, sweep it.",
+    "keys": "Master and signing keys.",
+    "subject": "One person's data: erase, export, hold.",
+    "subscriptions": "Who is told of events, and how that goes.",
+}
+"""Said for a group that no package describes itself."""
+
+
+class ComposedGroup(click.Group):
+    """A group whose commands are entry points, loaded when they are asked for."""
+
+    def __init__(self, name: str, points: Sequence[tuple[tuple[str, ...], EntryPoint]], **rest: object) -> None:
+        super().__init__(name, **rest)  # type: ignore[arg-type]  # click's own keywords, passed through
+        self._points = points
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give every command's name, in alphabetical order."""
+        names = {path[0] for path, _ in self._points if path}
+        for path, point in self._points:
+            if not path:
+                names.update(cast("click.Group", point.load()).list_commands(ctx))
+        return sorted(names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load the command of this name; several entry points of one name become one group."""
+        below = [(path[1:], point) for path, point in self._points if path and path[0] == cmd_name]
+        leaves = [point for path, point in below if not path]
+        deeper = [(path, point) for path, point in below if path]
+        if leaves and not deeper and len(leaves) == 1:
+            return cast("click.Command", leaves[0].load())
+        if below:
+            loaded = [cast("click.Command", point.load()) for point in leaves]
+            said = next((command.help for command in loaded if command.help), GROUP_HELP.get(cmd_name))
+            return ComposedGroup(cmd_name, below, help=said, no_args_is_help=True)
+        for path, point in self._points:
+            if not path:
+                found = cast("click.Group", point.load()).get_command(ctx, cmd_name)
+                if found is not None:
+                    return found
+        return None
+
+
+def program() -> click.Group:
+    """Put the whole command line together."""
+    points = [(tuple(point.name.split()), point) for point in entry_points(group=COMMANDS_GROUP)]
+    group = ComposedGroup(
+        "claims-ledger",
+        points,
+        help=(
+            "Claims ledger: the ledger decides, projections show, schedulers remind.\n\n"
+            "\b\nFirst steps:\n"
+            "  claims-ledger up --demo          the running ledger with a sample book\n"
+            "  claims-ledger import book.jsonl  load a book of commands\n"
+            "  claims-ledger limits --contract C-1\n"
+            "  claims-ledger due --status open"
+        ),
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )
+    return cast("click.Group", click.version_option(package_name="claims-ledger")(group))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and give its exit code; what goes wrong is said in one line on stderr."""
+    try:
+        outcome = program().main(args=arguments, prog_name="claims-ledger", standalone_mode=False)
+    except Ending as ending:
+        return _say(str(ending), ending.exit_code)
+    except click.UsageError as error:
+        at = error.ctx.command_path if error.ctx else "claims-ledger"
+        return _say(f"{error.format_message()} (see: {at} --help)", 2)
+    except click.ClickException as error:
+        return _say(error.format_message(), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("Stopped by the keyboard.", 130)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): that is its right, not an error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _say(message: str, exit_code: int) -> int:
+    """Print an error's one line and give its code back."""
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    return exit_code
+
+
+def main() -> None:
+    """Run the program for the console script."""
+    sys.exit(run())
