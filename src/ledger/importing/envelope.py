@@ -1,0 +1,114 @@
+"""The part of a line that is the same for every command: id, name, instant, actor."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from ledger.importing.lines import Line, Malformed
+
+ENVELOPE = ("command_id", "command", "at", "actor", "data")
+LONGEST_NAME = 128
+EARLIEST_YEAR = 1900
+LATEST_YEAR = 2199
+
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?",
+    re.ASCII,
+)
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def instant(text: object) -> datetime:
+    """Read an instant with its offset, `2026-03-01T09:00:00+01:00`, into UTC.
+
+    Raises:
+        Malformed: it is no instant, lacks its offset, or lies outside 1900 to 2199.
+
+    """
+    if not isinstance(text, str) or not (match := _INSTANT.fullmatch(text)):
+        message = f"at: {shortened(text)} is no instant; write it as 2026-03-01T09:00:00+01:00"
+        raise Malformed(message)
+    if match.group(3) is None:
+        message = f"at: {text} lacks its offset; write it as 2026-03-01T09:00:00+01:00"
+        raise Malformed(message)
+    try:
+        found = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        message = f"at: {text} is no instant of the calendar"
+        raise Malformed(message) from None
+    if not EARLIEST_YEAR <= found.year <= LATEST_YEAR:
+        message = f"at: {text} lies outside the years {EARLIEST_YEAR} to {LATEST_YEAR}"
+        raise Malformed(message)
+    return found
+
+
+def name(what: str, value: object) -> str:
+    """Read a short printable name: a command id, an actor.
+
+    Raises:
+        Malformed: it is no text, is empty, too long or unprintable, or is reserved for time's own use.
+
+    """
+    if not isinstance(value, str):
+        message = f"{what}: must be text, is {shortened(value)}"
+        raise Malformed(message)
+    if not value.strip() or len(value) > LONGEST_NAME:
+        message = f"{what}: must have 1 to {LONGEST_NAME} characters"
+        raise Malformed(message)
+    if _UNPRINTABLE.search(value):
+        message = f"{what}: holds control characters"
+        raise Malformed(message)
+    if value == "time" or value.startswith("time:"):
+        message = f"{what}: {value!r} is reserved for what time itself records; choose another"
+        raise Malformed(message)
+    return value
+
+
+def line_of(file: str, number: int, written: Mapping[str, object]) -> Line:
+    """Check the envelope of one command and give the line.
+
+    Raises:
+        Malformed: naming every part of the envelope that is wrong.
+
+    """
+    wrong: list[str] = []
+    unknown = [key for key in written if key not in ENVELOPE]
+    if unknown:
+        wrong.append(f"unknown field {', '.join(shortened(key) for key in unknown[:5])}")
+    wrong += [f"{key} is missing" for key in ("command_id", "command", "at", "data") if key not in written]
+    command_id, at, actor = "", datetime.min.replace(tzinfo=UTC), None
+    try:
+        if "command_id" in written:
+            command_id = name("command_id", written["command_id"])
+    except Malformed as error:
+        wrong.append(str(error))
+    try:
+        if written.get("actor") is not None:
+            actor = name("actor", written["actor"])
+    except Malformed as error:
+        wrong.append(str(error))
+    try:
+        if "at" in written:
+            at = instant(written["at"])
+    except Malformed as error:
+        wrong.append(str(error))
+    command = written.get("command", "")
+    if not isinstance(command, str):
+        wrong.append(f"command: must be text, is {shortened(command)}")
+    fields = written.get("data", {})
+    if not isinstance(fields, dict):
+        wrong.append(f"data: must be an object, is {shortened(fields)}")
+    if wrong or not isinstance(command, str) or not isinstance(fields, dict):
+        raise Malformed("; ".join(wrong))
+    return Line(file, number, command_id, command, at, actor, fields)
+
+
+def shortened(value: object) -> str:
+    """Quote a wrong value, at most so much of it that a person recognises it."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    text = repr(value) if not isinstance(value, int) or isinstance(value, bool) else f"{value}"
+    text = text.encode("ascii", "backslashreplace").decode() if _UNPRINTABLE.search(text) else text
+    return text if len(text) <= 40 else f"{text[:40]}…"  # noqa: PLR2004  # fits an error's one line
