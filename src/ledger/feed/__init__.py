@@ -1,0 +1,1 @@
+"""The feed: the ledger's sealed events by dense position, and those who follow it."""
