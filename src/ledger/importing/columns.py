@@ -1,0 +1,47 @@
+"""Which columns a CSV of one command may have, and what kind of value each holds."""
+
+import types
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Annotated, Literal, TypeAliasType, Union, get_args, get_origin  # noqa: F401
+
+from pydantic import BaseModel
+
+from ledger.domain.commands import COMMANDS
+
+Kind = Literal["text", "truth", "number", "amount", "list"]
+
+
+@cache
+def columns_of(command: str) -> Mapping[str, Kind]:
+    """Give the columns of a command, `victim.person` for a field inside another."""
+    return dict(_columns(COMMANDS[command], ""))
+
+
+def _columns(model: type[BaseModel], prefix: str) -> list[tuple[str, Kind]]:
+    found: list[tuple[str, Kind]] = []
+    for name, field in model.model_fields.items():
+        kind = _kind(field.annotation, name)
+        if isinstance(kind, type):
+            found += _columns(kind, f"{prefix}{name}.")
+        else:
+            found.append((f"{prefix}{name}", kind))
+    return found
+
+
+def _kind(annotation: object, name: str) -> Kind | type[BaseModel]:
+    """Say what a field's annotation holds; of a union, the first part that a cell can be."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kind(get_args(annotation)[0], name)
+    if origin in {Union, types.UnionType}:
+        return _kind(next(part for part in get_args(annotation) if part is not type(None)), name)
+    if origin in {list, tuple, Sequence}:
+        return "list"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if annotation is bool:
+        return "truth"
+    if annotation is int:
+        return "amount" if name.endswith("_cents") else "number"
+    return "text"
