@@ -1,6 +1,6 @@
 """The Merkle tree of RFC 9162 §2.1 with SHA-256: hashes, complete nodes, roots.
 
-A node stands at (level, index): level 0 are the leaves, and the node (l, i) covers the leaves
+A node stands at (level, number): level 0 are the leaves, and the node (l, i) covers the leaves
 [i·2ˡ, (i+1)·2ˡ). A node is complete when all of them exist; a complete node never changes, so only
 complete nodes are ever stored, and every root and proof is folded from O(log n) of them.
 """
@@ -19,14 +19,14 @@ class NodeAt(NamedTuple):
     """The place of a node in the tree."""
 
     level: int
-    index: int
+    number: int
 
 
 class Node(NamedTuple):
     """A complete node: its place and its hash."""
 
     level: int
-    index: int
+    number: int
     hash: bytes
 
 

@@ -21,9 +21,10 @@ _Range = tuple[int, int]
 
 
 def inclusion_proof(index: int, size: int, read_nodes: ReadNodes) -> list[bytes]:
-    """Prove that the leaf at `index` stands in the tree of `size` leaves: its sibling first, up to the root's child.
+    """Prove that the leaf at `index` stands in the tree of `size` leaves.
 
-    Raises ValueError if there is no such leaf, BadProof if stored nodes are missing.
+    From the leaf's sibling up to the root's child. Raises ValueError if there is no such leaf, BadProof if
+    stored nodes are missing.
     """
     if not 0 <= index < size:
         message = f"no leaf {index} in a tree of {size} leaves"
@@ -90,7 +91,7 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
         raise BadProof(message)
 
 
-def verify_consistency(  # noqa: PLR0913 — two heads and a proof are what RFC 9162 §2.1.4.2 takes
+def verify_consistency(
     old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
 ) -> None:
     """Check that the tree of `new_size` leaves begins with the tree of `old_size` leaves. Raises BadProof."""
@@ -103,16 +104,24 @@ def verify_consistency(  # noqa: PLR0913 — two heads and a proof are what RFC 
             message = f"two roots or a proof given for one size ({old_size}): the log is forked"
             raise BadProof(message)
         return
-    # A perfect old tree is itself the first node of the path, so the proof leaves it out.
-    path = [old_root, *proof] if old_size & (old_size - 1) == 0 else list(proof)
-    if not path or not proof:
+    old_reached, new_reached = _climb_both(old_size, new_size, old_root, proof)
+    if old_reached != old_root or new_reached != new_root:
+        message = f"the tree of {new_size} leaves does not begin with the tree of {old_size} leaves"
+        raise BadProof(message)
+
+
+def _climb_both(old_size: int, new_size: int, old_root: bytes, proof: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Fold the proof into both roots: RFC 9162 §2.1.4.2 for 0 < old_size < new_size."""
+    if not proof:
         message = f"the consistency proof from {old_size} to {new_size} is empty"
         raise BadProof(message)
+    # A perfect old tree is itself the first node of the path, so the proof leaves it out.
+    first, *path = [old_root, *proof] if old_size & (old_size - 1) == 0 else proof
     place, last = old_size - 1, new_size - 1
     while place & 1:
         place, last = place >> 1, last >> 1
-    old_reached = new_reached = path[0]
-    for node in path[1:]:
+    old_reached = new_reached = first
+    for node in path:
         if last == 0:
             message = f"the consistency proof from {old_size} to {new_size} is too long"
             raise BadProof(message)
@@ -125,9 +134,7 @@ def verify_consistency(  # noqa: PLR0913 — two heads and a proof are what RFC 
     if last != 0:
         message = f"the consistency proof from {old_size} to {new_size} is too short"
         raise BadProof(message)
-    if old_reached != old_root or new_reached != new_root:
-        message = f"the tree of {new_size} leaves does not begin with the tree of {old_size} leaves"
-        raise BadProof(message)
+    return old_reached, new_reached
 
 
 def _split(length: int) -> int:

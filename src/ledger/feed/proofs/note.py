@@ -1,0 +1,181 @@
+"""Signed notes (C2SP signed-note): text, a blank line, and signature lines `— name base64(keyid₄ ‖ sig)`.
+
+Keys here are Ed25519 (signature type 0x01). Signatures by keys that the reader does not know are ignored, so
+witnesses may cosign and keys may be rotated; a signature by a known key that is wrong refuses the whole note.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from ledger.feed.proofs.base64_text import from_base64, to_base64
+from ledger.feed.proofs.refused import BadNote
+
+ED25519 = b"\x01"
+MAX_NOTE_BYTES = 1_000_000
+MAX_SIGNATURES = 100
+_KEY_ID_BYTES = 4
+_SIGNATURE_MARK = "— "
+_PUBLIC_KEY_BYTES = 32
+_FIRST_PRINTABLE = " "
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSignature:
+    """One signature line: who signed, and with what."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+    @property
+    def line(self) -> str:
+        """The signature line with its newline."""
+        return f"{_SIGNATURE_MARK}{self.name} {to_base64(self.key_id + self.signature)}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """An Ed25519 public key under a name: `name+hex(key id)+base64(0x01 ‖ public key)`."""
+
+    name: str
+    public_key: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> "VerifierKey":
+        """Read a verifier key string. Raises BadNote."""
+        name, _, rest = text.partition("+")
+        key_id, _, encoded = rest.partition("+")
+        raw = from_base64(encoded)
+        if not is_key_name(name) or raw is None or len(raw) != 1 + _PUBLIC_KEY_BYTES or raw[:1] != ED25519:
+            message = f"not an Ed25519 verifier key (name+hex+base64): {text!r}"
+            raise BadNote(message)
+        key = cls(name, raw[1:])
+        if key.key_id.hex() != key_id:
+            message = (
+                f"the verifier key's id {key_id!r} is not that of its name and key: copy it again, whole"
+            )
+            raise BadNote(message)
+        return key
+
+    @property
+    def key_id(self) -> bytes:
+        """The first 4 bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key)."""
+        return sha256(self.name.encode() + b"\n" + ED25519 + self.public_key).digest()[:_KEY_ID_BYTES]
+
+    def __str__(self) -> str:
+        """Give the verifier key string."""
+        return f"{self.name}+{self.key_id.hex()}+{to_base64(ED25519 + self.public_key)}"
+
+    def has_signed(self, text: str, signature: bytes) -> bool:
+        """Say whether the signature over the text is by this key."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text.encode())
+        except InvalidSignature:
+            return False
+        return True
+
+
+class NoteSigner(Protocol):
+    """Anything that adds a signature line to a note."""
+
+    def sign(self, text: str) -> NoteSignature:
+        """Sign the note's text, final newline included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ed25519Signer:
+    """An Ed25519 private key under a name."""
+
+    name: str
+    private_key: Ed25519PrivateKey
+
+    @property
+    def verifier_key(self) -> VerifierKey:
+        """What others need to check this signer's signatures."""
+        return VerifierKey(self.name, self.private_key.public_key().public_bytes_raw())
+
+    def sign(self, text: str) -> NoteSignature:
+        """Sign the note's text, final newline included."""
+        return NoteSignature(self.name, self.verifier_key.key_id, self.private_key.sign(text.encode()))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedNote:
+    """A note of which at least one trusted key has signed the text."""
+
+    text: str
+    signed_by: tuple[VerifierKey, ...]
+    not_known: tuple[NoteSignature, ...]
+
+
+def is_key_name(name: str) -> bool:
+    """Say whether a key may have this name: not empty, no space, no plus, no control character."""
+    return bool(name) and "+" not in name and not any(c.isspace() or c < _FIRST_PRINTABLE for c in name)
+
+
+def sign_note(text: str, signers: Sequence[NoteSigner]) -> str:
+    """Write a signed note. Raises ValueError if the text cannot stand in one or nobody signs."""
+    if not text.endswith("\n") or not _is_note_text(text) or not signers:
+        message = "a note needs a signer and a text of printable lines that ends in a newline"
+        raise ValueError(message)
+    return text + "\n" + "".join(signer.sign(text).line for signer in signers)
+
+
+def open_note(note: str, keys: Iterable[VerifierKey]) -> OpenedNote:
+    """Check a note's signatures by the keys that are trusted. Raises BadNote."""
+    text, signatures = split_note(note)
+    known = {(key.name, key.key_id): key for key in keys}
+    signed_by: dict[VerifierKey, None] = {}
+    not_known = []
+    for given in signatures:
+        key = known.get((given.name, given.key_id))
+        if key is None:
+            not_known.append(given)
+        elif key.has_signed(text, given.signature):
+            signed_by[key] = None
+        else:
+            message = f"the signature of {key.name}+{key.key_id.hex()} does not fit the text: it was altered"
+            raise BadNote(message)
+    if not signed_by:
+        wanted = ", ".join(f"{name}+{key_id.hex()}" for name, key_id in known) or "none was given"
+        found = ", ".join(f"{given.name}+{given.key_id.hex()}" for given in signatures)
+        message = f"not signed by a trusted key (trusted: {wanted}; signed by: {found})"
+        raise BadNote(message)
+    return OpenedNote(text, tuple(signed_by), tuple(not_known))
+
+
+def split_note(note: str) -> tuple[str, list[NoteSignature]]:
+    """Part a note into its text and its signature lines; nothing is verified. Raises BadNote."""
+    text, blank, lines = note.rpartition("\n\n")
+    text += "\n"
+    if not blank or not lines.endswith("\n") or not _is_note_text(note):
+        message = "not a signed note: it needs text, a blank line, and signature lines"
+        raise BadNote(message)
+    signatures = [_read_signature(line) for line in lines[:-1].split("\n")]
+    if len(signatures) > MAX_SIGNATURES:
+        message = f"a note with more than {MAX_SIGNATURES} signatures is refused"
+        raise BadNote(message)
+    return text, signatures
+
+
+def _is_note_text(text: str) -> bool:
+    """Say whether the text is UTF-8 of bearable size without control characters other than newline."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return False
+    return size <= MAX_NOTE_BYTES and not any(c < _FIRST_PRINTABLE for c in text if c != "\n")
+
+
+def _read_signature(line: str) -> NoteSignature:
+    name, _, encoded = line.removeprefix(_SIGNATURE_MARK).partition(" ")
+    raw = from_base64(encoded)
+    if not line.startswith(_SIGNATURE_MARK) or not is_key_name(name) or not raw or len(raw) <= _KEY_ID_BYTES:
+        message = f"not a signature line: {line[:80]!r}"
+        raise BadNote(message)
+    return NoteSignature(name, raw[:_KEY_ID_BYTES], raw[_KEY_ID_BYTES:])
