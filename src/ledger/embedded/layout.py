@@ -1,11 +1,11 @@
 """What lies where in the home of an embedded ledger."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ledger.embedded.home import make_home_folder, make_private_folder
 from ledger.embedded.locks import FileLock
 from ledger.embedded.unavailable import PostgresUnavailable
 
@@ -76,17 +76,11 @@ class Layout:
 
         Raises PostgresUnavailable when the home cannot be written.
         """
-        mode = 0o711 if os.geteuid() == 0 else 0o700
         try:
-            for folder, rights in (
-                (self.home, mode),
-                (self.folder, mode),
-                (self.passwords.parent, 0o700),
-                (self.passwords, 0o700),
-            ):
-                if not folder.is_dir():
-                    folder.mkdir(mode=rights, parents=True, exist_ok=True)
-                    folder.chmod(rights)  # whatever the umask took away
+            make_home_folder(self.home)
+            make_home_folder(self.folder)
+            make_private_folder(self.passwords.parent)
+            make_private_folder(self.passwords)
             return FileLock(self.users)
         except OSError as error:
             message = (

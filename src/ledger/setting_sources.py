@@ -1,0 +1,91 @@
+"""Where settings are read from, beside the environment: a file in the home, and files of one secret each."""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from ledger.endings import UsedWrongly
+
+PREFIX = "CLAIMS_LEDGER_"
+ROOT_HOME = Path("/var/lib/claims-ledger")
+SETTINGS_FILE = "settings.toml"
+SECRETS = ("dsn", "migrate_dsn", "sealer_dsn")
+MASK = "****"
+
+
+class SettingsFileSource(PydanticBaseSettingsSource):
+    """The settings file in the home, if there is one."""
+
+    def __init__(self, settings_cls: type[BaseSettings], path: Path) -> None:
+        """Name the file."""
+        super().__init__(settings_cls)
+        self._path = path
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - theirs
+        """Return one field; the whole file is read by the call."""
+        return self().get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Read the file. Raises UsedWrongly when others may read it, or when it is no TOML."""
+        if not self._path.is_file():
+            return {}
+        text = read_closed_file(self._path)
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            message = f"{self._path} is not TOML ({error}): put it right, or remove it."
+            raise UsedWrongly(message) from error
+
+
+class SecretFileSource(PydanticBaseSettingsSource):
+    """Files that hold one secret each, named by ``CLAIMS_LEDGER_…_FILE``."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - theirs
+        """Return one field; all are read by the call."""
+        return self().get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Read the files. Raises UsedWrongly when one is missing or others may read it."""
+        named = {name: os.environ.get(f"{PREFIX}{name.upper()}_FILE") for name in SECRETS}
+        return {name: read_closed_file(Path(path)).strip() for name, path in named.items() if path}
+
+
+def read_closed_file(path: Path) -> str:
+    """Return the text of a file that only its owner may read. Raises UsedWrongly."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            if os.fstat(file.fileno()).st_mode & 0o077:
+                message = f"{path} may hold secrets and others may read it: chmod 600 {path}"
+                raise UsedWrongly(message)
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path} cannot be read ({error}): put it right, or unset what names it."
+        raise UsedWrongly(message) from error
+
+
+def default_home() -> Path:
+    """Return the home of a ledger of whose home nothing was said: root's of the machine, else the user's own.
+
+    Raises UsedWrongly for a user who has no home folder.
+    """
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return ROOT_HOME
+    base = os.environ.get("XDG_DATA_HOME", "")
+    if base and Path(base).is_absolute():
+        return Path(base) / "claims-ledger"
+    try:
+        return Path.home() / ".local" / "share" / "claims-ledger"
+    except RuntimeError as error:
+        message = f"You have no home folder: set {PREFIX}HOME to a folder of your own."
+        raise UsedWrongly(message) from error
+
+
+def masked(dsn: str) -> str:
+    """Return a DSN with its password, in either notation, blotted out."""
+    dsn = re.sub(r"(?<=//)([^:/?@]*):.*@(?=[^@]*$)", rf"\1:{MASK}@", dsn)
+    return re.sub(r"(?i)\b(password|sslpassword)(\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", rf"\1\2{MASK}", dsn)

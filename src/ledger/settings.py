@@ -1,0 +1,240 @@
+"""The settings of the ledger's programs: from the environment, else from ``settings.toml`` in the home.
+
+Secrets may also stand in files of their own: ``CLAIMS_LEDGER_DSN_FILE`` names one that holds the DSN.
+Such a file, and the settings file, must be closed to others (mode 0600).
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from ledger.embedded.home import make_home_folder
+from ledger.endings import UsedWrongly
+from ledger.setting_sources import (
+    PREFIX,
+    SECRETS,
+    SETTINGS_FILE,
+    SecretFileSource,
+    SettingsFileSource,
+    default_home,
+    masked,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInForce:
+    """One setting as ``doctor`` prints it; secrets are masked in ``value``."""
+
+    name: str
+    variable: str
+    value: str | None
+    origin: str
+
+
+class Settings(BaseSettings):
+    """What the programs of a ledger need to know before they can ask the database."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    dsn: str | None = Field(
+        default=None,
+        repr=False,
+        description="An external Postgres, as its application role; unset: embedded.",
+    )
+    migrate_dsn: str | None = Field(
+        default=None, repr=False, description="The same database as the role that migrates; unset: the DSN."
+    )
+    sealer_dsn: str | None = Field(
+        default=None, repr=False, description="The same database as the sealer's role; unset: the DSN."
+    )
+    home: Path = Field(
+        default_factory=default_home,
+        description="Folder of the embedded ledger, its keys and letters.",
+    )
+    book: str = Field(
+        default="cyber-care", min_length=1, max_length=128, description="The book of business to work on."
+    )
+    actor: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        description="Opaque staff id that commands are recorded under.",
+    )
+    master_key_file: Path | None = Field(
+        default=None, description="File of the master keys; unset: secrets/master.key in the home."
+    )
+    signing_key_file: Path | None = Field(
+        default=None,
+        description="File of the log's signing key; unset: secrets/signing-BOOK.key in the home.",
+    )
+    postgres_bin: Path | None = Field(
+        default=None,
+        description="Folder of Postgres' programs to use instead of those installed with the ledger.",
+    )
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:  # noqa: ANN401 - each field's own type, checked by pydantic
+        """Read the settings; what is given goes before the environment, and that before the settings file.
+
+        Raises UsedWrongly, naming the setting and where it was read.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            wrong = "; ".join(f"{_origin_of_fault(fault['loc'])}: {fault['msg']}" for fault in error.errors())
+            message = f"Settings: {wrong}. Put it right, or unset it."
+            raise UsedWrongly(message) from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class passes it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class passes it
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Give the sources, the strongest first."""
+        given = init_settings().get("home") or env_settings().get("home")
+        home = Path(given).expanduser() if given else default_home()
+        return (
+            init_settings,
+            env_settings,
+            SecretFileSource(settings_cls),
+            SettingsFileSource(settings_cls, home / SETTINGS_FILE),
+        )
+
+    @field_validator("home", "master_key_file", "signing_key_file", "postgres_bin")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
+
+    @field_validator("dsn", "migrate_dsn", "sealer_dsn")
+    @classmethod
+    def _looks_like_a_dsn(cls, dsn: str | None) -> str | None:
+        if dsn is not None and not re.match(r"postgres(ql)?://|\s*\w+\s*=", dsn):
+            message = "it is neither postgresql://… nor host=… dbname=…"
+            raise ValueError(message)
+        return dsn
+
+    def model_post_init(self, _context: object) -> None:
+        """Note where each setting came from."""
+        environment = EnvSettingsSource(type(self))()
+        secret_files = SecretFileSource(type(self))()
+        in_file = SettingsFileSource(type(self), self.home / SETTINGS_FILE)()
+        for name in type(self).model_fields:
+            if name not in self.model_fields_set:
+                origin = "default"
+            elif name in environment and self._reads_as(name, environment[name]):
+                origin = f"environment {PREFIX}{name.upper()}"
+            elif name in secret_files and self._reads_as(name, secret_files[name]):
+                origin = f"file of {PREFIX}{name.upper()}_FILE"
+            elif name in in_file and self._reads_as(name, in_file[name]):
+                origin = str(self.home / SETTINGS_FILE)
+            else:
+                origin = "command line"
+            self._origins[name] = origin
+
+    def _reads_as(self, name: str, written: object) -> bool:
+        value = getattr(self, name)
+        if isinstance(value, Path):
+            return value == Path(str(written)).expanduser().absolute()
+        return bool(value == written)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Say whether the ledger runs on the Postgres in its home."""
+        return self.dsn is None
+
+    @property
+    def dsn_to_migrate(self) -> str | None:
+        """The DSN of the role that migrates, as far as it is set."""
+        return self.migrate_dsn or self.dsn
+
+    @property
+    def dsn_to_seal(self) -> str | None:
+        """The DSN of the sealer's role, as far as it is set."""
+        return self.sealer_dsn or self.dsn
+
+    @property
+    def secrets_folder(self) -> Path:
+        """Where keys lie unless told otherwise."""
+        return self.home / "secrets"
+
+    @property
+    def master_key_path(self) -> Path:
+        """The file of the master keys."""
+        return self.master_key_file or self.secrets_folder / "master.key"
+
+    def signing_key_path(self, book: str | None = None) -> Path:
+        """Return the file of the signing key of a book's log."""
+        return self.signing_key_file or self.secrets_folder / f"signing-{book or self.book}.key"
+
+    def make_home(self) -> Path:
+        """Make the home where it is missing, and return it. Raises UsedWrongly when it cannot be made."""
+        try:
+            make_home_folder(self.home)
+        except OSError as error:
+            message = (
+                f"The ledger's home {self.home} cannot be made ({error.strerror}): "
+                f"set {PREFIX}HOME to a folder of your own."
+            )
+            raise UsedWrongly(message) from error
+        return self.home
+
+    def in_force(self) -> Sequence[SettingInForce]:
+        """Return every setting with its value, masked where it is secret, and where it comes from."""
+        return [
+            SettingInForce(
+                name=name,
+                variable=f"{PREFIX}{name.upper()}",
+                value=_shown(name, getattr(self, name)),
+                origin=self._origins[name],
+            )
+            for name in type(self).model_fields
+        ]
+
+    @classmethod
+    def unknown_variables(cls) -> Sequence[str]:
+        """Return a line for each variable of our prefix that means nothing, with the likeliest that does."""
+        known = {f"{PREFIX}{name.upper()}" for name in cls.model_fields}
+        known |= {f"{PREFIX}{name.upper()}_FILE" for name in SECRETS}
+        lines = []
+        for variable in sorted(os.environ):
+            if variable.upper().startswith(PREFIX) and variable.upper() not in known:
+                near = difflib.get_close_matches(variable.upper(), known, n=1)
+                meant = f": did you mean {near[0]}?" if near else ""
+                lines.append(f"{variable} is no setting of the ledger and is not used{meant}")
+        return lines
+
+
+def _shown(name: str, value: object) -> str | None:
+    if value is None:
+        return None
+    return masked(str(value)) if name in SECRETS else str(value)
+
+
+def _origin_of_fault(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "settings"
+    variable = f"{PREFIX}{name.upper()}"
+    return variable if variable in os.environ else name
