@@ -48,9 +48,9 @@ class Book:
     """A book of business, decided by the page's words alone."""
 
     def __init__(self) -> None:
-        self._contracts: dict[str, Contract] = {}
-        self._claims: dict[str, Claim] = {}
-        self._complaints: dict[str, Complaint] = {}
+        self.contract_streams: dict[str, Contract] = {}
+        self.claim_streams: dict[str, Claim] = {}
+        self.complaint_streams: dict[str, Complaint] = {}
         self._answers: dict[str, tuple[str, Answer]] = {}
 
     # Commands
@@ -75,6 +75,10 @@ class Book:
         self._answers[str(command_id)] = (content, answer)
         return answer
 
+    def knows(self, command_id: str) -> bool:
+        """Whether that id was answered before: refusals are remembered, what was invalid is not."""
+        return command_id in self._answers
+
     def _seen_before(self, command_id: str, content: str) -> Answer:
         first_content, first = self._answers[command_id]
         if content != first_content:
@@ -95,9 +99,9 @@ class Book:
         for stream in world.streams():
             stream.last_at = at
             stream.elapse(at)
-        self._contracts |= world.contracts
-        self._claims |= world.claims
-        self._complaints |= world.complaints
+        self.contract_streams |= world.contracts
+        self.claim_streams |= world.claims
+        self.complaint_streams |= world.complaints
 
     def _touched(self, name: str, fields: dict[str, Any]) -> World:
         world = World()
@@ -108,16 +112,16 @@ class Book:
             contracts, claims = [], []
         if "complaint" in fields:
             complaints.append(fields["complaint"])
-        claim = self._claims.get(str(fields.get("claim")))
+        claim = self.claim_streams.get(str(fields.get("claim")))
         if claim and name in ASKS_THE_CONTRACT:
             contracts.append(claim.contract)
             contracts += [
                 place[0] for place in (claim.reserved_at, claim.counted_at, claim.spent_at) if place
             ]
         for numbers, held, copies in (
-            (contracts, self._contracts, world.contracts),
-            (claims, self._claims, world.claims),
-            (complaints, self._complaints, world.complaints),
+            (contracts, self.contract_streams, world.contracts),
+            (claims, self.claim_streams, world.claims),
+            (complaints, self.complaint_streams, world.complaints),
         ):
             for number in numbers:
                 if number in held:
@@ -126,9 +130,9 @@ class Book:
 
     def _must_exist(self, fields: dict[str, Any]) -> None:
         """I16 for a complaint's contract and claim."""
-        if fields["contract"] not in self._contracts:
+        if fields["contract"] not in self.contract_streams:
             refuse("UNKNOWN")
-        if fields.get("claim") is not None and fields["claim"] not in self._claims:
+        if fields.get("claim") is not None and fields["claim"] not in self.claim_streams:
             refuse("UNKNOWN")
 
     # Time
@@ -138,41 +142,45 @@ class Book:
         self.elapse(brussels.midnight(until))
 
     def elapse(self, until: datetime) -> None:
-        for stream in [*self._contracts.values(), *self._claims.values(), *self._complaints.values()]:
+        for stream in [
+            *self.contract_streams.values(),
+            *self.claim_streams.values(),
+            *self.complaint_streams.values(),
+        ]:
             stream.elapse(until)
 
     def as_of(self, until: datetime) -> "Book":
         """A copy in which time has acted up to that instant."""
         later = Book()
-        later._contracts = copy.deepcopy(self._contracts)
-        later._claims = copy.deepcopy(self._claims)
-        later._complaints = copy.deepcopy(self._complaints)
+        later.contract_streams = copy.deepcopy(self.contract_streams)
+        later.claim_streams = copy.deepcopy(self.claim_streams)
+        later.complaint_streams = copy.deepcopy(self.complaint_streams)
         later.elapse(until.astimezone(UTC))
         return later
 
     # Views
 
     def contracts(self) -> Rows:
-        return [contract.row() for contract in self._contracts.values()]
+        return [contract.row() for contract in self.contract_streams.values()]
 
     def claims(self) -> Rows:
-        return [claim.row(self._contracts[claim.contract]) for claim in self._claims.values()]
+        return [claim.row(self.contract_streams[claim.contract]) for claim in self.claim_streams.values()]
 
     def complaints(self) -> Rows:
         return [
             {"complaint": each.number, "contract": each.contract, "closed": each.closed}
-            for each in self._complaints.values()
+            for each in self.complaint_streams.values()
         ]
 
     def limits(self) -> Rows:
-        return [row for contract in self._contracts.values() for row in contract.limit_rows()]
+        return [row for contract in self.contract_streams.values() for row in contract.limit_rows()]
 
     def due(self) -> Rows:
         """By contract: its own rows, then its claims', then its complaints', each in order of opening."""
         rows: Rows = []
-        for number, contract in self._contracts.items():
+        for number, contract in self.contract_streams.items():
             rows += [row.row() for row in contract.due]
-            for kind in (self._claims, self._complaints):
+            for kind in (self.claim_streams, self.complaint_streams):
                 for each in kind.values():  # type: ignore[attr-defined]  # both hold contract and due
                     if each.contract == number:
                         rows += [row.row() for row in each.due]
