@@ -12,29 +12,45 @@ inclusive, whatever the book's clock says).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import entry_points
 from threading import Event as StopEvent
-from typing import TYPE_CHECKING, cast
+from typing import Literal, cast
 
-if TYPE_CHECKING:
-    from ledger.application import Ledger
-    from ledger.feed.followers import Follower, FollowerRunner
-    from ledger.feed.sealer import Sealer
-    from ledger.settings import Settings
-    from ledger.store.event_store import Books, EventStore
-    from ledger.store.keys import MasterKeys
-    from ledger.store.loaded import BookRow
-    from ledger.store.pool import Pool
+from ledger.application import Ledger
+from ledger.embedded import EmbeddedPostgres
+from ledger.endings import Refused, UsedWrongly
+from ledger.feed.followers import Follower, FollowerRunner
+from ledger.feed.sealer import Sealer
+from ledger.migrate import migrate, pending
+from ledger.settings import Settings
+from ledger.store.errors import BookUnknown
+from ledger.store.event_store import Books, EventStore
+from ledger.store.founding import DATABASE, MIGRATOR, SEALING, WRITER, admit, found, is_founded, join_roles
+from ledger.store.keys import MasterKeys
+from ledger.store.loaded import BookRow
+from ledger.store.pool import Pool
 
 FOLLOWERS_GROUP = "claims_ledger.followers"
 SERVICES_GROUP = "claims_ledger.services"
 SWEEPS_GROUP = "claims_ledger.sweeps"
 
-type_of_service = Callable[["Wiring", StopEvent], None]
-type_of_sweep = Callable[["Wiring", datetime], int]
+BookKind = Literal["real", "simulated"]
+Serve = Callable[["Wiring", StopEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways into one database, each with the rights of its role."""
+
+    write: str
+    seal: str
+    migrate: str
+    admit: Callable[[], None]
+    """Gives the logins their roles, once the first migration has made them."""
 
 
 class Wiring:
@@ -43,56 +59,139 @@ class Wiring:
     `pool` is the application's (events, views, diary); the sealer has a pool of its own role.
     """
 
-    settings: "Settings"
-    book: str
-    pool: "Pool"
-    sealer_pool: "Pool"
-    keys: "MasterKeys"
-    store: "EventStore"
-    books: "Books"
-    ledger: "Ledger"
-    sealer: "Sealer"
+    def __init__(self, settings: Settings, book: str, ways: Ways) -> None:
+        """Open nothing yet; `ways` lead to a database whose schema is up to date."""
+        self.settings = settings
+        self.book = book
+        self.ways = ways
 
-    def book_row(self) -> "BookRow":
-        """Read the book's row: its kind, its clock, its open import."""
-        raise NotImplementedError
+    @cached_property
+    def pool(self) -> Pool:
+        """Connections of the application's role."""
+        return Pool(self.ways.write)
 
-    def now(self) -> datetime:
-        """The database's time, UTC."""
-        raise NotImplementedError
+    @cached_property
+    def sealer_pool(self) -> Pool:
+        """Connections of the sealer's role."""
+        return Pool(self.ways.seal, size=2, name="claims-ledger sealer")
 
-    def followers(self) -> "Mapping[str, Follower]":
+    @cached_property
+    def keys(self) -> MasterKeys:
+        """The master keys, which wrap each person's key. Raises KeyFileRefused."""
+        return MasterKeys.read(self.settings.master_key_path)
+
+    @cached_property
+    def store(self) -> EventStore:
+        """Streams in the database."""
+        return EventStore(self.pool, self.keys)
+
+    @cached_property
+    def books(self) -> Books:
+        """Rows of the books."""
+        return Books(self.pool)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The book's ledger: submit commands to it."""
+        return Ledger(self.store, self.book)
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """Gives what is recorded its positions."""
+        return Sealer(self.sealer_pool, self.book)
+
+    @cached_property
+    def followers(self) -> Mapping[str, Follower]:
         """Everything that follows the feed, by name, as the packages register it."""
-        raise NotImplementedError
+        points = entry_points(group=FOLLOWERS_GROUP)
+        return {point.name: cast("Follower", point.load()(self)) for point in sorted(points, key=lambda p: p.name)}
 
-    def runner(self, name: str) -> "FollowerRunner":
+    @property
+    def services(self) -> Mapping[str, Serve]:
+        """What `up` runs beside the sealer, by name; each returns once its stop event is set."""
+        return {point.name: cast("Serve", point.load()) for point in entry_points(group=SERVICES_GROUP)}
+
+    def runner(self, name: str) -> FollowerRunner:
         """Give the runner of one follower. Raises UsedWrongly for a name that nobody registered."""
-        raise NotImplementedError
+        if name not in self.followers:
+            message = f"Nothing called {name!r} follows the feed: choose one of {', '.join(self.followers)}."
+            raise UsedWrongly(message)
+        return FollowerRunner(self.pool, self.book, self.followers[name])
 
     def seal(self) -> int:
         """Seal all that is recorded; number of commits sealed."""
-        raise NotImplementedError
+        return self.sealer.seal_all()
 
     def catch_up(self, *names: str) -> None:
         """Seal all that is recorded and bring these followers (none named: all) to the feed's end."""
-        raise NotImplementedError
+        self.seal()
+        for name in names or self.followers:
+            self.runner(name).catch_up()
 
     def sweep(self, until: datetime) -> int:
         """Let time act on every stream up to `until`, inclusive, at each deadline's own instant; events recorded."""
-        raise NotImplementedError
-
-    def services(self) -> "Mapping[str, type_of_service]":
-        """Give what `up` runs beside the sealer, by name; each runs in a thread until its stop event is set."""
-        raise NotImplementedError
+        swept = 0
+        for point in entry_points(group=SWEEPS_GROUP):
+            swept += cast("Callable[[Wiring, datetime], int]", point.load())(self, until)
+        return swept
 
     def close(self) -> None:
-        """Close the pools and leave the embedded Postgres; the last program to leave stops it."""
-        raise NotImplementedError
+        """Close the connections that were opened."""
+        for name in ("pool", "sealer_pool"):
+            if name in self.__dict__:
+                cast("Pool", self.__dict__[name]).close()
 
 
-def opened(book: str, settings: "Settings | None" = None) -> AbstractContextManager[Wiring]:
+@contextmanager
+def opened(book: str, settings: Settings | None = None, *, kind: BookKind = "real") -> Iterator[Wiring]:
     """Open a book for one program: start or join Postgres, create what is missing, migrate.
 
-    Raises Unreachable (no server), UsedWrongly (settings), Refused (rights of key files).
+    `kind`: what the book is created as if it does not exist yet; one that exists stays what it is.
+
+    Raises:
+        Unreachable: no server to be had.
+        UsedWrongly: settings.
+        ledger.store.errors.KeyFileRefused: the master key is missing or open to others.
+
     """
-    raise NotImplementedError
+    settings = settings or Settings.load()
+    with ExitStack() as stack:
+        ways = _ways(settings, stack)
+        if pending(ways.migrate):
+            migrate(ways.migrate)
+            ways.admit()
+        wiring = Wiring(settings, book, ways)
+        stack.callback(wiring.close)
+        _create_what_is_missing(wiring, kind)
+        yield wiring
+
+
+def _ways(settings: Settings, stack: ExitStack) -> Ways:
+    """Find the database: the one that the settings name, or the embedded one, founded if it is new."""
+    if settings.dsn is not None:
+        migrating = settings.dsn_to_migrate or settings.dsn
+        return Ways(
+            write=settings.dsn,
+            seal=settings.dsn_to_seal or settings.dsn,
+            migrate=migrating,
+            admit=lambda: join_roles(migrating) if migrating == settings.dsn else None,
+        )
+    settings.make_home()
+    server = stack.enter_context(EmbeddedPostgres(settings.home, binaries=settings.postgres_bin).join())
+    ways = Ways(
+        write=server.dsn(WRITER, DATABASE),
+        seal=server.dsn(SEALING, DATABASE),
+        migrate=server.dsn(MIGRATOR, DATABASE),
+        admit=lambda: admit(server.superuser_dsn),
+    )
+    if not is_founded(ways.seal):
+        found(server.superuser_dsn, server.password)
+    return ways
+
+
+def _create_what_is_missing(wiring: Wiring, kind: BookKind) -> None:
+    """Create the master key and the book's row where there are none yet."""
+    try:
+        row = wiring.book_row()
+    except BookUnknown:
+        ...

@@ -17,6 +17,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_BOOK = "cyber-care"
 
+MOST_DIGITS = 14
+"""Of an amount in cents."""
+
 
 def book_option(command: F) -> F:
     """Add `--book`, passed on as `book`."""
@@ -82,5 +85,51 @@ class Day(click.ParamType):
             self.fail(f"{value!r} is no date; write it as 2026-03-01.", param, ctx)
 
 
+class Moment(click.ParamType):
+    """An instant with its offset, or a bare date; kept as written (R1 reads it)."""
+
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check that it is one of the two."""
+        text = str(value)
+        if len(text) == len("2026-03-01"):
+            DAY.convert(text, param, ctx)
+        else:
+            INSTANT.convert(text, param, ctx)
+        return text
+
+
+class Euro(click.ParamType):
+    """An amount of euro as people write it, in cents; an ambiguous one is refused."""
+
+    name = "amount"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it into cents."""
+        from ledger.importing.amounts import NotAnAmount, cents  # noqa: PLC0415  # needed by few commands
+
+        try:
+            return value if isinstance(value, int) else cents(str(value))
+        except NotAnAmount as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+class Cents(click.ParamType):
+    """Whole cents; a fraction is refused."""
+
+    name = "cents"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read digits and nothing else."""
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+            self.fail(f"{text[:40]!r} is no whole number of cents; write 3000.00 EUR as 300000.", param, ctx)
+        return int(text)
+
+
 INSTANT = Instant()
 DAY = Day()
+MOMENT = Moment()
+EURO = Euro()
+CENTS = Cents()

@@ -1,0 +1,235 @@
+"""The ledger itself: how a command becomes events (architecture.md, 'The way of one command')."""
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from hmac import compare_digest
+from uuid import UUID
+
+from ledger.answers import Answer, kept_answer, repeated
+from ledger.clock import instant_of
+from ledger.decision import (
+    Decision,
+    Standing,
+    decide_command,
+    owed_by_time,
+    standing,
+    time_events,
+)
+from ledger.domain.commands import check
+from ledger.domain.deciding import needs
+from ledger.domain.identifiers import StreamRef
+from ledger.domain.refusals import Invalid, Refusal
+from ledger.endings import Unreachable
+from ledger.store.commit import Commit, CommandAnswer, NewEvent
+from ledger.store.errors import (
+    CommandExists,
+    ImportOpen,
+    OutcomeUnknown,
+    SubjectErased,
+    VersionConflict,
+)
+from ledger.store.event_store import EventStore
+from ledger.store.loaded import FirstAnswer, Loaded
+from ledger.submission import Submission
+
+TRIES = 60
+"""Times that a command is decided anew because others moved its streams; then it gives up."""
+
+SHORTEST_WAIT_SECONDS = 0.002
+LONGEST_WAIT_SECONDS = 0.25
+
+CHUNK_STREAMS = 200
+"""Streams that one commit of a sweep brings up to date at most."""
+
+
+class Ledger:
+    """One book: takes commands, decides them against its streams, records what they make happen."""
+
+    def __init__(self, store: EventStore, book: str) -> None:
+        """Write to `book` through `store`."""
+        self.store = store
+        self.book = book
+
+    def submit(self, submission: Submission) -> Answer:
+        """Take one command: record what it makes happen, or say by which rule it is refused.
+
+        Sent again under the same id, it gives the first answer as `repeated` and records nothing. The answer
+        is given only once it is durable. A refusal is remembered; what is `invalid` leaves no trace.
+
+        Raises:
+            Unreachable: too many others write to the same streams; nothing was recorded.
+            ledger.store.errors.Unreachable: the database is away. The command may be sent again under its id.
+
+        """
+        for attempt in range(TRIES):
+            loaded = self._load(submission)
+            known = self._known(submission, loaded.answer)
+            if known is not None:
+                return known
+            answer, commit = self._decided(submission, loaded)
+            if commit is None:
+                return answer
+            try:
+                self._record(commit)
+            except (VersionConflict, CommandExists):
+                wait(attempt)
+            except SubjectErased as erased:
+                answer = _refused(submission, "SUBJECT_ERASED", "subject erase", str(erased))
+                self._record(self._commit(submission, loaded, answer, ()))
+                return answer
+            except ImportOpen as error:
+                return _refused(submission, "IMPORT_OPEN", "import", str(error))
+            except OutcomeUnknown:
+                # Whether it was committed is asked of the ledger, never guessed.
+                first = self.store.answer_of(self.book, submission.sender, submission.command_id)
+                if first is not None:
+                    return self._first_time(submission, first)
+                wait(attempt)
+            else:
+                return answer
+        message = f"Command {submission.command_id!r} met {TRIES} conflicting writes and was not recorded: send it again."
+        raise Unreachable(message)
+
+    def dry_run(self, submission: Submission) -> Answer:
+        """Decide a command as `submit` would now, and record nothing."""
+        loaded = self._load(submission)
+        known = self._known(submission, loaded.answer)
+        return known if known is not None else self._decided(submission, loaded)[0]
+
+    def bring_up_to(
+        self, streams: Sequence[StreamRef], until: datetime, *, import_id: UUID | None = None
+    ) -> int:
+        """Record what time owes these streams up to and including `until`; number of events recorded.
+
+        `import_id`: the open import on whose behalf time acts.
+
+        Raises:
+            ImportOpen: another import holds the book; time waits.
+
+        """
+        recorded = 0
+        for begin in range(0, len(streams), CHUNK_STREAMS):
+            recorded += self._bring_chunk_up_to(streams[begin : begin + CHUNK_STREAMS], until, import_id)
+        return recorded
+
+    def _bring_chunk_up_to(
+        self, streams: Sequence[StreamRef], until: datetime, import_id: UUID | None
+    ) -> int:
+        for attempt in range(TRIES):
+            loaded = self.store.load_many(self.book, streams)
+            heads = {}
+            events: list[NewEvent] = []
+            for ref in streams:
+                stream = standing(ref, loaded.streams[ref])
+                owed = owed_by_time(ref, stream, until)
+                if owed:
+                    heads[ref] = stream.head
+                    events += time_events(owed, stream.after(owed).contract or ref)
+            if not events:
+                return 0
+            events.sort(key=lambda event: event.entry.at)
+            try:
+                self._record(Commit(self.book, events, heads, (), loaded.now, import_id=import_id))
+            except VersionConflict:
+                wait(attempt)
+            except OutcomeUnknown:
+                continue  # Loading anew tells: what was recorded is owed no more.
+            else:
+                return len(events)
+        message = f"Time could not act on {streams[0].name}: it moves on faster than it is read; sweep again."
+        raise Unreachable(message)
+
+    def _load(self, submission: Submission) -> Loaded:
+        return self.store.load(
+            self.book, needs(submission.command), submission.command_id, submission.sender
+        )
+
+    def _record(self, commit: Commit) -> None:
+        self.store.append(commit)
+
+    def _known(self, submission: Submission, first: FirstAnswer | None) -> Answer | None:
+        """Give the answer to a command that is on record already."""
+        if first is None:
+            return None
+        if not self._same_content(submission, first):
+            return id_reused(submission.command_id)
+        return repeated(kept_answer(submission.command_id, first.answer))
+
+    def _first_time(self, submission: Submission, first: FirstAnswer) -> Answer:
+        """Give the answer to a command whose commit came through although its acknowledgement was lost."""
+        if not self._same_content(submission, first):
+            return id_reused(submission.command_id)
+        return kept_answer(submission.command_id, first.answer)
+
+    def _same_content(self, submission: Submission, first: FirstAnswer) -> bool:
+        return compare_digest(self.store.content_hmac(self.book, submission.content), first.content_hmac)
+
+    def _decided(self, submission: Submission, loaded: Loaded) -> tuple[Answer, Commit | None]:
+        """Decide one command; a commit there is unless nothing is to be remembered."""
+        if loaded.book.open_import is not None:
+            return import_open(submission.command_id, self.book), None
+        try:
+            at = instant_of(
+                submission.at, loaded.book, loaded.now, may_backdate=submission.may_backdate
+            )
+            check(submission.command, at)
+        except Invalid as invalid:
+            return Answer(submission.command_id, "invalid", message=invalid.message), None
+        world = {ref: standing(ref, stream) for ref, stream in loaded.streams.items()}
+        try:
+            decision = decide_command(
+                submission.command, world, at, command_id=submission.command_id, actor=submission.actor
+            )
+        except Refusal as refusal:
+            answer = _refused(submission, refusal.code, refusal.rule, refusal.message)
+            return answer, self._commit(submission, loaded, answer, ())
+        answer = Answer(submission.command_id, "recorded", events=decision.answered)
+        return answer, self._commit(submission, loaded, answer, decision.events)
+
+    def _commit(
+        self, submission: Submission, loaded: Loaded, answer: Answer, events: Sequence[NewEvent]
+    ) -> Commit:
+        kept = CommandAnswer(
+            submission.sender,
+            submission.command_id,
+            self.store.content_hmac(self.book, submission.content),
+            answer.kept(),
+        )
+        touched = {event.entry.stream for event in events}
+        heads = {ref: stream.head for ref, stream in loaded.streams.items() if ref in touched}
+        return Commit(
+            self.book,
+            events,
+            heads,
+            (kept,),
+            loaded.now,
+            clears_hold=bool(events) and loaded.book.held_at is not None,
+        )
+
+
+def id_reused(command_id: str) -> Answer:
+    """Answer a command whose id stands for another command already (I10)."""
+    message = f"Command id {command_id!r} stands for another command already: choose a new id, or send what it was."
+    return Answer(command_id, "refused", "ID_REUSED", "I10", message)
+
+
+def import_open(command_id: str, book: str) -> Answer:
+    """Answer a command while an import holds the book; it is not remembered and may be sent again."""
+    message = (
+        f"An import is open on book {book!r}: run it again to finish it, or give it up with "
+        f"`claims-ledger import --abandon --book {book}`; then send the command again."
+    )
+    return Answer(command_id, "refused", "IMPORT_OPEN", "import", message)
+
+
+def _refused(submission: Submission, code: str, rule: str, message: str) -> Answer:
+    return Answer(submission.command_id, "refused", code, rule, message)
+
+
+def wait(attempt: int) -> None:
+    """Stand back for a moment, longer each time and never in step with others."""
+    longest = min(LONGEST_WAIT_SECONDS, SHORTEST_WAIT_SECONDS * 2**attempt)
+    time.sleep(random.uniform(0, longest))  # noqa: S311  # no secret: it only keeps writers apart

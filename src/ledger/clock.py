@@ -1,0 +1,56 @@
+"""The only place that reads a clock, and what a book's own clock says.
+
+A real book lives in the database's time. A simulated book stands still at its virtual instant until an
+import, a sweep or a command with a later `at` moves it. A real book into which a past was imported
+`--until` a day may be held there: time does not act by itself until somebody lives in the book again.
+"""
+
+from datetime import UTC, datetime
+
+from ledger.domain.refusals import Invalid
+from ledger.store.loaded import BookRow
+
+
+BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+"""Virtual instant of a simulated book in which nothing has happened yet: its first command sets its clock."""
+
+
+def machine_now() -> datetime:
+    """Instant by this machine's own clock, UTC. The ledger records the database's time, not this."""
+    return datetime.now(UTC)
+
+
+def present(book: BookRow, now: datetime) -> datetime:
+    """Instant at which a command that names none happens. `now`: the database's time, UTC."""
+    if book.clock_at is not None and book.clock_at != BEGINNING:
+        return book.clock_at
+    return now
+
+
+def acts_until(book: BookRow, now: datetime) -> datetime | None:
+    """How far a sweep in the background may bring the book; None: time waits (import open, book held)."""
+    if book.open_import is not None or book.held_at is not None:
+        return None
+    if book.kind == "simulated":
+        return book.clock_at
+    return now
+
+
+def instant_of(given: datetime | None, book: BookRow, now: datetime, *, may_backdate: bool) -> datetime:
+    """Settle the instant of a command: the one that it names, or the book's present.
+
+    Raises:
+        Invalid: a future in a real book, or a past without the right to import.
+
+    """
+    today = present(book, now)
+    if given is None:
+        return today
+    at = given.astimezone(UTC)
+    if at > today and book.kind == "real":
+        message = f"at: {at.isoformat()} lies in the future: leave `at` out, or send the command when it is time"
+        raise Invalid(message)
+    if at < today and not may_backdate:
+        message = f"at: {at.isoformat()} lies in the past, which needs the right to import: leave `at` out"
+        raise Invalid(message)
+    return at

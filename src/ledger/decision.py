@@ -1,0 +1,116 @@
+"""One command against the streams that it needs: what time owes them first, then what the command makes happen.
+
+Pure: streams in, entries out. `Ledger.submit` and the import share it, so that both decide alike.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from ledger.answers import AnsweredEvent
+from ledger.domain.commands import Command
+from ledger.domain.deciding import State, decide, elapse, fold
+from ledger.domain.entries import Entry, Recorded
+from ledger.domain.identifiers import StreamRef
+from ledger.store.commit import NewEvent, StreamHead
+from ledger.store.loaded import LoadedStream
+
+TIME = "time"
+"""Actor of what time records, and the first word of time's command ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A stream in memory: where it stands in the store, what its events fold into, whose contract it is on."""
+
+    head: StreamHead
+    state: State | None = None
+    contract: StreamRef | None = None
+
+    def after(self, entries: Iterable[Entry]) -> "Standing":
+        """Fold further entries that are about to be recorded. The head moves when they have been."""
+        state, version, contract = self.state, self.head.version, self.contract
+        for entry in entries:
+            version += 1
+            state = fold(state, Recorded(entry.stream, version, entry.event, entry.effective_on, entry.at))
+            contract = contract_of(entry.stream, state)
+        return Standing(StreamHead(version, self.head.leaf_hash), state, contract)
+
+
+def standing(ref: StreamRef, loaded: LoadedStream) -> Standing:
+    """Fold a loaded stream."""
+    state: State | None = None
+    for recorded in loaded.recorded:
+        state = fold(state, recorded)
+    return Standing(loaded.head, state, None if state is None else contract_of(ref, state))
+
+
+def contract_of(ref: StreamRef, state: State) -> StreamRef:
+    """Name the contract that a stream belongs to now: its events carry it as their correlation."""
+    return ref if ref.kind == "contract" else StreamRef("contract", state.contract)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be recorded for one command, and how the streams stand after it."""
+
+    events: Sequence[NewEvent]
+    answered: Sequence[AnsweredEvent]
+    """The command's own events; what time owed is not among them."""
+    world: Mapping[StreamRef, Standing]
+
+
+def owed_by_time(ref: StreamRef, stream: Standing, until: datetime) -> Sequence[Entry]:
+    """Say what time owes one stream up to and including `until`."""
+    return () if stream.state is None else elapse(stream.state, until)
+
+
+def time_events(entries: Sequence[Entry], contract: StreamRef) -> list[NewEvent]:
+    """Put time's name on what it owed: each stream and instant is a command of its own, once."""
+    return [
+        NewEvent(entry, f"{TIME}:{entry.stream.name}@{instant_text(entry.at)}", TIME, contract)
+        for entry in entries
+    ]
+
+
+def decide_command(
+    command: Command, world: Mapping[StreamRef, Standing], at: datetime, *, command_id: str, actor: str
+) -> Decision:
+    """Bring the world to `at`, then decide.
+
+    `world` holds every stream that the command needs, existing or not.
+
+    Raises:
+        Refusal: the command breaks a rule; nothing is to be recorded, not even what time owes.
+
+    """
+    after = dict(world)
+    events: list[NewEvent] = []
+    for ref, stream in world.items():
+        owed = owed_by_time(ref, stream, at)
+        if owed:
+            after[ref] = stream.after(owed)
+            events += time_events(owed, after[ref].contract or ref)
+    events.sort(key=lambda event: event.entry.at)
+    own = decide(command, {ref: stream.state for ref, stream in after.items()}, at)
+    answered: list[AnsweredEvent] = []
+    cause: UUID | None = None
+    for entry in own:
+        stream = after.get(entry.stream, Standing(StreamHead())).after((entry,))
+        after[entry.stream] = stream
+        event = NewEvent(entry, command_id, actor, stream.contract or entry.stream, cause)
+        cause = cause or event.event_id
+        events.append(event)
+        answered.append(AnsweredEvent(entry.stream.name, stream.head.version, entry.event.stable_name))
+    return Decision(events, tuple(answered), after)
+
+
+def moved_on(world: Mapping[StreamRef, Standing], heads: Mapping[StreamRef, StreamHead]) -> dict[StreamRef, Standing]:
+    """Give the streams their new heads, once their events have been recorded."""
+    return {ref: replace(stream, head=heads[ref]) for ref, stream in world.items() if ref in heads}
+
+
+def instant_text(instant: datetime) -> str:
+    """Write an instant as RFC 3339 in UTC, `2026-03-01T08:00:00Z`."""
+    return instant.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,66 @@
+"""A command as somebody sends it: who, under which id, when, and what."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ledger.domain.commands import Command, read_command
+
+LOCAL = "local"
+"""Sender of what is typed or imported on the machine itself: command ids are scoped by who sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One command, its shape checked."""
+
+    command_id: str
+    command: Command
+    content: bytes = field(repr=False)
+    """What two sendings under one id must agree in."""
+    at: datetime | None = None
+    """Instant that the sender names; None: the book's present."""
+    actor: str = LOCAL
+    """Opaque staff id, never a name."""
+    sender: str = LOCAL
+    may_backdate: bool = False
+    """Whether `at` may lie in the past: the right to import."""
+
+
+def submission(  # noqa: PLR0913  # an envelope has so many parts
+    command_id: str,
+    name: str,
+    fields: Mapping[str, object],
+    *,
+    at: datetime | None = None,
+    actor: str = LOCAL,
+    sender: str = LOCAL,
+    may_backdate: bool = False,
+) -> Submission:
+    """Check a command's shape and put it into its envelope.
+
+    Raises:
+        Invalid: unknown command, unknown or missing field, wrong type.
+
+    """
+    command = read_command(name, fields)
+    return Submission(command_id, command, content_of(name, fields, at), at, actor, sender, may_backdate)
+
+
+def content_of(name: str, fields: Mapping[str, object], at: datetime | None) -> bytes:
+    """Write down what a command says, the same bytes for the same content whatever the order of its fields.
+
+    A field given as null is a field not given. The actor is not part of it: who repeats a command may differ.
+    """
+    said = {"command": name, "at": None if at is None else at.isoformat(), "data": _given(fields)}
+    return json.dumps(said, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _given(value: object) -> object:
+    """Leave out what is null."""
+    if isinstance(value, Mapping):
+        return {key: _given(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list | tuple):
+        return [_given(inner) for inner in value]
+    return value
