@@ -1,0 +1,1 @@
+"""A claim: from the first call to the refund."""

@@ -1,0 +1,91 @@
+"""Every command there is, by its name; how one is read, and what can be judged of it without any stream."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import get_args
+
+from pydantic import ValidationError
+
+from ledger.domain.calendar import brussels_date
+from ledger.domain.claim.commands import ClaimCommand
+from ledger.domain.command import Command
+from ledger.domain.complaint.commands import ComplaintCommand
+from ledger.domain.contract.commands import ContractCommand, StartContract
+from ledger.domain.refusals import Invalid
+from ledger.domain.terms import load_terms
+
+__all__ = ["COMMANDS", "Command", "check", "read_command"]
+
+COMMANDS: Mapping[str, type[Command]] = {
+    command_type.__name__: command_type
+    for union in (ContractCommand, ClaimCommand, ComplaintCommand)
+    for command_type in get_args(union)
+}
+"""Name → command type."""
+
+
+def read_command(name: str, fields: Mapping[str, object] | bytes) -> Command:
+    """Read a command from its fields, as JSON bytes or as values that JSON can hold.
+
+    Raises Invalid with one line that names every wrong field and what it wants.
+    """
+    command_type = COMMANDS.get(name)
+    if command_type is None:
+        message = f"command: {name!r} does not exist; it must be one of {', '.join(sorted(COMMANDS))}"
+        raise Invalid(message)
+    try:
+        content = fields if isinstance(fields, bytes) else json.dumps(fields, default=_written)
+    except (TypeError, ValueError) as error:
+        message = f"{name}: is not JSON ({error})"
+        raise Invalid(message) from error
+    try:
+        return command_type.model_validate_json(content)
+    except ValidationError as error:
+        raise Invalid(f"{name}: {_one_line(error)}") from error
+
+
+def check(command: Command, at: datetime) -> None:
+    """Judge what needs no stream: days after `at` (R1), a product or terms that do not exist (D19).
+
+    Raises Invalid.
+    """
+    if at.tzinfo is None:
+        message = "at: has no offset; write it like 2025-03-01T10:00:00+01:00"
+        raise Invalid(message)
+    today = brussels_date(at)
+    for field in command.not_after_at:
+        day: date | None = getattr(command, field)
+        if day is not None and day > today:
+            message = f"{field}: {day} lies after {today}, the Brussels date of `at`; it must not"
+            raise Invalid(message)
+    if isinstance(command, StartContract):
+        terms = load_terms(command.product, command.terms)
+        if command.language is not None and command.language not in terms.languages:
+            message = f"language: {command.language} is not among those of the terms: {', '.join(terms.languages)}"
+            raise Invalid(message)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, date):  # a datetime is one too
+        return value.isoformat()
+    message = f"{type(value).__name__} is no value that JSON can hold"
+    raise TypeError(message)
+
+
+def _one_line(error: ValidationError) -> str:
+    faults = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        path = ".".join(str(step) for step in fault["loc"])
+        faults.append(f"{path}: {_wanted(fault['type'], fault['msg'])}" if path else fault["msg"])
+    return " ".join("; ".join(faults).split())
+
+
+def _wanted(kind: str, message: str) -> str:
+    match kind:
+        case "missing":
+            return "is missing; give it"
+        case "extra_forbidden":
+            return "is no field of this command; leave it out"
+        case _:
+            return message.removeprefix("Value error, ")

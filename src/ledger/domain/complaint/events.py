@@ -1,0 +1,86 @@
+"""What happens to a complaint."""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from ledger.domain.event import Event, Personal
+from ledger.domain.identifiers import ClaimNumber, ContractNumber, Person
+
+
+class ComplaintEvent(Event):
+    """Anything that a complaint's stream holds."""
+
+
+class ComplaintLodged(ComplaintEvent):
+    """The policyholder complained."""
+
+    stable_name: ClassVar[str] = "complaint.ComplaintLodged"
+
+    contract: ContractNumber
+    claim: ClaimNumber | None
+    person: Person
+    received_on: date
+    subject: Personal[str]
+    acknowledgement_due_on: date
+    answer_raw_due_on: date
+
+
+class ComplaintAcknowledged(ComplaintEvent):
+    """The Quality department said that it has the complaint."""
+
+    stable_name: ClassVar[str] = "complaint.ComplaintAcknowledged"
+
+    on: date
+
+
+class ComplaintAnswered(ComplaintEvent):
+    """The Quality department answered."""
+
+    stable_name: ClassVar[str] = "complaint.ComplaintAnswered"
+
+    on: date
+
+
+class ComplaintEscalated(ComplaintEvent):
+    """The complaint was brought before the Ombudsman."""
+
+    stable_name: ClassVar[str] = "complaint.ComplaintEscalated"
+
+    on: date
+    opinion_raw_due_on: date
+
+
+class OmbudsmanOpinionReceived(ComplaintEvent):
+    """The Ombudsman's opinion came in."""
+
+    stable_name: ClassVar[str] = "complaint.OmbudsmanOpinionReceived"
+
+    on: date
+
+
+class ComplaintClosed(ComplaintEvent):
+    """Nothing is left to do on the complaint."""
+
+    stable_name: ClassVar[str] = "complaint.ComplaintClosed"
+
+    on: date
+
+
+class ComplaintDeadlineMissed(ComplaintEvent):
+    """A due date of the complaint went by."""
+
+    stable_name: ClassVar[str] = "complaint.DeadlineMissed"
+
+    kind: Literal["complaint_acknowledgement", "complaint_answer", "ombudsman_opinion"]
+    rule: Literal["R9"]
+    due_on: date
+    seq: int
+    """Which of the complaint's rows of the kind, from 1."""
+
+
+class ComplaintSubjectErased(ComplaintEvent):
+    """The policyholder's key was destroyed."""
+
+    stable_name: ClassVar[str] = "complaint.SubjectErased"
+
+    person: Person

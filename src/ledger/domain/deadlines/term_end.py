@@ -1,0 +1,48 @@
+"""R3: at the end of its term a contract ends or renews."""
+
+from collections.abc import Sequence
+
+from ledger.domain.contract.events import (
+    Cancelled,
+    ContractAnnulled,
+    ContractExpired,
+    ContractRenewed,
+    ContractStarted,
+    ContractWithdrawn,
+)
+from ledger.domain.deadlines.deadline import Deadline, Diarise, Strike, cancelled_by_end, met, on_the_day
+from ledger.domain.deadlines.policy import Policy
+from ledger.domain.entries import Recorded
+
+
+def react(recorded: Recorded) -> Sequence[Diarise | Strike]:
+    """Say what an event makes of the rows of the terms' ends."""
+    match recorded.event:
+        case ContractStarted(ends_on=end):
+            return (on_the_day(end),)
+        case ContractRenewed(starts_on=start, ends_on=end):
+            return (Strike(lambda row: met(row, start) if row.raw_due_on == start else row), on_the_day(end))
+        case ContractExpired(ends_on=end):
+
+            def through(row: Deadline) -> Deadline:
+                # D3: met already where the letter was recorded after the renewal; later terms never came to be.
+                return met(row, end) if row.raw_due_on == end else cancelled_by_end(row, end)
+
+            return (Strike(through),)
+        case Cancelled(effective_on=end):
+            # D1: a notice that ends exactly on E cancels the term's end as well.
+            return (Strike(lambda row: cancelled_by_end(row, end)),)
+        case ContractWithdrawn(ends_on=end) | ContractAnnulled(ends_on=end):
+            return (Strike(lambda row: cancelled_by_end(row, end)),)
+        case _:
+            return ()
+
+
+POLICY = Policy(
+    kind="term_end",
+    rule="R3",
+    listens_to=frozenset(
+        {ContractStarted, ContractRenewed, ContractExpired, Cancelled, ContractWithdrawn, ContractAnnulled}
+    ),
+    react=react,
+)

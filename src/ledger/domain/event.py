@@ -1,0 +1,61 @@
+"""What an event is: a fact in the past, frozen, under a name that never changes."""
+
+from functools import lru_cache
+from typing import Annotated, ClassVar, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Sealed(BaseModel):
+    """A person's value as ciphertext: the domain carries it and never opens it."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    person: str
+    box: str
+    """Base64 of what AES-256-GCM made of the value."""
+
+
+class PersonalMarker:
+    """Marks a field as one person's own: stored under that person's key only, in no log line, in no URL."""
+
+
+PERSONAL = PersonalMarker()
+
+T = TypeVar("T")
+Personal = Annotated[T | Sealed, PERSONAL]
+"""`Personal[str]`: in clear when an event is made, a `Sealed` when it comes from the store."""
+
+
+class Event(BaseModel):
+    """A fact. Its fields are the payload, its stable name is what stores and feeds call it."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    schema_version: ClassVar[int] = 1
+    stable_name: ClassVar[str]
+
+
+@lru_cache(maxsize=256)
+def personal_fields(event_type: type[BaseModel]) -> tuple[str, ...]:
+    """Name the fields of an event type that are personal, as dotted paths: `policyholder.name`."""
+    paths: list[str] = []
+    for name, field in event_type.model_fields.items():
+        # An optional field keeps the marker on the member of its union, a required one on the field itself.
+        members = get_args(field.annotation)
+        if PERSONAL in field.metadata or any(PERSONAL in getattr(m, "__metadata__", ()) for m in members):
+            paths.append(name)
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            paths.extend(f"{name}.{path}" for path in personal_fields(field.annotation))
+    return tuple(paths)
+
+
+def holds_personal_values(event: Event) -> bool:
+    """Say whether any personal field of an event is filled, so that it wants its person's key."""
+    for path in personal_fields(type(event)):
+        value: object = event
+        for step in path.split("."):
+            value = getattr(value, step)
+        if value is not None:
+            return True
+    return False
