@@ -1,0 +1,74 @@
+# One command each, here as in CI. `make` alone lists them.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help up test test-all check bench faults docs lock clean
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+RUNTIME := .venv/.runtime-installed
+DEV := .venv/.dev-installed
+DEMO := $(CURDIR)/.demo
+
+help: ## list what there is
+	@echo "The ledger decides. Projections show. Schedulers remind."
+	@echo
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /  make \1: /p' Makefile | awk '{ at = index($$0, ": "); printf "%-16s %s\n", substr($$0, 1, at - 1), substr($$0, at + 2) }'
+
+up: $(RUNTIME) ## the running ledger with a sample book, in .demo (Ctrl-C ends it)
+	@trap : INT TERM; \
+	CLAIMS_LEDGER_HOME="$(DEMO)" $(BIN)/claims-ledger up --demo; ended=$$?; \
+	test $$ended -eq 130 || test $$ended -eq 143 || exit $$ended
+
+test: $(DEV) ## the tests that need Python and the embedded Postgres only
+	$(BIN)/python -m pytest -m "not test_all" $(TESTS)
+
+test-all: $(DEV) ## the rest: installs what it needs where it may, and says what it did not run
+	@.ci/test-all
+
+check: $(DEV) ## format, lint, types, who may import whom, docs and migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/architecture
+
+bench: $(DEV) ## measure, side by side with the stock recorder and with the limit
+	$(BIN)/python -m benchmarks
+
+faults: $(DEV) ## cut connections, kill programs, abort writers
+	$(BIN)/python -m pytest -m "test_all or not test_all" tests/faults
+
+docs: $(DEV) ## check the docs: names, links, settings
+	$(BIN)/python -m pytest -q tests/architecture/test_docs.py
+
+lock: $(RUNTIME) ## draw the hashed locks anew from pyproject.toml
+	$(INSTALL) uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
+	  --custom-compile-command "make lock" --no-emit-index-url \
+	  --group build --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
+	  --custom-compile-command "make lock" --no-emit-index-url --all-extras \
+	  --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+clean: ## remove the sample book and whatever can be made again (.venv stays)
+	@if test -d .demo && test -x $(BIN)/python; then \
+	  $(BIN)/python -c 'import pathlib, ledger.embedded; ledger.embedded.EmbeddedPostgres(pathlib.Path(".demo")).remove()'; fi
+	rm -rf .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* mutants build dist
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@.ci/make-venv
+
+# A stamp holds while neither the lock nor pyproject.toml changes, so a second make starts at once.
+$(RUNTIME): $(BIN)/python requirements.lock pyproject.toml
+	@echo "Installing the ledger and what it needs into .venv …"
+	@$(INSTALL) --require-hashes --only-binary=:all: -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements-dev.lock
+	@echo "Installing what the tests and checks need into .venv …"
+	@$(INSTALL) --require-hashes --only-binary=:all: -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,66 @@
+"""The docs name what is there: files, tests, make targets, settings."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from architecture.sources import ROOT
+from ledger.settings import Settings
+
+DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def prose(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_to_one(doc: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose(doc))
+    inside = [link for link in links if not re.match(r"[a-z]+:", link)]
+    assert [link for link in inside if not (doc.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda path: path.name)
+def test_every_test_that_is_named_is_there(doc: Path) -> None:
+    named = re.findall(r"`(tests/[\w/.]+)(?:::(\w+))?`", prose(doc))
+    missing = [
+        "::".join(filter(None, (file, test)))
+        for file, test in named
+        if not (ROOT / file).exists() or (test and f"def {test}(" not in (ROOT / file).read_text())
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda path: path.name)
+def test_every_make_target_that_is_named_is_there(doc: Path) -> None:
+    named = re.findall(r"(?:`|^|&& )make ([a-z][a-z-]*)", prose(doc), re.MULTILINE)
+    assert [target for target in named if target not in TARGETS] == []
+
+
+def test_the_readme_has_every_setting_and_no_other() -> None:
+    known = {f"CLAIMS_LEDGER_{name.upper()}" for name in Settings.model_fields}
+    named = set(re.findall(r"^\| `(CLAIMS_LEDGER_[A-Z_]+)`", prose(ROOT / "README.md"), re.MULTILINE))
+    assert named == known
+
+
+def test_the_changelog_has_its_permanent_heading_of_events() -> None:
+    assert re.search(r"^##+ Events$", prose(ROOT / "CHANGELOG.md"), re.MULTILINE)
+
+
+TERMS = """policyholder, insured, victim, guarantee, insurance year, incident, claim, acceptance, rejection,
+refund, recovery, excess, notice, term, lapse, book, bordereau, stream, version, position, append, fold, seal,
+checkpoint, follower, projection, rebuild, upcast"""
+
+
+def test_the_glossary_says_in_a_sentence_what_each_term_means() -> None:
+    glossary = prose(ROOT / "docs" / "glossary.md")
+    terms = TERMS.replace("\n", " ").split(", ")
+    unsaid = [
+        term
+        for term in terms
+        if not re.search(rf"^\| \*\*{term}\*\* \| .{{20,}}\. \|$", glossary, re.MULTILINE)
+    ]
+    assert unsaid == []
