@@ -11,9 +11,10 @@ from ledger.domain.deadlines.deadline import (
     DeadlineStatus,
     takes_effect_at,
 )
-from ledger.domain.deadlines.folding import fold_deadlines
+from ledger.domain.deadlines.folding import LISTENED_TO, fold_deadlines
 
 __all__ = [
+    "LISTENED_TO",
     "Deadline",
     "DeadlineKind",
     "DeadlineRule",

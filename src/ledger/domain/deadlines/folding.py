@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from ledger.domain.deadlines import of_claim, of_complaint, of_contract
 from ledger.domain.deadlines.deadline import Deadline
-from ledger.domain.deadlines.of_claim import fold_claim_deadlines
-from ledger.domain.deadlines.of_complaint import fold_complaint_deadlines
-from ledger.domain.deadlines.of_contract import fold_contract_deadlines
 from ledger.domain.entries import Recorded
+from ledger.domain.event import Event
+
+LISTENED_TO: frozenset[type[Event]] = of_contract.LISTENED_TO | of_claim.LISTENED_TO | of_complaint.LISTENED_TO
+"""The events that move any deadline: no other needs to reach who folds them."""
 
 
 def fold_deadlines(rows: Sequence[Deadline], recorded: Recorded) -> Sequence[Deadline]:
@@ -15,10 +17,10 @@ def fold_deadlines(rows: Sequence[Deadline], recorded: Recorded) -> Sequence[Dea
     standing = tuple(rows)
     match recorded.stream.kind:
         case "contract":
-            return fold_contract_deadlines(standing, recorded)
+            return of_contract.fold_contract_deadlines(standing, recorded)
         case "claim":
-            return fold_claim_deadlines(standing, recorded)
+            return of_claim.fold_claim_deadlines(standing, recorded)
         case "complaint":
-            return fold_complaint_deadlines(standing, recorded)
+            return of_complaint.fold_complaint_deadlines(standing, recorded)
         case unknown:
             assert_never(unknown)
