@@ -1,4 +1,4 @@
-"""The time side of the claims ledger: the diary of deadlines and the sweep that brings due streams up to date.
+"""The time side of the claims ledger: a diary of deadlines, and a sweep that brings due streams up to date.
 
 The ledger decides. Projections show. Schedulers remind.
 """

@@ -1,0 +1,1 @@
+"""Questions that need more than one view, or another time than now."""

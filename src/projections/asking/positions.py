@@ -1,0 +1,73 @@
+"""Which position a question stands for: the feed's end, a position, or the last one sealed by an instant."""
+
+import re
+from datetime import date, datetime, timedelta
+
+from ledger.domain.calendar import ONE_DAY, brussels_midnight
+from ledger.domain.command import read_instant
+from ledger.endings import UsedWrongly
+from ledger.store.feed_rows import feed_end
+from ledger.store.pool import Connection
+
+NOTHING = -1
+"""The position before the first: nothing was known yet."""
+
+ONE_MOMENT = timedelta(microseconds=1)
+
+SEALED_AT = "select sealed_at from ledger.log where book = %s and position = %s"
+
+POSITION = re.compile(r"\d{1,18}")
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def read_as_of(said: str) -> int | datetime:
+    """Read what stands behind `--as-of`: a position, an instant with its offset, or a date (until its end).
+
+    Raises `UsedWrongly` for anything else.
+    """
+    if POSITION.fullmatch(said):
+        return int(said)
+    try:
+        if DATE.fullmatch(said):
+            # All that was known on that day: until the midnight that ends it, not included.
+            return brussels_midnight(date.fromisoformat(said) + ONE_DAY) - ONE_MOMENT
+        return read_instant(said)
+    except (ValueError, OverflowError) as error:
+        message = (
+            f"--as-of {said!r} is neither a position (4711), nor an instant with its offset"
+            " (2026-03-01T09:00:00+01:00), nor a date (2026-03-01): write one of these."
+        )
+        raise UsedWrongly(message) from error
+
+
+def position_as_of(connection: Connection, book: str, asked: int | datetime | None) -> int:
+    """Turn what was asked for into a position of the feed; None asks for its end.
+
+    Raises `UsedWrongly` for a position that the feed has not reached: its answer could still change.
+    """
+    end = feed_end(connection, book)
+    if asked is None:
+        return end
+    if isinstance(asked, int):
+        if asked > end:
+            reached = "is empty" if end == NOTHING else f"ends at position {end}"
+            message = f"Position {asked} is not there yet: the feed {reached}; ask for one up to that."
+            raise UsedWrongly(message)
+        return asked
+    return _last_sealed_by(connection, book, asked, end)
+
+
+def _last_sealed_by(connection: Connection, book: str, instant: datetime, end: int) -> int:
+    # `sealed_at` never decreases and positions are dense, so the log is searched by halving:
+    # some twenty look-ups by its key, and no further index on the largest table.
+    low, high = NOTHING, end
+    with connection.cursor() as cursor:
+        while low < high:
+            middle = (low + high + 1) // 2
+            cursor.execute(SEALED_AT, (book, middle))
+            (sealed_at,) = cursor.fetchone() or (None,)
+            if sealed_at is not None and sealed_at <= instant:
+                low = middle
+            else:
+                high = middle - 1
+    return low

@@ -1,0 +1,142 @@
+"""The questions that people and programs ask, answered in the shapes that scripts rely on."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from ledger.domain.identifiers import StreamRef
+from ledger.endings import Refused
+from projections.asking.documents import EVERYBODY, FOR_A_CLAIM, FOR_A_COMPLAINT, contacts_of, documents_of
+from projections.asking.reader import Reader
+from projections.claims.fold import CLAIMS
+from projections.claims.queries import ClaimsWanted, claims
+from projections.complaints.fold import COMPLAINTS
+from projections.complaints.queries import ComplaintsWanted, complaints
+from projections.contracts.fold import CONTRACTS
+from projections.contracts.queries import ContractsWanted, contracts
+from projections.due.fold import DUE
+from projections.due.queries import DueWanted, due
+from projections.limits.fold import LIMITS
+from projections.limits.queries import LimitsWanted, limits
+
+Answer = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed down to; None narrows nothing. Dates are exclusive."""
+
+    contract: str | None = None
+    claim: str | None = None
+    guarantee: str | None = None
+    before: date | None = None
+    status: str | None = None
+
+
+def list_contracts(reader: Reader, filters: Filters) -> list[Answer]:
+    """Give contracts by position of their ContractStarted; `before` looks at `starts_on`."""
+    wanted = ContractsWanted(_one(filters.contract), filters.status, filters.before)
+    return contracts(reader.connection, reader.source(CONTRACTS, _scope(filters)), wanted)
+
+
+def list_claims(reader: Reader, filters: Filters) -> list[Answer]:
+    """Give claims by position of their ClaimOpened; `before` looks at the incident's date."""
+    wanted = ClaimsWanted(
+        _one(filters.claim), _one(filters.contract), filters.guarantee, filters.before, filters.status
+    )
+    return claims(reader.connection, reader.source(CLAIMS, _scope(filters)), wanted)
+
+
+def list_complaints(reader: Reader, filters: Filters) -> list[Answer]:
+    """Give complaints by position of their ComplaintLodged; `before` looks at `received_on`."""
+    wanted = ComplaintsWanted(None, _one(filters.contract), filters.claim, filters.before, filters.status)
+    scope = _scope(Filters(contract=filters.contract))  # a complaint is no part of its claim's stream
+    return complaints(reader.connection, reader.source(COMPLAINTS, scope), wanted)
+
+
+def list_limits(reader: Reader, filters: Filters) -> list[Answer]:
+    """Give limits. `claim`: those that its incident draws on; `status`: of the contract."""
+    contract, guarantee, year = filters.contract, filters.guarantee, None
+    if filters.claim is not None:
+        drawing = list_claims(reader, Filters(contract, filters.claim, filters.guarantee))
+        if not drawing or drawing[0]["insurance_year"] is None:
+            return []
+        contract, guarantee = str(drawing[0]["contract"]), str(drawing[0]["guarantee"])
+        year = int(str(drawing[0]["insurance_year"]))
+    numbers = _one(contract)
+    if filters.status is not None:
+        standing = list_contracts(reader, Filters(contract=contract, status=filters.status))
+        numbers = [str(row["contract"]) for row in standing]
+    wanted = LimitsWanted(numbers, guarantee, year, filters.before)
+    return limits(reader.connection, reader.source(LIMITS, _scope(Filters(contract=contract))), wanted)
+
+
+def list_due(reader: Reader, filters: Filters) -> list[Answer]:
+    """Give due rows. `contract`: with its claims' and complaints'; `before` looks at `due_on`."""
+    subject = None if filters.claim is None else f"claim:{filters.claim}"
+    wanted = DueWanted(_one(filters.contract), subject, filters.guarantee, filters.before, filters.status)
+    return due(reader.connection, reader.source(DUE, _scope(filters)), wanted)
+
+
+def show_contract(reader: Reader, number: str) -> Answer:
+    """Give one contract with its limits, due rows, claims, complaints, documents and contacts.
+
+    Raises `Refused` when it is not there at that time.
+    """
+    of_it = Filters(contract=number)
+    rows = list_contracts(reader, of_it)
+    if not rows:
+        raise _not_there(reader, "contract", number)
+    contract = rows[0]
+    nested: Answer = {
+        "limits": list_limits(reader, of_it),
+        "due": list_due(reader, of_it),
+        "claims": list_claims(reader, of_it),
+        "complaints": list_complaints(reader, of_it),
+        "documents": documents_of(contract),
+        "contacts": contacts_of(contract, EVERYBODY),
+    }
+    return contract | nested
+
+
+def show_claim(reader: Reader, number: str) -> Answer:
+    """Give one claim with its due rows and the contacts that it needs.
+
+    Raises `Refused` when it is not there at that time.
+    """
+    rows = list_claims(reader, Filters(claim=number))
+    if not rows:
+        raise _not_there(reader, "claim", number)
+    of_its_contract = list_contracts(reader, Filters(contract=str(rows[0]["contract"])))
+    contacts = contacts_of(of_its_contract[0], FOR_A_CLAIM) if of_its_contract else []
+    return rows[0] | {"due": list_due(reader, Filters(claim=number)), "contacts": contacts}
+
+
+def show_complaint(reader: Reader, number: str) -> Answer:
+    """Give one complaint with its due rows and contacts. Raises `Refused` when it is not there."""
+    wanted, scope = ComplaintsWanted(complaints=[number]), StreamRef("complaint", number)
+    rows = complaints(reader.connection, reader.source(COMPLAINTS, scope), wanted)
+    if not rows:
+        raise _not_there(reader, "complaint", number)
+    its_due = due(reader.connection, reader.source(DUE, scope), DueWanted(subject=f"complaint:{number}"))
+    of_its_contract = list_contracts(reader, Filters(contract=str(rows[0]["contract"])))
+    contacts = contacts_of(of_its_contract[0], FOR_A_COMPLAINT) if of_its_contract else []
+    return rows[0] | {"due": its_due, "contacts": contacts}
+
+
+def _scope(filters: Filters) -> StreamRef | None:
+    """Say whose streams can hold an answer: a claim's own, a contract's with those around it, or all."""
+    if filters.contract is not None:
+        return StreamRef("contract", filters.contract)
+    return None if filters.claim is None else StreamRef("claim", filters.claim)
+
+
+def _one(number: str | None) -> list[str] | None:
+    return None if number is None else [number]
+
+
+def _not_there(reader: Reader, kind: str, number: str) -> Refused:
+    time = "" if reader.on is None else f" on {reader.on}"
+    return Refused(
+        f"There is no {kind} {number!r}{time} in book {reader.book} at position {reader.position}:"
+        f" see `claims-ledger {kind} list`."
+    )

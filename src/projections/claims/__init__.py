@@ -1,0 +1,1 @@
+"""The register of claims: how each claim stands."""

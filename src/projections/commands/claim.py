@@ -1,0 +1,129 @@
+"""`claims-ledger claim show/list/history`."""
+
+from datetime import date
+
+import click
+
+from ledger.commands.options import book_option, json_option
+from ledger.commands.output import print_json
+from projections.commands import due
+from projections.commands.history import HISTORY_COLUMNS, history_of
+from projections.commands.options import (
+    CLAIM_STATUSES,
+    before_option,
+    contract_option,
+    guarantee_option,
+    status_option,
+    time_options,
+)
+from projections.commands.reading import reading
+from projections.commands.tables import (
+    CONTACT_COLUMNS,
+    Column,
+    amount,
+    fields,
+    plain,
+    rows_in,
+    show,
+    show_rows,
+    words,
+)
+from projections.commands.tables import (
+    as_json as plain_json,
+)
+from projections.commands.tables import (
+    number as number_column,
+)
+from projections.commands.tables import (
+    status as status_column,
+)
+
+COLUMNS: tuple[Column, ...] = (
+    plain("claim", "claim"),
+    plain("contract", "contract"),
+    words("guarantee", "guarantee"),
+    status_column("status", "status"),
+    plain("incident", "incident_on"),
+    number_column("year", "insurance_year"),
+    amount("loss", "loss_cents"),
+    amount("approved", "approved_cents"),
+    amount("excess", "excess_cents"),
+    amount("refunded", "refunded_cents"),
+    amount("recovered", "recovered_cents"),
+    plain("rejected for", "rejection_code"),
+)
+
+
+@click.command()
+@click.argument("number", metavar="CLAIM")
+@time_options
+@book_option
+@json_option
+def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
+    r"""Show one claim, its amounts, its due dates, and whom to call.
+
+    \b
+    Examples:
+      claims-ledger claim show CL-1
+      claims-ledger claim show CL-1 --on 2026-01-31 --json
+    """
+    from projections.asking.questions import show_claim  # noqa: PLC0415  # loaded when it runs
+
+    with reading(book, ("claims", "contracts", "due"), as_of=as_of, on=on) as reader:
+        shown = show_claim(reader, number)
+    if as_json:
+        print_json(plain_json(shown))
+        return
+    fields(shown, COLUMNS, title=f"Claim {number}")
+    show_rows(rows_in(shown, "due"), due.COLUMNS, title="Due", empty="Due: nothing.")
+    show_rows(rows_in(shown, "contacts"), CONTACT_COLUMNS, title="Contacts", empty="Contacts: none.")
+
+
+@click.command()
+@contract_option("Only claims on this contract.")
+@guarantee_option("Only claims under this guarantee.")
+@before_option("Only claims whose incident lies before this date.")
+@status_option(CLAIM_STATUSES, "Only claims with this status.")
+@time_options
+@book_option
+@json_option
+def list_all(  # noqa: PLR0913  # one parameter an option
+    *,
+    contract: str | None,
+    guarantee: str | None,
+    before: date | None,
+    status: str | None,
+    on: date | None,
+    as_of: str | None,
+    book: str,
+    as_json: bool,
+) -> None:
+    r"""List claims in the order in which they were opened.
+
+    \b
+    Examples:
+      claims-ledger claim list --status submitted
+      claims-ledger claim list --contract CC-1 --json
+    """
+    from projections.asking.questions import Filters, list_claims  # noqa: PLC0415  # loaded when it runs
+
+    with reading(book, ("claims",), as_of=as_of, on=on) as reader:
+        rows = list_claims(reader, Filters(contract, None, guarantee, before, status))
+    empty = "No claim matches. To record one: claims-ledger claim open --help."
+    show(rows, COLUMNS, title="Claims", empty=empty, json=as_json)
+
+
+@click.command()
+@click.argument("number", metavar="CLAIM")
+@time_options
+@book_option
+@json_option
+def history(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
+    r"""List the events of one claim, oldest first. What each changed: see `claims-ledger replay --claim`.
+
+    \b
+    Example:
+      claims-ledger claim history CL-1
+    """
+    rows = history_of("claim", number, book=book, as_of=as_of, on=on)
+    show(rows, HISTORY_COLUMNS, title=f"History of claim {number}", empty="No event.", json=as_json)

@@ -1,0 +1,113 @@
+"""`claims-ledger complaint show/list/history`."""
+
+from datetime import date
+
+import click
+
+from ledger.commands.options import book_option, json_option
+from ledger.commands.output import print_json
+from projections.commands import due
+from projections.commands.history import HISTORY_COLUMNS, history_of
+from projections.commands.options import before_option, claim_option, contract_option, time_options
+from projections.commands.reading import reading
+from projections.commands.tables import (
+    CONTACT_COLUMNS,
+    Column,
+    fields,
+    plain,
+    rows_in,
+    show,
+    show_rows,
+)
+from projections.commands.tables import (
+    as_json as plain_json,
+)
+from projections.commands.tables import (
+    status as status_column,
+)
+
+COLUMNS: tuple[Column, ...] = (
+    plain("complaint", "complaint"),
+    plain("contract", "contract"),
+    plain("claim", "claim"),
+    status_column("status", "status"),
+    plain("received", "received_on"),
+    plain("acknowledged", "acknowledged_on"),
+    plain("answered", "answered_on"),
+    plain("escalated", "escalated_on"),
+    plain("opinion", "opinion_on"),
+    plain("closed", "closed_on"),
+)
+
+
+@click.command()
+@click.argument("number", metavar="COMPLAINT")
+@time_options
+@book_option
+@json_option
+def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
+    r"""Show one complaint, its due dates, and where it may be taken next.
+
+    \b
+    Example:
+      claims-ledger complaint show CP-1
+    """
+    from projections.asking.questions import show_complaint  # noqa: PLC0415  # loaded when it runs
+
+    with reading(book, ("complaints", "contracts", "due"), as_of=as_of, on=on) as reader:
+        shown = show_complaint(reader, number)
+    if as_json:
+        print_json(plain_json(shown))
+        return
+    fields(shown, COLUMNS, title=f"Complaint {number}")
+    show_rows(rows_in(shown, "due"), due.COLUMNS, title="Due", empty="Due: nothing.")
+    show_rows(rows_in(shown, "contacts"), CONTACT_COLUMNS, title="Contacts", empty="Contacts: none.")
+
+
+@click.command()
+@contract_option("Only complaints about this contract.")
+@claim_option("Only complaints about this claim.")
+@before_option("Only complaints received before this date.")
+@click.option("--status", metavar="STATUS", help="Only complaints with this status, for instance answered.")
+@time_options
+@book_option
+@json_option
+def list_all(  # noqa: PLR0913  # one parameter an option
+    *,
+    contract: str | None,
+    claim: str | None,
+    before: date | None,
+    status: str | None,
+    on: date | None,
+    as_of: str | None,
+    book: str,
+    as_json: bool,
+) -> None:
+    r"""List complaints in the order in which they were lodged.
+
+    \b
+    Example:
+      claims-ledger complaint list --contract CC-1
+    """
+    from projections.asking.questions import Filters, list_complaints  # noqa: PLC0415  # loaded when it runs
+
+    with reading(book, ("complaints",), as_of=as_of, on=on) as reader:
+        rows = list_complaints(reader, Filters(contract, claim, None, before, status))
+    empty = "No complaint matches. To record one: claims-ledger complaint lodge --help."
+    show(rows, COLUMNS, title="Complaints", empty=empty, json=as_json)
+
+
+@click.command()
+@click.argument("number", metavar="COMPLAINT")
+@time_options
+@book_option
+@json_option
+def history(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
+    r"""List the events of one complaint, oldest first.
+
+    \b
+    Example:
+      claims-ledger complaint history CP-1
+    """
+    rows = history_of("complaint", number, book=book, as_of=as_of, on=on)
+    show(rows, HISTORY_COLUMNS, title=f"History of complaint {number}", empty="No event.", json=as_json)

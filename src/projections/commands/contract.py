@@ -1,0 +1,126 @@
+"""`claims-ledger contract show/list/history`."""
+
+from datetime import date
+
+import click
+
+from ledger.commands.options import book_option, json_option
+from ledger.commands.output import print_json
+from projections.commands import claim, due, limits
+from projections.commands.history import HISTORY_COLUMNS, history_of
+from projections.commands.options import CONTRACT_STATUSES, before_option, status_option, time_options
+from projections.commands.reading import reading
+from projections.commands.tables import (
+    CONTACT_COLUMNS,
+    Column,
+    fields,
+    number,
+    plain,
+    rows_in,
+    show,
+    show_rows,
+    words,
+)
+from projections.commands.tables import (
+    as_json as plain_json,
+)
+from projections.commands.tables import (
+    status as status_column,
+)
+
+COLUMNS: tuple[Column, ...] = (
+    plain("contract", "contract"),
+    status_column("status", "status"),
+    plain("starts", "starts_on"),
+    plain("ends", "ends_on"),
+    number("term", "term"),
+    plain("notice from", "notice_gate_on"),
+    plain("product", "product"),
+    plain("terms", "terms"),
+    plain("policyholder", "policyholder"),
+)
+DOCUMENT_COLUMNS = (
+    words("document", "kind"),
+    plain("language", "language"),
+    plain("version", "version"),
+    plain("sha256", "sha256"),
+)
+
+
+@click.command()
+@click.argument("number", metavar="CONTRACT")
+@time_options
+@book_option
+@json_option
+def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
+    r"""Show one contract: cover, limits, due dates, claims, documents.
+
+    \b
+    Examples:
+      claims-ledger contract show CC-1
+      claims-ledger contract show CC-1 --on 2026-01-31
+      claims-ledger contract show CC-1 --as-of 4711 --json
+    """
+    from projections.asking.questions import show_contract  # noqa: PLC0415  # loaded when it runs
+
+    views = ("contracts", "limits", "due", "claims", "complaints")
+    with reading(book, views, as_of=as_of, on=on) as reader:
+        shown = show_contract(reader, number)
+    if as_json:
+        print_json(plain_json(shown))
+        return
+    fields(shown, COLUMNS, title=f"Contract {number}")
+    for title, name, columns in (
+        ("Limits", "limits", limits.COLUMNS[1:]),
+        ("Due", "due", due.COLUMNS),
+        ("Claims", "claims", claim.COLUMNS),
+        ("Documents that apply", "documents", DOCUMENT_COLUMNS),
+        ("Contacts", "contacts", CONTACT_COLUMNS),
+    ):
+        show_rows(rows_in(shown, name), columns, title=title, empty=f"{title}: none.")
+
+
+@click.command()
+@status_option(CONTRACT_STATUSES, "Only contracts with this status.")
+@before_option("Only contracts that started before this date.")
+@time_options
+@book_option
+@json_option
+def list_all(  # noqa: PLR0913  # one parameter an option
+    *, status: str | None, before: date | None, on: date | None, as_of: str | None, book: str, as_json: bool
+) -> None:
+    r"""List contracts in the order in which they were recorded.
+
+    \b
+    Examples:
+      claims-ledger contract list --status notice_given
+      claims-ledger contract list --json
+    """
+    from projections.asking.questions import Filters, list_contracts  # noqa: PLC0415  # loaded when it runs
+
+    with reading(book, ("contracts",), as_of=as_of, on=on) as reader:
+        rows = list_contracts(reader, Filters(before=before, status=status))
+    empty = "No contract matches. To record one: claims-ledger contract start --help."
+    show(rows, COLUMNS, title="Contracts", empty=empty, json=as_json)
+
+
+@click.command()
+@click.argument("number", metavar="CONTRACT")
+@click.option("--own", is_flag=True, help="Its own events only, without its claims' and complaints'.")
+@time_options
+@book_option
+@json_option
+def history(  # noqa: PLR0913  # one parameter an option
+    number: str, on: date | None, as_of: str | None, book: str, *, own: bool, as_json: bool
+) -> None:
+    r"""List the events of one contract, its claims and complaints, oldest first.
+
+    What each changed: see `claims-ledger replay`.
+
+    \b
+    Examples:
+      claims-ledger contract history CC-1
+      claims-ledger contract history CC-1 --own --json
+    """
+    rows = history_of("contract", number, book=book, as_of=as_of, on=on, own=own)
+    show(rows, HISTORY_COLUMNS, title=f"History of contract {number}", empty="No event.", json=as_json)

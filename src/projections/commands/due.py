@@ -1,0 +1,66 @@
+"""`claims-ledger due`."""
+
+from datetime import date
+
+import click
+
+from ledger.commands.options import book_option, json_option
+from projections.commands.options import (
+    DUE_STATUSES,
+    before_option,
+    claim_option,
+    contract_option,
+    guarantee_option,
+    status_option,
+    time_options,
+)
+from projections.commands.reading import reading
+from projections.commands.tables import Column, plain, show, words
+from projections.commands.tables import status as status_column
+
+COLUMNS: tuple[Column, ...] = (
+    plain("subject", "subject"),
+    words("what", "kind"),
+    plain("rule", "rule"),
+    plain("raw date", "raw_due_on"),
+    plain("due", "due_on"),
+    plain("alert", "alert_on"),
+    status_column("status", "status"),
+    plain("met", "met_on"),
+)
+
+
+@click.command()
+@contract_option("Only this contract's, its claims' and its complaints'.")
+@claim_option("Only this claim's.")
+@guarantee_option("Only of claims under this guarantee.")
+@before_option("Only what is due before this date.")
+@status_option(DUE_STATUSES, "Only rows with this status.")
+@time_options
+@book_option
+@json_option
+def due(  # noqa: PLR0913  # one parameter an option
+    *,
+    contract: str | None,
+    claim: str | None,
+    guarantee: str | None,
+    before: date | None,
+    status: str | None,
+    on: date | None,
+    as_of: str | None,
+    book: str,
+    as_json: bool,
+) -> None:
+    r"""Show what is due when, and what was met, missed or cancelled.
+
+    \b
+    Examples:
+      claims-ledger due --status open --before 2026-04-01
+      claims-ledger due --contract CC-1
+      claims-ledger due --status missed --as-of 2026-03-01 --json
+    """
+    from projections.asking.questions import Filters, list_due  # noqa: PLC0415  # loaded when it runs
+
+    with reading(book, ("due",), as_of=as_of, on=on) as reader:
+        rows = list_due(reader, Filters(contract, claim, guarantee, before, status))
+    show(rows, COLUMNS, title="Due", empty="Nothing is due that matches.", json=as_json)

@@ -1,0 +1,102 @@
+"""`claims-ledger events`."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.commands.options import book_option, json_option, opened
+from ledger.commands.output import note, print_json, print_json_line
+from ledger.endings import UsedWrongly
+from projections.commands.history import HISTORY_COLUMNS
+from projections.commands.tables import as_json as plain_json
+from projections.commands.tables import show_rows
+
+if TYPE_CHECKING:
+    from ledger.wiring import Wiring
+
+Told = dict[str, object]
+
+BATCH = 500
+"""Positions read at once."""
+PAUSE_SECONDS = 0.5
+"""Between two looks at a feed that has nothing new."""
+
+
+@click.command()
+@click.option(
+    "--since",
+    type=click.IntRange(min=-1),
+    default=-1,
+    show_default=True,
+    metavar="POSITION",
+    help="Events after this position; -1: from the start.",
+)
+@click.option("--type", "types", multiple=True, metavar="T", help="Only this type; may be repeated.")
+@click.option("--follow", is_flag=True, help="Go on until Ctrl-C; with --json one object a line.")
+@book_option
+@json_option
+def events(since: int, types: tuple[str, ...], book: str, *, follow: bool, as_json: bool) -> None:
+    r"""Show the feed: every sealed event in the order of its position. Personal values stand as [sealed].
+
+    \b
+    Examples:
+      claims-ledger events --since 4711
+      claims-ledger events --type claim.RefundIssued --type claim.RefundFailed --json
+      claims-ledger events --since 4711 --follow
+    """
+    _check(types)
+    with opened(book) as wiring:
+        wiring.seal()
+        if follow:
+            _follow(wiring, since, types, as_json=as_json)
+            return
+        told = list(_read(wiring, since, types))
+    if as_json:
+        print_json(plain_json(told))
+    else:
+        show_rows(told, HISTORY_COLUMNS, title="Feed", empty=f"No event after position {since}.")
+
+
+def _check(types: tuple[str, ...]) -> None:
+    from ledger.domain.events import EVENT_TYPES  # noqa: PLC0415  # loaded when it runs
+
+    unknown = [name for name in types if name not in EVENT_TYPES]
+    if unknown:
+        known = ", ".join(sorted(EVENT_TYPES))
+        message = f"There is no event type {unknown[0]!r}; there are: {known}."
+        raise UsedWrongly(message)
+
+
+def _read(wiring: "Wiring", after: int, types: tuple[str, ...]) -> Iterator[Told]:
+    """Read what is sealed now, from after a position to the feed's end."""
+    from ledger.feed.reading import read_feed  # noqa: PLC0415  # loaded when it runs
+    from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # as above
+    from projections.replay.telling import told  # noqa: PLC0415  # as above
+
+    with wiring.pool.connection() as connection:
+        end = feed_end(connection, wiring.book)
+        while after < end:
+            for event in read_feed(connection, wiring.book, after, min(BATCH, end - after), types or None):
+                yield told(event)
+            after += min(BATCH, end - after)
+
+
+def _follow(wiring: "Wiring", after: int, types: tuple[str, ...], *, as_json: bool) -> None:
+    """Print events as they are sealed, until the keyboard stops it."""
+    from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # loaded when it runs
+
+    note("Following the feed; Ctrl-C ends it.")
+    while True:
+        wiring.seal()
+        with wiring.pool.connection() as connection:
+            end = feed_end(connection, wiring.book)
+        for event in _read(wiring, after, types):
+            if as_json:
+                print_json_line(plain_json(event))  # type: ignore[arg-type]  # an object stays an object
+            else:
+                click.echo(f"{event['position']:>8}  {event['at']}  {event['stream']}  {event['type']}")
+            after = int(str(event["position"]))
+        after = max(after, end)
+        time.sleep(PAUSE_SECONDS)

@@ -1,0 +1,68 @@
+"""`claims-ledger limits`."""
+
+from datetime import date
+
+import click
+
+from ledger.commands.options import book_option, json_option
+from projections.commands.options import (
+    CONTRACT_STATUSES,
+    before_option,
+    claim_option,
+    contract_option,
+    guarantee_option,
+    status_option,
+    time_options,
+)
+from projections.commands.reading import reading
+from projections.commands.tables import Column, euros, number, of_limit, plain, show, words
+
+COLUMNS: tuple[Column, ...] = (
+    plain("contract", "contract"),
+    number("year", "insurance_year"),
+    plain("from", "from_on"),
+    plain("to", "to_on"),
+    words("guarantee", "guarantee"),
+    of_limit("amount consumed", "amount_consumed_cents", "amount_limit_cents", euros),
+    of_limit("claims", "count_consumed", "count_limit", str),
+    number("reserved claims", "count_reserved"),
+    of_limit("amount left", "amount_remaining_cents", "amount_limit_cents", euros),
+)
+
+
+@click.command()
+@contract_option("Only this contract's.")
+@claim_option("Only those that this claim draws on: its contract, guarantee and insurance year.")
+@guarantee_option("Only this guarantee's.")
+@before_option("Only insurance years that begin before this date.")
+@status_option(CONTRACT_STATUSES, "Only of contracts with this status.")
+@time_options
+@book_option
+@json_option
+def limits(  # noqa: PLR0913  # one parameter an option
+    *,
+    contract: str | None,
+    claim: str | None,
+    guarantee: str | None,
+    before: date | None,
+    status: str | None,
+    on: date | None,
+    as_of: str | None,
+    book: str,
+    as_json: bool,
+) -> None:
+    r"""Show what is consumed and what is left of each limit.
+
+    One row for each guarantee of each insurance year begun.
+
+    \b
+    Examples:
+      claims-ledger limits --contract CC-1
+      claims-ledger limits --guarantee payment --status active
+      claims-ledger limits --contract CC-1 --as-of 2026-03-01T09:00:00+01:00 --json
+    """
+    from projections.asking.questions import Filters, list_limits  # noqa: PLC0415  # loaded when it runs
+
+    with reading(book, ("limits", "claims", "contracts"), as_of=as_of, on=on) as reader:
+        rows = list_limits(reader, Filters(contract, claim, guarantee, before, status))
+    show(rows, COLUMNS, title="Limits", empty="No limits match.", json=as_json)

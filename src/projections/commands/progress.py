@@ -1,0 +1,20 @@
+"""Progress of what takes longer than a second: on stderr, only for a person who watches."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ledger.commands.options import is_interactive
+from ledger.commands.output import console
+
+
+@contextmanager
+def progress(said: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how much more has been done."""
+    if not is_interactive():
+        yield lambda _: None
+        return
+    from rich.progress import Progress  # noqa: PLC0415  # 0.1 s that a pipe need not pay
+
+    with Progress(console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(said, total=total)
+        yield lambda more: bar.advance(task, more)

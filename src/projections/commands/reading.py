@@ -1,0 +1,32 @@
+"""How a command reads: the book is opened, its views brought up to the feed's end, one position taken."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ledger.commands.options import opened
+
+if TYPE_CHECKING:
+    from projections.asking.reader import Reader
+
+
+@contextmanager
+def reading(
+    book: str, views: Sequence[str], *, as_of: str | None = None, on: date | None = None
+) -> Iterator["Reader"]:
+    """Give a reader of these views, caught up; of no view: of the feed alone.
+
+    Raises `UsedWrongly` for an `as_of` that says no time.
+    """
+    from projections.asking.positions import position_as_of, read_as_of  # noqa: PLC0415  # loaded when it runs
+    from projections.asking.reader import Reader  # noqa: PLC0415  # as above
+
+    asked = None if as_of is None else read_as_of(as_of)
+    with opened(book) as wiring:
+        if views:
+            wiring.catch_up(*views)
+        else:
+            wiring.seal()
+        with wiring.pool.connection() as connection:
+            yield Reader(connection, book, position_as_of(connection, book, asked), on)

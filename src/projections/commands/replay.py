@@ -1,0 +1,71 @@
+"""`claims-ledger replay`."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import click
+
+from ledger.commands.options import book_option, json_option
+from ledger.commands.output import console, print_json
+from projections.commands.history import stream
+from projections.commands.options import time_options
+from projections.commands.reading import reading
+from projections.commands.tables import as_json as plain_json
+
+UNSHOWN = "-"
+
+
+@click.command()
+@click.argument("number", metavar="NUMBER")
+@click.option("--claim", "kind", flag_value="claim", help="NUMBER is a claim's.")
+@click.option("--complaint", "kind", flag_value="complaint", help="NUMBER is a complaint's.")
+@click.option(
+    "--contract", "kind", flag_value="contract", default="contract", help="NUMBER is a contract's (default)."
+)
+@click.option("--own", is_flag=True, help="A contract's events only, without its claims' and complaints'.")
+@time_options
+@book_option
+@json_option
+def replay(  # noqa: PLR0913  # one parameter an option
+    *, number: str, kind: str, on: date | None, as_of: str | None, book: str, own: bool, as_json: bool
+) -> None:
+    r"""Tell a history event by event: when, by whom, by which command, and what it changed.
+
+    A contract's history holds its own events and those of its claims and complaints, merged in the order
+    of the feed; with --own only its own, which include what its claims did to its limits.
+
+    \b
+    Examples:
+      claims-ledger replay CC-1
+      claims-ledger replay CC-1 --own --as-of 4711
+      claims-ledger replay CL-1 --claim --json
+    """
+    from projections.replay.telling import replay as told  # noqa: PLC0415  # loaded when it runs
+
+    with reading(book, (), as_of=as_of, on=on) as reader:
+        events = told(reader, stream(kind, number), own=own)
+    if as_json:
+        print_json(plain_json(events))
+        return
+    for event in events:
+        _tell(event)
+
+
+def _tell(event: Mapping[str, object]) -> None:
+    """Print one event: a head line, its times, and one line for each change."""
+    from rich.text import Text  # noqa: PLC0415  # 0.1 s that JSON output need not pay
+
+    out = console()
+    head = Text.assemble(
+        (f"{event['position']:>6}  ", "dim"),
+        (str(event["type"]), "bold"),
+        (f"  {event['stream']} v{event['version']}", "cyan"),
+    )
+    out.print(head)
+    said = f"effective {event['effective_on']} · at {event['at']} · recorded {event['recorded_at']}"
+    out.print(Text(f"        {said} · {event['actor']} · {event['command_id']}", style="dim"))
+    shown = plain_json(event["changes"])
+    if isinstance(shown, dict):
+        for path, (before, after) in shown.items():
+            was, becomes = (UNSHOWN if value is None else str(value) for value in (before, after))
+            out.print(Text.assemble(f"        {path}  ", (was, "red"), " → ", (becomes, "green")))

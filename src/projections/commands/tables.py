@@ -1,0 +1,184 @@
+"""Tables for people: amounts with their currency, dates, statuses in colour; JSON for programs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, cast
+
+from ledger.commands.output import console, note, print_json
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+STYLES = {
+    "active": "green",
+    "notice_given": "yellow",
+    "termination_notified": "yellow",
+    "cancelled": "dim",
+    "expired": "dim",
+    "withdrawn": "dim",
+    "annulled": "dim",
+    "open": "cyan",
+    "submitted": "blue",
+    "accepted": "green",
+    "rejected": "red",
+    "closed": "dim",
+    "acknowledged": "blue",
+    "answered": "green",
+    "escalated": "yellow",
+    "met": "green",
+    "missed": "bold red",
+    "running": "green",
+    "parked": "bold red",
+}
+"""A status is coloured by what it asks of the reader: red late, yellow soon, green well, dim over."""
+
+Values = Mapping[str, object]
+Shown = Callable[[Values], "Text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table for people."""
+
+    header: str
+    shown: Shown
+    to_the_right: bool = False
+
+
+def plain(header: str, field: str) -> Column:
+    """Show the value as it is; nothing stands as a dash."""
+    return Column(header, lambda row: _text(row[field]))
+
+
+def number(header: str, field: str) -> Column:
+    """Show a number, to the right."""
+    return Column(header, lambda row: _text(row[field]), to_the_right=True)
+
+
+def status(header: str, field: str) -> Column:
+    """Show a status in its colour, in words."""
+
+    def shown(row: Values) -> "Text":
+        said = str(row[field])
+        return _text(said.replace("_", " "), STYLES.get(said, ""))
+
+    return Column(header, shown)
+
+
+def words(header: str, field: str) -> Column:
+    """Show a code as words: `termination_letter` as `termination letter`."""
+
+    def shown(row: Values) -> "Text":
+        return _text(None if row[field] is None else str(row[field]).replace("_", " "))
+
+    return Column(header, shown)
+
+
+def amount(header: str, field: str) -> Column:
+    """Show cents as an amount: `5,000.00 EUR`."""
+    return Column(header, lambda row: _text(euros(row[field])), to_the_right=True)
+
+
+def of_limit(header: str, used: str, limit: str, write: Callable[[object], str]) -> Column:
+    """Show what is used of a limit: `1 of 3`; only what is used where there is no limit."""
+
+    def shown(row: Values) -> "Text":
+        if row[limit] is None:
+            return _text(f"{write(row[used])} (no limit)", "dim")
+        spent = int(str(row[used])) >= int(str(row[limit]))
+        return _text(f"{write(row[used])} of {write(row[limit])}", "red" if spent else "")
+
+    return Column(header, shown, to_the_right=True)
+
+
+CONTACT_COLUMNS: tuple[Column, ...] = (
+    plain("for", "purpose"),
+    plain("name", "name"),
+    plain("phone", "phone"),
+    plain("address", "address"),
+)
+
+
+def rows_in(shown: Values, name: str) -> list[Values]:
+    """Give the rows nested under a name."""
+    return cast("list[Values]", shown[name])
+
+
+def fields(shown: Values, columns: Sequence[Column], *, title: str) -> None:
+    """Print one thing for people: each field on a line of its own."""
+    from rich.table import Table  # noqa: PLC0415  # 0.1 s that JSON output need not pay
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    table = Table(title=title, box=None, show_header=False, title_style="bold", title_justify="left")
+    for column in columns:
+        table.add_row(Text(column.header, style="dim"), column.shown(shown))
+    console().print(table)
+
+
+def euros(cents: object) -> str | None:
+    """Write cents as an amount of euros with its currency; None stays None."""
+    if cents is None:
+        return None
+    whole = int(str(cents))
+    sign = "-" if whole < 0 else ""
+    return f"{sign}{abs(whole) // 100:,}.{abs(whole) % 100:02d} EUR"
+
+
+def as_json(value: object) -> object:
+    """Turn dates and instants, wherever they stand, into their ISO texts."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): as_json(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(inner) for inner in value]
+    return value
+
+
+def show_rows(rows: Sequence[Values], columns: Sequence[Column], *, title: str, empty: str) -> None:
+    """Print rows as a table with its title and number of rows, or say kindly that there are none."""
+    if not rows:
+        note(empty)
+        return
+    counted = f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
+    _print(rows, columns, title, counted)
+
+
+def _print(rows: Sequence[Values], columns: Sequence[Column], title: str, caption: str) -> None:
+    from rich import box  # noqa: PLC0415  # 0.1 s that JSON output need not pay
+    from rich.table import Table  # noqa: PLC0415  # as above
+
+    table = Table(
+        title=title,
+        caption=caption,
+        box=box.SIMPLE_HEAD,
+        header_style="bold",
+        title_style="bold",
+        title_justify="left",
+        caption_justify="left",
+        pad_edge=False,
+    )
+    for column in columns:
+        table.add_column(column.header, justify="right" if column.to_the_right else "left")
+    for row in rows:
+        table.add_row(*(column.shown(row) for column in columns))
+    console().print(table)
+
+
+def show(rows: Sequence[Values], columns: Sequence[Column], *, title: str, empty: str, json: bool) -> None:
+    """Print a list: for programs one array with all rows, for people a table."""
+    if json:
+        print_json(as_json(list(rows)))
+    else:
+        show_rows(rows, columns, title=title, empty=empty)
+
+
+def _text(value: object, style: str = "") -> "Text":
+    from rich.text import Text  # noqa: PLC0415  # as above
+
+    if value is None:
+        return Text("-", style="dim")
+    return Text(str(value), style=style)

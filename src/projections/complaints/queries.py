@@ -1,0 +1,40 @@
+"""Questions to the register of complaints."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from ledger.store.pool import Connection
+from projections.complaints.fold import TABLE
+from projections.folding.rows import Source
+from projections.folding.selecting import select
+
+SELECT = """
+select
+    complaint, contract, claim, status, received_on,
+    acknowledged_on, answered_on, escalated_on, opinion_on, closed_on
+from ({found}) as found
+where (%(complaints)s::text[] is null or complaint = any(%(complaints)s))
+    and (%(contracts)s::text[] is null or contract = any(%(contracts)s))
+    and (%(claim)s::text is null or claim = %(claim)s)
+    and (%(before)s::date is null or received_on < %(before)s)
+    and (%(status)s::text is null or status = %(status)s)
+order by opened_position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintsWanted:
+    """Which complaints are asked for; None asks for all."""
+
+    complaints: Sequence[str] | None = None
+    contracts: Sequence[str] | None = None
+    claim: str | None = None
+    before: date | None = None
+    """Complaints received before this date."""
+    status: str | None = None
+
+
+def complaints(connection: Connection, source: Source, wanted: ComplaintsWanted) -> list[dict[str, object]]:
+    """Give complaints in the order in which they were lodged. Their subject is personal and not here."""
+    return select(connection, SELECT, TABLE, source, asdict(wanted))

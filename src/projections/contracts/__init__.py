@@ -1,0 +1,1 @@
+"""The register of contracts: how each contract stands."""

@@ -1,0 +1,81 @@
+"""Folding a run of events in memory while keeping every version that a row goes through."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from ledger.feed.reading import FeedEvent
+from projections.folding.view import Remembered, Row, View
+
+Memory = TypeVar("Memory")
+
+
+@dataclass(slots=True)
+class RowVersion:
+    """A row as it stood from one position until another (None: it stands still)."""
+
+    row: Row
+    from_position: int
+    to_position: int | None = None
+
+
+def _nowhere(key: str) -> int:
+    raise KeyError(key)
+
+
+@dataclass(slots=True)
+class Folding(Generic[Memory]):
+    """One run of events over one view: what was remembered, and the versions that came of it."""
+
+    view: View[Memory]
+    remembered: dict[str, Remembered[Memory]] = field(default_factory=dict)
+    """By key. What was loaded before the run; kept up to date by it."""
+    elsewhere: Callable[[str], int] = _nowhere
+    """Place in the order of a key that the run does not know."""
+    touched: set[str] = field(default_factory=set)
+    """Keys whose memory the run has changed."""
+    versions: list[RowVersion] = field(default_factory=list)
+    """All row versions that the run has opened, in order."""
+    closed: dict[Row, int] = field(default_factory=dict)
+    """Rows (by identity) that may have stood before the run, and the position at which they ceased to."""
+    _standing: dict[Row, RowVersion] = field(default_factory=dict)
+    _fresh: set[str] = field(default_factory=set)
+
+    def take(self, event: FeedEvent) -> None:
+        """Fold one event. Events come in the order of their positions."""
+        key = self.view.key_of(event)
+        before = self.remembered.get(key)
+        folded = self.view.fold(None if before is None else before.memory, event, self._since)
+        if folded is None:
+            return
+        if before is None:
+            self._fresh.add(key)
+        self.remembered[key] = Remembered(event.position if before is None else before.since, folded.memory)
+        self.touched.add(key)
+        for row in folded.rows:
+            self._stand(row, event.position, fresh=key in self._fresh)
+
+    def take_all(self, events: Iterable[FeedEvent]) -> None:
+        """Fold many events."""
+        for event in events:
+            self.take(event)
+
+    def standing(self) -> list[Row]:
+        """Give the rows that stand after the run, of those that it opened."""
+        return [version.row for version in self._standing.values()]
+
+    def _since(self, key: str) -> int:
+        known = self.remembered.get(key)
+        return self.elsewhere(key) if known is None else known.since
+
+    def _stand(self, row: Row, position: int, *, fresh: bool) -> None:
+        identity = row[: self.view.table.identity]
+        standing = self._standing.get(identity)
+        if standing is not None:
+            standing.to_position = position
+        elif not fresh:
+            # The key was there before the run, so this row may have been, too.
+            self.closed[identity] = position
+        version = RowVersion(row, position)
+        self._standing[identity] = version
+        self.versions.append(version)

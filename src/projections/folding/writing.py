@@ -1,0 +1,84 @@
+"""A run of folded events written to a view's tables: one load before, three writes after."""
+
+import io
+from collections.abc import Collection, Iterable
+from typing import TypeVar
+
+from psycopg2.extras import execute_values
+
+from ledger.store.pool import Connection
+from projections.folding.versions import Folding
+from projections.folding.view import Remembered, Row, Table, View
+
+Memory = TypeVar("Memory")
+
+PAGE = 2000
+"""Rows in one statement of VALUES."""
+
+LOAD = """
+select key, since_position, memory from projections.remembered
+where book = %s and view = %s and key = any(%s)
+"""
+
+REMEMBER = """
+insert into projections.remembered (book, view, key, since_position, memory) values %s
+on conflict (book, view, key) do update set memory = excluded.memory
+"""
+
+
+def load_remembered(
+    connection: Connection, book: str, view: View[Memory], keys: Collection[str]
+) -> dict[str, Remembered[Memory]]:
+    """Load what the view remembers of these keys, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOAD, (book, view.name, list(keys)))
+        return {key: Remembered(since, view.from_text(memory)) for key, since, memory in cursor}
+
+
+def write(connection: Connection, book: str, folding: Folding[Memory]) -> None:
+    """Write what a run of events has changed. Commits nothing: that is for whoever moves the checkpoint."""
+    table = folding.view.table
+    with connection.cursor() as cursor:
+        if folding.closed:
+            ceased = [(book, *identity, position) for identity, position in folding.closed.items()]
+            execute_values(cursor, _closing(table), ceased, page_size=PAGE)
+        if folding.versions:
+            rows = ((book, v.from_position, v.to_position, *v.row) for v in folding.versions)
+            columns = ", ".join(("book", "from_position", "to_position", *table.columns))
+            cursor.copy_expert(f"copy {table.name} ({columns}) from stdin", copy_text(rows))
+        if folding.touched:
+            view = folding.view
+            kept = ((key, folding.remembered[key]) for key in folding.touched)
+            memories = [(book, view.name, key, was.since, view.to_text(was.memory)) for key, was in kept]
+            execute_values(cursor, REMEMBER, memories, page_size=PAGE)
+
+
+def copy_text(rows: Iterable[Row]) -> io.StringIO:
+    r"""Write rows in Postgres' text format for COPY: tabs between, `\N` for null."""
+    text = io.StringIO()
+    for row in rows:
+        text.write("\t".join([_copied(value) for value in row]))
+        text.write("\n")
+    text.seek(0)
+    return text
+
+
+def _copied(value: object) -> str:
+    if value is None:
+        return r"\N"
+    if value is True or value is False:
+        return "t" if value else "f"
+    said = str(value)
+    if "\\" in said or "\n" in said or "\t" in said or "\r" in said:
+        return said.replace("\\", r"\\").replace("\n", r"\n").replace("\t", r"\t").replace("\r", r"\r")
+    return said
+
+
+def _closing(table: Table) -> str:
+    names = table.columns[: table.identity]
+    same = " and ".join(f"t.{name} = v.{name}" for name in ("book", *names))
+    return (
+        f"update {table.name} as t set to_position = v.to_position"  # noqa: S608  # names are constants
+        f" from (values %s) as v (book, {', '.join(names)}, to_position)"
+        f" where {same} and t.to_position is null"
+    )

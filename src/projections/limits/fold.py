@@ -1,0 +1,171 @@
+"""How events change the limits of a contract: rows for each insurance year, moved by claims (I6, I7)."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from ledger.domain.calendar import add_months
+from ledger.domain.contract.events import (
+    ContractRenewed,
+    ContractStarted,
+    LimitConsumed,
+    LimitConsumptionReversed,
+    LimitReleased,
+    LimitReserved,
+)
+from ledger.domain.terms import load_terms
+from ledger.feed.reading import FeedEvent
+from projections.folding.view import Folded, Since, Table, View
+
+MONTHS_A_YEAR = 12
+
+
+class LimitRow(NamedTuple):
+    """One guarantee in one insurance year of one contract; no limit where it is None. Amounts in cents."""
+
+    contract: str
+    insurance_year: int
+    guarantee: str
+    guarantee_order: int
+    contract_position: int
+    from_on: date
+    to_on: date
+    """First day of the next insurance year, even where cover ends earlier (D7)."""
+    amount_limit_cents: int | None
+    amount_consumed_cents: int
+    amount_reserved_cents: int
+    count_limit: int | None
+    count_consumed: int
+    count_reserved: int
+
+
+class ContractLimits(NamedTuple):
+    """All that the limits of one contract rest on."""
+
+    product: str
+    terms: str
+    starts_on: date
+    contract_position: int
+    rows: Mapping[tuple[int, str], LimitRow]
+    """By insurance year and guarantee."""
+
+
+Moved = LimitReserved | LimitReleased | LimitConsumed | LimitConsumptionReversed
+
+TABLE = Table("projections.limits", LimitRow._fields, identity=3)
+
+
+def fold(limits: ContractLimits | None, event: FeedEvent, _: Since) -> Folded[ContractLimits] | None:
+    """Fold one event of a contract."""
+    match event.event:
+        case ContractStarted() as started:
+            limits = ContractLimits(started.product, started.terms, started.starts_on, event.position, {})
+            return _year_begun(limits, event.stream.number, 1)
+        case ContractRenewed() as renewed if limits is not None:
+            return _year_begun(limits, event.stream.number, renewed.term)
+        case LimitReserved() | LimitReleased() | LimitConsumed() | LimitConsumptionReversed() as moved:
+            return None if limits is None else _moved(limits, moved)
+        case _:
+            return None
+
+
+def _year_begun(limits: ContractLimits, contract: str, year: int) -> Folded[ContractLimits]:
+    """Open the rows of an insurance year, its limits not drawn on (R11). Counted from S (R3)."""
+    from_on = add_months(limits.starts_on, MONTHS_A_YEAR * (year - 1))
+    to_on = add_months(limits.starts_on, MONTHS_A_YEAR * year)
+    begun = {}
+    for order, guarantee in enumerate(load_terms(limits.product, limits.terms).guarantees):
+        if (year, guarantee.code) in limits.rows:
+            continue
+        begun[year, guarantee.code] = LimitRow(
+            contract=contract,
+            insurance_year=year,
+            guarantee=guarantee.code,
+            guarantee_order=order,
+            contract_position=limits.contract_position,
+            from_on=from_on,
+            to_on=to_on,
+            amount_limit_cents=guarantee.amount_limit_cents,
+            amount_consumed_cents=0,
+            amount_reserved_cents=0,
+            count_limit=guarantee.count_limit,
+            count_consumed=0,
+            count_reserved=0,
+        )
+    return Folded(limits._replace(rows={**limits.rows, **begun}), tuple(begun.values()))
+
+
+def _moved(limits: ContractLimits, moved: Moved) -> Folded[ContractLimits] | None:
+    """Move what is consumed or reserved of one row."""
+    identity = (moved.insurance_year, moved.guarantee)
+    row = limits.rows.get(identity)
+    if row is None:
+        # Folded for a date on which that insurance year had not begun.
+        return None
+    after = _MOVES[type(moved)](row, moved)
+    return Folded(limits._replace(rows={**limits.rows, identity: after}), (after,))
+
+
+def _consumed(row: LimitRow, by: Moved, sign: int) -> LimitRow:
+    return row._replace(
+        amount_consumed_cents=row.amount_consumed_cents + sign * by.amount_cents,
+        count_consumed=row.count_consumed + sign * by.count,
+    )
+
+
+def _reserved(row: LimitRow, by: Moved, sign: int) -> LimitRow:
+    return row._replace(
+        amount_reserved_cents=row.amount_reserved_cents + sign * by.amount_cents,
+        count_reserved=row.count_reserved + sign * by.count,
+    )
+
+
+_MOVES: Mapping[type[Moved], Callable[[LimitRow, Moved], LimitRow]] = {
+    LimitConsumed: lambda row, by: _consumed(row, by, 1),
+    LimitConsumptionReversed: lambda row, by: _consumed(row, by, -1),
+    LimitReserved: lambda row, by: _reserved(row, by, 1),
+    LimitReleased: lambda row, by: _reserved(row, by, -1),
+}
+
+
+def to_text(limits: ContractLimits) -> str:
+    """Write what is to be remembered of a contract's limits."""
+    rows = [
+        [*row[:5], row.from_on.isoformat(), row.to_on.isoformat(), *row[7:]] for row in limits.rows.values()
+    ]
+    return json.dumps(
+        [limits.product, limits.terms, limits.starts_on.isoformat(), limits.contract_position, rows]
+    )
+
+
+def from_text(text: str) -> ContractLimits:
+    """Read what was remembered."""
+    product, terms, starts_on, contract_position, written = json.loads(text)
+    rows = [
+        LimitRow(*row[:5], date.fromisoformat(row[5]), date.fromisoformat(row[6]), *row[7:])
+        for row in written
+    ]
+    by_identity = {(row.insurance_year, row.guarantee): row for row in rows}
+    return ContractLimits(product, terms, date.fromisoformat(starts_on), contract_position, by_identity)
+
+
+LIMITS: View[ContractLimits] = View(
+    name="limits",
+    types=frozenset(
+        event.stable_name
+        for event in (
+            ContractStarted,
+            ContractRenewed,
+            LimitReserved,
+            LimitReleased,
+            LimitConsumed,
+            LimitConsumptionReversed,
+        )
+    ),
+    table=TABLE,
+    key_of=lambda event: event.stream.name,
+    fold=fold,
+    to_text=to_text,
+    from_text=from_text,
+)

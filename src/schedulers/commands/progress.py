@@ -1,0 +1,20 @@
+"""Progress of a sweep: on stderr, only for a person who watches."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ledger.commands.options import is_interactive
+from ledger.commands.output import console
+
+
+@contextmanager
+def progress(said: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that is told how much has been done, and of how much."""
+    if not is_interactive():
+        yield lambda _done, _of: None
+        return
+    from rich.progress import Progress  # noqa: PLC0415  # 0.1 s that a pipe need not pay
+
+    with Progress(console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(said, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)

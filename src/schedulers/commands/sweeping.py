@@ -1,0 +1,81 @@
+"""`claims-ledger deadlines sweep`."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.commands.options import DAY, book_option, json_option, opened
+from ledger.commands.output import note, print_json
+from ledger.endings import Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ledger.wiring import Wiring
+
+
+@click.command()
+@click.option(
+    "--until",
+    type=DAY,
+    metavar="DATE",
+    help="Up to 00:00 Brussels time of that day, inclusive. A simulated book's clock moves there.",
+)
+@book_option
+@json_option
+def sweep(*, until: date | None, book: str, as_json: bool) -> None:
+    r"""Let time act on every contract, claim and complaint whose time has come: ends, renewals, missed deadlines.
+
+    `up` does this by itself. No result depends on when it runs; run twice, it does nothing twice.
+
+    \b
+    Examples:
+      claims-ledger deadlines sweep
+      claims-ledger deadlines sweep --until 2026-03-01
+    """
+    from schedulers.commands.progress import progress  # noqa: PLC0415  # loaded when it runs
+    from schedulers.sweeping.sweep import sweep as let_time_act  # noqa: PLC0415  # as above
+
+    with opened(book) as wiring:
+        instant = _settled(wiring, until)
+        with progress("Sweeping") as report:
+            recorded = let_time_act(wiring, instant, report=report)
+    if as_json:
+        print_json({"until": instant.isoformat(), "events": recorded})
+    else:
+        note(f"Time has acted up to {instant.isoformat()}: {recorded:,} events recorded.")
+
+
+def _settled(wiring: "Wiring", until: date | None) -> "datetime":
+    """Settle how far time acts, and move or free the book's clock accordingly.
+
+    Raises `Refused` while an import is open, and for a future in a real book.
+    """
+    from ledger.clock import present  # noqa: PLC0415  # loaded when it runs
+    from ledger.domain.calendar import brussels_midnight  # noqa: PLC0415  # as above
+
+    book, now = wiring.book_row(), wiring.now()
+    if book.open_import is not None:
+        message = (
+            f"An import is open on book {wiring.book} and holds its clock: run it again to finish it,"
+            " or give it up with `claims-ledger import --abandon`."
+        )
+        raise Refused(message)
+    if until is None:
+        wiring.books.hold(wiring.book, None)
+        return present(book, now)
+    instant = brussels_midnight(until)
+    if book.kind == "simulated":
+        # The clock first: a sweep that is broken off after it is finished by the next one.
+        wiring.books.move_clock(wiring.book, instant)
+        return instant
+    if instant > now:
+        message = (
+            f"{until} lies in the future and book {wiring.book} is real: sweep without --until, or wait."
+        )
+        raise Refused(message)
+    if book.held_at is not None:
+        # The book stays where it is put, until somebody lives in it again.
+        wiring.books.hold(wiring.book, max(book.held_at, instant))
+    return instant

@@ -1,0 +1,1 @@
+"""The diary: at which instant time will next owe a stream something."""
