@@ -51,7 +51,7 @@ class SigningKeys:
         return [self.signer.verifier_key, *(old.key for old in reversed(self.retired))]
 
     def verifier_keys_at(self, size: int) -> list[VerifierKey]:
-        """The keys whose signature counts under a head of `size` leaves."""
+        """Give the keys whose signature counts under a head of `size` leaves."""
         current = [self.signer.verifier_key] if size >= self.from_size else []
         return current + [old.key for old in self.retired if old.from_size <= size <= old.to_size]
 
@@ -67,7 +67,7 @@ class SigningKeys:
         return SigningKeys(signer, last_signed_size + 1, (*self.retired, old))
 
     def renamed(self, origin: str) -> "SigningKeys":
-        """Give the same key under the origin of a new epoch; the keys of the old origin stay with the old file."""
+        """Give the same key under the origin of a new epoch; keys of the old origin stay in the old file."""
         return replace(self, signer=Ed25519Signer(origin, self.signer.private_key), from_size=0, retired=())
 
 
@@ -88,7 +88,7 @@ def load_keys(path: Path) -> SigningKeys:
 
 
 def rotate_keys(path: Path, last_signed_size: int) -> SigningKeys:
-    """Replace the signing key by a new one, for heads larger than the last one signed. Raises KeyFileRefused."""
+    """Replace the signing key by a new one, for heads larger than the last one. Raises KeyFileRefused."""
     keys = load_keys(path).rotated(last_signed_size)
     replace_private(path, write_keys(keys))
     return keys

@@ -126,19 +126,22 @@ class Frontier:
 
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Append leaf hashes, many at once."""
-        for _ in self._completed_by(leaves):
+        for _ in self.grow(leaves):
             pass
 
     def completed_by(self, leaves: Sequence[bytes]) -> list[Node]:
         """Append leaf hashes and give each node that they complete, leaves included, level by level."""
         return [
             Node(level, first + offset, completed)
-            for level, first, row in self._completed_by(leaves)
+            for level, first, row in self.grow(leaves)
             for offset, completed in enumerate(row)
         ]
 
-    def _completed_by(self, leaves: Sequence[bytes]) -> Iterator[tuple[int, int, Sequence[bytes]]]:
-        """Append, a level at a time: pairing whole rows is what makes the bulk path fast."""
+    def grow(self, leaves: Sequence[bytes]) -> Iterator[tuple[int, int, Sequence[bytes]]]:
+        """Append leaf hashes and give the nodes completed as (level, number of the first, hashes in a row).
+
+        The rows must be read to the end. Pairing whole rows is what makes the bulk path fast.
+        """
         level, first, row = 0, self.size, leaves
         self.size += len(leaves)
         while row:

@@ -1,0 +1,56 @@
+"""Checks the files of a bundle that no position hangs on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ledger.feed.proofs.bundle.layout import PAYLOADS, SUMS, TILES, sums_of, write_sums
+from ledger.feed.proofs.refused import BundleBroken
+from ledger.feed.proofs.tiles import (
+    parse_entries_path,
+    parse_tile_path,
+    width_at,
+)
+
+
+def check_no_other_files(directory: Path, size: int) -> None:
+    """Refuse files among tiles, entries and payloads that a log of `size` leaves does not have."""
+    for folder in (TILES, PAYLOADS):
+        for path in _files_below(directory / folder):
+            name = path.relative_to(directory).as_posix()
+            if not _belongs(name, size):
+                raise BundleBroken(None, name, f"no such file belongs to a log of {size} events: remove it")
+
+
+def check_loose_files(directory: Path) -> None:
+    """Compare what is not part of the log (README, keys, schemas, history) with its sums."""
+    try:
+        written = (directory / SUMS).read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise BundleBroken(None, SUMS, "it is missing or not text") from error
+    found = write_sums(sums_of(directory))
+    if found != written:
+        differing = sorted(set(found.splitlines()) ^ set(written.splitlines()))
+        name = differing[0].rpartition("  ")[2] if differing else SUMS
+        raise BundleBroken(
+            None, name, f"it is not the file that {SUMS} names: it was altered after the export"
+        )
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Walk a folder, one directory in memory at a time."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            yield from _files_below(path)
+        else:
+            yield path
+
+
+def _belongs(name: str, size: int) -> bool:
+    """Say whether a log of `size` leaves has this file."""
+    tile = parse_tile_path(name)
+    if tile is not None:
+        return tile.width == width_at(tile.level, tile.number, size)
+    entries = parse_entries_path(name.replace(f"{PAYLOADS}/", f"{TILES}/entries/", 1))
+    return entries is not None and entries.width == width_at(0, entries.number, size)
