@@ -55,6 +55,7 @@ THEMES = {  # shares of moves on a contract, of claims opened, of moves on a com
     "all": (0.12, 0.12, 0.05),
     "contracts": (0.6, 0.1, 0.02),
     "claims": (0.02, 0.07, 0.01),
+    "years": (0.01, 0.13, 0.0),
     "rescues": (0.02, 0.07, 0.0),
     "complaints": (0.1, 0.1, 0.7),
 }
@@ -72,7 +73,20 @@ class Desk:
         self.numbers = 0
         # Each history has its own pace and its own theme, so that some go deep and some go far.
         self.pace = self.pick((0.15, 0.4, 1.0))
-        self.theme = self.pick(("all", "all", "contracts", "claims", "claims", "rescues", "complaints"))
+        self.theme = self.pick(
+            (
+                "all",
+                "all",
+                "contracts",
+                "contracts",
+                "claims",
+                "claims",
+                "rescues",
+                "years",
+                "years",
+                "complaints",
+            )
+        )
 
     # Chance
 
@@ -113,7 +127,9 @@ class Desk:
         """Move the clock: often not at all or little, sometimes to a day that matters."""
         before = self.now
         roll = self.random.random() / self.pace
-        if self.pace < 1 and self.chance(0.5):
+        if self.theme == "contracts" and self.chance(0.4):
+            self.now = self.clock_time(self.day_that_matters())
+        elif self.pace < 1 and self.chance(0.5):
             pass
         elif roll < 0.25:
             self.now += timedelta(minutes=self.random.randint(0, 90))
@@ -136,7 +152,14 @@ class Desk:
                 if row.status == "open":
                     days += [row.raw, row.due, row.alert]
         for contract in self.book.contract_streams.values():
-            days += [contract.ends_on, brussels.notice_gate(contract.starts_on), contract.starts_on]
+            end = brussels.term_end(contract.starts_on, contract.term)
+            days += [
+                contract.ends_on,
+                notice_ending(end),
+                notice_ending(end),
+                brussels.notice_gate(contract.starts_on),
+                contract.starts_on,
+            ]
         near = [day for day in days if self.today <= day <= self.today + timedelta(days=200)]
         return self.pick(near or [self.today]) + self.days(-1, 1)
 
@@ -239,8 +262,10 @@ class Desk:
     def start_contract(self) -> Move:
         held = self.book.contract_streams
         number = self.pick(held) if held and self.chance(self.wrong * 0.15) else self.fresh("CC")
+        long_ago = (self.today - self.days(400, 900),) if self.theme == "years" else ()
         starts = self.pick(
-            (
+            long_ago
+            or (
                 self.today,
                 self.today - self.days(0, 20),
                 self.today + self.days(-20, 20),
@@ -256,7 +281,7 @@ class Desk:
             "contract": number,
             "product": "cyber-care",
             "starts_on": starts.isoformat(),
-            "policyholder": {"person": self.pick(("P-1", "P-1", "P-2")), "name": "Mila Peeters"},
+            "policyholder": {"person": self.pick(("P-1", "P-1", "P-1", "P-2")), "name": "Mila Peeters"},
         }
         if self.chance(0.5):
             fields["distance_sale"] = self.chance(0.8)
@@ -269,8 +294,8 @@ class Desk:
     def on_contract(self, contract: Contract) -> Move:
         number = contract.number if self.chance(1 - self.wrong * 0.05) else "nobody"
         moves: tuple[tuple[float, Callable[[str, Contract], Move]], ...] = (
-            (5, self.give_notice),
-            (4, self.send_letter),
+            (8 if contract.letter_ends_on and not contract.notice else 5, self.give_notice),
+            (9 if contract.notice and self.ends_with_term(contract) else 4, self.send_letter),
             (2 if contract.notice else 0.3, self.revoke_notice),
             (2 if contract.distance_sale else 0.3, self.withdraw),
             (1 if contract.letters else 0.2, self.letter_returned),
@@ -280,12 +305,15 @@ class Desk:
         (chosen,) = self.random.choices([move for _, move in moves], [weight for weight, _ in moves])
         return chosen(number, contract)
 
+    def ends_with_term(self, contract: Contract) -> bool:
+        return contract.ends_on == brussels.term_end(contract.starts_on, contract.term)
+
     def give_notice(self, number: str, contract: Contract) -> Move:
         end = brussels.term_end(contract.starts_on, contract.term)
+        if contract.letter_ends_on:
+            end = contract.letter_ends_on
         wished = self.pick((end, end, end - DAY, end + DAY, end + self.days(-40, 40)))
-        received = wished - timedelta(days=32)
-        while brussels.notice_end(date(1990, 1, 1), received) < wished:
-            received += DAY
+        received = notice_ending(wished)
         received = self.pick(
             (
                 self.today,
@@ -324,7 +352,10 @@ class Desk:
 
     def withdraw(self, number: str, contract: Contract) -> Move:
         later = max(contract.concluded_on, contract.starts_on)
-        received = self.pick((self.today, later + self.days(10, 20), later + self.days(-20, 14)))
+        last = brussels.roll_forward(later + timedelta(days=14))
+        received = self.pick(
+            (self.today, last, last + DAY, later + self.days(10, 20), later + self.days(-20, 14))
+        )
         return "WithdrawFromContract", {
             "contract": number,
             "received_on": self.not_later(received).isoformat(),
@@ -340,6 +371,8 @@ class Desk:
     # Claims
 
     def incident_day(self, contract: Contract) -> date:
+        if self.theme == "years" and self.chance(0.9):
+            return self.not_later(contract.starts_on + self.days(0, 1_000))
         lately = min(self.today, contract.ends_on - DAY) if self.chance(0.9) else self.today
         day = self.pick(
             (
@@ -362,7 +395,7 @@ class Desk:
         running = [each.number for each in contracts.values() if each.covers(self.today)]
         number = self.pick(running) if running and self.chance(0.85) else self.number(contracts)
         contract = contracts.get(number) or self.pick(contracts.values())
-        usual_ones = ("data",) if self.theme == "rescues" else product.GUARANTEES
+        usual_ones = {"rescues": ("data",), "years": ("payment",)}.get(self.theme, product.GUARANTEES)
         guarantee = self.pick(("payment", "payment", "data", *usual_ones, *usual_ones))
         usual = {"data": "malware", "reputation": "cyberstalking", "identity": "identity_theft"}
         exists = self.book.claim_streams and self.chance(self.wrong * 0.1)
@@ -633,6 +666,14 @@ class Desk:
             return command, fields | {"unknown_field": 1}
         name = self.pick(choices)
         return command, fields | {name: self.pick(wrong[name])}
+
+
+def notice_ending(end: date) -> date:
+    """The first day on which a notice, given after the gate, ends on that date or after it."""
+    received = end - timedelta(days=33)
+    while brussels.add_months(received + DAY, 1) < end:
+        received += DAY
+    return received
 
 
 def history(seed: int, contracts: int = 3, steps: int = 60, wrong: float = 0.2) -> list[Line]:
