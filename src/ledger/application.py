@@ -2,22 +2,14 @@
 
 import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from hmac import compare_digest
 from uuid import UUID
 
 from ledger.answers import Answer, kept_answer, repeated
 from ledger.clock import instant_of
-from ledger.decision import (
-    Decision,
-    Standing,
-    decide_command,
-    owed_by_time,
-    standing,
-    time_events,
-)
+from ledger.decision import decide_command, owed_by_time, standing, time_events
 from ledger.domain.commands import check
 from ledger.domain.deciding import needs
 from ledger.domain.identifiers import StreamRef
@@ -31,6 +23,7 @@ from ledger.store.errors import (
     SubjectErased,
     VersionConflict,
 )
+from ledger.store.books import Books
 from ledger.store.event_store import EventStore
 from ledger.store.loaded import FirstAnswer, Loaded
 from ledger.submission import Submission
@@ -48,10 +41,13 @@ CHUNK_STREAMS = 200
 class Ledger:
     """One book: takes commands, decides them against its streams, records what they make happen."""
 
-    def __init__(self, store: EventStore, book: str) -> None:
-        """Write to `book` through `store`."""
+    def __init__(self, store: EventStore, books: Books, book: str) -> None:
+        """Write to `book` through `store`; `books` keep its clock."""
         self.store = store
+        self.books = books
         self.book = book
+        self.import_id: UUID | None = None
+        """The open import on whose behalf this ledger acts; set by the import alone."""
 
     def submit(self, submission: Submission) -> Answer:
         """Take one command: record what it makes happen, or say by which rule it is refused.
@@ -64,11 +60,11 @@ class Ledger:
             ledger.store.errors.Unreachable: the database is away. The command may be sent again under its id.
 
         """
+        lost = False
         for attempt in range(TRIES):
             loaded = self._load(submission)
-            known = self._known(submission, loaded.answer)
-            if known is not None:
-                return known
+            if loaded.answer is not None:
+                return self._known(submission, loaded.answer, first_time=lost)
             answer, commit = self._decided(submission, loaded)
             if commit is None:
                 return answer
@@ -83,12 +79,11 @@ class Ledger:
             except ImportOpen as error:
                 return _refused(submission, "IMPORT_OPEN", "import", str(error))
             except OutcomeUnknown:
-                # Whether it was committed is asked of the ledger, never guessed.
-                first = self.store.answer_of(self.book, submission.sender, submission.command_id)
-                if first is not None:
-                    return self._first_time(submission, first)
+                # Whether it was committed is asked of the ledger, never guessed: loading looks the id up.
+                lost = True
                 wait(attempt)
             else:
+                self._move_clock(loaded, submission)
                 return answer
         message = f"Command {submission.command_id!r} met {TRIES} conflicting writes and was not recorded: send it again."
         raise Unreachable(message)
@@ -96,28 +91,23 @@ class Ledger:
     def dry_run(self, submission: Submission) -> Answer:
         """Decide a command as `submit` would now, and record nothing."""
         loaded = self._load(submission)
-        known = self._known(submission, loaded.answer)
-        return known if known is not None else self._decided(submission, loaded)[0]
+        if loaded.answer is not None:
+            return self._known(submission, loaded.answer)
+        return self._decided(submission, loaded)[0]
 
-    def bring_up_to(
-        self, streams: Sequence[StreamRef], until: datetime, *, import_id: UUID | None = None
-    ) -> int:
+    def bring_up_to(self, streams: Sequence[StreamRef], until: datetime) -> int:
         """Record what time owes these streams up to and including `until`; number of events recorded.
 
-        `import_id`: the open import on whose behalf time acts.
-
         Raises:
-            ImportOpen: another import holds the book; time waits.
+            ImportOpen: an import holds the book that this ledger does not act for; time waits.
 
         """
         recorded = 0
         for begin in range(0, len(streams), CHUNK_STREAMS):
-            recorded += self._bring_chunk_up_to(streams[begin : begin + CHUNK_STREAMS], until, import_id)
+            recorded += self._bring_chunk_up_to(streams[begin : begin + CHUNK_STREAMS], until)
         return recorded
 
-    def _bring_chunk_up_to(
-        self, streams: Sequence[StreamRef], until: datetime, import_id: UUID | None
-    ) -> int:
+    def _bring_chunk_up_to(self, streams: Sequence[StreamRef], until: datetime) -> int:
         for attempt in range(TRIES):
             loaded = self.store.load_many(self.book, streams)
             heads = {}
@@ -132,7 +122,7 @@ class Ledger:
                 return 0
             events.sort(key=lambda event: event.entry.at)
             try:
-                self._record(Commit(self.book, events, heads, (), loaded.now, import_id=import_id))
+                self._record(Commit(self.book, events, heads, (), loaded.now, import_id=self.import_id))
             except VersionConflict:
                 wait(attempt)
             except OutcomeUnknown:
@@ -150,19 +140,23 @@ class Ledger:
     def _record(self, commit: Commit) -> None:
         self.store.append(commit)
 
-    def _known(self, submission: Submission, first: FirstAnswer | None) -> Answer | None:
-        """Give the answer to a command that is on record already."""
-        if first is None:
-            return None
-        if not self._same_content(submission, first):
-            return id_reused(submission.command_id)
-        return repeated(kept_answer(submission.command_id, first.answer))
+    def _known(self, submission: Submission, first: FirstAnswer, *, first_time: bool = False) -> Answer:
+        """Answer a command whose id is on record.
 
-    def _first_time(self, submission: Submission, first: FirstAnswer) -> Answer:
-        """Give the answer to a command whose commit came through although its acknowledgement was lost."""
+        `first_time`: its own commit came through, and only the acknowledgement was lost.
+        """
         if not self._same_content(submission, first):
             return id_reused(submission.command_id)
-        return kept_answer(submission.command_id, first.answer)
+        answer = kept_answer(submission.command_id, first.answer)
+        return answer if first_time else repeated(answer)
+
+    def _move_clock(self, loaded: Loaded, submission: Submission) -> None:
+        """Let a simulated book's time follow a command that happens later."""
+        clock_at = loaded.book.clock_at
+        if clock_at is not None:
+            at = instant_of(submission.at, loaded.book, loaded.now, may_backdate=True)
+            if at > clock_at:
+                self.books.move_clock(self.book, at)
 
     def _same_content(self, submission: Submission, first: FirstAnswer) -> bool:
         return compare_digest(self.store.content_hmac(self.book, submission.content), first.content_hmac)

@@ -37,6 +37,10 @@ class Standing:
             contract = contract_of(entry.stream, state)
         return Standing(StreamHead(version, self.head.leaf_hash), state, contract)
 
+    def with_head(self, head: StreamHead) -> "Standing":
+        """Give the stream its new head, once its events have been recorded."""
+        return replace(self, head=head)
+
 
 def standing(ref: StreamRef, loaded: LoadedStream) -> Standing:
     """Fold a loaded stream."""
@@ -104,11 +108,6 @@ def decide_command(
         events.append(event)
         answered.append(AnsweredEvent(entry.stream.name, stream.head.version, entry.event.stable_name))
     return Decision(events, tuple(answered), after)
-
-
-def moved_on(world: Mapping[StreamRef, Standing], heads: Mapping[StreamRef, StreamHead]) -> dict[StreamRef, Standing]:
-    """Give the streams their new heads, once their events have been recorded."""
-    return {ref: replace(stream, head=heads[ref]) for ref, stream in world.items() if ref in heads}
 
 
 def instant_text(instant: datetime) -> str:

@@ -12,7 +12,7 @@ inclusive, whatever the book's clock says).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,14 +21,16 @@ from threading import Event as StopEvent
 from typing import Literal, cast
 
 from ledger.application import Ledger
+from ledger.clock import BEGINNING
 from ledger.embedded import EmbeddedPostgres
-from ledger.endings import Refused, UsedWrongly
+from ledger.endings import UsedWrongly
 from ledger.feed.followers import Follower, FollowerRunner
 from ledger.feed.sealer import Sealer
 from ledger.migrate import migrate, pending
 from ledger.settings import Settings
-from ledger.store.errors import BookUnknown
-from ledger.store.event_store import Books, EventStore
+from ledger.store.books import Books
+from ledger.store.errors import BookUnknown, KeyFileRefused
+from ledger.store.event_store import EventStore
 from ledger.store.founding import DATABASE, MIGRATOR, SEALING, WRITER, admit, found, is_founded, join_roles
 from ledger.store.keys import MasterKeys
 from ledger.store.loaded import BookRow
@@ -64,6 +66,8 @@ class Wiring:
         self.settings = settings
         self.book = book
         self.ways = ways
+        self.port: int | None = None
+        """Port that `up` was told to serve the site on; None: the site's own choice."""
 
     @cached_property
     def pool(self) -> Pool:
@@ -93,7 +97,7 @@ class Wiring:
     @cached_property
     def ledger(self) -> Ledger:
         """The book's ledger: submit commands to it."""
-        return Ledger(self.store, self.book)
+        return Ledger(self.store, self.books, self.book)
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -110,6 +114,14 @@ class Wiring:
     def services(self) -> Mapping[str, Serve]:
         """What `up` runs beside the sealer, by name; each returns once its stop event is set."""
         return {point.name: cast("Serve", point.load()) for point in entry_points(group=SERVICES_GROUP)}
+
+    def book_row(self) -> BookRow:
+        """Read the book's row: its kind, its clock, its open import. Raises BookUnknown."""
+        return self.books.row(self.book)
+
+    def now(self) -> datetime:
+        """Read the database's time, UTC."""
+        return self.store.load_many(self.book, ()).now
 
     def runner(self, name: str) -> FollowerRunner:
         """Give the runner of one follower. Raises UsedWrongly for a name that nobody registered."""
@@ -157,13 +169,25 @@ def opened(book: str, settings: Settings | None = None, *, kind: BookKind = "rea
     settings = settings or Settings.load()
     with ExitStack() as stack:
         ways = _ways(settings, stack)
-        if pending(ways.migrate):
-            migrate(ways.migrate)
-            ways.admit()
+        _migrate(ways)
         wiring = Wiring(settings, book, ways)
         stack.callback(wiring.close)
         _create_what_is_missing(wiring, kind)
         yield wiring
+
+
+def migrated(settings: Settings | None = None) -> list[str]:
+    """Start or join Postgres and bring its schema up to date; names of the migrations applied now."""
+    with ExitStack() as stack:
+        return _migrate(_ways(settings or Settings.load(), stack))
+
+
+def _migrate(ways: Ways) -> list[str]:
+    if not pending(ways.migrate):
+        return []
+    applied = migrate(ways.migrate)
+    ways.admit()
+    return applied
 
 
 def _ways(settings: Settings, stack: ExitStack) -> Ways:
@@ -190,8 +214,30 @@ def _ways(settings: Settings, stack: ExitStack) -> Ways:
 
 
 def _create_what_is_missing(wiring: Wiring, kind: BookKind) -> None:
-    """Create the master key and the book's row where there are none yet."""
+    """Create the book's row where there is none yet, and with the first book the master key."""
     try:
-        row = wiring.book_row()
+        wiring.book_row()
     except BookUnknown:
-        ...
+        if not wiring.books.names():
+            _create_master_key(wiring.settings)
+        wiring.books.create(
+            wiring.book,
+            kind=kind,
+            origin=origin_of(wiring.book, kind),
+            clock_at=BEGINNING if kind == "simulated" else None,
+        )
+
+
+def _create_master_key(settings: Settings) -> None:
+    """Make the master key of a new ledger. Never later: a key that is missing then was lost, and is restored."""
+    path = settings.master_key_path
+    if not path.exists():
+        settings.make_home()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(KeyFileRefused):  # Another program made it between our look and our word.
+            MasterKeys.create(path)
+
+
+def origin_of(book: str, kind: BookKind) -> str:
+    """Name the book's log, as its checkpoints do; a simulated one says so."""
+    return f"claims-ledger/{book}" if kind == "real" else f"claims-ledger/{book}/simulated"

@@ -17,6 +17,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_BOOK = "cyber-care"
 
+DEFAULT_ACTOR = "local"
+
 MOST_DIGITS = 14
 """Of an amount in cents."""
 
@@ -35,6 +37,17 @@ def book_option(command: F) -> F:
 def json_option(command: F) -> F:
     """Add `--json`, passed on as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def actor_option(command: F) -> F:
+    """Add `--actor`, passed on as `actor`."""
+    return click.option(
+        "--actor",
+        default=lambda: os.environ.get("CLAIMS_LEDGER_ACTOR") or DEFAULT_ACTOR,
+        show_default="CLAIMS_LEDGER_ACTOR, else local",
+        metavar="ID",
+        help="Staff id to record commands under; never a name.",
+    )(command)
 
 
 def opened(book: str) -> "AbstractContextManager[Wiring]":

@@ -1,13 +1,12 @@
 """Sending one command from the command line, and printing what the ledger answers."""
 
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ledger.commands.options import INSTANT, book_option, json_option, opened
+from ledger.commands.options import INSTANT, actor_option, book_option, json_option, opened
 from ledger.commands.output import note, print_json
 
 if TYPE_CHECKING:
@@ -24,11 +23,7 @@ def sending_options(command: F) -> F:
         json_option,
         book_option,
         click.option("--dry-run", is_flag=True, help="Decide it, record nothing."),
-        click.option(
-            "--actor",
-            metavar="ID",
-            help="Staff id to record it under, never a name. [env: CLAIMS_LEDGER_ACTOR; default: local]",
-        ),
+        actor_option,
         click.option("--at", type=INSTANT, metavar="INSTANT", help="When it happened; the present unless given."),
         click.option(
             "--id",
@@ -48,7 +43,7 @@ def send(  # noqa: PLR0913  # one option each
     book: str,
     as_json: bool,
     dry_run: bool,
-    actor: str | None,
+    actor: str,
     at: datetime | None,
     command_id: str | None,
 ) -> int:
@@ -58,10 +53,9 @@ def send(  # noqa: PLR0913  # one option each
     from ledger.answers import Answer  # noqa: PLC0415  # as above
     from ledger.domain.refusals import Invalid  # noqa: PLC0415  # as above
     from ledger.importing.envelope import Malformed, name as checked_name  # noqa: PLC0415  # as above
-    from ledger.submission import LOCAL, submission  # noqa: PLC0415  # as above
+    from ledger.submission import submission  # noqa: PLC0415  # as above
 
     command_id = command_id if command_id is not None else str(uuid4())
-    actor = actor if actor is not None else os.environ.get("CLAIMS_LEDGER_ACTOR") or LOCAL
     try:
         sent = submission(
             checked_name("--id", command_id),

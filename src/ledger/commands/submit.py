@@ -32,7 +32,7 @@ def submit(  # noqa: PLR0913  # one option each
     book: str,
     as_json: bool,
     dry_run: bool,
-    actor: str | None,
+    actor: str,
     at: datetime | None,
     command_id: str | None,
 ) -> int:

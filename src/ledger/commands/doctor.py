@@ -1,0 +1,56 @@
+"""`claims-ledger doctor`: is everything as it must be?"""
+
+import click
+
+from ledger.commands.options import book_option, json_option, opened
+from ledger.commands.output import console, print_json, print_table
+from ledger.endings import Refused
+
+
+@click.command(
+    "doctor",
+    short_help="Check settings, rights, durability, clock, lag and keys.",
+    help=(
+        "Check that everything is as it must be: settings and where they come from, the database's durability, "
+        "the rights of our roles, the clocks, how far feed and views are, the files of the keys. "
+        "Exit 0 when all is well (hints included), 1 when something has to be put right.\n\n"
+        "\b\nExamples:\n"
+        "  claims-ledger doctor\n"
+        "  claims-ledger doctor --json"
+    ),
+)
+@book_option
+@json_option
+def doctor(*, book: str, as_json: bool) -> None:
+    """Check everything."""
+    from ledger.commands.examination import examine  # noqa: PLC0415  # loaded only by a command that needs it
+    from ledger.settings import Settings  # noqa: PLC0415  # as above
+
+    settings = Settings.load()
+    in_force = settings.in_force()
+    with opened(book) as wiring:
+        findings = examine(wiring)
+    wrong = [finding for finding in findings if finding.state == "wrong"]
+    if as_json:
+        print_json(
+            {
+                "settings": [
+                    {"name": s.name, "variable": s.variable, "value": s.value, "origin": s.origin} for s in in_force
+                ],
+                "checks": [{"check": f.check, "state": f.state, "message": f.message} for f in findings],
+                "healthy": not wrong,
+            }
+        )
+    else:
+        print_table(
+            ("Setting", "Value", "Origin"), [(s.variable, s.value, s.origin) for s in in_force], title=None
+        )
+        click.echo()
+        shown = console()
+        for finding in findings:
+            colour = {"well": "green", "hint": "yellow", "wrong": "red"}[finding.state]
+            shown.print(f"[{colour}]{finding.state:<5}[/]  {finding.check:<12}  ", end="")
+            shown.print(finding.message, markup=False, soft_wrap=True)
+    if wrong:
+        message = f"{len(wrong)} of {len(findings)} checks found something wrong; see above what to do."
+        raise Refused(message)

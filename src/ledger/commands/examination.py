@@ -1,0 +1,142 @@
+"""The checks of `doctor`, each a sentence that says what is so and what to do."""
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ledger.clock import machine_now
+from ledger.settings import Settings
+from ledger.store.errors import StoreError
+from ledger.store.examining import (
+    changeable_tables,
+    examine_feed,
+    examine_server,
+    loose_settings,
+)
+from ledger.store.pool import Connection
+from ledger.wiring import Wiring
+
+OLDEST_SERVER = 150_000
+MOST_SECONDS_APART = 2.0
+"""Between the machine's clock and the database's; more makes timestamps of logs and ledger hard to compare."""
+
+State = Literal["well", "hint", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found. `hint`: worth knowing, nothing to put right."""
+
+    check: str
+    state: State
+    message: str
+
+
+def examine(wiring: Wiring) -> list[Finding]:
+    """Make all checks."""
+    findings = [Finding("settings", "hint", line) for line in Settings.unknown_variables()]
+    with wiring.pool.connection() as connection:
+        findings += _server(connection)
+        findings += _rights(connection)
+        findings += _book(wiring)
+        findings += _feed(connection, wiring)
+    return findings + list(_keys(wiring))
+
+
+def _server(connection: Connection) -> Iterator[Finding]:
+    server = examine_server(connection)
+    recent = server.number >= OLDEST_SERVER
+    yield Finding(
+        "server",
+        "well" if recent else "wrong",
+        f"Postgres {server.version}" + ("" if recent else " is too old: 15 or later is needed"),
+    )
+    if server.encoding != "UTF8":
+        yield Finding("server", "wrong", f"the database's encoding is {server.encoding}: create it with UTF8")
+    loose = loose_settings(connection)
+    yield Finding(
+        "durability",
+        "wrong" if loose else "well",
+        f"what is acknowledged could be lost: take {', '.join(loose)} back"
+        if loose
+        else "fsync, full_page_writes and synchronous_commit are on",
+    )
+    apart = (machine_now() - server.now).total_seconds()
+    near = abs(apart) <= MOST_SECONDS_APART
+    yield Finding(
+        "clock",
+        "well" if near else "wrong",
+        f"this machine and the database are {apart:+.3f} s apart" + ("" if near else ": set both by NTP"),
+    )
+
+
+def _rights(connection: Connection) -> Iterator[Finding]:
+    role = examine_server(connection).role
+    changeable = changeable_tables(connection)
+    yield Finding(
+        "rights",
+        "hint" if changeable else "well",
+        f"role {role} may change {', '.join(changeable)}, so that only triggers keep them: give CLAIMS_LEDGER_DSN "
+        "a login that is a member of the application's role and no more"
+        if changeable
+        else f"role {role} can add to the ledger and change nothing in it",
+    )
+
+
+def _book(wiring: Wiring) -> Iterator[Finding]:
+    row = wiring.book_row()
+    said = f"{row.book} is {row.kind}, its log is called {row.origin}"
+    if row.clock_at is not None:
+        said += f", its clock stands at {row.clock_at.isoformat()}"
+    yield Finding("book", "well", said)
+    if row.open_import is not None:
+        message = "an import is open: run it again to finish it, or give it up: claims-ledger import --abandon"
+        yield Finding("book", "hint", message)
+    if row.held_at is not None:
+        message = f"its time is held at {row.held_at.isoformat()}: claims-ledger deadlines sweep lets it go on"
+        yield Finding("book", "hint", message)
+
+
+def _feed(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
+    feed = examine_feed(connection, wiring.book)
+    yield Finding(
+        "feed",
+        "well" if not feed.unsealed else "hint",
+        f"{feed.end + 1:,} events sealed, {feed.unsealed:,} commits wait for their position",
+    )
+    for name in wiring.followers:
+        behind = feed.end - feed.followers.get(name, -1)
+        yield Finding(
+            "lag",
+            "well" if not behind else "hint",
+            f"{name} is up to date" if not behind else f"{name} is {behind:,} events behind; it catches up when read",
+        )
+    for name, parked in feed.parked.items():
+        message = f"{name} could not take {parked:,} events: see claims-ledger projections list"
+        yield Finding("parked", "wrong", message)
+
+
+def _keys(wiring: Wiring) -> Iterator[Finding]:
+    path = wiring.settings.master_key_path
+    try:
+        _ = wiring.keys
+    except StoreError as error:
+        yield Finding("master key", "wrong", str(error))
+    else:
+        yield Finding("master key", "well", f"{path} is closed to others ({_mode(path)})")
+        message = f"keep a copy of {path} elsewhere: without it no person's data can be read again"
+        yield Finding("master key", "hint", message)
+    signing = wiring.settings.signing_key_path(wiring.book)
+    if signing.exists():
+        closed = not signing.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+        yield Finding(
+            "signing key",
+            "well" if closed else "wrong",
+            f"{signing} is closed to others ({_mode(signing)})" if closed else f"open to others: chmod 600 {signing}",
+        )
+
+
+def _mode(path: Path) -> str:
+    return f"{stat.S_IMODE(path.stat().st_mode):04o}"

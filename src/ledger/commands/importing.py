@@ -1,0 +1,100 @@
+"""`claims-ledger import`: a book of commands from JSON Lines or CSV."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.commands.options import DAY, actor_option, book_option, json_option, opened
+from ledger.commands.output import note
+from ledger.endings import UsedWrongly
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ledger.importing.checking import Checked
+    from ledger.importing.sources import Source
+
+
+@click.command(
+    "import",
+    short_help="Load commands from JSON Lines or CSV files.",
+    help=(
+        "Load commands from FILEs: JSON Lines, or CSV where the name ends in .csv; `-` is stdin.\n\n"
+        "Several files are merged by `at`. All lines are checked before anything is recorded: malformed ones are "
+        "listed and nothing is recorded (exit 2). Refused commands are reported and the import goes on (exit 1). "
+        "An import that broke off is run again and goes on where it stood.\n\n"
+        "A JSON line: {\"command_id\", \"command\", \"at\", \"actor\"?, \"data\": {…}}, amounts in whole cents. "
+        "A CSV holds one kind of command: columns command_id, at and the command's fields, victim.person for one "
+        "inside another, a|b for a list; amounts in euro: 5000, 5000.00, 5.000,00 EUR or 5,000.00 EUR.\n\n"
+        "\b\nExamples:\n"
+        "  claims-ledger import book.jsonl --until 2026-03-01\n"
+        "  claims-ledger import OpenClaim.csv AcceptClaim.csv --dry-run\n"
+        "  claims-ledger import refunds.csv --command IssueRefund\n"
+        "  claims-ledger import --abandon"
+    ),
+)
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option("--until", type=DAY, metavar="DATE", help="Then let time act up to 00:00 of that day, inclusive.")
+@click.option("--dry-run", is_flag=True, help="Check all lines, record nothing.")
+@click.option("--abandon", is_flag=True, help="Give up the import that is open; what it recorded stays.")
+@click.option("--command", metavar="COMMAND", help="Command of CSV rows that name none.")
+@actor_option
+@book_option
+@json_option
+def import_(  # noqa: PLR0913  # one option each
+    files: tuple[str, ...],
+    *,
+    until: date | None,
+    dry_run: bool,
+    abandon: bool,
+    command: str | None,
+    actor: str,
+    book: str,
+    as_json: bool,
+) -> int:
+    """Load commands from files."""
+    if abandon:
+        if files or until or dry_run:
+            message = "--abandon stands alone: claims-ledger import --abandon"
+            raise click.UsageError(message)
+        return _abandon(book)
+    if not files:
+        message = "Name at least one FILE, or - for stdin."
+        raise click.UsageError(message)
+    from ledger.importing.sources import opened_sources  # noqa: PLC0415  # loaded only by a command that needs it
+
+    with opened_sources(files, command) as sources:
+        checked = _check(sources, as_json=as_json)
+        if dry_run:
+            note(f"{checked.lines:,} lines are well formed; nothing was recorded (--dry-run).")
+            return 0
+        from ledger.commands.import_run import run  # noqa: PLC0415  # as above
+
+        with opened(book) as wiring:
+            return run(wiring, sources, checked, until=until, actor=actor, as_json=as_json)
+
+
+def _check(sources: "Sequence[Source]", *, as_json: bool) -> "Checked":
+    """Check all lines and list the malformed ones; an import with any ends here."""
+    from ledger.commands.import_report import FaultList, progress  # noqa: PLC0415  # as above
+    from ledger.importing.checking import check_all  # noqa: PLC0415  # as above
+
+    faults = FaultList(several=len(sources) > 1, as_json=as_json)
+    with progress("Checking", None) as bar:
+        checked = check_all(sources, faults.add, bar.reach)
+    faults.end(checked)
+    return checked
+
+
+def _abandon(book: str) -> int:
+    with opened(book) as wiring:
+        held = wiring.book_row().open_import
+        if held is None:
+            message = f"No import is open on book {book!r}: there is nothing to give up."
+            raise UsedWrongly(message)
+        wiring.books.abandon_import(book, held.import_id)
+    note("The import was given up. What it had recorded stays; the book takes commands again.")
+    return 0
+
+

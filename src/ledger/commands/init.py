@@ -1,0 +1,49 @@
+"""`claims-ledger init`: create a ledger, or a further book in it."""
+
+import click
+
+from ledger.commands.options import book_option, json_option
+from ledger.commands.output import note, print_json
+from ledger.endings import Refused
+
+
+@click.command(
+    "init",
+    short_help="Create the ledger and its book.",
+    help=(
+        "Create the ledger's database, its master key and a book; what is there already stays as it is.\n\n"
+        "Every other command does the same for a real book by itself. A simulated book runs on a virtual clock "
+        "that stands still until it is moved, and says so in its log's origin.\n\n"
+        "\b\nExamples:\n"
+        "  claims-ledger init\n"
+        "  claims-ledger init --book training --simulated"
+    ),
+)
+@click.option("--simulated", is_flag=True, help="Create a book that runs on a virtual clock.")
+@book_option
+@json_option
+def init(*, simulated: bool, book: str, as_json: bool) -> None:
+    """Create the ledger and its book."""
+    from ledger.settings import Settings  # noqa: PLC0415  # loaded only by a command that needs it
+    from ledger.wiring import opened  # noqa: PLC0415  # as above
+
+    settings = Settings.load()
+    kind = "simulated" if simulated else "real"
+    with opened(book, settings, kind=kind) as wiring:
+        row = wiring.book_row()
+        if row.kind != kind:
+            message = (
+                f"Book {book!r} exists already and is {row.kind}: it stays so. "
+                f"Give the {kind} one another name with --book, or another CLAIMS_LEDGER_HOME."
+            )
+            raise Refused(message)
+        where = "external" if settings.dsn else str(settings.home)
+        if as_json:
+            print_json(
+                {"book": book, "kind": row.kind, "origin": row.origin, "database": where}
+                | {"master_key": str(settings.master_key_path)}
+            )
+            return
+        click.echo(f"Book {book!r} ({row.kind}) is ready; its log is called {row.origin}.")
+        note(f"Database: {where}. Master key: {settings.master_key_path}")
+        note("Keep a copy of the master key elsewhere: without it nobody's names can be read again.")

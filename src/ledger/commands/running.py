@@ -1,0 +1,163 @@
+"""`up` at work: services in threads, ended together by Ctrl-C or SIGTERM."""
+
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import Event as StopEvent, Thread
+from types import FrameType
+
+from ledger.commands.demo import load_demo
+from ledger.commands.output import note
+from ledger.endings import Ending, Refused, Unreachable
+from ledger.settings import Settings
+from ledger.store.errors import OutcomeUnknown, Unreachable as DatabaseAway
+from ledger.wiring import Serve, Wiring, opened
+
+AGAIN_SECONDS = 1.0
+"""Between two tries of a service whose database is away."""
+
+PATIENCE_TRIES = 30
+"""Tries in a row after which a database that is away ends the program."""
+
+JOIN_SECONDS = 10.0
+"""Given to a service to end once it is told to."""
+
+
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM while the ledger was still getting ready."""
+
+
+def run(book: str, *, demo: bool, port: int | None) -> int:
+    """Run the whole ledger until it is told to stop; gives the exit code."""
+    settings = Settings.load()
+    stop = StopEvent()
+    with stopped_by_signals(stop) as signals:
+        try:
+            with opened(book, settings, kind="simulated" if demo else "real") as wiring:
+                wiring.port = port
+                if demo:
+                    _refuse_real(wiring)
+                    load_demo(wiring)
+                signals.ready()
+                return Running(wiring, stop).until_stopped()
+        except Stopped:
+            note("Stopped.")
+            return 0
+
+
+def _refuse_real(wiring: Wiring) -> None:
+    if wiring.book_row().kind == "real":
+        message = (
+            f"Book {wiring.book!r} in {wiring.settings.home} is real, and a real ledger takes no demo: "
+            "set CLAIMS_LEDGER_HOME to a new folder, or give another --book."
+        )
+        raise Refused(message)
+
+
+class Signals:
+    """Ctrl-C and SIGTERM: before everything runs they break off, then they let everything end."""
+
+    def __init__(self, stop: StopEvent) -> None:
+        """`stop` is set by either signal."""
+        self._stop = stop
+        self._is_ready = False
+
+    def ready(self) -> None:
+        """From now on a signal only sets the stop event. One that came before has broken off already."""
+        self._is_ready = True
+
+    def came(self, _number: int, _frame: FrameType | None) -> None:
+        """Take a signal. A second one changes nothing: all is ending already."""
+        first = not self._stop.is_set()
+        self._stop.set()
+        if first and not self._is_ready:
+            raise Stopped
+
+
+@contextmanager
+def stopped_by_signals(stop: StopEvent) -> Iterator[Signals]:
+    """Take Ctrl-C and SIGTERM for the length of the block."""
+    signals = Signals(stop)
+    before = {number: signal.signal(number, signals.came) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Running:
+    """The services of one book, each in a thread of its own."""
+
+    def __init__(self, wiring: Wiring, stop: StopEvent) -> None:
+        """Run until `stop` is set."""
+        self._wiring = wiring
+        self._stop = stop
+        self._gone: Ending | None = None
+
+    def until_stopped(self) -> int:
+        """Start all services, say what runs where, and wait; gives the exit code.
+
+        Raises:
+            Unreachable: the database went away and did not come back.
+
+        """
+        services: Mapping[str, Serve] = {"sealer": _seal, **self._wiring.services}
+        # Made here once: threads that make them at the same time would each make their own.
+        _ = self._wiring.store, self._wiring.sealer, self._wiring.ledger, self._wiring.followers
+        threads = [
+            Thread(target=self._serve, args=(name, serve), name=name) for name, serve in services.items()
+        ]
+        self._tell(services)
+        for thread in threads:
+            thread.start()
+        try:
+            self._stop.wait()
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(JOIN_SECONDS)
+        slow = [thread.name for thread in threads if thread.is_alive()]
+        if slow:
+            note(f"Still busy and left behind: {', '.join(slow)}.")
+        if self._gone is not None:
+            raise self._gone
+        note("Stopped.")
+        return 0
+
+    def _serve(self, name: str, serve: Serve) -> None:
+        """Run one service; a database that is away is waited for, anything else is an alarm."""
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                serve(self._wiring, self._stop)
+            except (DatabaseAway, OutcomeUnknown) as error:
+                failures += 1
+                if failures == PATIENCE_TRIES:
+                    self._gone = Unreachable(f"The database is away ({error}): start it, then start the ledger again.")
+                    self._stop.set()
+                self._stop.wait(AGAIN_SECONDS)
+            except Exception as error:  # noqa: BLE001  # told as an alarm; the other services go on
+                note(f"ALARM: {name} has stopped: {type(error).__name__}: {' '.join(str(error).split())}")
+                return
+            else:
+                return
+
+    def _tell(self, services: Mapping[str, Serve]) -> None:
+        """Say what runs where."""
+        wiring = self._wiring
+        row = wiring.book_row()
+        where = "the database of CLAIMS_LEDGER_DSN" if wiring.settings.dsn else f"embedded, in {wiring.settings.home}"
+        clock = f", its clock at {row.clock_at.isoformat()}" if row.clock_at else ""
+        note(f"Postgres  {where}")
+        note(f"Book      {wiring.book} ({row.kind}{clock})")
+        note(f"Running   {', '.join(services)}")
+        note("Ready. Other commands may be run beside it; Ctrl-C ends it.")
+        sys.stderr.flush()
+
+
+def _seal(wiring: Wiring, stop: StopEvent) -> None:
+    wiring.sealer.run(stop)
+
+

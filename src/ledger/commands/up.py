@@ -1,0 +1,27 @@
+"""`claims-ledger up`: the whole ledger in one process, until Ctrl-C."""
+
+import click
+
+from ledger.commands.options import book_option
+
+
+@click.command(
+    "up",
+    short_help="Run the whole ledger: Postgres, sealer, views, diary.",
+    help=(
+        "Run everything in one process: the embedded Postgres unless CLAIMS_LEDGER_DSN names another, "
+        "migrations, the sealer, and the services of the views and the diary. Ctrl-C ends all of it.\n\n"
+        "--demo makes a simulated book in a new home, with a sample of 120 contracts, standing at 2026-03-01.\n\n"
+        "\b\nExamples:\n"
+        "  claims-ledger up\n"
+        "  claims-ledger up --demo"
+    ),
+)
+@click.option("--demo", is_flag=True, help="Load the sample book.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the site.")
+@book_option
+def up(*, demo: bool, port: int | None, book: str) -> int:
+    """Run the whole ledger."""
+    from ledger.commands.running import run  # noqa: PLC0415  # loaded only by a command that needs it
+
+    return run(book, demo=demo, port=port)

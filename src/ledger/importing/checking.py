@@ -1,0 +1,75 @@
+"""The whole import is checked before anything of it is recorded."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ledger.domain.commands import check, read_command
+from ledger.domain.refusals import Invalid
+from ledger.importing.lines import Fault, Line
+from ledger.importing.sources import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the check found: how many lines there are, how many are wrong, and where they lie in time."""
+
+    lines: int
+    faults: int
+    last_at: datetime | None
+
+
+def check_all(
+    sources: Sequence[Source], found: Callable[[Fault], None], seen: Callable[[int], None] = lambda _: None
+) -> Checked:
+    """Check every line of every file; `found` is told of each fault at once, `seen` of how many lines were read.
+
+    Holds one line at a time, whatever the files' size.
+    """
+    lines = faults = 0
+    last_at: datetime | None = None
+    for source in sources:
+        for line in _faulty(source):
+            lines += 1
+            if isinstance(line, Fault):
+                faults += 1
+                found(line)
+            elif last_at is None or line.at > last_at:
+                last_at = line.at
+            seen(lines)
+    return Checked(lines, faults, last_at)
+
+
+def _faulty(source: Source) -> Iterator[Line | Fault]:
+    """Give every line of one file, those that no command can be made of as faults."""
+    before: datetime | None = None
+    empty = True
+    for line in source.read():
+        empty = False
+        if isinstance(line, Fault):
+            yield line
+            continue
+        wrong = []
+        if before is not None and line.at < before:
+            wrong.append(f"at: {line.at.isoformat()} is earlier than the line before; lines are in order of `at`")
+        else:
+            before = line.at
+        try:
+            check(read_command(line.command, line.fields), line.at)
+        except Invalid as invalid:
+            wrong.append(invalid.message)
+        yield Fault(line.file, line.line, "; ".join(wrong), line.command_id) if wrong else line
+    if empty:
+        yield Fault(source.file, 1, "there is no command in this file")
+
+
+def later_than(now: datetime, sources: Sequence[Source], found: Callable[[Fault], None]) -> int:
+    """Tell of every line whose `at` lies in the future; gives their number."""
+    faults = 0
+    for source in sources:
+        for line in source.read():
+            if isinstance(line, Line) and line.at > now:
+                faults += 1
+                message = f"at: {line.at.isoformat()} lies in the future"
+                found(Fault(line.file, line.line, message, line.command_id))
+    return faults

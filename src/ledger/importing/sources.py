@@ -1,0 +1,95 @@
+"""The files of an import: JSON Lines or CSV, several of them merged by `at`."""
+
+import hashlib
+import heapq
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copyfileobj
+from typing import BinaryIO
+
+from ledger.endings import UsedWrongly
+from ledger.importing.csv_rows import read_csv
+from ledger.importing.json_lines import read_json_lines
+from ledger.importing.lines import Fault, Line
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of commands, open for reading as often as needed."""
+
+    file: str
+    stream: BinaryIO
+    command: str | None = None
+    """Command of every row of a CSV that does not name it."""
+
+    def read(self) -> Iterator[Line | Fault]:
+        """Read the file from its start, line by line."""
+        self.stream.seek(0)
+        if self.file.lower().endswith(".csv"):
+            return read_csv(self.file, self.stream, self.command)
+        return read_json_lines(self.file, self.stream)
+
+
+@contextmanager
+def opened_sources(files: Sequence[str], command: str | None = None) -> Iterator[Sequence[Source]]:
+    """Open the files for the time of an import; `-` is stdin, kept in a temporary file to be read twice.
+
+    Raises:
+        UsedWrongly: a file can't be read.
+
+    """
+    sources: list[Source] = []
+    try:
+        for file in files:
+            sources.append(Source(file, _open(file), command))
+        yield sources
+    finally:
+        for source in sources:
+            source.stream.close()
+
+
+def _open(file: str) -> BinaryIO:
+    if file == STDIN:
+        kept: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the other sources  # type: ignore[assignment]
+        copyfileobj(sys.stdin.buffer, kept)
+        return kept
+    try:
+        return Path(file).open("rb")
+    except OSError as error:
+        message = f"{file} can't be read ({error.strerror}): give a file of JSON Lines or CSV."
+        raise UsedWrongly(message) from None
+
+
+def digest_of(sources: Sequence[Source]) -> bytes:
+    """Give the SHA-256 over all files: by it an import that broke off is known when it is run again."""
+    whole = hashlib.sha256()
+    for source in sources:
+        source.stream.seek(0)
+        whole.update(hashlib.file_digest(source.stream, "sha256").digest())
+    return whole.digest()
+
+
+def merged(sources: Sequence[Source]) -> Iterator[Line]:
+    """Give the lines of all files in order of `at`; of one instant, in the order of the files.
+
+    The files have been checked: should one have changed since, the import stops before its first wrong line.
+
+    Raises:
+        UsedWrongly: a file is not what was checked.
+
+    """
+    return heapq.merge(*(_checked(source) for source in sources), key=lambda line: line.at)
+
+
+def _checked(source: Source) -> Iterator[Line]:
+    for found in source.read():
+        if isinstance(found, Fault):
+            message = f"{found.file} was changed while it was imported: line {found.line} {found.message}. Run it again."
+            raise UsedWrongly(message)
+        yield found

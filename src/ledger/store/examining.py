@@ -1,0 +1,96 @@
+"""What `doctor` asks of a database: is it durable, append-only for us, in time, and up with its feed?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ledger.store.pool import Connection
+
+SERVER = """
+select current_setting('server_version'), current_setting('server_version_num')::int, current_user,
+       pg_encoding_to_char(encoding), clock_timestamp()
+from pg_database where datname = current_database()
+"""
+
+LOOSE = """
+select name || ' = ' || setting from pg_settings
+where (name in ('fsync', 'full_page_writes') and setting <> 'on')
+   or (name = 'synchronous_commit' and setting = 'off')
+"""
+
+# A superuser may all of it: what holds then is the triggers alone.
+CHANGEABLE = """
+select table_name from unnest(array['events', 'log', 'log_nodes', 'checkpoints', 'commands']) as table_name
+where has_table_privilege('ledger.' || table_name, 'update')
+   or has_table_privilege('ledger.' || table_name, 'delete')
+   or has_table_privilege('ledger.' || table_name, 'truncate')
+"""
+
+UNSEALED = "select count(*) from ledger.pending where book = %s"
+END = "select coalesce(max(position), -1) from ledger.log where book = %s"
+FOLLOWERS = "select name, position from ledger.followers where book = %s"
+PARKED = "select follower, count(*) from ledger.parked where book = %s group by follower order by follower"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFound:
+    """A server as it presents itself."""
+
+    version: str
+    number: int
+    """`150004` for 15.4."""
+    role: str
+    encoding: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFound:
+    """How far a book's feed and its followers are."""
+
+    unsealed: int
+    """Commits that have no position yet."""
+    end: int
+    """Position of the newest sealed event, -1 for none."""
+    followers: dict[str, int]
+    """Follower → position of the last event that it took."""
+    parked: dict[str, int]
+    """Follower → number of events that it could not take."""
+
+
+def examine_server(connection: Connection) -> ServerFound:
+    """Ask the server who and what it is."""
+    with connection.cursor() as cursor:
+        cursor.execute(SERVER)
+        return ServerFound(*_one(cursor.fetchall()))
+
+
+def loose_settings(connection: Connection) -> list[str]:
+    """Name the settings under which an acknowledged commit could be lost."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOOSE)
+        return [setting for (setting,) in cursor.fetchall()]
+
+
+def changeable_tables(connection: Connection) -> list[str]:
+    """Name the append-only tables that this connection's role has the right to change."""
+    with connection.cursor() as cursor:
+        cursor.execute(CHANGEABLE)
+        return [table for (table,) in cursor.fetchall()]
+
+
+def examine_feed(connection: Connection, book: str) -> FeedFound:
+    """Ask how far a book's feed and its followers are."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNSEALED, (book,))
+        (unsealed,) = _one(cursor.fetchall())
+        cursor.execute(END, (book,))
+        (end,) = _one(cursor.fetchall())
+        cursor.execute(FOLLOWERS, (book,))
+        followers = dict(cursor.fetchall())
+        cursor.execute(PARKED, (book,))
+        return FeedFound(unsealed, end, followers, dict(cursor.fetchall()))
+
+
+def _one(rows: list[tuple[object, ...]]) -> tuple[object, ...]:  # type: ignore[explicit-any]
+    (row,) = rows
+    return row
