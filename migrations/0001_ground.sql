@@ -17,7 +17,7 @@ begin
         end if;
     end loop;
     if not (select rolsuper from pg_roles where rolname = current_user)
-       and not pg_has_role(current_user, (prefix || 'owner')::name, 'member') then
+       and not pg_has_role(current_user, (prefix || 'owner')::name, 'usage') then
         execute format('grant %I to current_user', prefix || 'owner');
     end if;
 

@@ -138,6 +138,15 @@ select l.book, l.position, l.sealed_at, e.stream, e.version, e.type, e.schema_ve
 from ledger.log l
 join ledger.events e using (book, stream_id, version);
 
+-- A condition that the transaction it stands in depends on: unless it holds, the whole of it is undone.
+create function ledger.demand(held boolean, code text, reason text) returns void language plpgsql as $demand$
+begin
+    if held is not true then
+        raise exception using errcode = code, message = reason;
+    end if;
+end
+$demand$;
+
 create function ledger.refuse_change() returns trigger language plpgsql as $refuse$
 begin
     raise exception '% on %.% is refused: the ledger is append-only, correct it by a further event',

@@ -88,7 +88,7 @@ def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
     return applied_now
 
 
-def pending_migrations(dsn: str, folder: Traversable | None = None) -> list[str]:
+def pending(dsn: str, folder: Traversable | None = None) -> list[str]:
     """Names of the migrations that are here and not applied. Raises MigrationRefused and Unreachable."""
     here = migrations(folder)
     with _connected(dsn) as connection, connection, connection.cursor() as cursor:

@@ -1,14 +1,17 @@
 """Events of the feed as followers and readers see them, decoded only when looked into."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from ledger.domain.entries import Recorded
-from ledger.domain.events import Event
+from ledger.domain.event import Event
 from ledger.domain.identifiers import StreamRef
+from ledger.store.feed_rows import FeedRow, select_feed, select_streams
+from ledger.store.payload import read_payload
 from ledger.store.pool import Connection
+from ledger.store.streams import stream_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,22 @@ class FeedEvent:
     causation_id: UUID | None
     payload: bytes
     """The exact bytes recorded, in which personal data stands as ciphertext only."""
-    decoded: list[Event] = field(default_factory=list, repr=False, compare=False)
+    _decoded: list[Event] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def event(self) -> Event:
         """The event, validated and upcast; Personal fields as Sealed. Raises Unreadable."""
-        raise NotImplementedError
+        if not self._decoded:
+            self._decoded.append(
+                read_payload(
+                    self.payload,
+                    type_name=self.type,
+                    schema_version=self.schema_version,
+                    stream=self.stream.name,
+                    version=self.version,
+                )
+            )
+        return self._decoded[0]
 
     @property
     def recorded(self) -> Recorded:
@@ -52,4 +65,36 @@ def read_feed(
 
     `types`: only these; the positions of others count towards `limit` all the same.
     """
-    raise NotImplementedError
+    return feed_events(row for row in select_feed(connection, book, after, limit, types) if row.type is not None)
+
+
+def read_streams(
+    connection: Connection, book: str, streams: Sequence[StreamRef], position: int
+) -> list[FeedEvent]:
+    """Read the events of these streams at positions up to and including `position`, in order of position."""
+    return feed_events(select_streams(connection, book, streams, position))
+
+
+def feed_events(rows: Iterable[FeedRow]) -> list[FeedEvent]:
+    """Turn rows of the feed into events; their payloads stay as they are."""
+    return [
+        FeedEvent(
+            row.position,
+            row.sealed_at.astimezone(UTC),
+            stream_ref(row.stream),
+            row.version,
+            row.type,
+            row.schema_version,
+            UUID(row.event_id),
+            row.effective_on,
+            row.at.astimezone(UTC),
+            row.recorded_at.astimezone(UTC),
+            row.actor,
+            row.command_id,
+            row.ordinal,
+            UUID(row.correlation_id),
+            UUID(row.causation_id) if row.causation_id else None,
+            bytes(row.payload),
+        )
+        for row in rows
+    ]

@@ -5,10 +5,12 @@ records a `Commit` in one round trip. `Books` keeps the books' rows. `MasterKeys
 wrap all others. `Factory` (`PERSISTENCE_MODULE=ledger.store.factory:Factory`) plugs the store into `eventsourcing`.
 """
 
+from ledger.store.books import Books
 from ledger.store.commit import Appended, AppendedEvent, CommandAnswer, Commit, NewEvent, StreamHead
 from ledger.store.errors import (
     BookUnknown,
     CommandExists,
+    DatabaseRefused,
     ImportOpen,
     KeyFileRefused,
     LogBroken,
@@ -22,7 +24,7 @@ from ledger.store.errors import (
     Unreadable,
     VersionConflict,
 )
-from ledger.store.event_store import Books, EventStore
+from ledger.store.event_store import EventStore
 from ledger.store.keys import MasterKeys
 from ledger.store.loaded import BookRow, FirstAnswer, Loaded, LoadedStream, OpenImport
 from ledger.store.pool import Connection, Pool
@@ -38,6 +40,7 @@ __all__ = [
     "CommandExists",
     "Commit",
     "Connection",
+    "DatabaseRefused",
     "EventStore",
     "FirstAnswer",
     "ImportOpen",

@@ -48,11 +48,30 @@ class BookUnknown(StoreError):
 
 
 class Unreachable(StoreError):
-    """No connection to the database could be had: nothing was sent."""
+    """No connection to the database could be had, or it broke while reading: nothing was recorded."""
+
+    @classmethod
+    def broken(cls, error: Exception) -> "Unreachable":
+        """Tell of a connection that broke while something was read."""
+        return cls(f"the connection to the ledger's database broke ({' '.join(str(error).split())}): try again")
 
 
 class OutcomeUnknown(StoreError):
     """The connection broke while a commit was under way: look the command's id up, never guess."""
+
+
+class DatabaseRefused(StoreError):
+    """The database refused a statement for a reason of its own, such as a full disk; nothing was recorded."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the database refused: {' '.join(reason.split())}")
+
+
+class SubjectKeysMoved(StoreError):
+    """A person's key was made or destroyed by somebody else meanwhile: read the keys again."""
+
+    def __init__(self) -> None:
+        super().__init__("a person's key was made or destroyed meanwhile: read the keys again")
 
 
 class Unreadable(StoreError):

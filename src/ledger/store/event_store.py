@@ -1,27 +1,44 @@
 """The store as the application sees it: load in one query, append in one round trip."""
 
-from collections.abc import Sequence
-from uuid import UUID
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import psycopg2
 
 from ledger.domain.deciding import Needs
+from ledger.domain.event import holds_personal_values
 from ledger.domain.identifiers import StreamRef
+from ledger.store.appending import append_statement, recording
+from ledger.store.book_keys import BookKeys, content_hmac
 from ledger.store.commit import Appended, Commit
+from ledger.store.errors import ImportOpen, NothingRecorded, SubjectKeysMoved, Unreachable
 from ledger.store.keys import MasterKeys
 from ledger.store.loaded import FirstAnswer, Loaded
-from ledger.store.pool import Pool
+from ledger.store.loading import first_answer, load
+from ledger.store.personal_reading import open_personal
+from ledger.store.pool import Connection, Pool
+from ledger.store.rows import write_rows
+from ledger.store.subject_keys import SubjectKey, SubjectKeys
+
+_TRIES_WHEN_KEYS_MOVE = 5
 
 
 class EventStore:
-    """Streams of events in Postgres."""
+    """Streams of events in Postgres, with the commands' answers and the persons' keys beside them."""
 
-    def __init__(self, pool: Pool, keys: MasterKeys) -> None:
-        """`keys` wrap each person's data key and each book's own keys."""
+    def __init__(self, pool: Pool, masters: MasterKeys) -> None:
+        """`masters` wrap each person's data key and each book's own keys."""
+        self._pool = pool
+        self.subject_keys = SubjectKeys(masters)
+        self.book_keys = BookKeys(masters)
 
     def load(
         self, book: str, needs: Needs, command_id: str | None = None, sender: str | None = None
     ) -> Loaded:
         """Read all that one decision needs, in one query. Raises BookUnknown, Unreadable, Unreachable."""
-        raise NotImplementedError
+        claims = (needs.contract_of,) if needs.contract_of is not None else ()
+        commands = ((sender, command_id),) if sender is not None and command_id is not None else ()
+        return self.load_many(book, needs.streams, claims, commands)
 
     def load_many(
         self,
@@ -33,35 +50,72 @@ class EventStore:
         """Read what a chunk of an import needs, in one query.
 
         `claims`: streams whose present contract is wanted as well; `commands`: (sender, command id) pairs.
+        Raises BookUnknown, Unreadable, Unreachable.
         """
-        raise NotImplementedError
+        with self._reading() as connection:
+            return load(connection, book, refs, claims, commands)
 
     def append(self, commit: Commit) -> Appended:
-        """Record a commit, whole or not at all, in one round trip.
+        """Record a commit, whole or not at all, in one round trip (one more where something personal is in it).
 
-        Raises VersionConflict, CommandExists, SubjectErased, ImportOpen: nothing was recorded.
-        Raises OutcomeUnknown when the connection broke under way: ask `answer_of`.
+        Raises VersionConflict, CommandExists, SubjectErased, ImportOpen, Unreachable: nothing was recorded.
+        Raises OutcomeUnknown when the connection broke under way: ask `answer_of`, never guess.
         """
-        raise NotImplementedError
+        if not commit.events and not commit.answers:
+            message = "a commit needs an event or an answer"
+            raise NothingRecorded(message)
+        persons = {
+            new.entry.subject
+            for new in commit.events
+            if new.entry.subject is not None and holds_personal_values(new.entry.event)
+        }
+        with self._pool.connection() as connection:
+            for _ in range(_TRIES_WHEN_KEYS_MOVE - 1):
+                try:
+                    return self._append(connection, commit, persons)
+                except SubjectKeysMoved:
+                    continue
+            return self._append(connection, commit, persons)
 
     def answer_of(self, book: str, sender: str, command_id: str) -> FirstAnswer | None:
-        """First answer to a command, None when the command is not on record."""
-        raise NotImplementedError
+        """First answer to a command, None when the command is not on record. Raises Unreachable."""
+        with self._reading() as connection:
+            return first_answer(connection, book, sender, command_id)
 
     def content_hmac(self, book: str, content: bytes) -> bytes:
         """Keyed hash of a command's content, the same for ever: its key is the book's own, made when first used."""
-        raise NotImplementedError
+        key = self.book_keys.opened(book, "content")
+        if key is None:
+            with self._pool.connection() as connection:
+                key = self.book_keys.key(connection, book, "content")
+        return content_hmac(key, content)
 
-    def open_personal(self, book: str, stream: StreamRef, versions: Sequence[int]) -> dict[int, dict[str, str]]:
-        """Open the personal fields of these versions: version → dotted path → clear text, `[erased]` when gone."""
-        raise NotImplementedError
+    def open_personal(self, book: str, stream: StreamRef, versions: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
+        """Open the personal fields of these versions: version → dotted path → clear text, `[erased]` when gone.
 
+        Whoever calls this has made sure of the reader's right and of the access log. Raises Unreadable, Unreachable.
+        """
+        with self._reading() as connection:
+            return open_personal(connection, self.subject_keys, book, stream, versions)
 
-class Books:
-    """Rows of the books: created, their clocks moved, their imports opened and closed."""
+    def _append(self, connection: Connection, commit: Commit, persons: Collection[str]) -> Appended:
+        keys: Mapping[str, SubjectKey] = (
+            self.subject_keys.for_writing(connection, commit.book, persons) if persons else {}
+        )
+        written = write_rows(commit, keys)
+        statement = append_statement(commit, written.rows, keys)
+        try:
+            with recording(connection, commit), connection.cursor() as cursor:
+                cursor.execute(statement.text, statement.parameters)
+        except ImportOpen:
+            load(connection, commit.book, (), (), ())  # The statement cannot tell a held book from none: raises if none.
+            raise
+        return written.appended
 
-    def __init__(self, pool: Pool) -> None: ...
-
-    def open_import(self, book: str, digest: bytes) -> UUID:
-        """Open an import, or go on with the one of the same digest that is open. Raises ImportOpen for another's."""
-        raise NotImplementedError
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._pool.connection() as connection:
+            try:
+                yield connection
+            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+                raise Unreachable.broken(error) from error

@@ -1,4 +1,4 @@
-"""What `doctor` asks of a database: is it durable, append-only for us, in time, and up with its feed?"""
+"""What `doctor` asks of a database: whether it is durable, append-only for us, in time, up with its feed."""
 
 from dataclasses import dataclass
 from datetime import datetime

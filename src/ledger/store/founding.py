@@ -64,7 +64,9 @@ def admit(superuser_dsn: str) -> None:
 def join_roles(dsn: str) -> None:
     """Let the one login of an external database, which migrates, also write and seal."""
     with closing(_connected(dsn)) as connection, connection.cursor() as cursor:
-        cursor.execute("select rolsuper, current_database(), current_user from pg_roles where rolname = current_user")
+        cursor.execute(
+            "select rolsuper, current_database(), current_user from pg_roles where rolname = current_user"
+        )
         superuser, database, login = cursor.fetchone() or (False, "", "")
         if superuser:
             return
@@ -90,7 +92,9 @@ def _connected(dsn: str) -> Connection:
     try:
         connection = psycopg2.connect(dsn, connect_timeout=10)
     except psycopg2.OperationalError as error:
-        message = f"The database cannot be reached ({' '.join(str(error).split())}): start it, or check the DSN."
+        message = (
+            f"The database cannot be reached ({' '.join(str(error).split())}): start it, or check the DSN."
+        )
         raise Unreachable(message) from error
     connection.autocommit = True
     return connection

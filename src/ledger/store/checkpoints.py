@@ -1,0 +1,108 @@
+"""Checkpoints of followers, and the events that they could not take."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from ledger.store.pool import Connection
+
+_POSITION: Final = "select position from ledger.followers where book = %s and name = %s"
+_BEGIN: Final = """
+insert into ledger.followers (book, name, position) values (%s, %s, -1) on conflict (book, name) do nothing
+"""
+_LOCK: Final = f"{_POSITION} for update"
+_MOVE: Final = "update ledger.followers set position = %s, moved_at = clock_timestamp() where book = %s and name = %s"
+_BEHIND: Final = """
+select l.position <> coalesce((select position from ledger.followers where book = %(book)s and name = %(name)s), -1)
+from (
+    select coalesce(max(position), -1) as position from ledger.log where book = %(book)s
+) as l
+"""
+
+_PARK: Final = """
+insert into ledger.parked as known (book, follower, position, stream, version, event_id, type, error)
+values (%s, %s, %s, %s, %s, %s, %s, %s)
+on conflict (book, follower, position) do update
+    set error = excluded.error, attempts = known.attempts + 1, parked_at = clock_timestamp()
+"""
+_PARKED: Final = """
+select position, stream, version, event_id::text, type, error, attempts from ledger.parked
+where book = %s and follower = %s order by position
+"""
+_UNPARK: Final = "delete from ledger.parked where book = %s and follower = %s and position = %s"
+
+
+class Parked(NamedTuple):
+    """An event that a follower could not take, and why."""
+
+    position: int
+    stream: str
+    version: int
+    event_id: UUID
+    type: str
+    error: str
+    attempts: int = 1
+
+
+def checkpoint(connection: Connection, book: str, name: str) -> int:
+    """Position of the last event that took effect; -1 before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_POSITION, (book, name))
+        found = cursor.fetchone()
+    return int(found[0]) if found else -1
+
+
+def lock_checkpoint(connection: Connection, book: str, name: str) -> int:
+    """Lock a follower's checkpoint until the transaction ends, making it where there is none yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, (book, name))
+        found = cursor.fetchone()
+        if found is None:
+            cursor.execute(_BEGIN, (book, name))
+            cursor.execute(_LOCK, (book, name))
+            [found] = cursor.fetchall()
+    return int(found[0])
+
+
+def move_checkpoint(connection: Connection, book: str, name: str, position: int) -> None:
+    """Move a locked checkpoint."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE, (position, book, name))
+
+
+def is_behind(connection: Connection, book: str, name: str) -> bool:
+    """Say whether a checkpoint stands elsewhere than at the feed's end; locks nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEHIND, {"book": book, "name": name})
+        return cursor.fetchone() != (False,)
+
+
+def park(connection: Connection, book: str, follower: str, parked: Parked) -> None:
+    """Keep an event that a follower could not take; once more, if it was kept before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PARK,
+            (
+                book,
+                follower,
+                parked.position,
+                parked.stream,
+                parked.version,
+                str(parked.event_id),
+                parked.type,
+                parked.error,
+            ),
+        )
+
+
+def parked_events(connection: Connection, book: str, follower: str) -> Sequence[Parked]:
+    """All that is parked of one follower, by position."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PARKED, (book, follower))
+        return [Parked(*row[:3], UUID(row[3]), *row[4:]) for row in cursor.fetchall()]
+
+
+def unpark(connection: Connection, book: str, follower: str, position: int) -> None:
+    """Forget that an event was parked: it has taken effect."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNPARK, (book, follower, position))

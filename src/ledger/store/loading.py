@@ -1,0 +1,189 @@
+"""The loading query: one statement, so one picture, of all that a decision needs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from ledger.domain.entries import Recorded
+from ledger.domain.identifiers import StreamRef
+from ledger.store.errors import BookUnknown
+from ledger.store.loaded import BookRow, FirstAnswer, Loaded, LoadedStream, OpenImport
+from ledger.store.payload import read_payload
+from ledger.store.pool import Connection
+from ledger.store.streams import stream_id, stream_ref
+
+# The book's row comes first, then the answers, then the events by stream and version. A claim's contract is found by
+# the claim's newest event. Columns that one part does not have are null there.
+_LOAD: Final = """
+with contracts as (
+    select distinct newest.correlation_id
+    from unnest(%(claims)s::uuid[]) as wanted (stream_id)
+    cross join lateral (
+        select e.correlation_id from ledger.events e
+        where e.book = %(book)s and e.stream_id = wanted.stream_id
+        order by e.version desc limit 1
+    ) as newest
+)
+select 0 as part, clock_timestamp() as at, b.kind as type, b.epoch as version, b.origin as stream, b.clock_at,
+       b.held_at, b.import_id::text as event_id, i.digest as payload, i.clock_at as import_clock_at,
+       null::date as effective_on, null::integer as schema_version, null::text as correlation_id,
+       null::bytea as leaf_hash
+from ledger.books b
+left join ledger.imports i using (book, import_id)
+where b.book = %(book)s
+union all
+select 1, null, c.sender, null, c.command_id, null, null, c.answer, c.content_hmac, null, null, null, null, null
+from ledger.commands c
+join unnest(%(senders)s::text[], %(command_ids)s::text[]) as asked (sender, command_id)
+    on c.book = %(book)s and c.sender = asked.sender and c.command_id = asked.command_id
+union all
+select 2, e.at, e.type, e.version, e.stream, null, null, e.event_id::text, e.payload, null, e.effective_on,
+       e.schema_version, e.correlation_id::text, e.leaf_hash
+from ledger.events e
+where e.book = %(book)s
+  and e.stream_id = any (%(streams)s::uuid[] || array(select correlation_id from contracts))
+order by part, stream, version
+"""
+
+_ANSWER: Final = """
+select content_hmac, answer from ledger.commands where book = %s and sender = %s and command_id = %s
+"""
+
+
+class _Row(NamedTuple):
+    """One row of the loading query; what it means depends on its part."""
+
+    part: int
+    at: datetime
+    type: str
+    version: int
+    stream: str
+    clock_at: datetime | None
+    held_at: datetime | None
+    event_id: str
+    payload: memoryview
+    import_clock_at: datetime | None
+    effective_on: date
+    schema_version: int
+    correlation_id: str
+    leaf_hash: memoryview
+
+
+def load(
+    connection: Connection,
+    book: str,
+    refs: Sequence[StreamRef],
+    claims: Sequence[StreamRef],
+    commands: Sequence[tuple[str, str]],
+) -> Loaded:
+    """Read the book's row, these streams, these claims (or complaints) with their contracts, and first answers.
+
+    Raises BookUnknown and Unreadable.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LOAD,
+            {
+                "book": book,
+                "streams": [str(stream_id(book, ref)) for ref in {*refs, *claims}],
+                "claims": [str(stream_id(book, ref)) for ref in claims],
+                "senders": [sender for sender, _ in commands],
+                "command_ids": [command_id for _, command_id in commands],
+            },
+        )
+        rows = [_Row._make(row) for row in cursor.fetchall()]
+    if not rows or rows[0].part != 0:
+        raise BookUnknown(book)
+    answers: dict[tuple[str, str], FirstAnswer] = {}
+    by_stream: dict[str, list[_Row]] = {}
+    for row in rows[1:]:
+        if row.part == 1:
+            answers[row.type, row.stream] = FirstAnswer(bytes(row.payload), row.event_id)
+        else:
+            by_stream.setdefault(row.stream, []).append(row)
+    streams = {ref: _EMPTY for ref in (*refs, *claims)}
+    for name, held in by_stream.items():
+        ref = stream_ref(name)
+        streams[ref] = _stream(ref, held)
+    return Loaded(
+        now=_utc(rows[0].at),
+        book=_book(book, rows[0]),
+        streams=streams,
+        contracts=_contracts(book, streams, claims),
+        answers=answers,
+        answer=answers.get(commands[0]) if commands else None,
+    )
+
+
+def first_answer(connection: Connection, book: str, sender: str, command_id: str) -> FirstAnswer | None:
+    """Read the first answer to a command; None when it is not on record."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWER, (book, sender, command_id))
+        found = cursor.fetchone()
+    return FirstAnswer(bytes(found[0]), found[1]) if found else None
+
+
+_EMPTY: Final = LoadedStream(0, None, None, (), (), None)
+
+
+def _stream(ref: StreamRef, rows: Sequence[_Row]) -> LoadedStream:
+    recorded = [
+        Recorded(
+            ref,
+            row.version,
+            read_payload(
+                bytes(row.payload),
+                type_name=row.type,
+                schema_version=row.schema_version,
+                stream=row.stream,
+                version=row.version,
+            ),
+            row.effective_on,
+            _utc(row.at),
+        )
+        for row in rows
+    ]
+    newest = rows[-1]
+    return LoadedStream(
+        version=newest.version,
+        last_leaf=bytes(newest.leaf_hash),
+        last_at=recorded[-1].at,
+        recorded=recorded,
+        event_ids=[UUID(row.event_id) for row in rows],
+        contract_id=UUID(newest.correlation_id),
+    )
+
+
+def _contracts(
+    book: str, streams: Mapping[StreamRef, LoadedStream], claims: Sequence[StreamRef]
+) -> Mapping[StreamRef, StreamRef]:
+    by_id = {stream_id(book, ref): ref for ref in streams if ref.kind == "contract"}
+    found: dict[StreamRef, StreamRef] = {}
+    for claim in claims:
+        contract_id = streams[claim].contract_id
+        contract = by_id.get(contract_id) if contract_id else None
+        if contract is not None:
+            found[claim] = contract
+    return found
+
+
+def _book(book: str, row: _Row) -> BookRow:
+    open_import = (
+        OpenImport(UUID(row.event_id), bytes(row.payload), _utc(row.import_clock_at) if row.import_clock_at else None)
+        if row.event_id
+        else None
+    )
+    return BookRow(
+        book=book,
+        kind="simulated" if row.type == "simulated" else "real",
+        epoch=row.version,
+        origin=row.stream,
+        clock_at=_utc(row.clock_at) if row.clock_at else None,
+        held_at=_utc(row.held_at) if row.held_at else None,
+        open_import=open_import,
+    )
+
+
+def _utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)
