@@ -108,7 +108,9 @@ class Wiring:
     def followers(self) -> Mapping[str, Follower]:
         """Everything that follows the feed, by name, as the packages register it."""
         points = entry_points(group=FOLLOWERS_GROUP)
-        return {point.name: cast("Follower", point.load()(self)) for point in sorted(points, key=lambda p: p.name)}
+        return {
+            point.name: cast("Follower", point.load()(self)) for point in sorted(points, key=lambda p: p.name)
+        }
 
     @property
     def services(self) -> Mapping[str, Serve]:
@@ -141,7 +143,7 @@ class Wiring:
             self.runner(name).catch_up()
 
     def sweep(self, until: datetime) -> int:
-        """Let time act on every stream up to `until`, inclusive, at each deadline's own instant; events recorded."""
+        """Let time act on every stream up to `until`, inclusive; number of events recorded."""
         swept = 0
         for point in entry_points(group=SWEEPS_GROUP):
             swept += cast("Callable[[Wiring, datetime], int]", point.load())(self, until)
@@ -229,7 +231,7 @@ def _create_what_is_missing(wiring: Wiring, kind: BookKind) -> None:
 
 
 def _create_master_key(settings: Settings) -> None:
-    """Make the master key of a new ledger. Never later: a key that is missing then was lost, and is restored."""
+    """Make the master key of a new ledger. Never later: a key missing then was lost, and is restored."""
     path = settings.master_key_path
     if not path.exists():
         settings.make_home()
