@@ -29,9 +29,17 @@ class Account:
         return self.uid == os.geteuid()
 
     def run(
-        self, command: Sequence[str | Path], *, environment: Mapping[str, str], typed: str = ""
+        self,
+        command: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str],
+        typed: str = "",
+        lock: int | None = None,
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end as this user, its standard input as typed, its output captured."""
+        """Run a command to its end as this user, its standard input as typed, its output captured.
+
+        It inherits the file of the lock, if one is given.
+        """
         return subprocess.run(
             [str(word) for word in command],
             check=False,
@@ -41,6 +49,7 @@ class Account:
             input=typed,
             cwd="/",
             env=dict(environment),
+            pass_fds=() if lock is None else (lock,),
             user=None if self.is_ours else self.uid,
             group=None if self.is_ours else self.gid,
             extra_groups=None if self.is_ours else [],

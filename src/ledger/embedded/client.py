@@ -29,12 +29,11 @@ LARGEST_LOG_BYTES = 10_000_000
 class Server:
     """A share in a running embedded Postgres, kept until closed or until this program ends, however."""
 
-    def __init__(self, layout: Layout, running: RunningServer, users: FileLock, child: int | None) -> None:
-        """Take over the shared lock; ``child`` is the warden's process id where this program started it."""
+    def __init__(self, layout: Layout, running: RunningServer, users: FileLock) -> None:
+        """Take over the shared lock."""
         self._layout = layout
         self._running = running
         self._users = users
-        self._child = child
         self._open = True
 
     @property
@@ -86,7 +85,7 @@ class Server:
         """Give the share back. The last one waits until Postgres and its warden are gone."""
         if self._open:
             self._open = False
-            leave(self._layout, self._users, self._child)
+            leave(self._layout, self._users, self._running.warden_pid)
 
     def __enter__(self) -> Self:
         """Return the server, which is closed at the end of the block."""
@@ -119,11 +118,11 @@ class EmbeddedPostgres:
         users = self._layout.create()
         try:
             users.wait_shared()
-            running, child = self._find_or_start()
+            running = self._find_or_start()
         except BaseException:
             leave(self._layout, users, None)
             raise
-        return Server(self._layout, running, users, child)
+        return Server(self._layout, running, users)
 
     def remove(self) -> None:
         """Delete the server with all that it holds, its passwords excepted.
@@ -145,9 +144,7 @@ class EmbeddedPostgres:
                 shutil.rmtree(data.parent)
             shutil.rmtree(self._layout.folder)
 
-    def _find_or_start(self) -> tuple[RunningServer, int | None]:
-        """Return the server, and its warden's process id where it is our child."""
-        child = None
+    def _find_or_start(self) -> RunningServer:
         with FileLock(self._layout.starting) as starting:
             starting.wait_alone()
             deadline = time.monotonic() + PATIENCE_SECONDS
@@ -156,10 +153,10 @@ class EmbeddedPostgres:
                     message = f"Postgres has not come up in {PATIENCE_SECONDS} s: see {self._layout.log}"
                     raise PostgresUnavailable(message)
                 if is_free(self._layout.warden):
-                    child = self._start_warden()
+                    self._start_warden()
                 else:
                     time.sleep(PAUSE_SECONDS)
-        return running, child
+        return running
 
     def _find(self) -> RunningServer | None:
         if is_free(self._layout.warden):
@@ -167,8 +164,8 @@ class EmbeddedPostgres:
         running = RunningServer.read(self._layout.running)
         return running if running is not None and answers(Path(running.socket_folder)) else None
 
-    def _start_warden(self) -> int:
-        """Start the warden, wait for its word, and return its process id."""
+    def _start_warden(self) -> None:
+        """Start the warden and wait for its word. Raises PostgresUnavailable with what failed."""
         binaries = find_binaries(self._binaries)
         package_folder = Path(__file__).parents[2]
         command = [
@@ -203,7 +200,6 @@ class EmbeddedPostgres:
         if failed is not None:
             os.waitpid(child, 0)
             raise PostgresUnavailable(failed)
-        return child
 
     def _open_log(self) -> BinaryIO:
         log = self._layout.log
@@ -212,7 +208,7 @@ class EmbeddedPostgres:
         return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
-def leave(layout: Layout, users: FileLock, child: int | None) -> None:
+def leave(layout: Layout, users: FileLock, warden_pid: int | None) -> None:
     """Give the shared lock back; the last user waits until Postgres and its warden are gone."""
     with FileLock(layout.leaving) as leaving:
         leaving.wait_alone()
@@ -229,6 +225,6 @@ def leave(layout: Layout, users: FileLock, child: int | None) -> None:
         if joined_meanwhile or waited > STOP_SECONDS:
             return
         time.sleep(PAUSE_SECONDS)
-    if child is not None:
-        with contextlib.suppress(ChildProcessError):  # reaped already, by a program that waits for any child
-            os.waitpid(child, 0)
+    if warden_pid is not None:
+        with contextlib.suppress(ChildProcessError):  # another program started it
+            os.waitpid(warden_pid, 0)

@@ -41,6 +41,8 @@ class Cluster:
 
     data: Path
     account: Account
+    lock: int
+    """The open lock file that every process of Postgres inherits: that it is free means that none is left."""
 
     @property
     def place(self) -> Path:
@@ -140,6 +142,7 @@ def _initdb(cluster: Cluster, binaries: Binaries, fresh: Path, locale: str, pass
                 "--data-checksums",
             ],
             environment=environment(),
+            lock=cluster.lock,
         )
     finally:
         Path(name).unlink()

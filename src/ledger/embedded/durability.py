@@ -9,19 +9,19 @@ from ledger.embedded.cluster import SUPERUSER
 from ledger.embedded.postmaster import PORT
 from ledger.embedded.unavailable import PostgresUnavailable
 
-# The server's own settings, and what a role or a database was given instead.
+# What a role or a database was given for itself, and the server's own settings.
 # synchronous_commit = local, remote_write and remote_apply all wait for this server's disk.
 QUERY = """
-SELECT name || ' = ' || setting FROM pg_catalog.pg_settings
- WHERE (name IN ('fsync', 'full_page_writes') AND setting <> 'on')
-    OR (name = 'synchronous_commit' AND setting = 'off')
-UNION ALL
 SELECT given || coalesce(' for role ' || r.rolname, '') || coalesce(' in database ' || d.datname, '')
   FROM pg_catalog.pg_db_role_setting s
   CROSS JOIN LATERAL unnest(s.setconfig) AS given
   LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
   LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
  WHERE given ~* '^synchronous_commit=(of|f|n|0)'
+UNION ALL
+SELECT name || ' = ' || setting FROM pg_catalog.pg_settings
+ WHERE (name IN ('fsync', 'full_page_writes') AND setting <> 'on')
+    OR (name = 'synchronous_commit' AND setting = 'off')
 """
 
 

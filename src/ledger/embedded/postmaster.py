@@ -34,8 +34,8 @@ class Postmaster:
         self._log = log
         self._program: subprocess.Popen[bytes] | None = None
 
-    def start(self, lock: int) -> None:
-        """Start Postgres and wait until it takes connections; its processes inherit the file of the lock.
+    def start(self) -> None:
+        """Start Postgres and wait until it takes connections.
 
         Raises PostgresUnavailable with the line of its log that says why it did not.
         """
@@ -60,7 +60,7 @@ class Postmaster:
                 stderr=log,
                 cwd="/",
                 env=dict(environment()),
-                pass_fds=(lock,),
+                pass_fds=(self._cluster.lock,),
                 user=None if account.is_ours else account.uid,
                 group=None if account.is_ours else account.gid,
                 extra_groups=None if account.is_ours else [],

@@ -44,9 +44,9 @@ class Warden:
         self._layout = layout
         self._wanted = binaries
         self._commons = commons
-        self._users = FileLock(layout.users)
-        self._life = FileLock(layout.warden)
         self._postgres = FileLock(layout.postmaster)
+        self._life = FileLock(layout.warden)
+        self._users = FileLock(layout.users)
         self._socket: Path | None = None
         self._server: Postmaster | None = None
         self._ending = threading.Event()
@@ -60,14 +60,14 @@ class Warden:
         self._await_orphans()
         account = account_for(known_data(self._layout))
         binaries = for_account(find_binaries(self._wanted), account, self._commons)
-        cluster = Cluster(settle(self._layout, account, self._commons), account)
+        cluster = Cluster(settle(self._layout, account, self._commons), account, self._postgres.fileno())
         password = password_of(self._layout.passwords, SUPERUSER)
         if not cluster.exists:
             make(cluster, binaries, password)
         require_same_major(self._layout, cluster, binaries)
         self._socket = socket_folder(cluster.place, account)
         self._server = Postmaster(cluster, binaries, self._socket, self._layout.log)
-        self._server.start(self._postgres.fileno())
+        self._server.start()
         require_durable(binaries, self._socket, password, cluster.data)
         self._publish(binaries)
 
@@ -111,7 +111,7 @@ class Warden:
         _note("Postgres ended unasked; starting it again")
         for _ in range(RESTARTS):
             try:
-                server.start(self._postgres.fileno())
+                server.start()
             except PostgresUnavailable as reason:  # its former processes may take a moment to go
                 _note(str(reason))
                 if self._ending.wait(timeout=1):
@@ -135,7 +135,7 @@ class Warden:
     def close(self) -> None:
         """Clear away what this run left, whatever state it is in.
 
-        The lock of the users goes last: who gets it must find the other two free, and no server published.
+        The locks are left to the end of the process: once they are free, the process is gone.
         """
         self._layout.running.unlink(missing_ok=True)
         self._ending.set()
@@ -143,9 +143,6 @@ class Warden:
             self._server.stop()
         if self._socket is not None:
             shutil.rmtree(self._socket, ignore_errors=True)
-        self._postgres.release()
-        self._life.release()
-        self._users.release()
 
     def _started(self) -> Postmaster:
         if self._server is None:
