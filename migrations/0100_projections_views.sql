@@ -107,11 +107,7 @@ create table projections.complaints (
     claim text collate "C",
     status text not null,
     received_on date not null,
-    acknowledged_on date,
-    answered_on date,
-    escalated_on date,
-    opinion_on date,
-    closed_on date,
+    complainant text not null,
     primary key (book, complaint, from_position)
 );
 

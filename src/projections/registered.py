@@ -1,5 +1,6 @@
-"""What the read side registers with the ledger's program through entry points (group `claims_ledger.followers`)."""
+"""What the read side has to follow the feed (group `claims_ledger.followers`): its views."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from projections.asking.views import VIEWS
@@ -8,31 +9,19 @@ from projections.folding.follower import ViewFollower
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
 
-
-def limits(wiring: "Wiring") -> ViewFollower[Any]:
-    """Give the follower that keeps the limits."""
-    return _follower("limits", wiring)
+Factory = Callable[["Wiring"], ViewFollower[Any]]
 
 
-def due(wiring: "Wiring") -> ViewFollower[Any]:
-    """Give the follower that keeps what is due."""
-    return _follower("due", wiring)
+def _follower(name: str) -> Factory:
+    def factory(wiring: "Wiring") -> ViewFollower[Any]:
+        return ViewFollower(VIEWS[name], wiring.book)
+
+    factory.__doc__ = f"Give the follower that keeps the view `{name}`."
+    return factory
 
 
-def contracts(wiring: "Wiring") -> ViewFollower[Any]:
-    """Give the follower that keeps the register of contracts."""
-    return _follower("contracts", wiring)
-
-
-def claims(wiring: "Wiring") -> ViewFollower[Any]:
-    """Give the follower that keeps the register of claims."""
-    return _follower("claims", wiring)
-
-
-def complaints(wiring: "Wiring") -> ViewFollower[Any]:
-    """Give the follower that keeps the register of complaints."""
-    return _follower("complaints", wiring)
-
-
-def _follower(name: str, wiring: "Wiring") -> ViewFollower[Any]:
-    return ViewFollower(VIEWS[name], wiring.book)
+limits = _follower("limits")
+due = _follower("due")
+contracts = _follower("contracts")
+claims = _follower("claims")
+complaints = _follower("complaints")

@@ -1,22 +1,25 @@
-"""What the read side runs within `up`: every view follows the feed."""
+"""What the read side runs within `up` (group `claims_ledger.services`): each view follows the feed."""
 
+from collections.abc import Callable
 from threading import Event as StopEvent
-from threading import Thread
 from typing import TYPE_CHECKING
-
-from projections.asking.views import VIEWS
 
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
 
+Serve = Callable[["Wiring", StopEvent], None]
 
-def keep_views(wiring: "Wiring", stop: StopEvent) -> None:
-    """Follow the feed for every view, each in a thread of its own, until `stop` is set."""
-    threads = [
-        Thread(target=wiring.runner(name).run, args=(stop,), name=f"view {name}", daemon=True)
-        for name in VIEWS
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+
+def _keep(name: str) -> Serve:
+    def keep(wiring: "Wiring", stop: StopEvent) -> None:
+        wiring.runner(name).run(stop)
+
+    keep.__doc__ = f"Follow the feed for the view `{name}` until `stop` is set."
+    return keep
+
+
+keep_limits = _keep("limits")
+keep_due = _keep("due")
+keep_contracts = _keep("contracts")
+keep_claims = _keep("claims")
+keep_complaints = _keep("complaints")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from threading import Event as StopEvent
 
-from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]  # ships none
 
 from ledger.clock import machine_now
 

@@ -15,6 +15,6 @@ def diary(wiring: "Wiring") -> Diary:
     return Diary(wiring.book)
 
 
-def sweep_until(wiring: "Wiring", until: datetime | None) -> int:
-    """Let time act up to an instant, None: the database's present (group `claims_ledger.sweeps`)."""
-    return sweep(wiring, wiring.now() if until is None else until)
+def sweep_until(wiring: "Wiring", until: datetime) -> int:
+    """Let time act up to an instant, inclusive; events recorded (group `claims_ledger.sweeps`)."""
+    return sweep(wiring, until)

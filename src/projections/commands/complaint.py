@@ -8,7 +8,14 @@ from ledger.commands.options import book_option, json_option
 from ledger.commands.output import print_json
 from projections.commands import due
 from projections.commands.history import HISTORY_COLUMNS, history_of
-from projections.commands.options import before_option, claim_option, contract_option, time_options
+from projections.commands.options import (
+    COMPLAINT_STATUSES,
+    before_option,
+    claim_option,
+    contract_option,
+    status_option,
+    time_options,
+)
 from projections.commands.reading import reading
 from projections.commands.tables import (
     CONTACT_COLUMNS,
@@ -32,11 +39,7 @@ COLUMNS: tuple[Column, ...] = (
     plain("claim", "claim"),
     status_column("status", "status"),
     plain("received", "received_on"),
-    plain("acknowledged", "acknowledged_on"),
-    plain("answered", "answered_on"),
-    plain("escalated", "escalated_on"),
-    plain("opinion", "opinion_on"),
-    plain("closed", "closed_on"),
+    plain("complainant", "complainant"),
 )
 
 
@@ -68,7 +71,7 @@ def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_j
 @contract_option("Only complaints about this contract.")
 @claim_option("Only complaints about this claim.")
 @before_option("Only complaints received before this date.")
-@click.option("--status", metavar="STATUS", help="Only complaints with this status, for instance answered.")
+@status_option(COMPLAINT_STATUSES, "Only complaints with this status.")
 @time_options
 @book_option
 @json_option

@@ -20,6 +20,7 @@ CONTRACT_STATUSES = (
     "annulled",
 )
 CLAIM_STATUSES = ("open", "submitted", "accepted", "rejected", "withdrawn", "closed")
+COMPLAINT_STATUSES = ("open", "acknowledged", "answered", "escalated", "opinion_received", "closed")
 DUE_STATUSES = ("open", "met", "missed", "cancelled")
 
 as_of_option = click.option(

@@ -80,7 +80,7 @@ def amount(header: str, field: str) -> Column:
     return Column(header, lambda row: _text(euros(row[field])), to_the_right=True)
 
 
-def of_limit(header: str, used: str, limit: str, write: Callable[[object], str]) -> Column:
+def of_limit(header: str, used: str, limit: str, write: Callable[[object], str | None]) -> Column:
     """Show what is used of a limit: `1 of 3`; only what is used where there is no limit."""
 
     def shown(row: Values) -> "Text":

@@ -10,9 +10,7 @@ from projections.folding.rows import Source
 from projections.folding.selecting import select
 
 SELECT = """
-select
-    complaint, contract, claim, status, received_on,
-    acknowledged_on, answered_on, escalated_on, opinion_on, closed_on
+select complaint, contract, claim, status, received_on, complainant
 from ({found}) as found
 where (%(complaints)s::text[] is null or complaint = any(%(complaints)s))
     and (%(contracts)s::text[] is null or contract = any(%(contracts)s))
@@ -36,5 +34,5 @@ class ComplaintsWanted:
 
 
 def complaints(connection: Connection, source: Source, wanted: ComplaintsWanted) -> list[dict[str, object]]:
-    """Give complaints in the order in which they were lodged. Their subject is personal and not here."""
+    """Give complaints in the order in which they were lodged. What they say is personal and not here."""
     return select(connection, SELECT, TABLE, source, asdict(wanted))

@@ -10,6 +10,7 @@ from ledger.domain.claim.events import ClaimMoved, ClaimOpened
 from ledger.domain.complaint.events import ComplaintLodged
 from ledger.domain.contract.events import ContractStarted
 from ledger.domain.deadlines import LISTENED_TO, Deadline, fold_deadlines
+from ledger.domain.event import Event
 from ledger.domain.identifiers import StreamKind, StreamRef, contract_ref
 from ledger.feed.reading import FeedEvent
 from projections.folding.view import Folded, Since, Table, View
@@ -117,14 +118,12 @@ def _row(stream: StreamRef, subject: Subject, opening: int, deadline: Deadline) 
     )
 
 
+_PLACING: frozenset[type[Event]] = frozenset({ContractStarted, ClaimOpened, ClaimMoved, ComplaintLodged})
 _REMEMBERED = TypeAdapter(Subject)
 
 DUE: View[Subject] = View(
     name="due",
-    types=frozenset(
-        event.stable_name
-        for event in LISTENED_TO | {ContractStarted, ClaimOpened, ClaimMoved, ComplaintLodged}
-    ),
+    types=frozenset(event.stable_name for event in LISTENED_TO | _PLACING),
     table=TABLE,
     key_of=lambda event: event.stream.name,
     fold=fold,

@@ -1,11 +1,11 @@
 """How events change the limits of a contract: rows for each insurance year, moved by claims (I6, I7)."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from ledger.domain.calendar import add_months
+from pydantic import TypeAdapter
+
 from ledger.domain.contract.events import (
     ContractRenewed,
     ContractStarted,
@@ -14,11 +14,10 @@ from ledger.domain.contract.events import (
     LimitReleased,
     LimitReserved,
 )
+from ledger.domain.dates import term_end, term_start
 from ledger.domain.terms import load_terms
 from ledger.feed.reading import FeedEvent
 from projections.folding.view import Folded, Since, Table, View
-
-MONTHS_A_YEAR = 12
 
 
 class LimitRow(NamedTuple):
@@ -47,8 +46,8 @@ class ContractLimits(NamedTuple):
     terms: str
     starts_on: date
     contract_position: int
-    rows: Mapping[tuple[int, str], LimitRow]
-    """By insurance year and guarantee."""
+    rows: dict[str, LimitRow]
+    """By insurance year and guarantee: `1/payment`."""
 
 
 Moved = LimitReserved | LimitReleased | LimitConsumed | LimitConsumptionReversed
@@ -72,13 +71,15 @@ def fold(limits: ContractLimits | None, event: FeedEvent, _: Since) -> Folded[Co
 
 def _year_begun(limits: ContractLimits, contract: str, year: int) -> Folded[ContractLimits]:
     """Open the rows of an insurance year, its limits not drawn on (R11). Counted from S (R3)."""
-    from_on = add_months(limits.starts_on, MONTHS_A_YEAR * (year - 1))
-    to_on = add_months(limits.starts_on, MONTHS_A_YEAR * year)
-    begun = {}
-    for order, guarantee in enumerate(load_terms(limits.product, limits.terms).guarantees):
-        if (year, guarantee.code) in limits.rows:
+    terms = load_terms(limits.product, limits.terms)
+    from_on = term_start(limits.starts_on, year, terms.periods)
+    to_on = term_end(limits.starts_on, year, terms.periods)
+    begun: dict[str, LimitRow] = {}
+    for order, guarantee in enumerate(terms.guarantees):
+        name = f"{year}/{guarantee.code}"
+        if name in limits.rows:
             continue
-        begun[year, guarantee.code] = LimitRow(
+        begun[name] = LimitRow(
             contract=contract,
             insurance_year=year,
             guarantee=guarantee.code,
@@ -98,13 +99,13 @@ def _year_begun(limits: ContractLimits, contract: str, year: int) -> Folded[Cont
 
 def _moved(limits: ContractLimits, moved: Moved) -> Folded[ContractLimits] | None:
     """Move what is consumed or reserved of one row."""
-    identity = (moved.insurance_year, moved.guarantee)
-    row = limits.rows.get(identity)
+    name = f"{moved.insurance_year}/{moved.guarantee}"
+    row = limits.rows.get(name)
     if row is None:
         # Folded for a date on which that insurance year had not begun.
         return None
     after = _MOVES[type(moved)](row, moved)
-    return Folded(limits._replace(rows={**limits.rows, identity: after}), (after,))
+    return Folded(limits._replace(rows={**limits.rows, name: after}), (after,))
 
 
 def _consumed(row: LimitRow, by: Moved, sign: int) -> LimitRow:
@@ -129,26 +130,7 @@ _MOVES: Mapping[type[Moved], Callable[[LimitRow, Moved], LimitRow]] = {
 }
 
 
-def to_text(limits: ContractLimits) -> str:
-    """Write what is to be remembered of a contract's limits."""
-    rows = [
-        [*row[:5], row.from_on.isoformat(), row.to_on.isoformat(), *row[7:]] for row in limits.rows.values()
-    ]
-    return json.dumps(
-        [limits.product, limits.terms, limits.starts_on.isoformat(), limits.contract_position, rows]
-    )
-
-
-def from_text(text: str) -> ContractLimits:
-    """Read what was remembered."""
-    product, terms, starts_on, contract_position, written = json.loads(text)
-    rows = [
-        LimitRow(*row[:5], date.fromisoformat(row[5]), date.fromisoformat(row[6]), *row[7:])
-        for row in written
-    ]
-    by_identity = {(row.insurance_year, row.guarantee): row for row in rows}
-    return ContractLimits(product, terms, date.fromisoformat(starts_on), contract_position, by_identity)
-
+_REMEMBERED = TypeAdapter(ContractLimits)
 
 LIMITS: View[ContractLimits] = View(
     name="limits",
@@ -166,6 +148,6 @@ LIMITS: View[ContractLimits] = View(
     table=TABLE,
     key_of=lambda event: event.stream.name,
     fold=fold,
-    to_text=to_text,
-    from_text=from_text,
+    to_text=lambda limits: _REMEMBERED.dump_json(limits).decode(),
+    from_text=_REMEMBERED.validate_json,
 )

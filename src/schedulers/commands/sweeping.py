@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @book_option
 @json_option
 def sweep(*, until: date | None, book: str, as_json: bool) -> None:
-    r"""Let time act on every contract, claim and complaint whose time has come: ends, renewals, missed deadlines.
+    r"""Let time act on everything whose time has come: ends, renewals, missed deadlines.
 
     `up` does this by itself. No result depends on when it runs; run twice, it does nothing twice.
 

@@ -1,4 +1,4 @@
-"""What the diary keeps of a stream: its state, and when the domain says that time will next owe it something."""
+"""What the diary keeps of a stream: its state, and when time will next owe it something."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -11,7 +11,10 @@ from ledger.domain.identifiers import StreamRef
 
 
 class Diarised(NamedTuple):
-    """A stream's state, and the earliest instant (UTC) at which time will owe it something (None: never again)."""
+    """A stream's state, and the earliest instant (UTC) at which time will owe it something.
+
+    None: time will never owe it anything again.
+    """
 
     state: State
     due_at: datetime | None

@@ -1,11 +1,26 @@
-"""Questions to the diary."""
+"""The diary's table: what is kept of each stream, and which streams' time has come."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
+
+from psycopg2.extras import execute_values
 
 from ledger.domain.identifiers import StreamRef
 from ledger.store.pool import Connection
 from ledger.store.streams import stream_ref
+from schedulers.diary.entries import Diarised, from_text, to_text
+
+LOAD = "select stream, due_at, memory from schedulers.diary where book = %s and stream = any(%s)"
+
+KEEP = """
+insert into schedulers.diary (book, stream, due_at, kinds, memory) values %s
+on conflict (book, stream) do update
+set due_at = excluded.due_at, kinds = excluded.kinds, memory = excluded.memory
+"""
+TEMPLATE = "(%s, %s, %s, %s::text[], %s)"
+PAGE = 2000
+"""Rows in one statement of VALUES."""
 
 NEXT = """
 select stream, due_at, kinds from schedulers.diary
@@ -31,6 +46,23 @@ class Appointment(NamedTuple):
     due_at: datetime
     kinds: tuple[str, ...]
     """Deadlines that take effect then."""
+
+
+def kept(connection: Connection, book: str, streams: Collection[StreamRef]) -> dict[StreamRef, Diarised]:
+    """Give what the diary holds of these streams; those that it does not know are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOAD, (book, [stream.name for stream in streams]))
+        found = [(stream_ref(name), due_at, memory) for name, due_at, memory in cursor]
+    return {stream: from_text(stream, due_at, memory) for stream, due_at, memory in found}
+
+
+def keep(connection: Connection, book: str, diarised: Mapping[StreamRef, Diarised]) -> None:
+    """Write down what is known of these streams now. Commits nothing."""
+    rows = [
+        (book, stream.name, entry.due_at, entry.kinds, to_text(entry)) for stream, entry in diarised.items()
+    ]
+    with connection.cursor() as cursor:
+        execute_values(cursor, KEEP, rows, template=TEMPLATE, page_size=PAGE)
 
 
 def appointments(connection: Connection, book: str, until: datetime | None = None) -> list[Appointment]:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import datetime
 from threading import Event as StopEvent
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from schedulers.diary.follower import NAME as DIARY
 from schedulers.diary.queries import count_due, due_by
@@ -28,14 +27,13 @@ def sweep(
     wiring: "Wiring",
     until: datetime,
     *,
-    import_id: UUID | None = None,
     report: Report = lambda _done, _of: None,
     stop: StopEvent | None = None,
 ) -> int:
     """Bring every stream whose time has come by `until`, inclusive, up to date; number of events recorded.
 
-    `import_id`: the open import on whose behalf time acts. `stop`: leave off after the portion at hand.
-    Raises ImportOpen when another import holds the book.
+    `stop`: leave off after the portion at hand.
+    Raises ImportOpen while an import holds the book.
     """
     wiring.catch_up(DIARY)
     with wiring.pool.connection() as connection:
@@ -46,9 +44,7 @@ def sweep(
             portion = due_by(connection, wiring.book, until, last, PORTION)
         if not portion:
             break
-        recorded += wiring.ledger.bring_up_to(
-            [appointment.stream for appointment in portion], until, import_id=import_id
-        )
+        recorded += wiring.ledger.bring_up_to([entry.stream for entry in portion], until)
         last, done = portion[-1], done + len(portion)
         report(done, max(done, due_now))
     if recorded:
