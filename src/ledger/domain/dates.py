@@ -69,9 +69,9 @@ def answer_raw_due(received_on: date, periods: Periods) -> date:
     return add_months(received_on + ONE_DAY, periods.answer_months) - ONE_DAY
 
 
-def opinion_raw_due(escalated_on: date, periods: Periods) -> date:
+def opinion_raw_due(escalated_on: date, ombudsman_days: int) -> date:
     """Give the day on which the Ombudsman's opinion is due before rolling (R9)."""
-    return escalated_on + timedelta(days=periods.ombudsman_days)
+    return escalated_on + timedelta(days=ombudsman_days)
 
 
 def withdrawal_raw_last_day(starts_on: date, concluded_on: date, periods: Periods) -> date:

@@ -203,26 +203,32 @@ class ReopenClaim(Command):
     reason: FreeText
 
 
-ClaimCommand = (
-    OpenClaim
-    | IdentifyClaimant
+LoneClaimCommand = (
+    IdentifyClaimant
     | GiveAdvice
-    | ProvideAssistance
-    | AppointExpert
-    | CallOffExpert
     | ReportFurtherIncident
     | RequestDocuments
     | ReceiveDocument
-    | CompleteSubmission
-    | AcceptClaim
-    | RejectClaim
-    | WithdrawClaim
     | IssueRefund
     | RecordRefundFailure
     | ReverseRefund
     | RecordRecovery
-    | CorrectIncident
-    | MoveClaim
     | CloseClaim
     | ReopenClaim
 )
+"""Commands that are decided from the claim alone."""
+
+CoveredClaimCommand = (
+    ProvideAssistance
+    | AppointExpert
+    | CallOffExpert
+    | CompleteSubmission
+    | AcceptClaim
+    | RejectClaim
+    | WithdrawClaim
+    | CorrectIncident
+    | MoveClaim
+)
+"""Commands that are decided from the claim and its contract's cover."""
+
+ClaimCommand = OpenClaim | LoneClaimCommand | CoveredClaimCommand

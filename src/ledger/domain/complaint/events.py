@@ -23,6 +23,8 @@ class ComplaintLodged(ComplaintEvent):
     subject: Personal[str]
     acknowledgement_due_on: date
     answer_raw_due_on: date
+    ombudsman_days: int
+    """The calendar days within which the Ombudsman gives an opinion, should it come to that."""
 
 
 class ComplaintAcknowledged(ComplaintEvent):

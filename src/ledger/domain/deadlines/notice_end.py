@@ -25,10 +25,10 @@ def react(recorded: Recorded) -> Sequence[Diarise | Strike]:
             return (Strike(cancelled),)
         case Cancelled(effective_on=end):
             return (Strike(lambda row: met(row, end)),)
-        case (
-            ContractExpired(ends_on=end) | ContractWithdrawn(ends_on=end) | ContractAnnulled(ends_on=end)
-        ):
+        case ContractExpired(ends_on=end) | ContractWithdrawn(ends_on=end):
             return (Strike(lambda row: cancelled_by_end(row, end)),)
+        case ContractAnnulled():
+            return (Strike(cancelled),)
         case _:
             return ()
 

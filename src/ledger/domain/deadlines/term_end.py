@@ -10,7 +10,7 @@ from ledger.domain.contract.events import (
     ContractStarted,
     ContractWithdrawn,
 )
-from ledger.domain.deadlines.deadline import Deadline, Diarise, Strike, cancelled_by_end, met, on_the_day
+from ledger.domain.deadlines.deadline import Deadline, Diarise, Strike, cancelled, cancelled_by_end, met, on_the_day
 from ledger.domain.deadlines.policy import Policy
 from ledger.domain.entries import Recorded
 
@@ -32,8 +32,10 @@ def react(recorded: Recorded) -> Sequence[Diarise | Strike]:
         case Cancelled(effective_on=end):
             # D1: a notice that ends exactly on E cancels the term's end as well.
             return (Strike(lambda row: cancelled_by_end(row, end)),)
-        case ContractWithdrawn(ends_on=end) | ContractAnnulled(ends_on=end):
+        case ContractWithdrawn(ends_on=end):
             return (Strike(lambda row: cancelled_by_end(row, end)),)
+        case ContractAnnulled():
+            return (Strike(cancelled),)
         case _:
             return ()
 

@@ -12,7 +12,7 @@ from ledger.domain.contract.events import (
     ContractWithdrawn,
     TerminationNoticeSent,
 )
-from ledger.domain.deadlines.deadline import Diarise, Strike, cancelled_by_end, met, missed, rolled_back
+from ledger.domain.deadlines.deadline import Diarise, Strike, cancelled, cancelled_by_end, met, missed, rolled_back
 from ledger.domain.deadlines.policy import Policy
 from ledger.domain.entries import Recorded
 
@@ -29,10 +29,10 @@ def react(recorded: Recorded) -> Sequence[Diarise | Strike]:
             return (Strike(lambda row: missed(row) if row.seq == seq else row),)
         case Cancelled(effective_on=end):
             return (Strike(lambda row: cancelled_by_end(row, end)),)
-        case (
-            ContractExpired(ends_on=end) | ContractWithdrawn(ends_on=end) | ContractAnnulled(ends_on=end)
-        ):
+        case ContractExpired(ends_on=end) | ContractWithdrawn(ends_on=end):
             return (Strike(lambda row: cancelled_by_end(row, end)),)
+        case ContractAnnulled():
+            return (Strike(cancelled),)
         case _:
             return ()
 

@@ -11,7 +11,7 @@ from ledger.domain.contract.events import (
     ContractWithdrawn,
     WithdrawalPeriodEnded,
 )
-from ledger.domain.deadlines.deadline import Diarise, Strike, cancelled_by_end, met, rolled_forward
+from ledger.domain.deadlines.deadline import Diarise, Strike, cancelled, cancelled_by_end, met, rolled_forward
 from ledger.domain.deadlines.policy import Policy
 from ledger.domain.entries import Recorded
 
@@ -28,8 +28,10 @@ def react(recorded: Recorded) -> Sequence[Diarise | Strike]:
             return (Strike(lambda row: replace(row, status="met", met_on=received_on)),)
         case Cancelled(effective_on=end):
             return (Strike(lambda row: cancelled_by_end(row, end)),)
-        case ContractExpired(ends_on=end) | ContractAnnulled(ends_on=end):
+        case ContractExpired(ends_on=end):
             return (Strike(lambda row: cancelled_by_end(row, end)),)
+        case ContractAnnulled():
+            return (Strike(cancelled),)
         case _:
             return ()
 

@@ -1,0 +1,241 @@
+"""The three aggregates as one: what a command needs, what time owes, what follows. All that an application calls.
+
+Aggregates never see each other. Here a claim's decision is given the contract's `Cover`, and what it does to the
+contract is recorded on the contract's stream.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from pydantic import TypeAdapter
+
+from ledger.domain.claim import decisions as claims
+from ledger.domain.claim import state as claim_state
+from ledger.domain.claim.commands import ClaimCommand, CoveredClaimCommand, LoneClaimCommand, MoveClaim, OpenClaim
+from ledger.domain.claim.outcome import Outcome
+from ledger.domain.claim.state import Claim
+from ledger.domain.command import Command
+from ledger.domain.complaint import decisions as complaints
+from ledger.domain.complaint import state as complaint_state
+from ledger.domain.complaint.commands import ComplaintCommand, LodgeComplaint
+from ledger.domain.complaint.state import Complaint
+from ledger.domain.contract import decisions as contracts
+from ledger.domain.contract import state as contract_state
+from ledger.domain.contract.commands import ContractCommand
+from ledger.domain.contract.state import Contract
+from ledger.domain.cover import Cover
+from ledger.domain.entries import Entry, Recorded
+from ledger.domain.event import holds_personal_values
+from ledger.domain.identifiers import Guarantee, StreamKind, StreamRef, claim_ref, complaint_ref, contract_ref
+from ledger.domain.refusals import OutOfOrder, Unknown
+
+State = Contract | Claim | Complaint
+World = Mapping[StreamRef, State | None]
+
+AnyCommand = ContractCommand | ClaimCommand | ComplaintCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The streams that a decision takes; one that a command would make must be looked for too."""
+
+    streams: tuple[StreamRef, ...]
+    contract_of: StreamRef | None = None
+    """The claim whose present contract must be loaded too."""
+
+
+def needs(command: Command) -> Needs:
+    """Name the streams that a command's decision takes, its own first. Raises TypeError for an unknown type."""
+    known = _known(command)
+    if isinstance(known, ContractCommand):
+        return Needs((contract_ref(known.contract),))
+    if isinstance(known, LodgeComplaint):
+        claimed = () if known.claim is None else (claim_ref(known.claim),)
+        return Needs((complaint_ref(known.complaint), contract_ref(known.contract), *claimed))
+    if isinstance(known, ComplaintCommand):
+        return Needs((complaint_ref(known.complaint),))
+    claim = claim_ref(known.claim)
+    if isinstance(known, OpenClaim):
+        return Needs((claim, contract_ref(known.contract)))
+    if isinstance(known, MoveClaim):
+        return Needs((claim, contract_ref(known.contract)), claim)
+    return Needs((claim,), claim if isinstance(known, CoveredClaimCommand) else None)
+
+
+def fold(state: State | None, recorded: Recorded) -> State | None:
+    """Fold one event into the state of its stream. Never refuses: it has already happened.
+
+    None only while the event that begins the stream is missing, as in a history cut by effective dates (`--on`).
+    """
+    match recorded.stream.kind:
+        case "contract":
+            return contract_state.apply(state if isinstance(state, Contract) else None, recorded)
+        case "claim":
+            return claim_state.apply(state if isinstance(state, Claim) else None, recorded)
+        case "complaint":
+            return complaint_state.apply(state if isinstance(state, Complaint) else None, recorded)
+        case unknown:
+            assert_never(unknown)
+
+
+def elapse(state: State, until: datetime) -> Sequence[Entry]:
+    """Give what time owes a stream up to and including `until` (UTC), each at its own instant, in order (R12)."""
+    match state:
+        case Contract():
+            return contracts.elapse(state, until)
+        case Claim():
+            return claims.elapse(state, until)
+        case Complaint():
+            return complaints.elapse(state, until)
+        case unknown:
+            assert_never(unknown)
+
+
+def next_instant(state: State) -> datetime | None:
+    """Give the earliest instant (UTC) at which time will owe a stream something; None: never again."""
+    match state:
+        case Contract():
+            return contract_state.next_instant(state)
+        case Claim():
+            return claim_state.next_instant(state)
+        case Complaint():
+            return complaint_state.next_instant(state)
+        case unknown:
+            assert_never(unknown)
+
+
+def last_at(state: State) -> datetime:
+    """Give the `at` (UTC) of a stream's last event; nothing may be recorded before it."""
+    return state.last_at
+
+
+def decide(command: Command, world: World, at: datetime) -> Sequence[Entry]:
+    """Say what a command makes happen at `at` (UTC), in the order of recording, over all streams that it touches.
+
+    `world` holds the streams of `needs`, elapsed to `at`; one that does not exist is None or left out. What the
+    command's events make time owe at once (a contract recorded after S, a letter recorded after the renewal that it
+    should have prevented: D3, D4) follows them, marked `by_time`. Raises a Refusal, the first that applies.
+    """
+    for state in world.values():
+        if state is not None and at < state.last_at:
+            message = f"{state.ref.name} has an event of {state.last_at.isoformat()}; give an `at` no earlier"
+            raise OutOfOrder(message)
+    entries = _decided(_known(command), world, at)
+    return [*entries, *_caught_up(entries, world, at)]
+
+
+_STATES: Mapping[StreamKind, TypeAdapter[State]] = {
+    "contract": TypeAdapter(Contract),
+    "claim": TypeAdapter(Claim),
+    "complaint": TypeAdapter(Complaint),
+}
+
+
+def state_to_json(state: State) -> str:
+    """Write a state as JSON, so that a register may keep it and fold on from there."""
+    return _STATES[state.ref.kind].dump_json(state).decode()
+
+
+def state_from_json(kind: StreamKind, text: str) -> State:
+    """Read a state back. Raises pydantic's ValidationError for anything that `state_to_json` did not write."""
+    return _STATES[kind].validate_json(text)
+
+
+def _known(command: Command) -> AnyCommand:
+    if isinstance(command, AnyCommand):
+        return command
+    message = f"{type(command).__name__} is no command of the ledger; take one of COMMANDS"
+    raise TypeError(message)
+
+
+def _contract(world: World, number: str) -> Contract | None:
+    state = world.get(contract_ref(number))
+    return state if isinstance(state, Contract) else None
+
+
+def _claim(world: World, number: str) -> Claim | None:
+    state = world.get(claim_ref(number))
+    return state if isinstance(state, Claim) else None
+
+
+def _complaint(world: World, number: str) -> Complaint | None:
+    state = world.get(complaint_ref(number))
+    return state if isinstance(state, Complaint) else None
+
+
+def _cover(world: World, number: str) -> Cover | None:
+    contract = _contract(world, number)
+    return None if contract is None else contract.cover
+
+
+def _decided(command: AnyCommand, world: World, at: datetime) -> Sequence[Entry]:
+    if isinstance(command, ContractCommand):
+        return contracts.decide(_contract(world, command.contract), command, at)
+    if isinstance(command, LodgeComplaint):
+        return complaints.decide(
+            _complaint(world, command.complaint),
+            command,
+            at,
+            cover=_cover(world, command.contract),
+            claim_exists=command.claim is None or _claim(world, command.claim) is not None,
+        )
+    if isinstance(command, ComplaintCommand):
+        return complaints.decide(_complaint(world, command.complaint), command, at)
+    return _decided_on_claim(command, world, at)
+
+
+def _decided_on_claim(command: ClaimCommand, world: World, at: datetime) -> Sequence[Entry]:
+    claim = _claim(world, command.claim)
+    if isinstance(command, OpenClaim):
+        outcome = claims.open_claim(claim, command, _cover(world, command.contract), at)
+        victim, guarantee = command.victim.person, command.guarantee
+        return _recorded(command.claim, victim, guarantee, outcome, world, at)
+    if claim is None:
+        message = f"claim {command.claim} does not exist; check its number"
+        raise Unknown(message)
+    if isinstance(command, LoneClaimCommand):
+        outcome = claims.decide_alone(claim, command, at)
+    else:
+        cover = _present(world, claim.contract).cover
+        other = _cover(world, command.contract) if isinstance(command, MoveClaim) else None
+        outcome = claims.decide(claim, command, cover, at, other=other)
+    return _recorded(claim.number, claim.person, claim.guarantee, outcome, world, at)
+
+
+def _present(world: World, number: str) -> Contract:
+    """Give a contract that must be there: a claim is never without one. Raises KeyError where it was not loaded."""
+    contract = _contract(world, number)
+    if contract is None:
+        message = f"contract {number} was not loaded; load what `needs` names"
+        raise KeyError(message)
+    return contract
+
+
+def _recorded(  # noqa: PLR0913 - what an entry of a claim and of its contracts is made of
+    number: str, victim: str, guarantee: Guarantee, outcome: Outcome, world: World, at: datetime
+) -> Sequence[Entry]:
+    """Make the entries of an outcome: the claim's event, then the contracts'."""
+    subject = victim if holds_personal_values(outcome.event) else None
+    entries = [Entry(claim_ref(number), outcome.event, outcome.effective_on, at, subject=subject)]
+    for registration in outcome.registrations:
+        contract = _present(world, registration.contract)
+        entries.append(contracts.registered(contract, number, registration, at))
+    for change in outcome.limits:
+        contract = _present(world, change.contract)
+        entries.append(contracts.limit_changed(contract, number, guarantee, change, at))
+    return entries
+
+
+def _caught_up(entries: Sequence[Entry], world: World, at: datetime) -> Sequence[Entry]:
+    """Give what time owes at once because of a command's own events."""
+    owed: list[Entry] = []
+    after: dict[StreamRef, State | None] = {}
+    for entry in entries:
+        before = after[entry.stream] if entry.stream in after else world.get(entry.stream)
+        after[entry.stream] = fold(before, Recorded(entry.stream, 0, entry.event, entry.effective_on, at))
+    for state in after.values():
+        if state is not None:
+            owed.extend(elapse(state, at))
+    return owed
