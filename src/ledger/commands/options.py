@@ -1,5 +1,6 @@
 """Options that commands share, and how a command line's words become instants and dates."""
 
+import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -48,6 +49,18 @@ def actor_option(command: F) -> F:
         metavar="ID",
         help="Staff id to record commands under; never a name.",
     )(command)
+
+
+def examples(*lines: str) -> Callable[[F], F]:
+    """Show examples at the end of a command's help, one a line, as they are typed."""
+
+    def add(command: F) -> F:
+        shown = "\n".join(f"  {line}" for line in lines)
+        # \b tells click to leave the line ends of a paragraph alone.
+        command.__doc__ = f"{inspect.cleandoc(command.__doc__ or '')}\n\n\b\nExamples:\n{shown}"
+        return command
+
+    return add
 
 
 def opened(book: str) -> "AbstractContextManager[Wiring]":

@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from ledger.commands.options import book_option, json_option
+from ledger.commands.options import book_option, examples, json_option
 from ledger.commands.output import print_json
 from projections.commands import due
 from projections.commands.history import HISTORY_COLUMNS, history_of
@@ -59,14 +59,12 @@ COLUMNS: tuple[Column, ...] = (
 @time_options
 @book_option
 @json_option
+@examples(
+    "claims-ledger claim show CL-1",
+    "claims-ledger claim show CL-1 --on 2026-01-31 --json",
+)
 def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
-    r"""Show one claim, its amounts, its due dates, and whom to call.
-
-    \b
-    Examples:
-      claims-ledger claim show CL-1
-      claims-ledger claim show CL-1 --on 2026-01-31 --json
-    """
+    """Show one claim, its amounts, its due dates, and whom to call."""
     from projections.asking.questions import show_claim  # noqa: PLC0415  # loaded when it runs
 
     with reading(book, ("claims", "contracts", "due"), as_of=as_of, on=on) as reader:
@@ -87,6 +85,10 @@ def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_j
 @time_options
 @book_option
 @json_option
+@examples(
+    "claims-ledger claim list --status submitted",
+    "claims-ledger claim list --contract CC-1 --json",
+)
 def list_all(  # noqa: PLR0913  # one parameter an option
     *,
     contract: str | None,
@@ -98,13 +100,7 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     book: str,
     as_json: bool,
 ) -> None:
-    r"""List claims in the order in which they were opened.
-
-    \b
-    Examples:
-      claims-ledger claim list --status submitted
-      claims-ledger claim list --contract CC-1 --json
-    """
+    """List claims in the order in which they were opened."""
     from projections.asking.questions import Filters, list_claims  # noqa: PLC0415  # loaded when it runs
 
     with reading(book, ("claims",), as_of=as_of, on=on) as reader:
@@ -118,12 +114,8 @@ def list_all(  # noqa: PLR0913  # one parameter an option
 @time_options
 @book_option
 @json_option
+@examples("claims-ledger claim history CL-1")
 def history(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
-    r"""List the events of one claim, oldest first. What each changed: see `claims-ledger replay --claim`.
-
-    \b
-    Example:
-      claims-ledger claim history CL-1
-    """
+    """List the events of one claim, oldest first. What each changed: see `claims-ledger replay --claim`."""
     rows = history_of("claim", number, book=book, as_of=as_of, on=on)
     show(rows, HISTORY_COLUMNS, title=f"History of claim {number}", empty="No event.", json=as_json)

@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from ledger.commands.options import book_option, json_option
+from ledger.commands.options import book_option, examples, json_option
 from ledger.commands.output import print_json
 from projections.commands import due
 from projections.commands.history import HISTORY_COLUMNS, history_of
@@ -48,13 +48,9 @@ COLUMNS: tuple[Column, ...] = (
 @time_options
 @book_option
 @json_option
+@examples("claims-ledger complaint show CP-1")
 def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
-    r"""Show one complaint, its due dates, and where it may be taken next.
-
-    \b
-    Example:
-      claims-ledger complaint show CP-1
-    """
+    """Show one complaint, its due dates, and where it may be taken next."""
     from projections.asking.questions import show_complaint  # noqa: PLC0415  # loaded when it runs
 
     with reading(book, ("complaints", "contracts", "due"), as_of=as_of, on=on) as reader:
@@ -75,6 +71,7 @@ def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_j
 @time_options
 @book_option
 @json_option
+@examples("claims-ledger complaint list --contract CC-1")
 def list_all(  # noqa: PLR0913  # one parameter an option
     *,
     contract: str | None,
@@ -86,12 +83,7 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     book: str,
     as_json: bool,
 ) -> None:
-    r"""List complaints in the order in which they were lodged.
-
-    \b
-    Example:
-      claims-ledger complaint list --contract CC-1
-    """
+    """List complaints in the order in which they were lodged."""
     from projections.asking.questions import Filters, list_complaints  # noqa: PLC0415  # loaded when it runs
 
     with reading(book, ("complaints",), as_of=as_of, on=on) as reader:
@@ -105,12 +97,8 @@ def list_all(  # noqa: PLR0913  # one parameter an option
 @time_options
 @book_option
 @json_option
+@examples("claims-ledger complaint history CP-1")
 def history(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
-    r"""List the events of one complaint, oldest first.
-
-    \b
-    Example:
-      claims-ledger complaint history CP-1
-    """
+    """List the events of one complaint, oldest first."""
     rows = history_of("complaint", number, book=book, as_of=as_of, on=on)
     show(rows, HISTORY_COLUMNS, title=f"History of complaint {number}", empty="No event.", json=as_json)

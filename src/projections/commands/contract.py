@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from ledger.commands.options import book_option, json_option
+from ledger.commands.options import book_option, examples, json_option
 from ledger.commands.output import print_json
 from projections.commands import claim, due, limits
 from projections.commands.history import HISTORY_COLUMNS, history_of
@@ -52,15 +52,13 @@ DOCUMENT_COLUMNS = (
 @time_options
 @book_option
 @json_option
+@examples(
+    "claims-ledger contract show CC-1",
+    "claims-ledger contract show CC-1 --on 2026-01-31",
+    "claims-ledger contract show CC-1 --as-of 4711 --json",
+)
 def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
-    r"""Show one contract: cover, limits, due dates, claims, documents.
-
-    \b
-    Examples:
-      claims-ledger contract show CC-1
-      claims-ledger contract show CC-1 --on 2026-01-31
-      claims-ledger contract show CC-1 --as-of 4711 --json
-    """
+    """Show one contract: cover, limits, due dates, claims, documents."""
     from projections.asking.questions import show_contract  # noqa: PLC0415  # loaded when it runs
 
     views = ("contracts", "limits", "due", "claims", "complaints")
@@ -86,16 +84,14 @@ def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_j
 @time_options
 @book_option
 @json_option
+@examples(
+    "claims-ledger contract list --status notice_given",
+    "claims-ledger contract list --json",
+)
 def list_all(  # noqa: PLR0913  # one parameter an option
     *, status: str | None, before: date | None, on: date | None, as_of: str | None, book: str, as_json: bool
 ) -> None:
-    r"""List contracts in the order in which they were recorded.
-
-    \b
-    Examples:
-      claims-ledger contract list --status notice_given
-      claims-ledger contract list --json
-    """
+    """List contracts in the order in which they were recorded."""
     from projections.asking.questions import Filters, list_contracts  # noqa: PLC0415  # loaded when it runs
 
     with reading(book, ("contracts",), as_of=as_of, on=on) as reader:
@@ -110,17 +106,16 @@ def list_all(  # noqa: PLR0913  # one parameter an option
 @time_options
 @book_option
 @json_option
+@examples(
+    "claims-ledger contract history CC-1",
+    "claims-ledger contract history CC-1 --own --json",
+)
 def history(  # noqa: PLR0913  # one parameter an option
     number: str, on: date | None, as_of: str | None, book: str, *, own: bool, as_json: bool
 ) -> None:
-    r"""List the events of one contract, its claims and complaints, oldest first.
+    """List the events of one contract, its claims and complaints, oldest first.
 
     What each changed: see `claims-ledger replay`.
-
-    \b
-    Examples:
-      claims-ledger contract history CC-1
-      claims-ledger contract history CC-1 --own --json
     """
     rows = history_of("contract", number, book=book, as_of=as_of, on=on, own=own)
     show(rows, HISTORY_COLUMNS, title=f"History of contract {number}", empty="No event.", json=as_json)

@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from ledger.commands.options import book_option, json_option
+from ledger.commands.options import book_option, examples, json_option
 from projections.commands.options import (
     DUE_STATUSES,
     before_option,
@@ -39,6 +39,11 @@ COLUMNS: tuple[Column, ...] = (
 @time_options
 @book_option
 @json_option
+@examples(
+    "claims-ledger due --status open --before 2026-04-01",
+    "claims-ledger due --contract CC-1",
+    "claims-ledger due --status missed --as-of 2026-03-01 --json",
+)
 def due(  # noqa: PLR0913  # one parameter an option
     *,
     contract: str | None,
@@ -51,14 +56,7 @@ def due(  # noqa: PLR0913  # one parameter an option
     book: str,
     as_json: bool,
 ) -> None:
-    r"""Show what is due when, and what was met, missed or cancelled.
-
-    \b
-    Examples:
-      claims-ledger due --status open --before 2026-04-01
-      claims-ledger due --contract CC-1
-      claims-ledger due --status missed --as-of 2026-03-01 --json
-    """
+    """Show what is due when, and what was met, missed or cancelled."""
     from projections.asking.questions import Filters, list_due  # noqa: PLC0415  # loaded when it runs
 
     with reading(book, ("due",), as_of=as_of, on=on) as reader:

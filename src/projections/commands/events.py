@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.commands.options import book_option, json_option, opened
+from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json, print_json_line
 from ledger.endings import UsedWrongly
 from projections.commands.history import HISTORY_COLUMNS
@@ -37,15 +37,13 @@ PAUSE_SECONDS = 0.5
 @click.option("--follow", is_flag=True, help="Go on until Ctrl-C; with --json one object a line.")
 @book_option
 @json_option
+@examples(
+    "claims-ledger events --since 4711",
+    "claims-ledger events --type claim.RefundIssued --type claim.RefundFailed --json",
+    "claims-ledger events --since 4711 --follow",
+)
 def events(since: int, types: tuple[str, ...], book: str, *, follow: bool, as_json: bool) -> None:
-    r"""Show the feed: every sealed event in the order of its position. Personal values stand as [sealed].
-
-    \b
-    Examples:
-      claims-ledger events --since 4711
-      claims-ledger events --type claim.RefundIssued --type claim.RefundFailed --json
-      claims-ledger events --since 4711 --follow
-    """
+    """Show the feed: every sealed event in the order of its position. Personal values stand as [sealed]."""
     _check(types)
     with opened(book) as wiring:
         wiring.seal()

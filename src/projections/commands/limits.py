@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from ledger.commands.options import book_option, json_option
+from ledger.commands.options import book_option, examples, json_option
 from projections.commands.options import (
     CONTRACT_STATUSES,
     before_option,
@@ -39,6 +39,11 @@ COLUMNS: tuple[Column, ...] = (
 @time_options
 @book_option
 @json_option
+@examples(
+    "claims-ledger limits --contract CC-1",
+    "claims-ledger limits --guarantee payment --status active",
+    "claims-ledger limits --contract CC-1 --as-of 2026-03-01T09:00:00+01:00 --json",
+)
 def limits(  # noqa: PLR0913  # one parameter an option
     *,
     contract: str | None,
@@ -51,15 +56,9 @@ def limits(  # noqa: PLR0913  # one parameter an option
     book: str,
     as_json: bool,
 ) -> None:
-    r"""Show what is consumed and what is left of each limit.
+    """Show what is consumed and what is left of each limit.
 
     One row for each guarantee of each insurance year begun.
-
-    \b
-    Examples:
-      claims-ledger limits --contract CC-1
-      claims-ledger limits --guarantee payment --status active
-      claims-ledger limits --contract CC-1 --as-of 2026-03-01T09:00:00+01:00 --json
     """
     from projections.asking.questions import Filters, list_limits  # noqa: PLC0415  # loaded when it runs
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import click
 
-from ledger.commands.options import book_option, json_option
+from ledger.commands.options import book_option, examples, json_option
 from ledger.commands.output import console, print_json
 from projections.commands.history import stream
 from projections.commands.options import time_options
@@ -26,19 +26,18 @@ UNSHOWN = "-"
 @time_options
 @book_option
 @json_option
+@examples(
+    "claims-ledger replay CC-1",
+    "claims-ledger replay CC-1 --own --as-of 4711",
+    "claims-ledger replay CL-1 --claim --json",
+)
 def replay(  # noqa: PLR0913  # one parameter an option
     *, number: str, kind: str, on: date | None, as_of: str | None, book: str, own: bool, as_json: bool
 ) -> None:
-    r"""Tell a history event by event: when, by whom, by which command, and what it changed.
+    """Tell a history event by event: when, by whom, by which command, and what it changed.
 
     A contract's history holds its own events and those of its claims and complaints, merged in the order
     of the feed; with --own only its own, which include what its claims did to its limits.
-
-    \b
-    Examples:
-      claims-ledger replay CC-1
-      claims-ledger replay CC-1 --own --as-of 4711
-      claims-ledger replay CL-1 --claim --json
     """
     from projections.replay.telling import replay as told  # noqa: PLC0415  # loaded when it runs
 

@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.commands.options import book_option, json_option, opened
+from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json
 from ledger.endings import Refused, UsedWrongly
 from projections.commands.progress import progress
@@ -31,13 +31,9 @@ DIFFERENCE_COLUMNS: tuple[Column, ...] = (
 @click.command()
 @book_option
 @json_option
+@examples("claims-ledger projections list")
 def list_all(book: str, *, as_json: bool) -> None:
-    r"""List the views: where each stands, how far it lags behind the feed, what it had to park.
-
-    \b
-    Example:
-      claims-ledger projections list
-    """
+    """List the views: where each stands, how far it lags behind the feed, what it had to park."""
     from projections.upkeep.standing import standings  # noqa: PLC0415  # loaded when it runs
 
     with opened(book) as wiring, wiring.pool.connection() as connection:
@@ -50,14 +46,12 @@ def list_all(book: str, *, as_json: bool) -> None:
 @click.option("--all", "every", is_flag=True, help="All views.")
 @book_option
 @json_option
+@examples(
+    "claims-ledger projections rebuild limits",
+    "claims-ledger projections rebuild --all",
+)
 def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> None:
-    r"""Drop a view's rows and fold the feed again from its start. The answers are the same before and after.
-
-    \b
-    Examples:
-      claims-ledger projections rebuild limits
-      claims-ledger projections rebuild --all
-    """
+    """Drop a view's rows and fold the feed again from its start. Answers are the same before and after."""
     from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # loaded when it runs
     from projections.asking.views import VIEWS  # noqa: PLC0415  # as above
     from projections.upkeep.rebuild import rebuild as build_anew  # noqa: PLC0415  # as above
@@ -85,14 +79,11 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
 @click.argument("names", metavar="NAME", nargs=-1, type=click.Choice(NAMES))
 @book_option
 @json_option
+@examples("claims-ledger projections diff limits due")
 def diff(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
-    r"""Compare views with a fresh fold of the feed, row by row with their history. None named: all.
+    """Compare views with a fresh fold of the feed, row by row with their history. None named: all.
 
     Exit code 1 when a row differs; `projections rebuild` puts it right.
-
-    \b
-    Example:
-      claims-ledger projections diff limits due
     """
     from dataclasses import asdict  # noqa: PLC0415  # loaded when it runs
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from ledger.commands.options import DAY, book_option, json_option, opened
+from ledger.commands.options import DAY, book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json, print_table
 
 
@@ -12,16 +12,15 @@ from ledger.commands.output import note, print_json, print_table
 @click.option("--before", type=DAY, metavar="DATE", help="Only what takes effect before this date.")
 @book_option
 @json_option
+@examples(
+    "claims-ledger deadlines list --before 2026-04-01",
+    "claims-ledger deadlines list --json",
+)
 def list_all(*, before: date | None, book: str, as_json: bool) -> None:
-    r"""List what is diarised, the next first: which contract, claim or complaint, when, and why.
+    """List what is diarised, the next first: which contract, claim or complaint, when, and why.
 
     At each instant time will owe the stream something: an end, a renewal, a missed deadline. What is due,
     with its dates and rules, stands in `claims-ledger due`.
-
-    \b
-    Examples:
-      claims-ledger deadlines list --before 2026-04-01
-      claims-ledger deadlines list --json
     """
     from datetime import timedelta  # noqa: PLC0415  # loaded when it runs
 

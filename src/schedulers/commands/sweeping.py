@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.commands.options import DAY, book_option, json_option, opened
+from ledger.commands.options import DAY, book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json
 from ledger.endings import Refused
 
@@ -24,15 +24,14 @@ if TYPE_CHECKING:
 )
 @book_option
 @json_option
+@examples(
+    "claims-ledger deadlines sweep",
+    "claims-ledger deadlines sweep --until 2026-03-01",
+)
 def sweep(*, until: date | None, book: str, as_json: bool) -> None:
-    r"""Let time act on everything whose time has come: ends, renewals, missed deadlines.
+    """Let time act on everything whose time has come: ends, renewals, missed deadlines.
 
     `up` does this by itself. No result depends on when it runs; run twice, it does nothing twice.
-
-    \b
-    Examples:
-      claims-ledger deadlines sweep
-      claims-ledger deadlines sweep --until 2026-03-01
     """
     from schedulers.commands.progress import progress  # noqa: PLC0415  # loaded when it runs
     from schedulers.sweeping.sweep import sweep as let_time_act  # noqa: PLC0415  # as above
