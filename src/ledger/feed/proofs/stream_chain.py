@@ -1,5 +1,6 @@
 """How leaves hang together: each names the leaf before it in its stream, and versions have no gaps."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ledger.feed.proofs.leaf import Leaf
@@ -19,10 +20,10 @@ class StreamChains:
     Memory grows with the number of streams (about 300 bytes each), not with the number of events.
     """
 
-    def __init__(self) -> None:
-        """Begin before the log's first leaf."""
-        self.book: str | None = None
-        self._heads: dict[str, tuple[int, bytes]] = {}
+    def __init__(self, book: str | None = None, heads: Mapping[str, StreamHead] | None = None) -> None:
+        """Begin before the log's first leaf, or where an earlier pass over it broke off."""
+        self.book = book
+        self._heads: dict[str, tuple[int, bytes]] = dict(heads or {})
 
     def __len__(self) -> int:
         """Give the number of streams."""
@@ -32,6 +33,11 @@ class StreamChains:
         """Give the newest leaf of a stream; None if the log holds none."""
         head = self._heads.get(stream)
         return head and StreamHead(*head)
+
+    @property
+    def heads(self) -> dict[str, StreamHead]:
+        """The newest leaf of each stream: with `book`, enough to go on from here later."""
+        return {stream: StreamHead(*head) for stream, head in self._heads.items()}
 
     def follow(self, leaf: Leaf, leaf_hash: bytes) -> None:
         """Take the next leaf of the log. Raises BrokenChain if it does not follow on its stream."""
