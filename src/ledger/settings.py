@@ -101,7 +101,10 @@ class Settings(BaseSettings):
         try:
             return cls(**given)
         except ValidationError as error:
-            wrong = "; ".join(f"{_origin_of_fault(fault['loc'])}: {fault['msg']}" for fault in error.errors())
+            wrong = "; ".join(
+                f"{_origin_of_fault(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
+                for fault in error.errors()
+            )
             message = f"Settings: {wrong}. Put it right, or unset it."
             raise UsedWrongly(message) from error
 

@@ -154,10 +154,11 @@ class Warden:
 def socket_folder(place: Path, account: Account) -> Path:
     """Return a new, empty folder for the socket that only the user may enter.
 
-    It is made beside the data, or, where that makes its path too long for a socket, in a short place.
+    It is made beside the data, or, where its path would be none for a socket, in a short place.
     """
     near = place / "socket"
-    if len(os.fsencode(near / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET:
+    listed = "," in str(near)  # clients would take it for a list of servers
+    if not listed and len(os.fsencode(near / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET:
         shutil.rmtree(near, ignore_errors=True)
         near.mkdir(mode=0o700)
         account.give(near)
