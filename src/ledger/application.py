@@ -15,7 +15,8 @@ from ledger.domain.deciding import needs
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
 from ledger.endings import Unreachable
-from ledger.store.commit import Commit, CommandAnswer, NewEvent
+from ledger.store.books import Books
+from ledger.store.commit import CommandAnswer, Commit, NewEvent
 from ledger.store.errors import (
     CommandExists,
     ImportOpen,
@@ -23,7 +24,6 @@ from ledger.store.errors import (
     SubjectErased,
     VersionConflict,
 )
-from ledger.store.books import Books
 from ledger.store.event_store import EventStore
 from ledger.store.loaded import FirstAnswer, Loaded
 from ledger.submission import Submission
@@ -85,7 +85,10 @@ class Ledger:
             else:
                 self._move_clock(loaded, submission)
                 return answer
-        message = f"Command {submission.command_id!r} met {TRIES} conflicting writes and was not recorded: send it again."
+        message = (
+            f"Command {submission.command_id!r} met {TRIES} conflicting writes and was not recorded: "
+            "send it again under the same id."
+        )
         raise Unreachable(message)
 
     def dry_run(self, submission: Submission) -> Answer:
@@ -114,7 +117,7 @@ class Ledger:
             events: list[NewEvent] = []
             for ref in streams:
                 stream = standing(ref, loaded.streams[ref])
-                owed = owed_by_time(ref, stream, until)
+                owed = owed_by_time(stream, until)
                 if owed:
                     heads[ref] = stream.head
                     events += time_events(owed, stream.after(owed).contract or ref)
@@ -133,9 +136,7 @@ class Ledger:
         raise Unreachable(message)
 
     def _load(self, submission: Submission) -> Loaded:
-        return self.store.load(
-            self.book, needs(submission.command), submission.command_id, submission.sender
-        )
+        return self.store.load(self.book, needs(submission.command), submission.command_id, submission.sender)
 
     def _record(self, commit: Commit) -> None:
         self.store.append(commit)
@@ -166,9 +167,7 @@ class Ledger:
         if loaded.book.open_import is not None:
             return import_open(submission.command_id, self.book), None
         try:
-            at = instant_of(
-                submission.at, loaded.book, loaded.now, may_backdate=submission.may_backdate
-            )
+            at = instant_of(submission.at, loaded.book, loaded.now, may_backdate=submission.may_backdate)
             check(submission.command, at)
         except Invalid as invalid:
             return Answer(submission.command_id, "invalid", message=invalid.message), None
@@ -206,7 +205,9 @@ class Ledger:
 
 def id_reused(command_id: str) -> Answer:
     """Answer a command whose id stands for another command already (I10)."""
-    message = f"Command id {command_id!r} stands for another command already: choose a new id, or send what it was."
+    message = (
+        f"Command id {command_id!r} stands for another command already: choose a new id, or send what it was."
+    )
     return Answer(command_id, "refused", "ID_REUSED", "I10", message)
 
 

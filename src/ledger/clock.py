@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from ledger.domain.refusals import Invalid
 from ledger.store.loaded import BookRow
 
-
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 """Virtual instant of a simulated book in which nothing has happened yet: its first command sets its clock."""
 
@@ -48,7 +47,9 @@ def instant_of(given: datetime | None, book: BookRow, now: datetime, *, may_back
         return today
     at = given.astimezone(UTC)
     if at > today and book.kind == "real":
-        message = f"at: {at.isoformat()} lies in the future: leave `at` out, or send the command when it is time"
+        message = (
+            f"at: {at.isoformat()} lies in the future: leave `at` out, or send the command when it is time"
+        )
         raise Invalid(message)
     if at < today and not may_backdate:
         message = f"at: {at.isoformat()} lies in the past, which needs the right to import: leave `at` out"

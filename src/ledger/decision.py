@@ -1,4 +1,4 @@
-"""One command against the streams that it needs: what time owes them first, then what the command makes happen.
+"""One command against the streams that it needs: first what time owes them, then what it makes happen.
 
 Pure: streams in, entries out. `Ledger.submit` and the import share it, so that both decide alike.
 """
@@ -22,7 +22,7 @@ TIME = "time"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A stream in memory: where it stands in the store, what its events fold into, whose contract it is on."""
+    """A stream in memory: where it stands in the store, what its events fold into, its contract."""
 
     head: StreamHead
     state: State | None = None
@@ -65,7 +65,7 @@ class Decision:
     world: Mapping[StreamRef, Standing]
 
 
-def owed_by_time(ref: StreamRef, stream: Standing, until: datetime) -> Sequence[Entry]:
+def owed_by_time(stream: Standing, until: datetime) -> Sequence[Entry]:
     """Say what time owes one stream up to and including `until`."""
     return () if stream.state is None else elapse(stream.state, until)
 
@@ -92,7 +92,7 @@ def decide_command(
     after = dict(world)
     events: list[NewEvent] = []
     for ref, stream in world.items():
-        owed = owed_by_time(ref, stream, at)
+        owed = owed_by_time(stream, at)
         if owed:
             after[ref] = stream.after(owed)
             events += time_events(owed, after[ref].contract or ref)

@@ -13,7 +13,7 @@ from typing import cast
 
 import click
 
-from ledger.endings import Ending
+from ledger.endings import Ending, Refused, Unreachable
 
 COMMANDS_GROUP = "claims_ledger.commands"
 
@@ -33,7 +33,10 @@ GROUP_HELP = {
 class ComposedGroup(click.Group):
     """A group whose commands are entry points, loaded when they are asked for."""
 
-    def __init__(self, name: str, points: Sequence[tuple[tuple[str, ...], EntryPoint]], **rest: object) -> None:
+    def __init__(
+        self, name: str, points: Sequence[tuple[tuple[str, ...], EntryPoint]], **rest: object
+    ) -> None:
+        """Stand for these entry points, each with the path that is left of its name below this group."""
         super().__init__(name, **rest)  # type: ignore[arg-type]  # click's own keywords, passed through
         self._points = points
 
@@ -90,6 +93,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         outcome = program().main(args=arguments, prog_name="claims-ledger", standalone_mode=False)
     except Ending as ending:
         return _say(str(ending), ending.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.UsageError as error:
         at = error.ctx.command_path if error.ctx else "claims-ledger"
         return _say(f"{error.format_message()} (see: {at} --help)", 2)
@@ -101,7 +107,24 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`| head`): that is its right, not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        ending = _ending_of(error)
+        if ending is None:
+            raise
+        return _say(str(ending), ending.exit_code)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _ending_of(error: Exception) -> Ending | None:
+    """Put what the store or the driver says into an ending. What was never loaded cannot have raised it."""
+    store = sys.modules.get("ledger.store.errors")
+    if store is not None and isinstance(error, store.StoreError):
+        away = isinstance(error, store.Unreachable | store.OutcomeUnknown)
+        return Unreachable(str(error)) if away else Refused(str(error))
+    driver = sys.modules.get("psycopg2")
+    if driver is not None and isinstance(error, driver.OperationalError | driver.InterfaceError):
+        return Unreachable(f"The ledger's database went away ({error}): start it, and try again.")
+    return None
 
 
 def _say(message: str, exit_code: int) -> int:

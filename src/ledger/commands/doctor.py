@@ -1,4 +1,4 @@
-"""`claims-ledger doctor`: is everything as it must be?"""
+"""`claims-ledger doctor`: says whether everything is as it must be."""
 
 import click
 
@@ -11,8 +11,8 @@ from ledger.endings import Refused
     "doctor",
     short_help="Check settings, rights, durability, clock, lag and keys.",
     help=(
-        "Check that everything is as it must be: settings and where they come from, the database's durability, "
-        "the rights of our roles, the clocks, how far feed and views are, the files of the keys. "
+        "Check that everything is as it must be: settings and where they come from, the database's "
+        "durability, the rights of our roles, the clocks, how far feed and views are, the files of the keys. "
         "Exit 0 when all is well (hints included), 1 when something has to be put right.\n\n"
         "\b\nExamples:\n"
         "  claims-ledger doctor\n"
@@ -35,7 +35,8 @@ def doctor(*, book: str, as_json: bool) -> None:
         print_json(
             {
                 "settings": [
-                    {"name": s.name, "variable": s.variable, "value": s.value, "origin": s.origin} for s in in_force
+                    {"name": s.name, "variable": s.variable, "value": s.value, "origin": s.origin}
+                    for s in in_force
                 ],
                 "checks": [{"check": f.check, "state": f.state, "message": f.message} for f in findings],
                 "healthy": not wrong,

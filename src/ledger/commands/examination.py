@@ -20,7 +20,7 @@ from ledger.wiring import Wiring
 
 OLDEST_SERVER = 150_000
 MOST_SECONDS_APART = 2.0
-"""Between the machine's clock and the database's; more makes timestamps of logs and ledger hard to compare."""
+"""Between the machine's clock and the database's; more makes logs and ledger hard to compare."""
 
 State = Literal["well", "hint", "wrong"]
 
@@ -78,8 +78,8 @@ def _rights(connection: Connection) -> Iterator[Finding]:
     yield Finding(
         "rights",
         "hint" if changeable else "well",
-        f"role {role} may change {', '.join(changeable)}, so that only triggers keep them: give CLAIMS_LEDGER_DSN "
-        "a login that is a member of the application's role and no more"
+        f"role {role} may change {', '.join(changeable)}, so that only triggers keep them: "
+        "give CLAIMS_LEDGER_DSN a login that is a member of the application's role and no more"
         if changeable
         else f"role {role} can add to the ledger and change nothing in it",
     )
@@ -92,10 +92,14 @@ def _book(wiring: Wiring) -> Iterator[Finding]:
         said += f", its clock stands at {row.clock_at.isoformat()}"
     yield Finding("book", "well", said)
     if row.open_import is not None:
-        message = "an import is open: run it again to finish it, or give it up: claims-ledger import --abandon"
+        message = (
+            "an import is open: run it again to finish it, or give it up: claims-ledger import --abandon"
+        )
         yield Finding("book", "hint", message)
     if row.held_at is not None:
-        message = f"its time is held at {row.held_at.isoformat()}: claims-ledger deadlines sweep lets it go on"
+        message = (
+            f"its time is held at {row.held_at.isoformat()}: claims-ledger deadlines sweep lets it go on"
+        )
         yield Finding("book", "hint", message)
 
 
@@ -111,7 +115,9 @@ def _feed(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
         yield Finding(
             "lag",
             "well" if not behind else "hint",
-            f"{name} is up to date" if not behind else f"{name} is {behind:,} events behind; it catches up when read",
+            f"{name} is up to date"
+            if not behind
+            else f"{name} is {behind:,} events behind; it catches up when read",
         )
     for name, parked in feed.parked.items():
         message = f"{name} could not take {parked:,} events: see claims-ledger projections list"
@@ -134,7 +140,9 @@ def _keys(wiring: Wiring) -> Iterator[Finding]:
         yield Finding(
             "signing key",
             "well" if closed else "wrong",
-            f"{signing} is closed to others ({_mode(signing)})" if closed else f"open to others: chmod 600 {signing}",
+            f"{signing} is closed to others ({_mode(signing)})"
+            if closed
+            else f"open to others: chmod 600 {signing}",
         )
 
 

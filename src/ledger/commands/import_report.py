@@ -33,7 +33,11 @@ class FaultList:
     def add(self, fault: Fault) -> None:
         """List one line."""
         if self._as_json:
-            written: dict[str, object] = {"line": fault.line, "command_id": fault.command_id, "status": "invalid"}
+            written: dict[str, object] = {
+                "line": fault.line,
+                "command_id": fault.command_id,
+                "status": "invalid",
+            }
             if self._several:
                 written["file"] = fault.file
             print_json_line(written | {"message": fault.message, "events": []})
@@ -49,7 +53,9 @@ class FaultList:
         """
         if checked.faults:
             lines = "1 line is" if checked.faults == 1 else f"{checked.faults:,} lines are"
-            message = f"{lines} malformed (listed above), so nothing was recorded: put them right and import again."
+            message = (
+                f"{lines} malformed (listed above), so nothing was recorded: put them right and import again."
+            )
             raise UsedWrongly(message)
 
 

@@ -76,6 +76,6 @@ def _finish(
         wiring.books.move_clock(wiring.book, ends_at)
     if held_at is not None:
         note(
-            f"The book's time stands at {held_at.isoformat()}: deadlines after it wait until the next command, "
-            "`claims-ledger deadlines sweep`, or an import without --until."
+            f"The book's time stands at {held_at.isoformat()}: deadlines after it wait for the next "
+            "command, `claims-ledger deadlines sweep`, or an import without --until."
         )

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     short_help="Load commands from JSON Lines or CSV files.",
     help=(
         "Load commands from FILEs: JSON Lines, or CSV where the name ends in .csv; `-` is stdin.\n\n"
-        "Several files are merged by `at`. All lines are checked before anything is recorded: malformed ones are "
-        "listed and nothing is recorded (exit 2). Refused commands are reported and the import goes on (exit 1). "
-        "An import that broke off is run again and goes on where it stood.\n\n"
-        "A JSON line: {\"command_id\", \"command\", \"at\", \"actor\"?, \"data\": {…}}, amounts in whole cents. "
-        "A CSV holds one kind of command: columns command_id, at and the command's fields, victim.person for one "
-        "inside another, a|b for a list; amounts in euro: 5000, 5000.00, 5.000,00 EUR or 5,000.00 EUR.\n\n"
+        "Several files are merged by `at`. All lines are checked before anything is recorded: malformed "
+        "ones are listed and nothing is recorded (exit 2). Refused commands are reported and the import "
+        "goes on (exit 1). An import that broke off is run again and goes on where it stood.\n\n"
+        'A JSON line: {"command_id", "command", "at", "actor"?, "data": {…}}, amounts in whole cents. '
+        "A CSV holds one kind of command: columns command_id, at and the command's fields, victim.person "
+        "for one inside another, a|b for a list; amounts in euro: 5000, 5000.00, 5.000,00 EUR or "
+        "5,000.00 EUR.\n\n"
         "\b\nExamples:\n"
         "  claims-ledger import book.jsonl --until 2026-03-01\n"
         "  claims-ledger import OpenClaim.csv AcceptClaim.csv --dry-run\n"
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("files", nargs=-1, metavar="FILE...")
-@click.option("--until", type=DAY, metavar="DATE", help="Then let time act up to 00:00 of that day, inclusive.")
+@click.option(
+    "--until", type=DAY, metavar="DATE", help="Then let time act up to 00:00 of that day, inclusive."
+)
 @click.option("--dry-run", is_flag=True, help="Check all lines, record nothing.")
 @click.option("--abandon", is_flag=True, help="Give up the import that is open; what it recorded stays.")
 @click.option("--command", metavar="COMMAND", help="Command of CSV rows that name none.")
@@ -96,5 +99,3 @@ def _abandon(book: str) -> int:
         wiring.books.abandon_import(book, held.import_id)
     note("The import was given up. What it had recorded stays; the book takes commands again.")
     return 0
-
-

@@ -12,8 +12,8 @@ from ledger.endings import Refused
     short_help="Create the ledger and its book.",
     help=(
         "Create the ledger's database, its master key and a book; what is there already stays as it is.\n\n"
-        "Every other command does the same for a real book by itself. A simulated book runs on a virtual clock "
-        "that stands still until it is moved, and says so in its log's origin.\n\n"
+        "Every other command does the same for a real book by itself. A simulated book runs on a virtual "
+        "clock that stands still until it is moved, and says so in its log's origin.\n\n"
         "\b\nExamples:\n"
         "  claims-ledger init\n"
         "  claims-ledger init --book training --simulated"

@@ -10,8 +10,8 @@ from ledger.commands.output import print_json
     "migrate",
     short_help="Bring the database's schema up to date.",
     help=(
-        "Apply the migrations that the database does not have yet, under CLAIMS_LEDGER_MIGRATE_DSN where it is "
-        "set. Every command does so by itself where it may.\n\n"
+        "Apply the migrations that the database does not have yet, under CLAIMS_LEDGER_MIGRATE_DSN where "
+        "it is set. Every command does so by itself where it may.\n\n"
         "\b\nExample:\n"
         "  claims-ledger migrate"
     ),

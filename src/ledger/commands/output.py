@@ -39,7 +39,9 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(file=stream, width=width, soft_wrap=False, highlight=False)
 
 
-def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+def print_table(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None
+) -> None:
     """Print a table for people; None is shown as an empty cell, numbers stand to the right."""
     from rich.table import Table  # noqa: PLC0415  # as above
     from rich.text import Text  # noqa: PLC0415  # as above

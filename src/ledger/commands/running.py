@@ -4,14 +4,16 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from threading import Event as StopEvent, Thread
+from threading import Event as StopEvent
+from threading import Thread
 from types import FrameType
 
 from ledger.commands.demo import load_demo
 from ledger.commands.output import note
 from ledger.endings import Ending, Refused, Unreachable
 from ledger.settings import Settings
-from ledger.store.errors import OutcomeUnknown, Unreachable as DatabaseAway
+from ledger.store.errors import OutcomeUnknown
+from ledger.store.errors import Unreachable as DatabaseAway
 from ledger.wiring import Serve, Wiring, opened
 
 AGAIN_SECONDS = 1.0
@@ -135,7 +137,9 @@ class Running:
             except (DatabaseAway, OutcomeUnknown) as error:
                 failures += 1
                 if failures == PATIENCE_TRIES:
-                    self._gone = Unreachable(f"The database is away ({error}): start it, then start the ledger again.")
+                    self._gone = Unreachable(
+                        f"The database is away ({error}): start it, then start the ledger again."
+                    )
                     self._stop.set()
                 self._stop.wait(AGAIN_SECONDS)
             except Exception as error:  # noqa: BLE001  # told as an alarm; the other services go on
@@ -148,7 +152,11 @@ class Running:
         """Say what runs where."""
         wiring = self._wiring
         row = wiring.book_row()
-        where = "the database of CLAIMS_LEDGER_DSN" if wiring.settings.dsn else f"embedded, in {wiring.settings.home}"
+        where = (
+            "the database of CLAIMS_LEDGER_DSN"
+            if wiring.settings.dsn
+            else f"embedded, in {wiring.settings.home}"
+        )
         clock = f", its clock at {row.clock_at.isoformat()}" if row.clock_at else ""
         note(f"Postgres  {where}")
         note(f"Book      {wiring.book} ({row.kind}{clock})")
@@ -159,5 +167,3 @@ class Running:
 
 def _seal(wiring: Wiring, stop: StopEvent) -> None:
     wiring.sealer.run(stop)
-
-

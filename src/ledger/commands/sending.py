@@ -24,7 +24,9 @@ def sending_options(command: F) -> F:
         book_option,
         click.option("--dry-run", is_flag=True, help="Decide it, record nothing."),
         actor_option,
-        click.option("--at", type=INSTANT, metavar="INSTANT", help="When it happened; the present unless given."),
+        click.option(
+            "--at", type=INSTANT, metavar="INSTANT", help="When it happened; the present unless given."
+        ),
         click.option(
             "--id",
             "command_id",
@@ -52,7 +54,7 @@ def send(  # noqa: PLR0913  # one option each
 
     from ledger.answers import Answer  # noqa: PLC0415  # as above
     from ledger.domain.refusals import Invalid  # noqa: PLC0415  # as above
-    from ledger.importing.envelope import Malformed, name as checked_name  # noqa: PLC0415  # as above
+    from ledger.importing.envelope import Malformed, checked_name  # noqa: PLC0415  # as above
     from ledger.submission import submission  # noqa: PLC0415  # as above
 
     command_id = command_id if command_id is not None else str(uuid4())
@@ -80,7 +82,9 @@ def show(answer: "Answer", *, as_json: bool, dry_run: bool = False) -> int:
     if as_json:
         print_json(answer.as_json() | ({"dry_run": True} if dry_run else {}))
     elif status == "recorded":
-        said = {"repeated": "Recorded before"}.get(answer.status, "Would be recorded" if dry_run else "Recorded")
+        said = {"repeated": "Recorded before"}.get(
+            answer.status, "Would be recorded" if dry_run else "Recorded"
+        )
         click.echo(f"{said} as {answer.command_id}:")
         for event in answer.events:
             click.echo(f"  {event.type}  {event.stream}  version {event.version}")

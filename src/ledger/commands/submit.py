@@ -41,7 +41,11 @@ def submit(  # noqa: PLR0913  # one option each
     from ledger.importing.lines import Malformed, decoded  # noqa: PLC0415  # as above
 
     try:
-        raw = sys.stdin.buffer.read(LARGEST_BYTES + 1) if fields == "-" else fields.encode("utf-8", "surrogateescape")
+        raw = (
+            sys.stdin.buffer.read(LARGEST_BYTES + 1)
+            if fields == "-"
+            else fields.encode("utf-8", "surrogateescape")
+        )
         read = json_object(decoded(raw if len(raw) <= LARGEST_BYTES else None, 1))
     except Malformed as malformed:
         message = f"{name}: the JSON {malformed}."

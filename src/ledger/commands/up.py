@@ -11,7 +11,8 @@ from ledger.commands.options import book_option
     help=(
         "Run everything in one process: the embedded Postgres unless CLAIMS_LEDGER_DSN names another, "
         "migrations, the sealer, and the services of the views and the diary. Ctrl-C ends all of it.\n\n"
-        "--demo makes a simulated book in a new home, with a sample of 120 contracts, standing at 2026-03-01.\n\n"
+        "--demo makes a simulated book in a new home, with a sample of 120 contracts, standing at "
+        "2026-03-01.\n\n"
         "\b\nExamples:\n"
         "  claims-ledger up\n"
         "  claims-ledger up --demo"

@@ -14,6 +14,8 @@ def _option(field: Field) -> Callable[[Any], Any]:
     """Make the option of one field."""
     name = _parameter(field.path)
     common: dict[str, Any] = {"required": field.required, "help": field.help}
+    if field.default is not None:
+        common |= {"default": field.default, "show_default": True}
     if field.kind == "truth":
         return click.option(f"--{field.option}/--no-{field.option}", name, default=None, **common)
     if field.kind == "list":

@@ -18,6 +18,7 @@ class Field:
     kind: Kind = "text"
     required: bool = False
     choices: tuple[str, ...] = ()
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ VERBS = (
         "Record a contract with its policyholder.",
         "claims-ledger contract start CC-1 --starts-on 2026-01-01 --person P-1 --name 'Ada Peeters'",
         (
-            Field("product", "product", "Product; cyber-care unless said otherwise."),
+            Field("product", "product", "Product.", default="cyber-care"),
             Field("terms", "terms", "Version of the terms; the product's newest unless said otherwise."),
             Field("starts-on", "starts_on", "First day of cover.", "day", required=True),
             Field("concluded-on", "concluded_on", "Date of conclusion.", "day"),
@@ -159,8 +160,17 @@ VERBS = (
             Field("channel", "channel", "How it was reported.", required=True),
             Field("victim", "victim.person", "Number of the victim.", required=True),
             Field("victim-name", "victim.name", "Name of the victim.", required=True),
-            Field("relation", "victim.relation", "To the policyholder.", "choice", required=True, choices=RELATIONS),
-            Field("same-roof", "victim.same_roof", "Whether they live under one roof.", "truth", required=True),
+            Field(
+                "relation",
+                "victim.relation",
+                "To the policyholder.",
+                "choice",
+                required=True,
+                choices=RELATIONS,
+            ),
+            Field(
+                "same-roof", "victim.same_roof", "Whether they live under one roof.", "truth", required=True
+            ),
             Field("narrative", "narrative", "What happened."),
         ),
     ),
@@ -228,7 +238,7 @@ VERBS = (
         "receive-document",
         "ReceiveDocument",
         "Record a document that came in.",
-        "claims-ledger claim receive-document K-1 --document statement --sha256 $(sha256sum < file | cut -c-64)",
+        "claims-ledger claim receive-document K-1 --document statement --sha256 e3b0c442…",
         (
             Field("document", "document", "Which.", required=True),
             Field("sha256", "sha256", "SHA-256 of the file, in hex.", required=True),
@@ -265,7 +275,11 @@ VERBS = (
         ),
     ),
     Verb(
-        "claim", "withdraw", "WithdrawClaim", "Record that the claim was withdrawn.", "claims-ledger claim withdraw K-1"
+        "claim",
+        "withdraw",
+        "WithdrawClaim",
+        "Record that the claim was withdrawn.",
+        "claims-ledger claim withdraw K-1",
     ),
     Verb(
         "claim",

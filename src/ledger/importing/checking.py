@@ -22,7 +22,7 @@ class Checked:
 def check_all(
     sources: Sequence[Source], found: Callable[[Fault], None], seen: Callable[[int], None] = lambda _: None
 ) -> Checked:
-    """Check every line of every file; `found` is told of each fault at once, `seen` of how many lines were read.
+    """Check every line of every file; `found` is told of each fault, `seen` of how many lines were read.
 
     Holds one line at a time, whatever the files' size.
     """
@@ -51,7 +51,9 @@ def _faulty(source: Source) -> Iterator[Line | Fault]:
             continue
         wrong = []
         if before is not None and line.at < before:
-            wrong.append(f"at: {line.at.isoformat()} is earlier than the line before; lines are in order of `at`")
+            wrong.append(
+                f"at: {line.at.isoformat()} is earlier than the line before; lines are in order of `at`"
+            )
         else:
             before = line.at
         try:

@@ -10,13 +10,13 @@ from ledger.application import id_reused
 from ledger.decision import Decision, Standing, decide_command, standing
 from ledger.domain.commands import Command, read_command
 from ledger.domain.deciding import Needs, needs
+from ledger.domain.event import holds_personal_values
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Refusal
 from ledger.importing.cache import StreamCache
 from ledger.importing.lines import Line
 from ledger.store.commit import CommandAnswer, NewEvent, StreamHead
 from ledger.store.loaded import Loaded
-from ledger.store.payload import holds_personal
 from ledger.submission import LOCAL, content_of
 
 
@@ -77,8 +77,8 @@ class Chunk:
     def decided(self, loaded: Loaded, *, erased: Collection[str] = (), ours: bool = False) -> Outcome:
         """Decide all lines in order.
 
-        `erased`: persons of whom nothing personal can be recorded. `ours`: what is on record already came from
-        this very chunk, whose acknowledgement was lost.
+        `erased`: persons of whom nothing personal can be recorded. `ours`: what is on record already came
+        from this very chunk, whose acknowledgement was lost.
         """
         self._cache.keep({ref: standing(ref, stream) for ref, stream in loaded.streams.items()})
         outcome = Outcome()
@@ -145,6 +145,6 @@ def _first_erased(decision: Decision, erased: Collection[str]) -> str | None:
     if not erased:
         return None
     subjects: Iterable[str | None] = (
-        new.entry.subject for new in decision.events if holds_personal(new.entry.event)
+        new.entry.subject for new in decision.events if holds_personal_values(new.entry.event)
     )
     return next((subject for subject in subjects if subject in erased), None)

@@ -1,9 +1,9 @@
 """Which columns a CSV of one command may have, and what kind of value each holds."""
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Literal, TypeAliasType, Union, get_args, get_origin  # noqa: F401
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -36,12 +36,12 @@ def _kind(annotation: object, name: str) -> Kind | type[BaseModel]:
         return _kind(get_args(annotation)[0], name)
     if origin in {Union, types.UnionType}:
         return _kind(next(part for part in get_args(annotation) if part is not type(None)), name)
-    if origin in {list, tuple, Sequence}:
-        return "list"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if annotation is bool:
-        return "truth"
-    if annotation is int:
-        return "amount" if name.endswith("_cents") else "number"
-    return "text"
+    if annotation is int and name.endswith("_cents"):
+        return "amount"
+    return _KINDS.get(origin or annotation, "text")
+
+
+_KINDS: Mapping[object, Kind] = {list: "list", tuple: "list", bool: "truth", int: "number"}
+"""Of what is not text to a cell."""

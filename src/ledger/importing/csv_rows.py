@@ -7,7 +7,7 @@ any spelling of `amounts`, whatever the field's own unit.
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import BinaryIO
 
@@ -23,32 +23,29 @@ ENVELOPE_COLUMNS = ("command_id", "command", "at", "actor")
 def read_csv(file: str, stream: BinaryIO, command: str | None = None) -> Iterator[Line | Fault]:
     """Give each row as a command, or as what is wrong with it.
 
-    The command is `command`, else what the column `command` says, else the file's name (`OpenClaim.csv`).
+    The command is what the column `command` says, else `command`, else the file's name (`OpenClaim.csv`).
     """
     numbered = _Numbered(stream)
-    header = _header(file, numbered)
-    if isinstance(header, Fault | None):
-        if header is not None:
-            yield header
+    try:
+        columns, delimiter = _header(numbered)
+    except StopIteration:
         return
-    columns, delimiter = header
-    kinds: set[str] = set()
-    rows = csv.reader(numbered, delimiter=delimiter, strict=True)
+    except (csv.Error, Malformed) as error:
+        yield Fault(file, numbered.line, f"is no CSV header: {error}")
+        return
+    rows = _Rows(file, columns, command or _command_of(file))
+    read = csv.reader(numbered, delimiter=delimiter, strict=True)
     while True:
         began = numbered.line + 1
         try:
-            row = next(rows)
+            row = next(read)
+            if any(cell.strip() for cell in row):
+                yield rows.line(began, row)
         except StopIteration:
             return
-        except (csv.Error, Malformed) as error:
-            yield Fault(file, numbered.line, f"is no CSV row: {error}")
-            if isinstance(error, csv.Error):
-                rows = csv.reader(numbered, delimiter=delimiter, strict=True)
-            continue
-        if not any(cell.strip() for cell in row):
-            continue
-        try:
-            yield _line(file, began, columns, row, command or _command_of(file), kinds)
+        except csv.Error as error:
+            yield Fault(file, began, f"is no CSV row: {error}")
+            read = csv.reader(numbered, delimiter=delimiter, strict=True)
         except Malformed as malformed:
             yield Fault(file, began, str(malformed))
 
@@ -69,50 +66,58 @@ class _Numbered:
         return decoded(raw, number) + "\n"
 
 
-def _header(file: str, numbered: _Numbered) -> tuple[list[str], str] | Fault | None:
-    """Read the first line that is not empty; None for a file without one."""
-    try:
-        text = next((line for line in numbered if line.strip()), None)
-    except Malformed as malformed:
-        return Fault(file, numbered.line, str(malformed))
-    if text is None:
-        return None
+def _header(numbered: _Numbered) -> tuple[list[str], str]:
+    """Read the names of the columns and what parts them. Raises StopIteration for an empty file."""
+    text = next(line for line in numbered if line.strip())
     delimiter = max(",;\t", key=text.count)
-    try:
-        columns = [column.strip() for column in next(csv.reader([text], delimiter=delimiter, strict=True))]
-    except csv.Error as error:
-        return Fault(file, numbered.line, f"is no CSV header: {error}")
+    columns = [column.strip() for column in next(csv.reader([text], delimiter=delimiter, strict=True))]
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
-        return Fault(file, numbered.line, f"names the column {', '.join(map(shortened, twice[:5]))} twice")
+        message = f"it names {', '.join(map(shortened, twice[:5]))} twice"
+        raise Malformed(message)
     missing = [column for column in ("command_id", "at") if column not in columns]
     if missing:
-        return Fault(file, numbered.line, f"lacks the column {', '.join(missing)}")
+        message = f"it lacks {', '.join(missing)}"
+        raise Malformed(message)
     return columns, delimiter
 
 
-def _line(  # noqa: PLR0913  # a row needs its place, its header and the kind of the file
-    file: str, number: int, columns: Sequence[str], row: Sequence[str], command: str | None, kinds: set[str]
-) -> Line:
-    """Turn one row into the line that JSON Lines would have held."""
-    if len(row) != len(columns):
-        message = f"has {len(row)} cells where the header has {len(columns)} columns"
-        raise Malformed(message)
-    cells = {column: cell.strip() for column, cell in zip(columns, row, strict=True) if cell.strip()}
-    named = cells.get("command", command)
-    if named is None:
-        message = "names no command: add a column `command`, or give --command"
-        raise Malformed(message)
-    if named not in COMMANDS:
-        message = f"command: {shortened(named)} does not exist"
-        raise Malformed(message)
-    kinds.add(named)
-    if len(kinds) > 1:
-        message = f"command: a CSV file holds one kind of command, not {' and '.join(sorted(kinds))}"
-        raise Malformed(message)
-    written: dict[str, object] = {"command": named, "data": _fields(named, cells)}
-    written |= {column: cells[column] for column in ("command_id", "at", "actor") if column in cells}
-    return line_of(file, number, written)
+class _Rows:
+    """The rows of one file, turned into the lines that JSON Lines would have held."""
+
+    def __init__(self, file: str, columns: Sequence[str], command: str | None) -> None:
+        self._file = file
+        self._columns = columns
+        self._command = command
+        self._kind: str | None = None
+
+    def line(self, number: int, row: Sequence[str]) -> Line:
+        """Turn one row. Raises Malformed."""
+        if len(row) != len(self._columns):
+            message = f"has {len(row)} cells where the header has {len(self._columns)} columns"
+            raise Malformed(message)
+        cells = {
+            column: cell.strip() for column, cell in zip(self._columns, row, strict=True) if cell.strip()
+        }
+        command = self._command_of(cells)
+        written: dict[str, object] = {"command": command, "data": _fields(command, cells)}
+        written |= {column: cells[column] for column in ("command_id", "at", "actor") if column in cells}
+        return line_of(self._file, number, written)
+
+    def _command_of(self, cells: Mapping[str, str]) -> str:
+        """Find the command that a row stands for; it is the same in all rows."""
+        command = cells.get("command", self._command)
+        if command is None:
+            message = "names no command: add a column `command`, or give --command"
+            raise Malformed(message)
+        if command not in COMMANDS:
+            message = f"command: {shortened(command)} does not exist"
+            raise Malformed(message)
+        self._kind = self._kind or command
+        if command != self._kind:
+            message = f"command: a CSV file holds one kind of command, {self._kind}, and not {command}"
+            raise Malformed(message)
+        return command
 
 
 def _fields(command: str, cells: dict[str, str]) -> dict[str, object]:

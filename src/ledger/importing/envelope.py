@@ -1,12 +1,17 @@
 """The part of a line that is the same for every command: id, name, instant, actor."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from ledger.importing.lines import Line, Malformed
 
 ENVELOPE = ("command_id", "command", "at", "actor", "data")
+REQUIRED = ("command_id", "command", "at", "data")
+MOST_NAMED = 5
+"""Unknown fields that are named; a wrong file may have thousands."""
+
 LONGEST_NAME = 128
 EARLIEST_YEAR = 1900
 LATEST_YEAR = 2199
@@ -42,7 +47,7 @@ def instant(text: object) -> datetime:
     return found
 
 
-def name(what: str, value: object) -> str:
+def checked_name(what: str, value: object) -> str:
     """Read a short printable name: a command id, an actor.
 
     Raises:
@@ -71,36 +76,42 @@ def line_of(file: str, number: int, written: Mapping[str, object]) -> Line:
         Malformed: naming every part of the envelope that is wrong.
 
     """
-    wrong: list[str] = []
-    unknown = [key for key in written if key not in ENVELOPE]
-    if unknown:
-        wrong.append(f"unknown field {', '.join(shortened(key) for key in unknown[:5])}")
-    wrong += [f"{key} is missing" for key in ("command_id", "command", "at", "data") if key not in written]
-    command_id, at, actor = "", datetime.min.replace(tzinfo=UTC), None
-    try:
-        if "command_id" in written:
-            command_id = name("command_id", written["command_id"])
-    except Malformed as error:
-        wrong.append(str(error))
-    try:
-        if written.get("actor") is not None:
-            actor = name("actor", written["actor"])
-    except Malformed as error:
-        wrong.append(str(error))
-    try:
-        if "at" in written:
-            at = instant(written["at"])
-    except Malformed as error:
-        wrong.append(str(error))
-    command = written.get("command", "")
-    if not isinstance(command, str):
-        wrong.append(f"command: must be text, is {shortened(command)}")
-    fields = written.get("data", {})
-    if not isinstance(fields, dict):
-        wrong.append(f"data: must be an object, is {shortened(fields)}")
-    if wrong or not isinstance(command, str) or not isinstance(fields, dict):
+    wrong = [f"unknown field {shortened(key)}" for key in written if key not in ENVELOPE][:MOST_NAMED]
+    wrong += [f"{key} is missing" for key in REQUIRED if key not in written]
+    read: dict[str, Any] = {"actor": None}
+    for key, reader in _READERS.items():
+        if key in written and not (key == "actor" and written[key] is None):
+            try:
+                read[key] = reader(key, written[key])
+            except Malformed as malformed:
+                wrong.append(str(malformed))
+    if wrong:
         raise Malformed("; ".join(wrong))
-    return Line(file, number, command_id, command, at, actor, fields)
+    return Line(file, number, read["command_id"], read["command"], read["at"], read["actor"], read["data"])
+
+
+def _text(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        message = f"{what}: must be text, is {shortened(value)}"
+        raise Malformed(message)
+    return value
+
+
+def _fields(what: str, value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        message = f"{what}: must be an object, is {shortened(value)}"
+        raise Malformed(message)
+    return value
+
+
+_READERS: Mapping[str, Callable[[str, object], object]] = {
+    "command_id": checked_name,
+    "command": _text,
+    "at": lambda _what, value: instant(value),
+    "actor": checked_name,
+    "data": _fields,
+}
+"""How each part of the envelope is read."""
 
 
 def shortened(value: object) -> str:

@@ -84,7 +84,9 @@ class Importer:
                 wait(attempt)
             else:
                 return outcome.answers
-        message = "The import meets conflicting writes again and again: run it again, it goes on where it stands."
+        message = (
+            "The import meets conflicting writes again and again: run it again, it goes on where it stands."
+        )
         raise Unreachable(message)
 
     def _append(self, outcome: Outcome, loaded: Loaded, clock_at: datetime) -> None:

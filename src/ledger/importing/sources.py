@@ -5,7 +5,7 @@ import heapq
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfileobj
@@ -44,14 +44,8 @@ def opened_sources(files: Sequence[str], command: str | None = None) -> Iterator
         UsedWrongly: a file can't be read.
 
     """
-    sources: list[Source] = []
-    try:
-        for file in files:
-            sources.append(Source(file, _open(file), command))
-        yield sources
-    finally:
-        for source in sources:
-            source.stream.close()
+    with ExitStack() as stack:
+        yield [Source(file, stack.enter_context(_open(file)), command) for file in files]
 
 
 def _open(file: str) -> BinaryIO:
@@ -90,6 +84,9 @@ def merged(sources: Sequence[Source]) -> Iterator[Line]:
 def _checked(source: Source) -> Iterator[Line]:
     for found in source.read():
         if isinstance(found, Fault):
-            message = f"{found.file} was changed while it was imported: line {found.line} {found.message}. Run it again."
+            message = (
+                f"{found.file} was changed while it was imported: line {found.line} {found.message}. "
+                "Run it again."
+            )
             raise UsedWrongly(message)
         yield found

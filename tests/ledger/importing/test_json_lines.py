@@ -25,7 +25,12 @@ def test_a_good_line_is_read_with_its_instant_in_utc() -> None:
     (line,) = read(GOOD)
 
     assert isinstance(line, Line)
-    assert (line.line, line.command_id, line.command, line.fields) == (1, "a", "WithdrawClaim", {"claim": "K"})
+    assert (line.line, line.command_id, line.command, line.fields) == (
+        1,
+        "a",
+        "WithdrawClaim",
+        {"claim": "K"},
+    )
     assert line.at.isoformat() == "2026-01-02T08:00:00+00:00"
 
 
