@@ -58,12 +58,13 @@ def _events(reader: Reader, stream: StreamRef, *, own: bool) -> Sequence[FeedEve
 
 
 def _replayed(events: Sequence[FeedEvent]) -> Iterator[Told]:
-    states: dict[StreamRef, State] = {}
+    states: dict[StreamRef, State | None] = {}
     known: dict[StreamRef, Json] = {}
     for event in events:
         before = known.get(event.stream, {})
         state = fold(states.get(event.stream), event.recorded)
-        after: Json = json.loads(state_to_json(state))
+        # None: told for a date on which the stream had not begun, so there is nothing to change yet.
+        after: Json = {} if state is None else json.loads(state_to_json(state))
         states[event.stream], known[event.stream] = state, after
         row = told(event) | {"changes": changes(before, after), "payload": as_understood(event)}
         upcast = event.schema_version != type(event.event).schema_version
