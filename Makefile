@@ -6,7 +6,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 DEMO := $(CURDIR)/.demo
