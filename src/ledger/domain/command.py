@@ -28,7 +28,7 @@ def _read_date(value: object) -> object:
 
 
 def read_instant(text: str) -> datetime:
-    """Read an instant with its offset. Raises ValueError for anything else, a time without offset included."""
+    """Read an instant with its offset. Raises ValueError for all else, a time without offset included."""
     if not _INSTANT.match(text):
         message = "must be an instant with offset like 2025-03-01T10:00:00+01:00"
         raise ValueError(message)
@@ -45,7 +45,7 @@ def _six_digits(text: str) -> str:
 
 
 def _read_moment(value: object) -> object:
-    # R1: an instant stands for its Brussels date, a bare date for itself; only a time without offset is invalid.
+    # R1: an instant stands for its Brussels date; only a time without offset is invalid.
     if isinstance(value, str):
         if _DATE.match(value):
             return date.fromisoformat(value)

@@ -42,7 +42,8 @@ def read_command(name: str, fields: Mapping[str, object] | bytes) -> Command:
     try:
         return command_type.model_validate_json(content)
     except ValidationError as error:
-        raise Invalid(f"{name}: {_one_line(error)}") from error
+        message = f"{name}: {_one_line(error)}"
+        raise Invalid(message) from error
 
 
 def check(command: Command, at: datetime) -> None:
@@ -62,7 +63,9 @@ def check(command: Command, at: datetime) -> None:
     if isinstance(command, StartContract):
         terms = load_terms(command.product, command.terms)
         if command.language is not None and command.language not in terms.languages:
-            message = f"language: {command.language} is not among those of the terms: {', '.join(terms.languages)}"
+            message = (
+                f"language: {command.language} is not among those of the terms: {', '.join(terms.languages)}"
+            )
             raise Invalid(message)
 
 

@@ -20,7 +20,7 @@ def term_end(starts_on: date, term: int, periods: Periods) -> date:
 
 
 def term_on(starts_on: date, day: date, periods: Periods) -> int | None:
-    """Give the number of the term, which is the insurance year, that a day lies in; None before S (R3, D10)."""
+    """Give the number of the term, or insurance year, that a day lies in; None before S (R3, D10)."""
     if day < starts_on:
         return None
     months = (day.year - starts_on.year) * 12 + day.month - starts_on.month
@@ -47,7 +47,7 @@ def notice_ends(deemed_on: date, periods: Periods) -> date:
 @lru_cache(maxsize=8192)
 def last_timely_letter(ends_on: date, insurer_notice_months: int) -> date:
     """Give N, the last day N with add_months(N + 1 day, 3) on or before E (R6)."""
-    # add_months never decreases, so the first day that fits, coming from too late a day, is the last that does.
+    # add_months never decreases: coming from too late a day, the first that fits is the last that does.
     following = ends_on - timedelta(days=_FEWEST_DAYS_A_MONTH * insurer_notice_months - 1)
     while add_months(following, insurer_notice_months) > ends_on:
         following -= ONE_DAY
@@ -75,5 +75,5 @@ def opinion_raw_due(escalated_on: date, ombudsman_days: int) -> date:
 
 
 def withdrawal_raw_last_day(starts_on: date, concluded_on: date, periods: Periods) -> date:
-    """Give the last day of withdrawal before rolling, counted from the day after conclusion or start (R10)."""
+    """Give the last day of withdrawal before rolling; the day of conclusion or start is not counted (R10)."""
     return max(starts_on, concluded_on) + timedelta(days=periods.withdrawal_days)

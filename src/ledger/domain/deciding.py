@@ -1,7 +1,7 @@
-"""The three aggregates as one: what a command needs, what time owes, what follows. All that an application calls.
+"""The three aggregates as one: what a command needs, what time owes, what follows.
 
-Aggregates never see each other. Here a claim's decision is given the contract's `Cover`, and what it does to the
-contract is recorded on the contract's stream.
+Aggregates never see each other. Here a claim's decision is given the contract's `Cover`, and what it does
+to the contract is recorded on the contract's stream.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,13 @@ from pydantic import TypeAdapter
 
 from ledger.domain.claim import decisions as claims
 from ledger.domain.claim import state as claim_state
-from ledger.domain.claim.commands import ClaimCommand, CoveredClaimCommand, LoneClaimCommand, MoveClaim, OpenClaim
+from ledger.domain.claim.commands import (
+    ClaimCommand,
+    CoveredClaimCommand,
+    LoneClaimCommand,
+    MoveClaim,
+    OpenClaim,
+)
 from ledger.domain.claim.outcome import Outcome
 from ledger.domain.claim.state import Claim
 from ledger.domain.command import Command
@@ -47,7 +53,7 @@ class Needs:
 
 
 def needs(command: Command) -> Needs:
-    """Name the streams that a command's decision takes, its own first. Raises TypeError for an unknown type."""
+    """Name the streams that a decision takes, the command's own first. Raises TypeError."""
     known = _known(command)
     if isinstance(known, ContractCommand):
         return Needs((contract_ref(known.contract),))
@@ -67,7 +73,8 @@ def needs(command: Command) -> Needs:
 def fold(state: State | None, recorded: Recorded) -> State | None:
     """Fold one event into the state of its stream. Never refuses: it has already happened.
 
-    None only while the event that begins the stream is missing, as in a history cut by effective dates (`--on`).
+    None only while the event that begins the stream is missing, as in a history cut by effective dates
+    (`--on`).
     """
     match recorded.stream.kind:
         case "contract":
@@ -81,7 +88,7 @@ def fold(state: State | None, recorded: Recorded) -> State | None:
 
 
 def elapse(state: State, until: datetime) -> Sequence[Entry]:
-    """Give what time owes a stream up to and including `until` (UTC), each at its own instant, in order (R12)."""
+    """Give what time owes a stream up to and including `until` (UTC), each at its own instant (R12)."""
     match state:
         case Contract():
             return contracts.elapse(state, until)
@@ -112,11 +119,12 @@ def last_at(state: State) -> datetime:
 
 
 def decide(command: Command, world: World, at: datetime) -> Sequence[Entry]:
-    """Say what a command makes happen at `at` (UTC), in the order of recording, over all streams that it touches.
+    """Say what a command makes happen at `at` (UTC) over all streams that it touches, in order of recording.
 
-    `world` holds the streams of `needs`, elapsed to `at`; one that does not exist is None or left out. What the
-    command's events make time owe at once (a contract recorded after S, a letter recorded after the renewal that it
-    should have prevented: D3, D4) follows them, marked `by_time`. Raises a Refusal, the first that applies.
+    `world` holds the streams of `needs`, elapsed to `at`; one that does not exist is None or left out. What
+    the command's events make time owe at once (a contract recorded after S, a letter recorded after the
+    renewal that it should have prevented: D3, D4) follows them, marked `by_time`. Raises a Refusal, the
+    first that applies.
     """
     for state in world.values():
         if state is not None and at < state.last_at:
@@ -139,7 +147,7 @@ def state_to_json(state: State) -> str:
 
 
 def state_from_json(kind: StreamKind, text: str) -> State:
-    """Read a state back. Raises pydantic's ValidationError for anything that `state_to_json` did not write."""
+    """Read a state back. Raises pydantic's ValidationError for what `state_to_json` did not write."""
     return _STATES[kind].validate_json(text)
 
 
@@ -191,7 +199,7 @@ def _decided_on_claim(command: ClaimCommand, world: World, at: datetime) -> Sequ
     if isinstance(command, OpenClaim):
         outcome = claims.open_claim(claim, command, _cover(world, command.contract), at)
         victim, guarantee = command.victim.person, command.guarantee
-        return _recorded(command.claim, victim, guarantee, outcome, world, at)
+        return _recorded(outcome, world, at, number=command.claim, victim=victim, guarantee=guarantee)
     if claim is None:
         message = f"claim {command.claim} does not exist; check its number"
         raise Unknown(message)
@@ -201,11 +209,11 @@ def _decided_on_claim(command: ClaimCommand, world: World, at: datetime) -> Sequ
         cover = _present(world, claim.contract).cover
         other = _cover(world, command.contract) if isinstance(command, MoveClaim) else None
         outcome = claims.decide(claim, command, cover, at, other=other)
-    return _recorded(claim.number, claim.person, claim.guarantee, outcome, world, at)
+    return _recorded(outcome, world, at, number=claim.number, victim=claim.person, guarantee=claim.guarantee)
 
 
 def _present(world: World, number: str) -> Contract:
-    """Give a contract that must be there: a claim is never without one. Raises KeyError where it was not loaded."""
+    """Give a contract that must be there: no claim is without one. Raises KeyError where it is not."""
     contract = _contract(world, number)
     if contract is None:
         message = f"contract {number} was not loaded; load what `needs` names"
@@ -214,7 +222,7 @@ def _present(world: World, number: str) -> Contract:
 
 
 def _recorded(  # noqa: PLR0913 - what an entry of a claim and of its contracts is made of
-    number: str, victim: str, guarantee: Guarantee, outcome: Outcome, world: World, at: datetime
+    outcome: Outcome, world: World, at: datetime, *, number: str, victim: str, guarantee: Guarantee
 ) -> Sequence[Entry]:
     """Make the entries of an outcome: the claim's event, then the contracts'."""
     subject = victim if holds_personal_values(outcome.event) else None

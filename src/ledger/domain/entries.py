@@ -11,9 +11,10 @@ from ledger.domain.identifiers import StreamRef
 class Entry:
     """One event that is to be recorded.
 
-    `effective_on` is the business date on which it counts. `at` is the instant (UTC) at which the stream takes
-    it. Within one stream `at` never decreases: what time owed at an instant that had already gone by when the
-    stream came to know of it (D3, D4) keeps its own date as `effective_on` and takes the stream's last `at`.
+    `effective_on` is the business date on which it counts. `at` is the instant (UTC) at which the stream
+    takes it. Within one stream `at` never decreases: what time owed at an instant that had already gone by
+    when the stream came to know of it (D3, D4) keeps its own date as `effective_on` and takes the stream's
+    last `at`.
     """
 
     stream: StreamRef

@@ -1,4 +1,4 @@
-"""Names that the trade gives to things: numbers, persons, references, codes; and the streams that bear them."""
+"""Names that the trade gives: numbers, persons, references, codes; and the streams that bear them."""
 
 import re
 from typing import Annotated, Literal, NamedTuple
@@ -33,7 +33,9 @@ def _clean_text(value: str) -> str:
 Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME), AfterValidator(_clean_name)]
 """A number, person, reference or code: 1 to 128 characters, none of them a control character."""
 
-FreeText = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_clean_text)]
+FreeText = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_clean_text)
+]
 """What somebody wrote: 1 to 10,000 characters, in lines if they like."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{64}\z")]

@@ -1,4 +1,4 @@
-"""What a contract's limits hold, as claims see it: neutral ground between the two aggregates (I1, I8, D14)."""
+"""What a contract's limits hold, as claims see it: neutral ground of both aggregates (I1, I8, D14)."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""Acceptance and its corrections: what is insured, what room the limits leave, what is approved (I1 to I8, I13)."""
+"""Acceptance and its corrections: what is insured, what room there is, what is approved (I1 to I8, I13)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class Room:
 
 
 def room_for(claim: Claim, cover: Cover, insurance_year: int, own: Sequence[Holding] = ()) -> Room:
-    """Give the room that a year's limit leaves; `own` are holdings of the claim that do not count against it."""
+    """Give the room that a year's limit leaves; `own` holdings of the claim do not count against it."""
     limits = cover.terms.by_guarantee[claim.guarantee]
     usage = cover.usage(insurance_year, claim.guarantee)
     amount_used = usage.amount_consumed_cents + usage.amount_reserved_cents
@@ -83,7 +83,7 @@ def refuse_outside_cover(incident_on: date, cover: Cover) -> int:
 
 
 def refuse_uninsured(claim: Claim, cover: Cover) -> int:
-    """Give the insurance year of an insured incident; refuse by I13 from NOT_INSURED_PERSON to NOT_MALWARE."""
+    """Give an insured incident's insurance year; refuse by I13 from NOT_INSURED_PERSON to NOT_MALWARE."""
     if not cover.terms.insures(claim.relation, same_roof=claim.same_roof):
         message = "the victim is neither the policyholder nor family under the same roof; reject the claim"
         raise NotInsuredPerson(message)
@@ -108,7 +108,8 @@ def accept(claim: Claim, command: AcceptClaim, cover: Cover, today: date) -> Out
     approved_cents = _approved(room, net_cents, count, claim.guarantee)
     consumed = Holding(insurance_year, approved_cents, count)
     excess_cents = net_cents - approved_cents
-    # D15: reopened without a new submission, the refund counts from this acceptance; nothing approved owes nothing.
+    # D15: reopened without a new submission, the refund counts from this acceptance.
+    # Nothing approved owes nothing: no row.
     counts_from_acceptance = claim.reopened and not claim.resubmitted and approved_cents > 0
     event = ClaimAccepted(
         loss_cents=command.loss_cents,
@@ -190,7 +191,7 @@ def correct_incident(claim: Claim, incident_on: date, cover: Cover) -> Outcome:
 
 
 def move(claim: Claim, other: Cover) -> Outcome:
-    """Move a claim to another contract; what it holds of the limits is reversed there and taken here (D16)."""
+    """Move a claim to another contract; what it holds of limits is reversed there, taken here (D16)."""
     registrations = (
         Registration(claim.contract, present=False, effective_on=claim.reported_on),
         Registration(other.contract, present=True, effective_on=claim.reported_on),
@@ -237,13 +238,13 @@ def move(claim: Claim, other: Cover) -> Outcome:
 
 
 def _afresh(claim: Claim, room: Room) -> tuple[Standing, Holding]:
-    """Compute approved and excess from the recorded loss. Raises LimitCount, LimitAmount, RefundExceedsApproved."""
+    """Compute approved and excess afresh. Raises LimitCount, LimitAmount, RefundExceedsApproved."""
     net_cents = claim.loss_cents - claim.compensated_cents
     approved_cents = _approved(room, net_cents, 1, claim.guarantee)
     if approved_cents < claim.refunded_cents:
         message = (
-            f"{claim.refunded_cents} cents are refunded on {claim.number}, and only {approved_cents} would be "
-            "approved; reverse refunds first"
+            f"{claim.refunded_cents} cents are refunded on {claim.number}, "
+            f"and only {approved_cents} would be approved; reverse refunds first"
         )
         raise RefundExceedsApproved(message)
     excess_cents = net_cents - approved_cents
@@ -256,7 +257,5 @@ def _afresh(claim: Claim, room: Room) -> tuple[Standing, Holding]:
 
 
 def _reversed(claim: Claim) -> list[LimitChange]:
-    # The reversal takes the date of the consumption that it corrects, so that `--on` never sees one without the other.
-    return [
-        LimitChange(claim.contract, "reverse", holding, claim.consumed_on) for holding in claim.consumed
-    ]
+    # Dated as the consumption that it corrects, so that `--on` never sees one without the other.
+    return [LimitChange(claim.contract, "reverse", holding, claim.consumed_on) for holding in claim.consumed]

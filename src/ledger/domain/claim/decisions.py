@@ -1,7 +1,7 @@
 """What commands and time make happen to a claim.
 
-A claim never sees a contract, only its `Cover`; what a decision does to the contract comes back as limit changes and
-registrations, which the composing side records on the contract's stream.
+A claim never sees a contract, only its `Cover`; what a decision does to the contract comes back as limit
+changes and registrations, which the composing side records on the contract's stream.
 """
 
 from collections.abc import Sequence
@@ -84,7 +84,7 @@ from ledger.domain.refusals import (
 
 
 def open_claim(claim: Claim | None, command: OpenClaim, cover: Cover | None, at: datetime) -> Outcome:
-    """Say what reporting an incident makes happen. Raises the Refusal of its rule, in the order of D8 and D19."""
+    """Say what reporting an incident makes happen. Raises a Refusal, in the order of D8 and D19."""
     if cover is None:
         message = f"contract {command.contract} does not exist; check its number"
         raise Unknown(message)
@@ -114,8 +114,10 @@ def open_claim(claim: Claim | None, command: OpenClaim, cover: Cover | None, at:
     return Outcome(opened, reported_on, registrations=(registration,))
 
 
-def decide_alone(claim: Claim, command: LoneClaimCommand, at: datetime) -> Outcome:
-    """Say what a command makes happen to a claim as of `at`, no contract asked. Raises the Refusal of its rule."""
+def decide_alone(  # noqa: C901, PLR0911 - one return a kind of command
+    claim: Claim, command: LoneClaimCommand, at: datetime
+) -> Outcome:
+    """Say what a command makes happen to a claim as of `at`, no contract asked. Raises a Refusal."""
     today = brussels_date(at)
     match command:
         case IdentifyClaimant():
@@ -142,13 +144,13 @@ def decide_alone(claim: Claim, command: LoneClaimCommand, at: datetime) -> Outco
             assert_never(unknown)
 
 
-def decide(
+def decide(  # noqa: PLR0911 - one return a kind of command
     claim: Claim, command: CoveredClaimCommand, cover: Cover, at: datetime, *, other: Cover | None = None
 ) -> Outcome:
     """Say what a command makes happen to a claim and its contract, both as of `at`.
 
-    `cover` is that of the claim's present contract, `other` that of the contract which MoveClaim names. Raises the
-    Refusal of the rule that the command breaks.
+    `cover` is that of the claim's present contract, `other` that of the contract which MoveClaim names.
+    Raises the Refusal of the rule that the command breaks.
     """
     today = brussels_date(at)
     match command:
@@ -177,7 +179,9 @@ def decide(
 
 def _refuse_incident_after(incident_on: date, reported_on: date) -> None:
     if incident_on > reported_on:
-        message = f"the incident of {incident_on} lies after its report of {reported_on}; correct one of the two"
+        message = (
+            f"the incident of {incident_on} lies after its report of {reported_on}; correct one of the two"
+        )
         raise IncidentInFuture(message)
 
 
@@ -218,13 +222,15 @@ def _appoint_expert(claim: Claim, command: AppointExpert, cover: Cover, today: d
         raise ExpertStands(message)
     insurance_year = refuse_uninsured(claim, cover)
     room = room_for(claim, cover, insurance_year)
-    # D14: a reservation takes one count and all that remains of the amount, and a claim that counts already is
-    # spared neither: only a further *acceptance* is (D15).
+    # D14: a reservation takes one count and all that remains of the amount. A claim that counts already is
+    # not spared the count: only its further acceptance is (D15).
     if not room.has_count:
-        message = f"insurance year {insurance_year} has no intervention left for {claim.guarantee}; reject the claim"
+        message = f"insurance year {insurance_year} has no claim left for {claim.guarantee}; reject the claim"
         raise LimitCount(message)
     if not room.has_amount:
-        message = f"insurance year {insurance_year} has no amount left for {claim.guarantee}; reject the claim"
+        message = (
+            f"insurance year {insurance_year} has no amount left for {claim.guarantee}; reject the claim"
+        )
         raise LimitAmount(message)
     reserved = Holding(insurance_year, room.amount_cents or 0, 1)
     return Outcome(
@@ -244,7 +250,7 @@ def _call_off_expert(claim: Claim, command: CallOffExpert, cover: Cover, today: 
 
 
 def _release(claim: Claim, cover: Cover) -> tuple[bool, Sequence[LimitChange]]:
-    """End an expert's reservation; say whether the rescue failed, which consumes one count, no amount (Q11, D14)."""
+    """End an expert's reservation; a failed rescue consumes one count and no amount (Q11, D14)."""
     if claim.reserved is None:
         return False, ()
     release = LimitChange(cover.contract, "release", claim.reserved)
@@ -316,7 +322,7 @@ def _issue_refund(claim: Claim, command: IssueRefund, today: date) -> Outcome:
 def _settled(claim: Claim) -> tuple[int, ...]:
     """Name the refund rows that a payment of all that is owed meets (D11).
 
-    A row that a new submission opened is met when all *then* approved is paid (D15): it waits for its decision.
+    A row that a new submission opened is met when all *then* approved is paid (D15): it waits.
     """
     waiting = len(claim.deadlines) if claim.resubmitted else 0
     return tuple(
@@ -350,7 +356,9 @@ def _payment(claim: Claim, reference: str) -> Payment:
 def _record_recovery(claim: Claim, command: RecordRecovery, today: date) -> Outcome:
     _refuse_not_accepted(claim)
     if claim.recovered_cents + command.amount_cents > claim.refunded_cents:
-        message = f"{claim.refunded_cents} cents were refunded on claim {claim.number}; recover no more than that"
+        message = (
+            f"{claim.refunded_cents} cents were refunded on claim {claim.number}; recover no more than that"
+        )
         raise RecoveryExceedsRefunded(message)
     return Outcome(RecoveryReceived(amount_cents=command.amount_cents, payer=command.payer), today)
 
@@ -379,7 +387,7 @@ def _reopen(claim: Claim, command: ReopenClaim, today: date) -> Outcome:
 
 
 def elapse(claim: Claim, until: datetime) -> Sequence[Entry]:
-    """Give what time owes the claim up to and including `until` (UTC), in order, each at its own instant (R12).
+    """Give what time owes the claim up to and including `until` (UTC), each at its own instant (R12).
 
     `effective_on` is the date of that instant; `at` never decreases within the stream (see `Entry`).
     """

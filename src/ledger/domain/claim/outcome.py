@@ -10,7 +10,7 @@ from ledger.domain.limits import LimitChange, Registration
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One event of the claim with its effective date, and what goes along with it on the contracts, in order."""
+    """One event of the claim with its effective date, and what goes with it on contracts, in order."""
 
     event: ClaimEvent
     effective_on: date

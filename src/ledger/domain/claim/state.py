@@ -113,7 +113,7 @@ class Claim:
 def apply(claim: Claim | None, recorded: Recorded) -> Claim | None:
     """Fold one fact into the claim. Never refuses: it has already happened.
 
-    None before ClaimOpened: `--on` an earlier date may leave out the opening and keep what is dated before it.
+    None before ClaimOpened: `--on` an earlier date may leave out the opening and keep what comes before.
     """
     event = recorded.event
     if isinstance(event, ClaimOpened):
@@ -150,7 +150,9 @@ def _opened(recorded: Recorded, event: ClaimOpened) -> Claim:
     )
 
 
-def _changed(claim: Claim, event: Event, effective_on: date) -> Claim:  # noqa: C901, PLR0911, PLR0912 - one return a kind of event
+def _changed(  # noqa: C901, PLR0911, PLR0912 - one return a kind of event
+    claim: Claim, event: Event, effective_on: date
+) -> Claim:
     match event:
         case ClaimantIdentified():
             return replace(claim, identified=True)
@@ -243,7 +245,7 @@ def _released(claim: Claim, effective_on: date, *, failed_rescue: bool) -> Claim
 
 def _recomputed(claim: Claim, event: IncidentCorrected | ClaimMoved) -> Claim:
     if not claim.consumed:
-        # `--on` a date before the acceptance leaves the acceptance out: there is nothing to compute afresh yet.
+        # `--on` a date before the acceptance leaves it out: there is nothing to compute afresh yet.
         return claim
     corrected = replace(claim, consumed=event.consumed)
     if event.standing is None:

@@ -41,10 +41,10 @@ def decide(
     cover: Cover | None = None,
     claim_exists: bool = True,
 ) -> Sequence[Entry]:
-    """Say what a command makes happen to a complaint that stands as of `at`. Raises Unknown, Exists, Closed (D18).
+    """Say what a command makes happen to a complaint. Raises Unknown, Exists, Closed (D18).
 
-    `cover` is that of the contract which LodgeComplaint names, `claim_exists` whether the claim is there that it may
-    name.
+    `cover` is that of the contract which LodgeComplaint names, `claim_exists` whether the claim is there
+    that it may name.
     """
     if isinstance(command, LodgeComplaint):
         return _lodge(complaint, command, at, cover=cover, claim_exists=claim_exists)
@@ -106,7 +106,7 @@ def _lodge(
 
 
 def elapse(complaint: Complaint, until: datetime) -> Sequence[Entry]:
-    """Give what time owes the complaint up to and including `until` (UTC), in order, each at its own instant (R12).
+    """Give what time owes the complaint up to and including `until` (UTC), each at its own instant (R12).
 
     `effective_on` is the date of that instant; `at` never decreases within the stream (see `Entry`).
     """

@@ -44,7 +44,8 @@ class Complaint:
 def apply(complaint: Complaint | None, recorded: Recorded) -> Complaint | None:
     """Fold one fact into the complaint. Never refuses: it has already happened.
 
-    None before ComplaintLodged: `--on` an earlier date may leave out the lodging and keep what is dated before it.
+    None before ComplaintLodged: `--on` an earlier date may leave out the lodging and keep what is dated
+    before it.
     """
     event = recorded.event
     if isinstance(event, ComplaintLodged):

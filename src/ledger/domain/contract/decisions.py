@@ -71,7 +71,7 @@ from ledger.domain.terms import load_terms
 
 
 def decide(contract: Contract | None, command: ContractCommand, at: datetime) -> Sequence[Entry]:
-    """Say what the command makes happen to a contract that stands as of `at`. Raises the Refusal of its rule."""
+    """Say what the command makes happen to a contract that stands as of `at`. Raises a Refusal."""
     if isinstance(command, StartContract):
         return _start(contract, command, at)
     if contract is None:
@@ -202,9 +202,7 @@ def _withdraw(contract: Contract, command: WithdrawFromContract) -> tuple[Contra
         message = f"contract {contract.number} was not sold at a distance; a notice can end it"
         raise NotDistanceSale(message)
     last_day = roll_forward(
-        withdrawal_raw_last_day(
-            contract.starts_on, contract.concluded_on, contract.applicable_terms.periods
-        )
+        withdrawal_raw_last_day(contract.starts_on, contract.concluded_on, contract.applicable_terms.periods)
     )
     if command.received_on > last_day:
         message = f"the last day of withdrawal was {last_day}; a notice can end the contract"
@@ -236,7 +234,7 @@ def _correct_person(contract: Contract, command: CorrectPerson) -> tuple[Contrac
 
 def _refuse_if_ended(contract: Contract) -> None:
     if contract.ended is not None:
-        message = f"contract {contract.number} ended on {contract.ended_on} ({contract.ended}); nothing can end it again"
+        message = f"contract {contract.number} ended on {contract.ended_on}; nothing can end it again"
         raise ContractEnded(message)
 
 
@@ -246,7 +244,9 @@ def registered(contract: Contract, claim: str, registration: Registration, at: d
     return Entry(contract.ref, event, registration.effective_on, at)
 
 
-def limit_changed(contract: Contract, claim: str, guarantee: Guarantee, change: LimitChange, at: datetime) -> Entry:
+def limit_changed(
+    contract: Contract, claim: str, guarantee: Guarantee, change: LimitChange, at: datetime
+) -> Entry:
     """Record on the contract what a claim's decision does to its limits."""
     held = change.holding
     year, amount, count = held.insurance_year, held.amount_cents, held.count
@@ -279,7 +279,7 @@ def limit_changed(contract: Contract, claim: str, guarantee: Guarantee, change: 
 
 
 def elapse(contract: Contract, until: datetime) -> Sequence[Entry]:
-    """Give what time owes the contract up to and including `until` (UTC), in order, each at its own instant (R12).
+    """Give what time owes the contract up to and including `until` (UTC), each at its own instant (R12).
 
     `effective_on` is the date of that instant. `at` is the instant too, unless the stream is already past it
     (D3, D4): then it is the stream's last `at`, so that `at` never decreases within a stream.
@@ -311,7 +311,7 @@ def _owed_at(contract: Contract, instant: datetime) -> ContractEvent:
             return ContractExpired(ends_on=contract.letter.ends_on)
         for row in _of_kind(rows, "term_end"):
             return _renewed(contract, row)
-    # Last at its instant: a contract that ends on the row's raw date still finds it open, and cancels it (I15).
+    # Last at its instant: a contract that ends on the row's raw date finds it open, and cancels it (I15).
     return WithdrawalPeriodEnded(due_on=rows[0].due_on)
 
 

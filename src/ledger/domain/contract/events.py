@@ -78,7 +78,7 @@ class NoticeRevoked(ContractEvent):
 
 
 class TerminationNoticeSent(ContractEvent):
-    """The insurer's registered letter was posted; timely, it ends the contract at the E of its term (R6, R11)."""
+    """The insurer's registered letter was posted; timely, it ends the contract at E of its term (R6, R11)."""
 
     stable_name: ClassVar[str] = "contract.TerminationNoticeSent"
 

@@ -180,7 +180,7 @@ def next_instant(contract: Contract) -> datetime | None:
 
 
 def limit_rows(contract: Contract) -> Sequence[LimitRow]:
-    """Give the rows of `limits`: each guarantee, in the order of the terms, of each insurance year begun (D7)."""
+    """Give the rows of `limits`: each guarantee of each insurance year begun, in order (D7)."""
     terms = contract.applicable_terms
     rows = []
     for year in range(1, contract.years_begun + 1):
@@ -230,7 +230,9 @@ def _started(recorded: Recorded, event: ContractStarted) -> Contract:
     )
 
 
-def _changed(contract: Contract, event: Event) -> Contract:  # noqa: C901, PLR0911 - one return a kind of event
+def _changed(  # noqa: C901, PLR0911 - one return a kind of event
+    contract: Contract, event: Event
+) -> Contract:
     match event:
         case NoticeReceived():
             notice = Notice(event.received_on, event.deemed_on, event.ends_on)

@@ -1,7 +1,7 @@
 """Due dates: one pure policy a kind, folded alike by the aggregates, the `due` view and the diary.
 
-A policy says what an event makes of its kind's rows: `react(recorded)` gives the rows to diarise and the strokes
-through those that stand. No policy knows another.
+A policy says what an event makes of its kind's rows: `react(recorded)` gives the rows to diarise and the
+strokes through those that stand. No policy knows another.
 """
 
 from ledger.domain.deadlines.deadline import (

@@ -92,7 +92,8 @@ def cancelled(row: Deadline) -> Deadline:
 def cancelled_by_end(row: Deadline, ends_on: date) -> Deadline:
     """Cancel a row that was still open when the contract ended on or before its raw date (I15).
 
-    An end may be recorded late (D3): what a later day has made of the row meanwhile never came to be, and goes.
+    An end may be recorded late (D3): what a later day has made of the row meanwhile never came to be, and
+    goes.
     """
     resolved_before = row.met_on is not None and row.met_on < ends_on
     if row.raw_due_on < ends_on or resolved_before or row.status == "cancelled":
@@ -103,8 +104,8 @@ def cancelled_by_end(row: Deadline, ends_on: date) -> Deadline:
 def takes_effect_at(deadline: Deadline) -> datetime | None:
     """Give the instant (UTC) at which time acts on an open row (R12); None for any other row.
 
-    An end is met at 00:00 of its date, an unused withdrawal likewise on its day (D6); a letter is missed at 00:00 of
-    the day after N, everything else at 00:00 of the day after `due_on`.
+    An end is met at 00:00 of its date, an unused withdrawal likewise on its day (D6); a letter is missed at
+    00:00 of the day after N, everything else at 00:00 of the day after `due_on`.
     """
     if deadline.status != "open":
         return None

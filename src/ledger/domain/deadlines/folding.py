@@ -8,7 +8,9 @@ from ledger.domain.deadlines.deadline import Deadline
 from ledger.domain.entries import Recorded
 from ledger.domain.event import Event
 
-LISTENED_TO: frozenset[type[Event]] = of_contract.LISTENED_TO | of_claim.LISTENED_TO | of_complaint.LISTENED_TO
+LISTENED_TO: frozenset[type[Event]] = (
+    of_contract.LISTENED_TO | of_claim.LISTENED_TO | of_complaint.LISTENED_TO
+)
 """The events that move any deadline: no other needs to reach who folds them."""
 
 

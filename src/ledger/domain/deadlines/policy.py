@@ -12,7 +12,8 @@ from ledger.domain.event import Event
 class Policy:
     """The policy of one kind of due date.
 
-    `react` gives what an event makes of the kind's rows: strokes through those that stand, further rows, in order.
+    `react` gives what an event makes of the kind's rows: strokes through those that stand, further rows, in
+    order.
     """
 
     kind: DeadlineKind
@@ -21,7 +22,9 @@ class Policy:
     react: Callable[[Recorded], Sequence[Diarise | Strike]]
 
 
-def fold_with(policies: Sequence[Policy], rows: tuple[Deadline, ...], recorded: Recorded) -> tuple[Deadline, ...]:
+def fold_with(
+    policies: Sequence[Policy], rows: tuple[Deadline, ...], recorded: Recorded
+) -> tuple[Deadline, ...]:
     """Fold one event into the rows of one subject by each policy in turn."""
     for policy in policies:
         if type(recorded.event) in policy.listens_to:

@@ -26,7 +26,7 @@ from ledger.domain.deadlines.policy import Policy
 from ledger.domain.entries import Recorded
 
 
-def react(recorded: Recorded) -> Sequence[Diarise | Strike]:
+def react(recorded: Recorded) -> Sequence[Diarise | Strike]:  # noqa: PLR0911 - one return a kind of event
     """Say what an event makes of the rows of the refund."""
     match recorded.event:
         case SubmissionCompleted(refund_raw_due_on=day):

@@ -10,12 +10,20 @@ from ledger.domain.contract.events import (
     ContractStarted,
     ContractWithdrawn,
 )
-from ledger.domain.deadlines.deadline import Deadline, Diarise, Strike, cancelled, cancelled_by_end, met, on_the_day
+from ledger.domain.deadlines.deadline import (
+    Deadline,
+    Diarise,
+    Strike,
+    cancelled,
+    cancelled_by_end,
+    met,
+    on_the_day,
+)
 from ledger.domain.deadlines.policy import Policy
 from ledger.domain.entries import Recorded
 
 
-def react(recorded: Recorded) -> Sequence[Diarise | Strike]:
+def react(recorded: Recorded) -> Sequence[Diarise | Strike]:  # noqa: PLR0911 - one return a kind of event
     """Say what an event makes of the rows of the terms' ends."""
     match recorded.event:
         case ContractStarted(ends_on=end):
@@ -25,7 +33,7 @@ def react(recorded: Recorded) -> Sequence[Diarise | Strike]:
         case ContractExpired(ends_on=end):
 
             def through(row: Deadline) -> Deadline:
-                # D3: met already where the letter was recorded after the renewal; later terms never came to be.
+                # D3: a letter recorded after the renewal finds it met; later terms never came to be.
                 return met(row, end) if row.raw_due_on == end else cancelled_by_end(row, end)
 
             return (Strike(through),)

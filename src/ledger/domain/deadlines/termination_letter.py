@@ -12,12 +12,20 @@ from ledger.domain.contract.events import (
     ContractWithdrawn,
     TerminationNoticeSent,
 )
-from ledger.domain.deadlines.deadline import Diarise, Strike, cancelled, cancelled_by_end, met, missed, rolled_back
+from ledger.domain.deadlines.deadline import (
+    Diarise,
+    Strike,
+    cancelled,
+    cancelled_by_end,
+    met,
+    missed,
+    rolled_back,
+)
 from ledger.domain.deadlines.policy import Policy
 from ledger.domain.entries import Recorded
 
 
-def react(recorded: Recorded) -> Sequence[Diarise | Strike]:
+def react(recorded: Recorded) -> Sequence[Diarise | Strike]:  # noqa: PLR0911 - one return a kind of event
     """Say what an event makes of the letter's rows."""
     match recorded.event:
         case ContractStarted(letter_raw_due_on=day) | ContractRenewed(letter_raw_due_on=day):

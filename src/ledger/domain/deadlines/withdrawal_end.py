@@ -16,7 +16,7 @@ from ledger.domain.deadlines.policy import Policy
 from ledger.domain.entries import Recorded
 
 
-def react(recorded: Recorded) -> Sequence[Diarise | Strike]:
+def react(recorded: Recorded) -> Sequence[Diarise | Strike]:  # noqa: PLR0911 - one return a kind of event
     """Say what an event makes of the row of the withdrawal's end."""
     match recorded.event:
         case ContractStarted(withdrawal_raw_due_on=day) if day is not None:
@@ -40,7 +40,14 @@ POLICY = Policy(
     kind="withdrawal_end",
     rule="R10",
     listens_to=frozenset(
-        {ContractStarted, WithdrawalPeriodEnded, ContractWithdrawn, Cancelled, ContractExpired, ContractAnnulled}
+        {
+            ContractStarted,
+            WithdrawalPeriodEnded,
+            ContractWithdrawn,
+            Cancelled,
+            ContractExpired,
+            ContractAnnulled,
+        }
     ),
     react=react,
 )

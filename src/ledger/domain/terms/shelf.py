@@ -20,7 +20,7 @@ def _shelf() -> dict[str, dict[str, Terms]]:
 
 @cache
 def load_terms(product: str, version: str | None = None) -> Terms:
-    """Give one version of a product's terms, by default the newest. Raises Invalid where there is none (D19)."""
+    """Give one version of a product's terms, by default the newest. Raises Invalid for none (D19)."""
     versions = _shelf().get(product)
     if versions is None:
         message = f"product: {product!r} does not exist; it must be one of {', '.join(sorted(_shelf()))}"
@@ -29,6 +29,7 @@ def load_terms(product: str, version: str | None = None) -> Terms:
         # Versions are whole numbers in rising order.
         version = max(versions, key=int)
     if version not in versions:
-        message = f"terms: {product} has no terms {version!r}; it must be one of {', '.join(sorted(versions, key=int))}"
+        known = ", ".join(sorted(versions, key=int))
+        message = f"terms: {product} has no version {version!r}; it must be one of {known}"
         raise Invalid(message)
     return versions[version]
