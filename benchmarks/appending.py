@@ -1,0 +1,174 @@
+"""One event a commit: our recorder, the stock one, and pgbench with our own statements, on one server."""
+
+import multiprocessing
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Event as StopEvent
+from uuid import uuid4
+
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+
+from benchmarks.crowd import Work, rate_of
+from benchmarks.server import BenchmarkServer
+from ledger.domain.claim.events import AdviceGiven
+from ledger.domain.entries import Entry
+from ledger.domain.identifiers import claim_ref, contract_ref
+from ledger.feed.sealer import Sealer
+from ledger.store import Books, CommandAnswer, Commit, EventStore, MasterKeys, NewEvent, Pool, StreamHead
+from ledger.store.appending import append_statement
+from ledger.store.rows import write_rows
+
+BOOK = "cyber-care"
+STREAM_LENGTH = 10
+ANSWER = (
+    '{"status": "recorded", "events": [{"stream": "claim/CL-1", "version": 2, "type": "claim.AdviceGiven"}]}'
+)
+
+
+def our_rate(server: BenchmarkServer, connections: int, seconds: float) -> float:
+    """Events per second through our store: envelope, leaf, `prev`, pending, command; a sealer beside it."""
+    name = server.create_database()
+    with Pool(server.dsn(name, f"{name}_app_login"), size=1) as pool:
+        Books(pool).create(BOOK, origin="bench/cyber-care")
+    masters = MasterKeys.generate()
+    with _sealing(server.dsn(name, f"{name}_sealer_login")):
+        return rate_of(connections, seconds, _our_writer, server.dsn(name, f"{name}_app_login"), masters)
+
+
+def stock_rate(server: BenchmarkServer, connections: int, seconds: float) -> float:
+    """Events per second through `eventsourcing`'s own recorder on psycopg 3, payloads of the same size."""
+    name = server.create_database()
+    host = str(server.folder)
+    with _stock_datastore(name, host) as datastore:
+        PostgresApplicationRecorder(datastore, events_table_name="stock_events").create_table()
+    return rate_of(connections, seconds, _stock_writer, name, host)
+
+
+def limit_rate(server: BenchmarkServer, connections: int, seconds: float) -> float:
+    """Transactions per second of pgbench with the very statements of our append: what the server can do at best."""
+    name = server.create_database()
+    with Pool(server.dsn(name, f"{name}_app_login"), size=1) as pool:
+        Books(pool).create(BOOK, origin="bench/cyber-care")
+        script = server.folder / "append.sql"
+        script.write_text(_pgbench_script(pool))
+    said = subprocess.run(
+        [
+            server.binaries.folder / "pgbench",
+            *("--no-vacuum", "--protocol=simple", f"--client={connections}", "--jobs=2"),
+            *(f"--time={round(seconds)}", f"--file={script}", f"--host={server.folder}"),
+            *("-U", f"{name}_app_login", name),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found = re.search(r"tps = ([\d.]+)", said.stdout)
+    if found is None:
+        raise RuntimeError(said.stdout + said.stderr)
+    return float(found[1])
+
+
+def _our_writer(place: int, dsn: str, masters: MasterKeys) -> Work:
+    store = EventStore(Pool(dsn, size=1), masters)
+    store.content_hmac(BOOK, b"warm")
+
+    def work(until: float) -> int:
+        done = 0
+        while time.monotonic() < until:
+            claim = claim_ref(f"CL-{place}-{done}")
+            heads: dict[object, StreamHead] = {}
+            for _ in range(STREAM_LENGTH):
+                command_id = f"cmd-{place}-{done}"
+                commit = _commit(store, claim.number, command_id, heads)
+                heads = dict(store.append(commit).heads)
+                done += 1
+        return done
+
+    return work
+
+
+def _commit(store: EventStore, claim: str, command_id: str, heads: object) -> Commit:
+    now = datetime.now(UTC)
+    entry = Entry(claim_ref(claim), AdviceGiven(topics=("change_passwords", "block_card")), now.date(), now)
+    digest = store.content_hmac(BOOK, command_id.encode())
+    return Commit(
+        BOOK,
+        [NewEvent(entry, command_id, "desk-17", contract_ref("CC-1"))],
+        heads,  # type: ignore[arg-type]
+        [CommandAnswer("local", command_id, digest, ANSWER)],
+        now,
+    )
+
+
+def _stock_writer(place: int, name: str, host: str) -> Work:
+    del place
+    datastore = PostgresDatastore(
+        dbname=name, host=host, port="5432", user="postgres", password="", pool_size=1
+    )
+    recorder = PostgresApplicationRecorder(datastore, events_table_name="stock_events")
+    state = b'{"salt": "0123456789abcdef01234567", "topics": ["change_passwords", "block_card"]}'
+
+    def work(until: float) -> int:
+        done = 0
+        while time.monotonic() < until:
+            stream = uuid4()
+            for version in range(1, STREAM_LENGTH + 1):
+                recorder.insert_events([StoredEvent(stream, version, "claim.AdviceGiven", state)])
+                done += 1
+        return done
+
+    return work
+
+
+@contextmanager
+def _stock_datastore(name: str, host: str) -> Iterator[PostgresDatastore]:
+    datastore = PostgresDatastore(
+        dbname=name, host=host, port="5432", user="postgres", password="", pool_size=1
+    )
+    try:
+        yield datastore
+    finally:
+        datastore.close()
+
+
+@contextmanager
+def _sealing(dsn: str) -> Iterator[None]:
+    """Run a sealer in a process of its own, as in production."""
+    context = multiprocessing.get_context("fork")
+    stop = context.Event()
+    sealer = context.Process(target=_seal, args=(dsn, stop))
+    sealer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        sealer.join()
+
+
+def _seal(dsn: str, stop: StopEvent) -> None:
+    with Pool(dsn, size=1) as pool:
+        Sealer(pool, BOOK).run(stop)
+
+
+def _pgbench_script(pool: Pool) -> str:
+    """Write the append's own text for pgbench: one message, new ids each time, all else as it stands."""
+    store = EventStore(pool, MasterKeys.generate())
+    commit = _commit(store, "CL-MODEL", "cmd-MODEL", {})
+    written = write_rows(commit, {})
+    statement = append_statement(commit, written.rows, {})
+    with pool.connection() as connection, connection.cursor() as cursor:
+        text = cursor.mogrify(statement.text, statement.parameters).decode()
+    for model, fresh in (
+        (f"'{written.rows[0].stream_id}'", "gen_random_uuid()"),
+        (f"'{written.rows[0].event_id}'", "gen_random_uuid()"),
+        ("cmd-MODEL", "cmd-:client_id-:fresh"),
+    ):
+        if model not in text:
+            raise LookupError(model)
+        text = text.replace(model, fresh)
+    return "\\set fresh random(1, 9000000000000000000)\n" + text.replace(";", " \\;\n") + ";\n"
