@@ -41,6 +41,9 @@ class Committed(Exception):
     """A follower ended the runner's transaction: its effect and its checkpoint could part."""
 
 
+_HALTING: Final = (GapFound, Committed)
+
+
 class Follower(Protocol):
     """Reads the feed and has an effect in the database, in the same transaction as its checkpoint."""
 
@@ -70,7 +73,7 @@ class FollowerRunner:
     def catch_up(self, limit: int | None = None) -> int:
         """Follow to the feed's end, or for `limit` positions; number of positions passed.
 
-        Raises GapFound, and what is transient once it was tried for some seconds.
+        Raises GapFound, Committed, and what is transient once it was tried for some seconds.
         """
         passed, tries, backoff = 0, 0, Backoff()
         while limit is None or passed < limit:
@@ -90,7 +93,7 @@ class FollowerRunner:
         return passed
 
     def run(self, stop: StopEvent) -> None:
-        """Follow until `stop` is set; what is transient is tried again for ever. Raises GapFound."""
+        """Follow until `stop` is set; what is transient is tried again for ever. Raises GapFound, Committed."""
         backoff = Backoff()
         while not stop.is_set():
             try:
@@ -124,7 +127,7 @@ class FollowerRunner:
                     unpark(connection, self._book, self._follower.name, parked.position)
                 replayed += 1
             except Exception as error:
-                if is_transient(error) or isinstance(error, GapFound):
+                if is_transient(error) or isinstance(error, _HALTING):
                     raise
                 with self._pool.connection() as connection:
                     park(connection, self._book, self._follower.name, parked._replace(error=_described(error)))
@@ -135,7 +138,7 @@ class FollowerRunner:
         try:
             return self._pass(wanted)
         except Exception as error:
-            if is_transient(error) or isinstance(error, GapFound):
+            if is_transient(error) or isinstance(error, _HALTING):
                 raise
             _log.warning("batch_failed", follower=self._follower.name, book=self._book, error=_described(error))
         passed = 0
@@ -148,7 +151,7 @@ class FollowerRunner:
         try:
             return self._pass(1)
         except Exception as error:
-            if is_transient(error) or isinstance(error, GapFound):
+            if is_transient(error) or isinstance(error, _HALTING):
                 raise
             return self._park(tried, error)
 
