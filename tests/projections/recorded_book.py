@@ -1,0 +1,101 @@
+"""A book in a real Postgres: a random history recorded and sealed, and the answers that its views give."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ledger.application import Ledger
+from ledger.clock import BEGINNING
+from ledger.domain.refusals import Invalid
+from ledger.feed.followers import FollowerRunner
+from ledger.feed.sealer import Sealer
+from ledger.store.books import Books
+from ledger.store.event_store import EventStore
+from ledger.store.feed_rows import feed_end
+from ledger.store.pool import Pool
+from ledger.submission import submission
+from oracle.histories import history
+from projections.asking.questions import (
+    Filters,
+    list_claims,
+    list_complaints,
+    list_contracts,
+    list_due,
+    list_limits,
+)
+from projections.asking.reader import Reader
+from projections.asking.views import VIEWS
+from projections.folding.follower import ViewFollower
+
+DESK = "desk"
+"""A simulated book, since its desk lives in the past and in the future."""
+
+Answers = dict[str, list[dict[str, object]]]
+
+
+@dataclass
+class RecordedBook:
+    pool: Pool
+    sealer: Sealer
+    ledger: Ledger
+
+    @classmethod
+    def opened(cls, pool: Pool, sealer_pool: Pool, store: EventStore, books: Books) -> "RecordedBook":
+        books.create(DESK, kind="simulated", origin="ledger.test/desk", clock_at=BEGINNING)
+        return cls(pool, Sealer(sealer_pool, DESK), Ledger(store, books, DESK))
+
+    def record(self, lines: Iterable[dict[str, Any]]) -> None:
+        for line in lines:
+            try:
+                taken = submission(
+                    line["command_id"],
+                    line["command"],
+                    line["data"],
+                    at=datetime.fromisoformat(line["at"]),
+                    may_backdate=True,
+                )
+            except Invalid:
+                continue
+            self.ledger.submit(taken)
+        self.sealer.seal_all()
+
+    def record_history(self, seed: int, steps: int = 60) -> None:
+        self.record(history(seed, contracts=3, steps=steps))
+
+    def end(self) -> int:
+        with self.pool.connection() as connection:
+            return feed_end(connection, DESK)
+
+    def runner(self, name: str, batch: int = 1000) -> FollowerRunner:
+        return FollowerRunner(self.pool, DESK, ViewFollower(VIEWS[name], DESK), batch=batch)
+
+    def catch_up(self, batch: int = 1000) -> None:
+        for name in VIEWS:
+            self.runner(name, batch).catch_up()
+
+    def table(self, name: str) -> list[tuple[object, ...]]:
+        """Every row of a view's table with its whole history, and what the view remembers."""
+        with self.pool.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                f"select * from {VIEWS[name].table.name} where book = %s order by 1, 2, 3, 4, 5", (DESK,)
+            )
+            rows = cursor.fetchall()
+            cursor.execute(
+                "select key, since_position, memory from projections.remembered where book = %s and view = %s"
+                " order by 1",
+                (DESK, name),
+            )
+            return sorted(rows, key=str) + cursor.fetchall()
+
+
+def answers(reader: Reader, contract: str | None = None) -> Answers:
+    """What the five lists say, of one contract or of all."""
+    asked = Filters(contract=contract)
+    return {
+        "contracts": list_contracts(reader, asked),
+        "claims": list_claims(reader, asked),
+        "complaints": list_complaints(reader, asked),
+        "limits": list_limits(reader, asked),
+        "due": list_due(reader, asked),
+    }

@@ -1,0 +1,107 @@
+"""Views in a real database say the same whatever the batches, rebuilt or not, and as of any position."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from random import Random
+from typing import TypeVar
+
+import pytest
+from recorded_book import DESK, RecordedBook, answers
+
+from ledger.domain.identifiers import StreamRef
+from ledger.feed.reading import FeedEvent
+from projections.asking.histories import read_until
+from projections.asking.reader import Reader
+from projections.asking.views import VIEWS
+from projections.folding.rows import Given, Source
+from projections.folding.versions import Folding
+from projections.folding.view import View
+from projections.upkeep.difference import compare
+from projections.upkeep.rebuild import rebuild
+
+Memory = TypeVar("Memory")
+
+SEEDS = (3, 14, 15, 92)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_rebuilt_view_is_the_one_that_grew_event_by_event(recorded: RecordedBook, seed: int) -> None:
+    recorded.record_history(seed)
+    random = Random(seed)  # noqa: S311  # batches are no secrets
+    for name in VIEWS:
+        while recorded.runner(name, batch=random.randint(1, 7)).catch_up(random.randint(1, 9)):
+            pass
+    grown = {name: recorded.table(name) for name in VIEWS}
+    assert all(grown[name] for name in ("limits", "due", "contracts", "claims"))
+    for name, view in VIEWS.items():
+        passed: list[int] = []
+        assert rebuild(recorded.pool, DESK, view, passed.append) == sum(passed) == recorded.end() + 1
+        assert recorded.table(name) == grown[name]
+        assert compare(recorded.pool, DESK, view) == []
+
+
+def test_a_row_that_somebody_changed_is_found_with_its_position(recorded: RecordedBook) -> None:
+    recorded.record_history(SEEDS[0])
+    recorded.catch_up()
+    with recorded.pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "update projections.limits set count_consumed = 7 where insurance_year = 1 and guarantee = 'data'"
+        )
+        assert cursor.rowcount
+    found = compare(recorded.pool, DESK, VIEWS["limits"])
+    assert {difference.where for difference in found} == {"view only", "feed only"}
+    assert all(difference.row[2] == "data" for difference in found)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_answer_as_of_each_position_is_that_of_a_ledger_which_holds_only_that_prefix(
+    recorded: RecordedBook, seed: int
+) -> None:
+    recorded.record_history(seed)
+    recorded.catch_up()
+    with recorded.pool.connection() as connection:
+        events = list(read_until(connection, DESK, recorded.end()))
+        for position in range(-1, recorded.end() + 1):
+            prefix = Prefix(connection, DESK, position, told=events[: position + 1])
+            assert answers(Reader(connection, DESK, position)) == answers(prefix)
+
+
+def test_on_a_day_after_everything_the_answer_is_the_one_that_stands(recorded: RecordedBook) -> None:
+    recorded.record_history(SEEDS[1])
+    recorded.catch_up()
+    with recorded.pool.connection() as connection:
+        for position in (recorded.end() // 3, recorded.end()):
+            on = Reader(connection, DESK, position, on=date(2199, 12, 31))
+            assert answers(on) == answers(Reader(connection, DESK, position))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_on_a_day_one_contract_gives_what_the_whole_book_says_of_it(
+    recorded: RecordedBook, seed: int
+) -> None:
+    recorded.record_history(seed)
+    recorded.catch_up()
+    with recorded.pool.connection() as connection:
+        events = list(read_until(connection, DESK, recorded.end()))
+        for day in sorted({event.effective_on for event in events})[::5]:
+            whole = Reader(connection, DESK, recorded.end(), on=day)
+            everything = answers(whole)
+            for contract in {str(row["contract"]) for row in everything["contracts"]}:
+                alone = answers(Reader(connection, DESK, recorded.end(), on=day), contract)
+                assert alone == answers(whole, contract)
+                of_it = [row for row in everything["limits"] if row["contract"] == contract]
+                assert alone["limits"] == of_it
+
+
+@dataclass
+class Prefix(Reader):
+    """A ledger that holds only a prefix: each view folded afresh from it, without any table."""
+
+    told: Sequence[FeedEvent] = ()
+
+    def source(self, view: View[Memory], scope: StreamRef | None = None) -> Source:
+        assert scope is None
+        folding = Folding(view)
+        folding.take_all(event for event in self.told if view.types is None or event.type in view.types)
+        return Given(folding.standing())
