@@ -1,0 +1,120 @@
+"""The sample book, through the real program: what is answered and what holds after it, exactly."""
+
+import hashlib
+import json
+import random
+import signal
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from fixtures.database import Database
+from fixtures.program import Program, ended_by
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+BOOK = str(EXAMPLES / "book.jsonl")
+EXPECTED: dict[str, Any] = json.loads((EXAMPLES / "book.expected.json").read_text())
+IMPORT = ("import", BOOK, "--until", EXPECTED["until"], "--json")
+
+LISTS = {
+    "contracts": ("contract", "list"),
+    "claims": ("claim", "list"),
+    "limits": ("limits",),
+    "due": ("due",),
+}
+HOLDING = {"events", "commands", "log", "pending", "books", "imports"}
+
+
+def answers(printed: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+def as_expected(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep of each row what is expected of it; more fields may stand beside them."""
+    assert len(found) == len(expected)
+    return [{key: row.get(key) for key in wanted} for row, wanted in zip(found, expected, strict=True)]
+
+
+def assert_book_stands_as_expected(program: Program) -> None:
+    for what, words in LISTS.items():
+        assert as_expected(program.rows(*words), EXPECTED[what]) == EXPECTED[what], what
+
+
+def whole(database: Database) -> dict[str, str]:
+    """A digest of every table that a write would change."""
+    digests = {}
+    with closing(psycopg2.connect(database.superuser_dsn)) as connection, connection.cursor() as cursor:
+        for table in sorted(HOLDING):
+            cursor.execute(f"select t::text from ledger.{table} t order by 1")
+            digests[table] = hashlib.sha256(repr(cursor.fetchall()).encode()).hexdigest()
+    return digests
+
+
+def test_the_sample_book_is_answered_and_stands_exactly_as_expected(program: Program) -> None:
+    imported = program.run(*IMPORT)
+
+    assert imported.returncode == 1  # 83 of its commands are refused
+    assert as_expected(answers(imported.stdout), EXPECTED["answers"]) == EXPECTED["answers"]
+    assert "The book's time stands at 2026-02-28T23:00:00+00:00" in imported.stderr
+    assert_book_stands_as_expected(program)
+
+
+def test_the_sample_book_stands_the_same_while_up_runs_beside_it(program: Program) -> None:
+    beside = program.up()
+    imported = program.run(*IMPORT)
+    assert_book_stands_as_expected(program)
+    code, said = ended_by(beside)
+
+    assert as_expected(answers(imported.stdout), EXPECTED["answers"]) == EXPECTED["answers"]
+    assert_book_stands_as_expected(program)
+    assert code == 0
+    assert "ALARM" not in said
+
+
+def test_a_second_import_repeats_every_first_answer_and_writes_nothing(
+    program: Program, database: Database
+) -> None:
+    first = answers(program.run(*IMPORT).stdout)
+    before = whole(database)
+    second = program.run(*IMPORT)
+
+    assert whole(database) == before
+    assert second.returncode == 1  # the refused ones are still refused
+    for again, once in zip(answers(second.stdout), first, strict=True):
+        assert again["status"] == "repeated"
+        assert again["first"] == {key: once[key] for key in ("status", "code") if key in once}
+        assert again["events"] == once["events"]
+    assert_book_stands_as_expected(program)
+
+
+def killed_and_run_again(program: Program, seed: int) -> None:
+    """Kill the import at a random moment, several times over, until one comes through."""
+    chance = random.Random(seed)
+    for _ in range(3):
+        running = program.start(*IMPORT)
+        time.sleep(chance.uniform(0.2, 1.4))
+        running.send_signal(signal.SIGKILL)
+        running.communicate()
+    assert program.run(*IMPORT).returncode == 1
+    again = answers(program.run(*IMPORT).stdout)
+    firsts = [{"command_id": answer["command_id"], **answer["first"]} for answer in again]
+    assert as_expected(firsts, EXPECTED["answers"]) == EXPECTED["answers"]
+    assert_book_stands_as_expected(program)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_an_import_killed_at_random_moments_and_run_again_ends_in_the_same_state(
+    program: Program, seed: int
+) -> None:
+    killed_and_run_again(program, seed)
+
+
+@pytest.mark.test_all
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_an_import_killed_at_random_moments_20_times_ends_in_the_same_state(
+    program: Program, seed: int
+) -> None:
+    killed_and_run_again(program, seed)
