@@ -93,13 +93,15 @@ def add_events(statement: Statement, rows: Sequence[EventRow]) -> None:
     values: list[object] = []
     for row in sorted(rows, key=lambda row: row.stream_id):
         values += row[:-3]
-        values += (json_literal(row.payload), json_literal(row.leaf), hexadecimal(row.leaf_hash))
+        values += (plain_literal(row.payload), plain_literal(row.leaf), hexadecimal(row.leaf_hash))
     statement.add(_EVENTS + ",".join([_EVENT] * len(rows)), *values)
 
 
-def json_literal(content: bytes) -> str:
-    """Write JSON bytes as a bytea literal: as they stand where they are ASCII, which halves what is sent."""
-    return content.decode().replace("\\", "\\\\") if content.isascii() else hexadecimal(content)
+def plain_literal(content: bytes) -> str:
+    """Write bytes as a bytea literal: as they stand where they are ASCII text, which halves what is sent."""
+    if content.isascii() and b"\x00" not in content:
+        return content.decode().replace("\\", "\\\\")
+    return hexadecimal(content)
 
 
 def hexadecimal(content: bytes) -> str:
