@@ -28,6 +28,7 @@ from ledger.feed.proofs.tiles import (
     join_entries,
     number_path,
     parse_entries_path,
+    parse_number_path,
     parse_tile_path,
     read_entries,
     split_hashes,
@@ -118,6 +119,9 @@ def test_a_path_reads_back(level: int, number: int, width: int) -> None:
 def test_no_other_spelling_is_a_path(path: str) -> None:
     assert parse_tile_path(path) is None
     assert parse_entries_path(path) is None
+    assert parse_number_path(path.split("/", 2)[2]) is None or not path.startswith(
+        ("tile/0/", "tile/entries/")
+    )
 
 
 @given(st.integers(0, 70_000), st.integers(0, 70_000))

@@ -8,6 +8,7 @@ Standard library and `cryptography` only. The modules, from the ground up:
 - `tiles`, `tile_reader`: the tree and its entries as files (C2SP tlog-tiles)
 - `proof_file`: proofs as files (C2SP tlog-proof, tlog-witness)
 - `leaf`, `stream_chain`: what one leaf says, and how the leaves of a stream hang together
+- `contract_evidence`, `contract_file`: one contract with its claims, and its proof in one file
 - `keyfile`, `kept_head`: the signing key and the head kept beside it
 - `bundle`: a whole log as a folder, written and verified
 """

@@ -1,4 +1,4 @@
-"""`python -m ledger.feed.proofs DIR --key KEY`: verifies a bundle with only Python and `cryptography` at hand.
+"""`python -m ledger.feed.proofs DIR --key KEY`: verifies a bundle with Python and `cryptography` alone.
 
 Exit: 0 verified · 1 not verified · 2 used wrongly.
 """

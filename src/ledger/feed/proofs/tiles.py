@@ -41,11 +41,6 @@ class Tile(NamedTuple):
         first = self.number * TILE_WIDTH
         return [NodeAt(self.level * TILE_HEIGHT, first + offset) for offset in range(self.width)]
 
-    @property
-    def first_leaf(self) -> int:
-        """The first position that the tile covers."""
-        return self.number << (TILE_HEIGHT * (self.level + 1))
-
 
 class Entries(NamedTuple):
     """A bundle of entries: its number and how many entries it holds (1 to 256)."""

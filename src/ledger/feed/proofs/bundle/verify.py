@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from ledger.feed.proofs.bundle.evidence import ContractEvidence, ContractProof
 from ledger.feed.proofs.bundle.files import check_loose_files, check_no_other_files
 from ledger.feed.proofs.bundle.heads import ExpectedHead, expected_heads, open_head
 from ledger.feed.proofs.bundle.payloads import PayloadReader
 from ledger.feed.proofs.bundle.tree_files import TreeFiles
 from ledger.feed.proofs.bundle.write import Progress
 from ledger.feed.proofs.checkpoint import Checkpoint
+from ledger.feed.proofs.contract_evidence import ContractEvidence, ContractProof
 from ledger.feed.proofs.leaf import payload_sha256, read_leaf
 from ledger.feed.proofs.merkle import Frontier, leaf_hashes
 from ledger.feed.proofs.note import VerifierKey

@@ -1,4 +1,4 @@
-"""What a bundle must hold to be the whole evidence on one contract: its stream and those of its claims."""
+"""What is the whole evidence on one contract: its stream and those of the claims that it names."""
 
 import json
 from dataclasses import dataclass
