@@ -191,50 +191,55 @@ def correct_incident(claim: Claim, incident_on: date, cover: Cover) -> Outcome:
 
 
 def move(claim: Claim, other: Cover) -> Outcome:
-    """Move a claim to another contract; what it holds of limits is reversed there, taken here (D16)."""
-    registrations = (
-        Registration(claim.contract, present=False, effective_on=claim.reported_on),
-        Registration(other.contract, present=True, effective_on=claim.reported_on),
-    )
-    insurance_year = other.insurance_year_of(claim.incident_on)
-    if not claim.consumed and claim.reserved is None:
-        event = ClaimMoved(
-            from_contract=claim.contract, contract=other.contract, insurance_year=insurance_year
-        )
-        return Outcome(event, claim.reported_on, registrations=registrations)
-    year = refuse_outside_cover(claim.incident_on, other)
-    room = room_for(claim, other, year)
-    limits = _reversed(claim)
+    """Move a claim to another contract; what its acceptance consumed is reversed there, taken here (D16).
+
+    On a claim not accepted it changes the contract only. What a failed rescue consumed was spent under the
+    old contract and stays there (Q5, Q11). A standing reservation goes along as far as the new contract has
+    room, for later decisions look at that contract alone.
+    """
+    limits: list[LimitChange] = []
     standing: Standing | None = None
     consumed: tuple[Holding, ...] = ()
-    if claim.consumed:
-        if claim.accepted:
-            standing, holding = _afresh(claim, room)
-        else:
-            # Q11: a failed rescue counts on the contract to which the claim belongs.
-            _approved(room, 0, 1, claim.guarantee)
-            holding = Holding(year, 0, 1)
-        consumed = (holding,)
-        room = room.less(holding)
-        limits.append(
-            LimitChange(other.contract, "consume", holding, claim.consumed_on, accepted=claim.accepted)
-        )
-    reserved: Holding | None = None
+    insurance_year = other.insurance_year_of(claim.incident_on)
+    if claim.accepted:
+        insurance_year = refuse_outside_cover(claim.incident_on, other)
+        standing, afresh = _afresh(claim, room_for(claim, other, insurance_year))
+        consumed = (afresh,)
+        limits = [
+            *_reversed(claim),
+            LimitChange(other.contract, "consume", afresh, claim.consumed_on, accepted=True),
+        ]
+    reserved = _reserved_anew(claim, other, consumed)
     if claim.reserved is not None:
-        # D14: a standing expert's reservation goes along, or I1 would hold on neither contract.
-        _approved(room, 1, 1, claim.guarantee)
-        reserved = Holding(year, room.amount_cents or 0, 1)
         limits.append(LimitChange(claim.contract, "release", claim.reserved, claim.reserved_on))
+    if reserved is not None:
         limits.append(LimitChange(other.contract, "reserve", reserved, claim.reserved_on))
     event = ClaimMoved(
         from_contract=claim.contract,
         contract=other.contract,
-        insurance_year=year,
+        insurance_year=insurance_year,
         standing=standing,
         consumed=consumed,
         reserved=reserved,
     )
+    registrations = (
+        Registration(claim.contract, present=False, effective_on=claim.reported_on),
+        Registration(other.contract, present=True, effective_on=claim.reported_on),
+    )
     return Outcome(event, claim.reported_on, limits=limits, registrations=registrations)
+
+
+def _reserved_anew(claim: Claim, other: Cover, consumed: Sequence[Holding]) -> Holding | None:
+    """Give what another contract can reserve for a claim whose expert stands; None without room or cover."""
+    insurance_year = other.insurance_year_of(claim.incident_on)
+    if claim.reserved is None or insurance_year is None or not other.includes(claim.incident_on):
+        return None
+    room = room_for(claim, other, insurance_year)
+    for holding in consumed:
+        room = room.less(holding)
+    if not (room.has_count and room.has_amount):
+        return None
+    return Holding(insurance_year, room.amount_cents or 0, 1)
 
 
 def _afresh(claim: Claim, room: Room) -> tuple[Standing, Holding]:

@@ -217,8 +217,11 @@ def _appoint_expert(claim: Claim, command: AppointExpert, cover: Cover, today: d
         message = f"guarantee {claim.guarantee} gives no rescue by an expert; data alone does"
         raise NoSuchService(message)
     _refuse_decided(claim)
-    if claim.reserved is not None:
-        message = f"an expert is appointed to claim {claim.number}; call that one off first"
+    if claim.expert_appointed:
+        # D14: once a claim, called off or not.
+        message = (
+            f"an expert was appointed to claim {claim.number} before, and is once a claim; decide the claim"
+        )
         raise ExpertStands(message)
     insurance_year = refuse_uninsured(claim, cover)
     room = room_for(claim, cover, insurance_year)

@@ -80,6 +80,8 @@ class Claim:
     refunded_cents: int = 0
     recovered_cents: int = 0
     payments: tuple[Payment, ...] = ()
+    expert_appointed: bool = False
+    """True once an expert was ever appointed (D14)."""
     reserved: Holding | None = None
     """What is reserved while an expert stands (D14)."""
     rescue_started: bool = False
@@ -160,7 +162,7 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one return a kind of event
             # D14: the expert has started once data recovery is recorded.
             return replace(claim, rescue_started=claim.rescue_started or event.kind == "data_recovery")
         case ExpertAppointed():
-            return replace(claim, reserved=event.reserved, reserved_on=effective_on)
+            return replace(claim, expert_appointed=True, reserved=event.reserved, reserved_on=effective_on)
         case ExpertCalledOff():
             return _released(claim, effective_on, failed_rescue=event.failed_rescue)
         case SubmissionCompleted():
