@@ -24,6 +24,7 @@ from ledger.store.errors import (
     SubjectErased,
     VersionConflict,
 )
+from ledger.store.errors import Unreachable as DatabaseAway
 from ledger.store.event_store import EventStore
 from ledger.store.loaded import FirstAnswer, Loaded
 from ledger.submission import Submission
@@ -62,7 +63,12 @@ class Ledger:
         """
         lost = False
         for attempt in range(TRIES):
-            loaded = self._load(submission)
+            try:
+                loaded = self._load(submission)
+            except DatabaseAway as error:
+                if lost:
+                    raise Unreachable(_outcome_unknown(submission)) from error
+                raise
             if loaded.answer is not None:
                 return self._known(submission, loaded.answer, first_time=lost)
             answer, commit = self._decided(submission, loaded)
@@ -85,6 +91,8 @@ class Ledger:
             else:
                 self._move_clock(loaded, submission)
                 return answer
+        if lost:
+            raise Unreachable(_outcome_unknown(submission))
         message = (
             f"Command {submission.command_id!r} met {TRIES} conflicting writes and was not recorded: "
             "send it again under the same id."
@@ -218,6 +226,14 @@ def import_open(command_id: str, book: str) -> Answer:
         f"`claims-ledger import --abandon --book {book}`; then send the command again."
     )
     return Answer(command_id, "refused", "IMPORT_OPEN", "import", message)
+
+
+def _outcome_unknown(submission: Submission) -> str:
+    """Say that nobody knows yet, and how to find out."""
+    return (
+        f"The database went away while command {submission.command_id!r} was being recorded, so whether it was is "
+        "not known: send it again under the same id, it will not be recorded twice."
+    )
 
 
 def _refused(submission: Submission, code: str, rule: str, message: str) -> Answer:
