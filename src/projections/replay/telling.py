@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Sequence
 
 from ledger.domain.deciding import State, fold, state_to_json
-
 from ledger.domain.identifiers import StreamRef
 from ledger.endings import Refused
 from ledger.feed.reading import FeedEvent
