@@ -50,7 +50,7 @@ def stock_rate(server: BenchmarkServer, connections: int, seconds: float) -> flo
 
 
 def limit_rate(server: BenchmarkServer, connections: int, seconds: float) -> float:
-    """Transactions per second of pgbench with the very statements of our append: what the server can do at best."""
+    """Transactions per second of pgbench with our append's own statements: the server's best."""
     name = server.create_database()
     with Pool(server.dsn(name, f"{name}_app_login"), size=1) as pool:
         Books(pool).create(BOOK, origin="bench/cyber-care")

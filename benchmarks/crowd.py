@@ -23,13 +23,16 @@ def rate_of(size: int, seconds: float, make: Callable[..., Work], *arguments: ob
     ]
     for worker in workers:
         worker.start()
-    total = sum(results.get() for _ in workers)
+    done = [results.get() for _ in workers]
     for worker in workers:
         worker.join()
-    return total / seconds
+    if min(done) < 0:
+        message = "a worker failed: its error stands above"
+        raise RuntimeError(message)
+    return sum(done) / seconds
 
 
-def _worker(
+def _worker(  # noqa: PLR0913, PLR0917 - the target of a process, called by name nowhere
     barrier: Barrier,
     results: "multiprocessing.SimpleQueue[int]",
     seconds: float,

@@ -43,7 +43,7 @@ class BenchmarkServer:
     account: Account
 
     def dsn(self, database: str, user: str = "postgres") -> str:
-        """Connection string of a database."""
+        """Return the connection string of a database."""
         return f"postgresql://{user}@/{database}?host={self.folder}"
 
     def create_database(self) -> str:
@@ -65,7 +65,7 @@ class BenchmarkServer:
 
 @contextmanager
 def running_server(commit_delay_ms: int = 0) -> Iterator[BenchmarkServer]:
-    """Run a fresh server while the block runs. Raises NoCompiler when commits are to be slow and can't be made so."""
+    """Run a fresh server while the block runs. Raises NoCompiler when commits are to be slow."""
     account = account_for(None)
     folder = Path(tempfile.mkdtemp(prefix="ledger-bench-"))
     account.give(folder)

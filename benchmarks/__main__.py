@@ -1,0 +1,89 @@
+"""`make bench`: prints each figure beside its peer or its limit, all measured in this run.
+
+Machines are noisy: quote the ratios, not the figures. Each part runs in turn with its peers, several rounds.
+"""
+
+import argparse
+import statistics
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.appending import limit_rate, our_rate, stock_rate
+from benchmarks.book import commands_rate, home, import_rate, views_rate
+from benchmarks.server import BenchmarkServer, NoCompiler, running_server
+from ledger.wiring import opened
+
+CONSOLE = Console()
+PARTS = ("append", "slow-append", "book")
+
+
+def main() -> None:
+    """Run the parts that were asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--seconds", type=float, default=5, help="length of one measurement (default: 5)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each comparison (default: 3)")
+    parser.add_argument(
+        "--copies", type=int, default=20, help="size of the book in sample books (default: 20)"
+    )
+    asked = parser.parse_args()
+    if "append" in asked.parts:
+        with running_server() as server:
+            _compare(server, "Append, this machine's disk", 8, asked.seconds, asked.rounds)
+    if "slow-append" in asked.parts:
+        try:
+            with running_server(commit_delay_ms=5) as server:
+                _compare(server, "Append, commits of 5 ms", 16, asked.seconds, asked.rounds)
+        except NoCompiler as missing:
+            CONSOLE.print(f"Append, commits of 5 ms: not run. {missing}")
+    if "book" in asked.parts:
+        _book(asked.copies, asked.seconds)
+
+
+def _compare(server: BenchmarkServer, title: str, connections: int, seconds: float, rounds: int) -> None:
+    rates: dict[str, list[float]] = {"ours": [], "stock": [], "limit": []}
+    measures: dict[str, Callable[[BenchmarkServer, int, float], float]] = {
+        "ours": our_rate,
+        "stock": stock_rate,
+        "limit": limit_rate,
+    }
+    for _ in range(rounds):
+        for name, measure in measures.items():
+            rates[name].append(measure(server, connections, seconds))
+    table = Table(title=f"{title}, {connections} connections: events/s, {rounds} rounds of {seconds:g} s")
+    for heading in ("", "lowest", "median", "highest", "ours over it (median of rounds)"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    labels = {
+        "ours": "this recorder, sealer running",
+        "stock": "eventsourcing's recorder, psycopg 3",
+        "limit": "pgbench, our statements",
+    }
+    for name, label in labels.items():
+        ratio = statistics.median(
+            ours / other for ours, other in zip(rates["ours"], rates[name], strict=True)
+        )
+        figures = (min(rates[name]), statistics.median(rates[name]), max(rates[name]))
+        table.add_row(label, *(f"{figure:,.0f}" for figure in figures), f"{ratio:.2f}")
+    CONSOLE.print(table)
+
+
+def _book(copies: int, seconds: float) -> None:
+    table = Table(title=f"A book of {copies} sample books, on an embedded ledger")
+    for heading in ("", "rate", "must"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    with home() as settings:
+        imported, commands = import_rate(copies)
+        table.add_row(f"import, {commands:,} commands", f"{imported:,.0f} commands/s", "1,000")
+        with opened("cyber-care", settings) as wiring:
+            caught_up, events = views_rate(wiring)
+        table.add_row(f"limits and due together, {events:,} events", f"{caught_up:,.0f} events/s", "10,000")
+        for writers in (1, 8):
+            submitted = commands_rate(writers, seconds)
+            table.add_row(f"commands, one by one, {writers} at once", f"{submitted:,.0f} commands/s", "")
+    CONSOLE.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""A whole book through the embedded ledger: the import, the views, commands one by one."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.crowd import Work, rate_of
+from benchmarks.sample import sample_lines, write_book
+from ledger.settings import Settings
+from ledger.submission import submission
+from ledger.wiring import Wiring, opened
+
+BOOK = "cyber-care"
+VIEWS = ("limits", "due")
+
+
+@contextmanager
+def home() -> Iterator[Settings]:
+    """Make a ledger's home that goes when the block ends, with a Postgres that runs all the while."""
+    with TemporaryDirectory(prefix="ledger-bench-") as folder:
+        os.environ["CLAIMS_LEDGER_HOME"] = folder
+        settings = Settings.load()
+        try:
+            with opened(BOOK, settings):
+                yield settings
+        finally:
+            _remove(Path(folder))
+
+
+def import_rate(copies: int) -> tuple[float, int]:
+    """Commands per second of `claims-ledger import` from its start to its end, sealing included; how many."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "book.jsonl"
+        commands = write_book(file, copies)
+        begin = time.perf_counter()
+        done = subprocess.run(
+            [Path(sys.executable).with_name("claims-ledger"), "import", str(file), "--until", "2026-03-01"],
+            check=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        took = time.perf_counter() - begin
+    if done.returncode not in {0, 1}:
+        raise RuntimeError(done.stderr)
+    return commands / took, commands
+
+
+def views_rate(wiring: Wiring) -> tuple[float, int]:
+    """Events per second while limits and due are built from the feed's beginning; how many."""
+    events = 0
+    with wiring.pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from ledger.log where book = %s", (BOOK,))
+        events = cursor.fetchone()[0]
+    begin = time.perf_counter()
+    for name in VIEWS:
+        wiring.runner(name).catch_up()
+    return events / (time.perf_counter() - begin), events
+
+
+def commands_rate(writers: int, seconds: float) -> float:
+    """Commands per second, submitted one by one by `writers` programs, a sealer beside them."""
+    return rate_of(writers, seconds, _submitter)
+
+
+def _submitter(place: int) -> Work:
+    stack = ExitStack()
+    wiring = stack.enter_context(opened(BOOK))
+
+    def work(until: float) -> int:
+        with stack:
+            return submit_until(until)
+
+    def submit_until(until: float) -> int:
+        done, copy = 0, 0
+        while True:
+            for text in sample_lines(100_000 * (place + 1) + copy):
+                if time.monotonic() > until:
+                    return done
+                line = json.loads(text)
+                wiring.ledger.submit(
+                    submission(
+                        line["command_id"],
+                        line["command"],
+                        line["data"],
+                        at=datetime.fromisoformat(line["at"]),
+                        actor=line["actor"],
+                        may_backdate=True,
+                    )
+                )
+                done += 1
+            copy += 1
+
+    return work
+
+
+def _remove(folder: Path) -> None:
+    from ledger.embedded import EmbeddedPostgres  # noqa: PLC0415 - only to clean up
+
+    EmbeddedPostgres(folder).remove()
