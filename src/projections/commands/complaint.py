@@ -22,9 +22,8 @@ from projections.commands.tables import (
     Column,
     fields,
     plain,
-    rows_in,
     show,
-    show_rows,
+    show_section,
 )
 from projections.commands.tables import (
     as_json as plain_json,
@@ -59,8 +58,8 @@ def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_j
         print_json(plain_json(shown))
         return
     fields(shown, COLUMNS, title=f"Complaint {number}")
-    show_rows(rows_in(shown, "due"), due.COLUMNS, title="Due", empty="Due: nothing.")
-    show_rows(rows_in(shown, "contacts"), CONTACT_COLUMNS, title="Contacts", empty="Contacts: none.")
+    show_section(shown, "due", due.COLUMNS, title="Due")
+    show_section(shown, "contacts", CONTACT_COLUMNS, title="Contacts")
 
 
 @click.command()

@@ -6,7 +6,7 @@ import click
 
 from ledger.commands.options import book_option, examples, json_option
 from ledger.commands.output import print_json
-from projections.commands import claim, due, limits
+from projections.commands import claim, complaint, due, limits
 from projections.commands.history import HISTORY_COLUMNS, history_of
 from projections.commands.options import CONTRACT_STATUSES, before_option, status_option, time_options
 from projections.commands.reading import reading
@@ -16,9 +16,8 @@ from projections.commands.tables import (
     fields,
     number,
     plain,
-    rows_in,
     show,
-    show_rows,
+    show_section,
     words,
 )
 from projections.commands.tables import (
@@ -72,10 +71,11 @@ def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_j
         ("Limits", "limits", limits.COLUMNS[1:]),
         ("Due", "due", due.COLUMNS),
         ("Claims", "claims", claim.COLUMNS),
+        ("Complaints", "complaints", complaint.COLUMNS),
         ("Documents that apply", "documents", DOCUMENT_COLUMNS),
         ("Contacts", "contacts", CONTACT_COLUMNS),
     ):
-        show_rows(rows_in(shown, name), columns, title=title, empty=f"{title}: none.")
+        show_section(shown, name, columns, title=title)
 
 
 @click.command()

@@ -4,7 +4,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from projections.commands.reading import reading
-from projections.commands.tables import Column, number, plain
+from projections.commands.tables import Column, instant, number, plain
 
 if TYPE_CHECKING:
     from ledger.domain.identifiers import StreamRef
@@ -15,8 +15,8 @@ HISTORY_COLUMNS: tuple[Column, ...] = (
     number("version", "version"),
     plain("event", "type"),
     plain("effective", "effective_on"),
-    plain("at", "at"),
-    plain("recorded", "recorded_at"),
+    instant("at (Brussels)", "at"),
+    instant("recorded", "recorded_at"),
     plain("actor", "actor"),
     plain("command", "command_id"),
 )

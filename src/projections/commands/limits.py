@@ -15,7 +15,7 @@ from projections.commands.options import (
     time_options,
 )
 from projections.commands.reading import reading
-from projections.commands.tables import Column, euros, number, of_limit, plain, show, words
+from projections.commands.tables import Column, amount, euros, left_of, number, of_limit, plain, show, words
 
 COLUMNS: tuple[Column, ...] = (
     plain("contract", "contract"),
@@ -24,9 +24,11 @@ COLUMNS: tuple[Column, ...] = (
     plain("to", "to_on"),
     words("guarantee", "guarantee"),
     of_limit("amount consumed", "amount_consumed_cents", "amount_limit_cents", euros),
-    of_limit("claims", "count_consumed", "count_limit", str),
-    number("reserved claims", "count_reserved"),
-    of_limit("amount left", "amount_remaining_cents", "amount_limit_cents", euros),
+    amount("reserved", "amount_reserved_cents"),
+    left_of("left", "amount_remaining_cents", euros),
+    of_limit("claims counted", "count_consumed", "count_limit", str),
+    number("reserved", "count_reserved"),
+    left_of("left", "count_remaining", str),
 )
 
 

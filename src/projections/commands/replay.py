@@ -1,7 +1,8 @@
 """`claims-ledger replay`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import cast
 
 import click
 
@@ -11,6 +12,7 @@ from projections.commands.history import stream
 from projections.commands.options import time_options
 from projections.commands.reading import reading
 from projections.commands.tables import as_json as plain_json
+from projections.commands.tables import in_brussels
 
 UNSHOWN = "-"
 
@@ -61,10 +63,12 @@ def _tell(event: Mapping[str, object]) -> None:
         (f"  {event['stream']} v{event['version']}", "cyan"),
     )
     out.print(head)
-    said = f"effective {event['effective_on']} · at {event['at']} · recorded {event['recorded_at']}"
+    at, recorded_at = in_brussels(event["at"]), in_brussels(event["recorded_at"])
+    said = f"effective {event['effective_on']} · at {at} · recorded {recorded_at}"
     out.print(Text(f"        {said} · {event['actor']} · {event['command_id']}", style="dim"))
-    shown = plain_json(event["changes"])
-    if isinstance(shown, dict):
-        for path, (before, after) in shown.items():
+    shown = cast("Mapping[str, Sequence[object]]", event["changes"])
+    for path, (before, after) in shown.items():
+        # That a figure begins at nothing need not be read; --json says it.
+        if before is not None or after:
             was, becomes = (UNSHOWN if value is None else str(value) for value in (before, after))
             out.print(Text.assemble(f"        {path}  ", (was, "red"), " → ", (becomes, "green")))

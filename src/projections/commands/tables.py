@@ -80,14 +80,29 @@ def amount(header: str, field: str) -> Column:
     return Column(header, lambda row: _text(euros(row[field])), to_the_right=True)
 
 
+def instant(header: str, field: str) -> Column:
+    """Show an instant by the clock of Brussels, to the second."""
+    return Column(header, lambda row: _text(in_brussels(row[field])))
+
+
+def left_of(header: str, left: str, write: Callable[[object], str | None]) -> Column:
+    """Show what is left of a limit: red when it is nothing; no limit has no rest."""
+
+    def shown(row: Values) -> "Text":
+        if row[left] is None:
+            return _text("no limit", "dim")
+        return _text(write(row[left]), "red" if int(str(row[left])) <= 0 else "green")
+
+    return Column(header, shown, to_the_right=True)
+
+
 def of_limit(header: str, used: str, limit: str, write: Callable[[object], str | None]) -> Column:
-    """Show what is used of a limit: `1 of 3`; only what is used where there is no limit."""
+    """Show what is used of a limit: `1 of 3`; where there is no limit, only what is used."""
 
     def shown(row: Values) -> "Text":
         if row[limit] is None:
-            return _text(f"{write(row[used])} (no limit)", "dim")
-        spent = int(str(row[used])) >= int(str(row[limit]))
-        return _text(f"{write(row[used])} of {write(row[limit])}", "red" if spent else "")
+            return _text(write(row[used]), "dim")
+        return _text(f"{write(row[used])} of {write(row[limit])}")
 
     return Column(header, shown, to_the_right=True)
 
@@ -100,11 +115,6 @@ CONTACT_COLUMNS: tuple[Column, ...] = (
 )
 
 
-def rows_in(shown: Values, name: str) -> list[Values]:
-    """Give the rows nested under a name."""
-    return cast("list[Values]", shown[name])
-
-
 def fields(shown: Values, columns: Sequence[Column], *, title: str) -> None:
     """Print one thing for people: each field on a line of its own."""
     from rich.table import Table  # noqa: PLC0415  # 0.1 s that JSON output need not pay
@@ -114,6 +124,13 @@ def fields(shown: Values, columns: Sequence[Column], *, title: str) -> None:
     for column in columns:
         table.add_row(Text(column.header, style="dim"), column.shown(shown))
     console().print(table)
+
+
+def in_brussels(value: object) -> str | None:
+    """Write an instant by the clock of Brussels: `2026-03-01 09:00:00`."""
+    from ledger.domain.calendar import BRUSSELS  # noqa: PLC0415  # only tables need it
+
+    return f"{value.astimezone(BRUSSELS):%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else None
 
 
 def euros(cents: object) -> str | None:
@@ -140,25 +157,29 @@ def as_json(value: object) -> object:
 
 def show_rows(rows: Sequence[Values], columns: Sequence[Column], *, title: str, empty: str) -> None:
     """Print rows as a table with its title and number of rows, or say kindly that there are none."""
-    if not rows:
+    if rows:
+        _print(rows, columns, f"{title} ({len(rows):,})")
+    else:
         note(empty)
-        return
-    counted = f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
-    _print(rows, columns, title, counted)
 
 
-def _print(rows: Sequence[Values], columns: Sequence[Column], title: str, caption: str) -> None:
+def show_section(shown: Values, name: str, columns: Sequence[Column], *, title: str) -> None:
+    """Print rows nested in one thing, under their own title; nothing where there are none."""
+    rows = cast("Sequence[Values]", shown[name])
+    if rows:
+        _print(rows, columns, title)
+
+
+def _print(rows: Sequence[Values], columns: Sequence[Column], title: str) -> None:
     from rich import box  # noqa: PLC0415  # 0.1 s that JSON output need not pay
     from rich.table import Table  # noqa: PLC0415  # as above
 
     table = Table(
         title=title,
-        caption=caption,
         box=box.SIMPLE_HEAD,
         header_style="bold",
         title_style="bold",
         title_justify="left",
-        caption_justify="left",
         pad_edge=False,
     )
     for column in columns:

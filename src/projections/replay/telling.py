@@ -1,15 +1,16 @@
 """Histories told: the events of a stream, and with replay what each one changed."""
 
-import json
 from collections.abc import Iterator, Sequence
 
-from ledger.domain.deciding import State, fold, state_to_json
+from ledger.domain.deciding import State, fold
 from ledger.domain.identifiers import StreamRef
 from ledger.endings import Refused
 from ledger.feed.reading import FeedEvent
 from projections.asking.reader import Reader
-from projections.replay.changes import Json, changes
-from projections.replay.payloads import as_recorded, as_understood
+from projections.replay.changes import changes
+from projections.replay.payloads import Erased, as_recorded, as_understood, persons_in
+from projections.replay.queries import erased_among
+from projections.replay.states import Fields, readable
 
 Told = dict[str, object]
 
@@ -42,9 +43,12 @@ def replay(reader: Reader, stream: StreamRef, *, own: bool = False) -> list[Told
 
     `payload` is the event as it is understood today; where it was recorded under an older schema, it stands
     beside it as it was recorded (`original`).
-    Personal values stand as `[sealed]`. Raises `Refused` as `history` does.
+
+    Personal values stand as `[sealed]`, those of the erased as `[erased]`. Raises `Refused` as `history` does.
     """
-    return list(_replayed(_events(reader, stream, own=own)))
+    events = _events(reader, stream, own=own)
+    persons = frozenset[str]().union(*(persons_in(event) for event in events))
+    return list(_replayed(events, erased_among(reader.connection, reader.book, persons)))
 
 
 def _events(reader: Reader, stream: StreamRef, *, own: bool) -> Sequence[FeedEvent]:
@@ -56,15 +60,13 @@ def _events(reader: Reader, stream: StreamRef, *, own: bool) -> Sequence[FeedEve
     return events
 
 
-def _replayed(events: Sequence[FeedEvent]) -> Iterator[Told]:
+def _replayed(events: Sequence[FeedEvent], erased: Erased) -> Iterator[Told]:
     states: dict[StreamRef, State | None] = {}
-    known: dict[StreamRef, Json] = {}
+    known: dict[StreamRef, Fields] = {}
     for event in events:
-        before = known.get(event.stream, {})
         state = fold(states.get(event.stream), event.recorded)
-        # None: told for a date on which the stream had not begun, so there is nothing to change yet.
-        after: Json = {} if state is None else json.loads(state_to_json(state))
+        before, after = known.get(event.stream, {}), readable(state)
         states[event.stream], known[event.stream] = state, after
-        row = told(event) | {"changes": changes(before, after), "payload": as_understood(event)}
+        row = told(event) | {"changes": changes(before, after), "payload": as_understood(event, erased)}
         upcast = event.schema_version != type(event.event).schema_version
-        yield row | {"original": as_recorded(event)} if upcast else row
+        yield row | {"original": as_recorded(event, erased)} if upcast else row
