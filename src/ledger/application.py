@@ -5,7 +5,12 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from hmac import compare_digest
+from typing import Any
 from uuid import UUID
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import InfrastructureFactory
+from eventsourcing.utils import Environment
 
 from ledger.answers import Answer, kept_answer, repeated
 from ledger.clock import instant_of
@@ -15,8 +20,9 @@ from ledger.domain.deciding import needs
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
 from ledger.endings import Unreachable
+from ledger.recording import SharedFactory
 from ledger.store.books import Books
-from ledger.store.commit import CommandAnswer, Commit, NewEvent
+from ledger.store.commit import Appended, CommandAnswer, Commit, NewEvent
 from ledger.store.errors import (
     CommandExists,
     ImportOpen,
@@ -27,6 +33,7 @@ from ledger.store.errors import (
 from ledger.store.errors import Unreachable as DatabaseAway
 from ledger.store.event_store import EventStore
 from ledger.store.loaded import FirstAnswer, Loaded
+from ledger.store.pool import Pool
 from ledger.submission import Submission
 
 TRIES = 60
@@ -39,16 +46,28 @@ CHUNK_STREAMS = 200
 """Streams that one commit of a sweep brings up to date at most."""
 
 
-class Ledger:
-    """One book: takes commands, decides them against its streams, records what they make happen."""
+class Ledger(Application[UUID]):
+    """One book: takes commands, decides them against its streams, records what they make happen.
 
-    def __init__(self, store: EventStore, books: Books, book: str) -> None:
-        """Write to `book` through `store`; `books` keep its clock."""
+    As an application of `eventsourcing` it has a notification log of what is sealed and can be subscribed to.
+    """
+
+    def __init__(self, store: EventStore, books: Books, book: str, pool: Pool) -> None:
+        """Write to `book` through `store`; `books` keep its clock, `pool` reads its feed."""
         self.store = store
         self.books = books
         self.book = book
         self.import_id: UUID | None = None
         """The open import on whose behalf this ledger acts; set by the import alone."""
+        self._pool = pool
+        super().__init__()
+
+    def construct_factory(
+        self,
+        env: Environment,  # noqa: ARG002  # the wiring has settled all that it could say
+    ) -> InfrastructureFactory[Any]:
+        """Give the factory whose recorder takes the ledger's commits."""
+        return SharedFactory(self.store, self._pool, self.book)
 
     def submit(self, submission: Submission) -> Answer:
         """Take one command: record what it makes happen, or say by which rule it is refused.
@@ -57,40 +76,24 @@ class Ledger:
         is given only once it is durable. A refusal is remembered; what is `invalid` leaves no trace.
 
         Raises:
-            Unreachable: too many others write to the same streams; nothing was recorded.
+            Unreachable: too many others write to the same streams, or the database went away under way.
             ledger.store.errors.Unreachable: the database is away. The command may be sent again under its id.
 
         """
         lost = False
         for attempt in range(TRIES):
             try:
-                loaded = self._load(submission)
-            except DatabaseAway as error:
-                if lost:
-                    raise Unreachable(_outcome_unknown(submission)) from error
-                raise
-            if loaded.answer is not None:
-                return self._known(submission, loaded.answer, first_time=lost)
-            answer, commit = self._decided(submission, loaded)
-            if commit is None:
-                return answer
-            try:
-                self._record(commit)
+                return self._answered(submission, first_time=lost)
             except (VersionConflict, CommandExists):
                 wait(attempt)
-            except SubjectErased as erased:
-                answer = _refused(submission, "SUBJECT_ERASED", "subject erase", str(erased))
-                self._record(self._commit(submission, loaded, answer, ()))
-                return answer
-            except ImportOpen as error:
-                return _refused(submission, "IMPORT_OPEN", "import", str(error))
             except OutcomeUnknown:
                 # Whether it was committed is asked of the ledger, never guessed: loading looks the id up.
                 lost = True
                 wait(attempt)
-            else:
-                self._move_clock(loaded, submission)
-                return answer
+            except DatabaseAway as error:
+                if lost:
+                    raise Unreachable(_outcome_unknown(submission)) from error
+                raise
         if lost:
             raise Unreachable(_outcome_unknown(submission))
         message = (
@@ -98,6 +101,30 @@ class Ledger:
             "send it again under the same id."
         )
         raise Unreachable(message)
+
+    def _answered(self, submission: Submission, *, first_time: bool) -> Answer:
+        """Load, decide and record once. Raises VersionConflict, CommandExists, OutcomeUnknown."""
+        loaded = self._load(submission)
+        if loaded.answer is not None:
+            return self._known(submission, loaded.answer, first_time=first_time)
+        answer, commit = self._decided(submission, loaded)
+        if commit is None:
+            return answer
+        try:
+            self.record(commit)
+        except SubjectErased as erased:
+            answer = _refused(submission, "SUBJECT_ERASED", "subject erase", str(erased))
+            self.record(self._commit(submission, loaded, answer, ()))
+        except ImportOpen:
+            return import_open(submission.command_id, self.book)
+        self._move_clock(loaded, submission)
+        return answer
+
+    def record(self, commit: Commit) -> Appended:
+        """Record a commit, whole or not at all. Raises what `EventStore.append` raises."""
+        appended: list[Appended] = []
+        self.save(commit=commit, appended=appended)
+        return appended[0]
 
     def dry_run(self, submission: Submission) -> Answer:
         """Decide a command as `submit` would now, and record nothing."""
@@ -124,7 +151,7 @@ class Ledger:
             heads = {}
             events: list[NewEvent] = []
             for ref in streams:
-                stream = standing(ref, loaded.streams[ref])
+                stream = standing(loaded.streams[ref])
                 owed = owed_by_time(stream, until)
                 if owed:
                     heads[ref] = stream.head
@@ -133,7 +160,7 @@ class Ledger:
                 return 0
             events.sort(key=lambda event: event.entry.at)
             try:
-                self._record(Commit(self.book, events, heads, (), loaded.now, import_id=self.import_id))
+                self.record(Commit(self.book, events, heads, (), loaded.now, import_id=self.import_id))
             except VersionConflict:
                 wait(attempt)
             except OutcomeUnknown:
@@ -145,9 +172,6 @@ class Ledger:
 
     def _load(self, submission: Submission) -> Loaded:
         return self.store.load(self.book, needs(submission.command), submission.command_id, submission.sender)
-
-    def _record(self, commit: Commit) -> None:
-        self.store.append(commit)
 
     def _known(self, submission: Submission, first: FirstAnswer, *, first_time: bool = False) -> Answer:
         """Answer a command whose id is on record.
@@ -179,7 +203,7 @@ class Ledger:
             check(submission.command, at)
         except Invalid as invalid:
             return Answer(submission.command_id, "invalid", message=invalid.message), None
-        world = {ref: standing(ref, stream) for ref, stream in loaded.streams.items()}
+        world = {ref: standing(stream) for ref, stream in loaded.streams.items()}
         try:
             decision = decide_command(
                 submission.command, world, at, command_id=submission.command_id, actor=submission.actor
@@ -231,8 +255,8 @@ def import_open(command_id: str, book: str) -> Answer:
 def _outcome_unknown(submission: Submission) -> str:
     """Say that nobody knows yet, and how to find out."""
     return (
-        f"The database went away while command {submission.command_id!r} was being recorded, so whether it was is "
-        "not known: send it again under the same id, it will not be recorded twice."
+        f"The database went away while command {submission.command_id!r} was being recorded, so whether it "
+        "was is not known: send it again under the same id, it will not be recorded twice."
     )
 
 

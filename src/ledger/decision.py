@@ -10,9 +10,10 @@ from uuid import UUID
 
 from ledger.answers import AnsweredEvent
 from ledger.domain.commands import Command
+from ledger.domain.contract.state import Contract
 from ledger.domain.deciding import State, decide, elapse, fold
 from ledger.domain.entries import Entry, Recorded
-from ledger.domain.identifiers import StreamRef
+from ledger.domain.identifiers import StreamRef, contract_ref
 from ledger.store.commit import NewEvent, StreamHead
 from ledger.store.loaded import LoadedStream
 
@@ -30,29 +31,30 @@ class Standing:
 
     def after(self, entries: Iterable[Entry]) -> "Standing":
         """Fold further entries that are about to be recorded. The head moves when they have been."""
-        state, version, contract = self.state, self.head.version, self.contract
+        state, version = self.state, self.head.version
         for entry in entries:
             version += 1
             state = fold(state, Recorded(entry.stream, version, entry.event, entry.effective_on, entry.at))
-            contract = contract_of(entry.stream, state)
-        return Standing(StreamHead(version, self.head.leaf_hash), state, contract)
+        return Standing(StreamHead(version, self.head.leaf_hash), state, contract_of(state))
 
     def with_head(self, head: StreamHead) -> "Standing":
         """Give the stream its new head, once its events have been recorded."""
         return replace(self, head=head)
 
 
-def standing(ref: StreamRef, loaded: LoadedStream) -> Standing:
+def standing(loaded: LoadedStream) -> Standing:
     """Fold a loaded stream."""
     state: State | None = None
     for recorded in loaded.recorded:
         state = fold(state, recorded)
-    return Standing(loaded.head, state, None if state is None else contract_of(ref, state))
+    return Standing(loaded.head, state, contract_of(state))
 
 
-def contract_of(ref: StreamRef, state: State) -> StreamRef:
+def contract_of(state: State | None) -> StreamRef | None:
     """Name the contract that a stream belongs to now: its events carry it as their correlation."""
-    return ref if ref.kind == "contract" else StreamRef("contract", state.contract)
+    if state is None:
+        return None
+    return state.ref if isinstance(state, Contract) else contract_ref(state.contract)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ import click
 from ledger.endings import Ending, Refused, Unreachable
 
 COMMANDS_GROUP = "claims_ledger.commands"
+STOPPED_BY_KEYBOARD = 130
+"""Exit code of a program that Ctrl-C ended, as shells have it."""
 
 GROUP_HELP = {
     "contract": "Contracts: start, notice, termination letters; show, list, history.",
@@ -91,46 +93,44 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit code; what goes wrong is said in one line on stderr."""
     try:
         outcome = program().main(args=arguments, prog_name="claims-ledger", standalone_mode=False)
-    except Ending as ending:
-        return _say(str(ending), ending.exit_code)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return 2
-    except click.UsageError as error:
-        at = error.ctx.command_path if error.ctx else "claims-ledger"
-        return _say(f"{error.format_message()} (see: {at} --help)", 2)
-    except click.ClickException as error:
-        return _say(error.format_message(), error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        return _say("Stopped by the keyboard.", 130)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): that is its right, not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
-        ending = _ending_of(error)
-        if ending is None:
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    except (Exception, KeyboardInterrupt) as error:
+        said = _said(error)
+        if said is None:
             raise
-        return _say(str(ending), ending.exit_code)
+        message, exit_code = said
+        click.echo(f"Error: {' '.join(message.split())}", err=True)
+        return exit_code
     return outcome if isinstance(outcome, int) else 0
 
 
-def _ending_of(error: Exception) -> Ending | None:
-    """Put what the store or the driver says into an ending. What was never loaded cannot have raised it."""
+def _said(error: BaseException) -> tuple[str, int] | None:
+    """Put an error into one line and an exit code; None for a defect of ours."""
+    match error:
+        case Ending():
+            return str(error), error.exit_code
+        case click.UsageError():
+            at = error.ctx.command_path if error.ctx else "claims-ledger"
+            return f"{error.format_message()} (see: {at} --help)", error.exit_code
+        case click.ClickException():
+            return error.format_message(), error.exit_code
+        case click.Abort() | KeyboardInterrupt():
+            return "Stopped by the keyboard.", STOPPED_BY_KEYBOARD
+    # What was never loaded cannot have raised it.
     store = sys.modules.get("ledger.store.errors")
     if store is not None and isinstance(error, store.StoreError):
         away = isinstance(error, store.Unreachable | store.OutcomeUnknown)
-        return Unreachable(str(error)) if away else Refused(str(error))
+        return str(error), Unreachable.exit_code if away else Refused.exit_code
     driver = sys.modules.get("psycopg2")
     if driver is not None and isinstance(error, driver.OperationalError | driver.InterfaceError):
-        return Unreachable(f"The ledger's database went away ({error}): start it, and try again.")
+        return f"The ledger's database went away ({error}): start it, and try again.", Unreachable.exit_code
     return None
-
-
-def _say(message: str, exit_code: int) -> int:
-    """Print an error's one line and give its code back."""
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
-    return exit_code
 
 
 def main() -> None:

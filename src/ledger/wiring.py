@@ -97,7 +97,7 @@ class Wiring:
     @cached_property
     def ledger(self) -> Ledger:
         """The book's ledger: submit commands to it."""
-        return Ledger(self.store, self.books, self.book)
+        return Ledger(self.store, self.books, self.book, self.pool)
 
     @cached_property
     def sealer(self) -> Sealer:

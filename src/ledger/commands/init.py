@@ -1,5 +1,7 @@
 """`claims-ledger init`: create a ledger, or a further book in it."""
 
+from typing import Literal
+
 import click
 
 from ledger.commands.options import book_option, json_option
@@ -28,7 +30,7 @@ def init(*, simulated: bool, book: str, as_json: bool) -> None:
     from ledger.wiring import opened  # noqa: PLC0415  # as above
 
     settings = Settings.load()
-    kind = "simulated" if simulated else "real"
+    kind: Literal["real", "simulated"] = "simulated" if simulated else "real"
     with opened(book, settings, kind=kind) as wiring:
         row = wiring.book_row()
         if row.kind != kind:

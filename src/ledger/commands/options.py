@@ -75,7 +75,7 @@ def is_interactive() -> bool:
     return sys.stderr.isatty()
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[datetime]):
     """An instant with an offset, `2026-03-01T09:00:00+01:00`."""
 
     name = "instant"
@@ -93,7 +93,7 @@ class Instant(click.ParamType):
         return instant
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A date, `2026-03-01`."""
 
     name = "date"
@@ -111,7 +111,7 @@ class Day(click.ParamType):
             self.fail(f"{value!r} is no date; write it as 2026-03-01.", param, ctx)
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[str]):
     """An instant with its offset, or a bare date; kept as written (R1 reads it)."""
 
     name = "moment"
@@ -126,7 +126,7 @@ class Moment(click.ParamType):
         return text
 
 
-class Euro(click.ParamType):
+class Euro(click.ParamType[int]):
     """An amount of euro as people write it, in cents; an ambiguous one is refused."""
 
     name = "amount"
@@ -141,7 +141,7 @@ class Euro(click.ParamType):
             self.fail(f"{error}.", param, ctx)
 
 
-class Cents(click.ParamType):
+class Cents(click.ParamType[int]):
     """Whole cents; a fraction is refused."""
 
     name = "cents"

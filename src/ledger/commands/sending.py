@@ -54,7 +54,8 @@ def send(  # noqa: PLR0913  # one option each
 
     from ledger.answers import Answer  # noqa: PLC0415  # as above
     from ledger.domain.refusals import Invalid  # noqa: PLC0415  # as above
-    from ledger.importing.envelope import Malformed, checked_name  # noqa: PLC0415  # as above
+    from ledger.importing.envelope import checked_name  # noqa: PLC0415  # as above
+    from ledger.importing.lines import Malformed  # noqa: PLC0415  # as above
     from ledger.submission import submission  # noqa: PLC0415  # as above
 
     command_id = command_id if command_id is not None else str(uuid4())

@@ -80,7 +80,7 @@ class Chunk:
         `erased`: persons of whom nothing personal can be recorded. `ours`: what is on record already came
         from this very chunk, whose acknowledgement was lost.
         """
-        self._cache.keep({ref: standing(ref, stream) for ref, stream in loaded.streams.items()})
+        self._cache.keep({ref: standing(stream) for ref, stream in loaded.streams.items()})
         outcome = Outcome()
         answered: dict[str, tuple[bytes, Answer]] = {}
         for line in self.lines:

@@ -106,7 +106,7 @@ class Importer:
             import_id=ledger.import_id,
             import_clock_at=clock_at,
         )
-        appended = ledger.store.append(commit)
+        appended = ledger.record(commit)
         self.recorded_events += len(outcome.events)
         self._cache.keep(
             {ref: stream.with_head(appended.heads[ref]) for ref, stream in outcome.world.items()}

@@ -65,7 +65,7 @@ def digest_of(sources: Sequence[Source]) -> bytes:
     whole = hashlib.sha256()
     for source in sources:
         source.stream.seek(0)
-        whole.update(hashlib.file_digest(source.stream, "sha256").digest())
+        whole.update(hashlib.file_digest(source.stream, "sha256").digest())  # type: ignore[arg-type]  # both kinds of stream have readinto
     return whole.digest()
 
 

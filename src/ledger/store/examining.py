@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ledger.store.pool import Connection
 
@@ -91,6 +92,6 @@ def examine_feed(connection: Connection, book: str) -> FeedFound:
         return FeedFound(unsealed, end, followers, dict(cursor.fetchall()))
 
 
-def _one(rows: list[tuple[object, ...]]) -> tuple[object, ...]:  # type: ignore[explicit-any]
+def _one(rows: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     (row,) = rows
     return row

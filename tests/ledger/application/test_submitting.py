@@ -233,3 +233,12 @@ def test_a_shape_that_is_wrong_never_becomes_a_command() -> None:
         asked("WithdrawClaim", {"claim": "K-1", "extra": 1})
     with pytest.raises(Invalid, match="NoSuchCommand"):
         asked("NoSuchCommand", {})
+
+
+def test_the_ledger_is_an_application_whose_notification_log_holds_what_is_sealed(wiring: Wiring) -> None:
+    send(wiring, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
+    assert wiring.ledger.recorder.max_notification_id() is None
+    wiring.seal()
+
+    (started,) = wiring.ledger.notification_log.select(start=1, limit=1)
+    assert (started.id, started.topic) == (1, "contract.ContractStarted")
