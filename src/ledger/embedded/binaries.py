@@ -29,7 +29,7 @@ class Binaries:
     @property
     def major(self) -> int:
         """The part of the version that decides the format of the data."""
-        return int(self.version.split(".")[0])
+        return int(re.split(r"\D", self.version, maxsplit=1)[0])
 
 
 def find_binaries(wanted: Path | None = None) -> Binaries:
