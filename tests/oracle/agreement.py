@@ -57,7 +57,7 @@ def answers_agree(theirs: Answer, ours: Answer) -> bool:
     if ours.get("assumed"):
         return True
     if ours["status"] == "repeated":
-        return theirs.get("first") == ours["first"] or ours.get("first_assumed", False)
+        return theirs.get("first") == ours["first"]
     return theirs.get("code") == ours.get("code")
 
 

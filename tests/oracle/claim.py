@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from oracle import brussels, due
+from oracle import brussels, due, product
 from oracle.contract import Contract
 from oracle.due import Due
 from oracle.product import AMOUNT_LIMIT, COUNT_LIMIT, SERVICES, SERVICES_ONLY, refuse
@@ -80,6 +80,11 @@ class Claim:
         for row in self.due:
             row.cancel()
 
+    def decide_refund_deadlines(self) -> None:
+        """D15: what a submission opens is met when all *then* approved is paid, not before its decision."""
+        for row in self.due:
+            row.decided = True
+
     # Commands that touch the claim alone
 
     def provide(self, kind: str) -> None:
@@ -91,10 +96,10 @@ class Claim:
 
     def further_incident(self, day: date, today: date) -> None:
         """D17."""
-        if day > today:
-            refuse("INCIDENT_IN_FUTURE")
         if self.status in ("rejected", "withdrawn"):
             refuse("ALREADY_DECIDED")
+        if day > today:
+            refuse("INCIDENT_IN_FUTURE")
         if day < self.incident:
             refuse("INCIDENT_BEFORE_FIRST_ACT", assumed=True)
 
@@ -135,7 +140,8 @@ class Claim:
         self.refunded += paid
         if self.owed == 0:
             for row in self.due:
-                row.meet(today, reference)
+                if row.decided:
+                    row.meet(today, reference)
 
     def take_back(self, reference: str, today: date) -> None:
         """D12: once; the deadline that this payment had met is open again, or missed."""
@@ -200,7 +206,7 @@ class Claim:
         if self.guarantee != "data":
             refuse("NO_SUCH_SERVICE", assumed=True)
         self.must_be_undecided()
-        if self.expert_appointed:
+        if self.reserved_at or (self.expert_appointed and product.EXPERT_ONLY_ONCE):
             refuse("EXPERT_STANDS")
         year = self.check_victim_cover_cause(contract)
         use = contract.use(year, self.guarantee, self.number)
@@ -253,10 +259,12 @@ class Claim:
         self.approved += approved
         self.status, self.accepted = "accepted", True
         contract.accepted_claims.add(self.number)
+        self.decide_refund_deadlines()
         if approved == 0:
             self.cancel_refund_deadlines()
         elif self.reopened and self.may_submit:  # D15: no new submission since
             self.open_refund_deadline(today)
+            self.decide_refund_deadlines()
 
     def check_indemnity(self, loss: int, compensated: int) -> None:
         nothing_lost = loss == 0
@@ -273,12 +281,14 @@ class Claim:
         self.must_be_undecided()
         self.release(contracts, failed=True)
         self.status, self.rejection_code = "rejected", code
+        self.decide_refund_deadlines()
         self.cancel_refund_deadlines()
 
     def withdraw(self, contracts: dict[str, Contract]) -> None:
         self.must_be_undecided()
         self.release(contracts, failed=True)
         self.status = "withdrawn"
+        self.decide_refund_deadlines()
         self.cancel_refund_deadlines()
 
     def correct(self, incident: date, contracts: dict[str, Contract]) -> None:
@@ -293,13 +303,33 @@ class Claim:
         """D16: the same against the other contract; it may have ended."""
         if contract.number == self.contract:
             refuse("EXISTS")
-        if self.relation == "policyholder" and self.person != contract.person:
+        foreign = self.relation == "policyholder" and self.person != contract.person
+        if foreign and product.MOVE_CHECKS_THE_PERSON:
             refuse("PERSON_MISMATCH")  # D8
         if self.accepted:
             self.consume_afresh(contract, contracts)
             contracts[self.contract].accepted_claims.discard(self.number)
             contract.accepted_claims.add(self.number)
+        else:
+            self.leave(contracts[self.contract], contract)
         self.contract = contract.number
+
+    def leave(self, old: Contract, new: Contract) -> None:
+        """D16: only the contract changes; a failed rescue stays spent where it was (Q5, Q11)."""
+        year = new.year_of(self.incident)
+        carried = self.reserved_at and product.MOVE_CARRIES_THE_RESERVATION
+        if carried:
+            self.release({old.number: old}, failed=False)
+        if not self.reserved_at:
+            old.leave_behind(self.number)
+        self.counted_at = None
+        if carried and year is not None and new.covers(self.incident):
+            amount, count = new.others(year, self.guarantee, self.number)
+            left = (AMOUNT_LIMIT[self.guarantee] or 0) - amount
+            if left > 0 and count < (COUNT_LIMIT[self.guarantee] or 0):
+                use = new.use(year, self.guarantee, self.number)
+                use.reserved_amount, use.reserved_count = left, 1
+                self.reserved_at = (new.number, year)
 
     def consume_afresh(self, contract: Contract, contracts: dict[str, Contract]) -> None:
         """D16: reverse, then OUTSIDE_COVER, LIMIT_COUNT, LIMIT_AMOUNT at the new date or contract."""

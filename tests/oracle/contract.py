@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from oracle import brussels, due
+from oracle import brussels, due, product
 from oracle.due import Due
 from oracle.product import AMOUNT_LIMIT, COUNT_LIMIT, GUARANTEES, refuse
 
@@ -39,6 +39,7 @@ class Contract:
     uses: dict[tuple[int, str], dict[str, Use]] = field(default_factory=dict)
     accepted_claims: set[str] = field(default_factory=set)
     last_at: datetime | None = None
+    told: bool = False  # whether the command at hand records an event here
 
     def __post_init__(self) -> None:
         """D4: active from its recording, first limits rows included."""
@@ -81,6 +82,9 @@ class Contract:
 
     def reach(self, end: date) -> None:
         """R11, D1: a notice that ends exactly on E cancels; a timely letter expires; nothing renews."""
+        ends = (self.notice.raw if self.notice else None, self.letter_ends_on)
+        if end in ends:
+            self.undo_the_past(end)
         if self.notice and self.notice.raw == end:
             self.notice.meet(end)
             self.end("cancelled", end)
@@ -101,6 +105,14 @@ class Contract:
         for row in self.due:
             if row.raw >= on:
                 row.cancel()
+
+    def undo_the_past(self, on: date) -> None:
+        """Whether an end recorded late takes back what a later day had made of a row."""
+        if not product.LATE_END_UNDOES_THE_PAST:
+            return
+        for row in self.due:
+            if row.raw >= on and row.status != "cancelled" and (row.met_on is None or row.met_on >= on):
+                row.status, row.met_on = "open", None
 
     # Commands
 
@@ -155,6 +167,7 @@ class Contract:
         row = next(row for row in self.due if row.kind == "withdrawal_end")
         if received_on > row.due:
             refuse("WITHDRAWAL_TOO_LATE")
+        self.undo_the_past(max(received_on, self.starts_on))
         row.status, row.met_on = "met", received_on
         self.end("withdrawn", max(received_on, self.starts_on))
         for other in self.due:
@@ -185,7 +198,14 @@ class Contract:
         return year if year >= 1 else None
 
     def use(self, year: int, guarantee: str, claim: str) -> Use:
+        self.told = True
         return self.uses.setdefault((year, guarantee), {}).setdefault(claim, Use())
+
+    def leave_behind(self, claim: str) -> None:
+        """Keep what a claim consumed here as spent, apart from what it may consume should it come back."""
+        for uses in self.uses.values():
+            if claim in uses:
+                uses[f"{claim} before its move {len(uses)}"] = uses.pop(claim)
 
     def others(self, year: int, guarantee: str, claim: str) -> tuple[int, int]:
         """Amount and count that the other claims consumed or reserved (I1)."""

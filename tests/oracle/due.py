@@ -20,6 +20,7 @@ class Due:
     status: str = "open"
     met_on: date | None = None
     met_by: str | None = None  # the payment that met a refund (D12)
+    decided: bool = False  # whether a decision followed the submission that opened a refund row
 
     def meet(self, on: date, by: str | None = None) -> None:
         """R12: missed stays missed; met_on is filled when it is met late."""

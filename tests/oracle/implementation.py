@@ -1,6 +1,6 @@
 """The implementation behind the same two questions as the second reading: the pure domain, run in memory.
 
-It repeats what the application promises around the domain (one effect an id, what time owes before the command,
+It repeats what the application promises around the domain (one effect an id, what time owes goes first, and
 nothing kept of a refusal), so that answers and rows can be compared line by line.
 """
 
@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from ledger.domain.deciding import State, decide, elapse, fold, needs
-
 from ledger.domain.claim.state import Claim
 from ledger.domain.commands import check, read_command
 from ledger.domain.complaint.state import Complaint
 from ledger.domain.contract.state import Contract, limit_rows
 from ledger.domain.deadlines.deadline import Deadline
+from ledger.domain.deciding import State, decide, elapse, fold, needs, state_from_json, state_to_json
 from ledger.domain.entries import Entry, Recorded
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
@@ -25,9 +24,14 @@ World = dict[StreamRef, State | None]
 
 
 class Implementation:
-    """ledger.domain as a book in memory."""
+    """ledger.domain as a book in memory.
 
-    def __init__(self) -> None:
+    sweeping: before each line a sweep records what time owes every stream, and every state goes through its
+    JSON; no result may depend on either (R12).
+    """
+
+    def __init__(self, *, sweeping: bool = False) -> None:
+        self.sweeping = sweeping
         self.states: World = {}
         self.versions: dict[StreamRef, int] = {}
         self.answers: dict[str, tuple[str, Answer]] = {}
@@ -38,6 +42,7 @@ class Implementation:
             command = read_command(line["command"], line["data"])
             at = datetime.fromisoformat(line["at"]).astimezone(UTC)
             check(command, at)
+            self._sweep(at)
         except Invalid:
             return {"command_id": command_id, "status": "invalid"}
         if command_id in self.answers:
@@ -49,6 +54,14 @@ class Implementation:
             answer |= {"status": "refused", "code": refusal.code}
         self.answers[command_id] = (content, answer)
         return answer
+
+    def _sweep(self, at: datetime) -> None:
+        if not self.sweeping:
+            return
+        for ref, state in list(self.states.items()):
+            if state is not None:
+                self.states[ref] = state_from_json(ref.kind, state_to_json(state))
+                keep(self.states, self.versions, elapse(state, at))
 
     def _seen_before(self, command_id: str, content: str) -> Answer:
         first_content, first = self.answers[command_id]

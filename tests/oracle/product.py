@@ -33,6 +33,14 @@ EXCLUSIONS = (
     "PROFESSIONAL_USE",
 )
 
+# Where the page can be read in two ways: which one this reading takes.
+LATE_END_UNDOES_THE_PAST = True  # D3 (cancelled) before R12 (missed stays missed)
+MOVE_CHECKS_THE_PERSON = False  # D16 lists what MoveClaim checks; D8 speaks of opening
+MOVE_CARRIES_THE_RESERVATION = (
+    True  # else it stays behind: D16 changes the contract only, D14 releases it later
+)
+EXPERT_ONLY_ONCE = True  # D14: once a claim, for ever; else only while one stands
+
 
 class Refused(Exception):
     """A rule says no. `assumed`: the page refuses this, but names no code for it."""

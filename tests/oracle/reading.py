@@ -30,6 +30,7 @@ ASKS_THE_CONTRACT = (
     "CorrectIncident",
     "MoveClaim",
 )
+REGISTERS_THE_CLAIM = ("OpenClaim", "MoveClaim")
 
 
 @dataclass
@@ -83,22 +84,24 @@ class Book:
         first_content, first = self._answers[command_id]
         if content != first_content:
             return {"command_id": command_id, "status": "refused", "code": "ID_REUSED"}
-        return {
-            "command_id": command_id,
-            "status": "repeated",
-            "first": {key: first[key] for key in ("status", "code") if key in first},
-        }
+        said = {key: first[key] for key in ("status", "code") if key in first}
+        repeated: Answer = {"command_id": command_id, "status": "repeated", "first": said}
+        return repeated | {key: first[key] for key in ("assumed",) if key in first}
 
     def _record(self, name: str, at: datetime, fields: dict[str, Any]) -> None:
         world = self._touched(name, fields)
         if any(stream.last_at and at < stream.last_at for stream in world.streams()):
             refuse("OUT_OF_ORDER")
+        for contract in world.contracts.values():
+            contract.told = name not in ASKS_THE_CONTRACT or name in REGISTERS_THE_CLAIM
         for stream in world.streams():
             stream.elapse(at)
         decide(world, name, at, fields)
         for stream in world.streams():
-            stream.last_at = at
             stream.elapse(at)
+        for stream in world.streams():
+            if getattr(stream, "told", True):
+                stream.last_at = at
         self.contract_streams |= world.contracts
         self.claim_streams |= world.claims
         self.complaint_streams |= world.complaints
