@@ -1,0 +1,18 @@
+"""A second simulated book beside the first, in the same database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.database import Database
+from fixtures.program import settings_of
+from ledger.settings import Settings
+from ledger.wiring import Wiring, opened
+
+
+@pytest.fixture
+def another(database: Database, tmp_path: Path) -> Iterator[Wiring]:
+    settings = Settings.load(home=tmp_path / "home", **settings_of(database))
+    with opened("another", settings, kind="simulated") as wiring:
+        yield wiring

@@ -1,0 +1,115 @@
+"""The sweep: whatever its portions, and however often it is broken off, time does the same, once."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from threading import Event as StopEvent
+from threading import Thread
+
+import pytest
+from desk_histories import feed, record, told
+
+from fixtures.desk import contract, send
+from ledger.store.errors import ImportOpen
+from ledger.wiring import Wiring
+from schedulers.sweeping import sweep as sweeping
+from schedulers.sweeping.background import sweep_to_the_present
+from schedulers.sweeping.sweep import sweep
+
+LATER = datetime(2037, 6, 1, tzinfo=UTC)
+SEEDS = (1, 5, 8)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_time_cut_into_any_portions_does_what_it_does_at_once(
+    simulated: Wiring, another: Wiring, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = record(simulated, seed)
+    assert record(another, seed) == last
+
+    at_once = sweep(simulated, LATER)
+    random, until, piecemeal = Random(seed), last, 0  # noqa: S311  # portions are no secrets
+    while until < LATER:
+        monkeypatch.setattr(sweeping, "PORTION", random.randint(1, 5))
+        until = min(LATER, until + timedelta(hours=random.randint(1, 30_000)))
+        piecemeal += sweep(another, until)
+
+    assert at_once == piecemeal > 0
+    assert told(simulated) == told(another)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_sweep_that_is_broken_off_is_finished_by_the_next(
+    simulated: Wiring, another: Wiring, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(simulated, seed)
+    record(another, seed)
+    sweep(another, LATER)
+
+    monkeypatch.setattr(sweeping, "PORTION", 1)
+    stop = StopEvent()
+    sweep(simulated, LATER, report=lambda done, _: stop.set() if done >= 2 else None, stop=stop)
+    assert told(simulated) != told(another)
+    sweep(simulated, LATER)
+
+    assert told(simulated) == told(another)
+
+
+def test_a_second_sweep_finds_nothing_to_do(simulated: Wiring) -> None:
+    record(simulated, SEEDS[0])
+    assert sweep(simulated, LATER) > 0
+    before = feed(simulated)
+
+    assert sweep(simulated, LATER) == 0
+    assert feed(simulated) == before
+
+
+def test_two_sweeps_at_once_do_everything_once(
+    simulated: Wiring, another: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(simulated, SEEDS[1])
+    record(another, SEEDS[1])
+    sweep(another, LATER)
+    monkeypatch.setattr(sweeping, "PORTION", 1)
+
+    sweepers = [Thread(target=sweep, args=(simulated, LATER)) for _ in range(4)]
+    for sweeper in sweepers:
+        sweeper.start()
+    for sweeper in sweepers:
+        sweeper.join()
+
+    assert told(simulated) == told(another)
+
+
+def test_progress_is_told_portion_by_portion_up_to_the_end(
+    simulated: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(simulated, SEEDS[0])
+    monkeypatch.setattr(sweeping, "PORTION", 2)
+    reports: list[tuple[int, int]] = []
+    sweep(simulated, LATER, report=lambda done, of: reports.append((done, of)))
+
+    assert [done for done, _ in reports] == sorted({done for done, _ in reports})
+    assert reports[-1][0] == reports[-1][1]
+
+
+def test_time_waits_while_an_import_is_open(simulated: Wiring) -> None:
+    record(simulated, SEEDS[0])
+    simulated.books.move_clock(simulated.book, LATER)
+    opened = simulated.books.open_import(simulated.book, b"\0" * 32)
+
+    assert sweep_to_the_present(simulated) == 0
+    with pytest.raises(ImportOpen):
+        sweep(simulated, LATER)
+
+    simulated.books.finish_import(simulated.book, opened.import_id)
+    assert sweep_to_the_present(simulated) > 0
+
+
+def test_time_waits_where_a_book_is_held_in_the_past(wiring: Wiring) -> None:
+
+    send(wiring, "StartContract", contract("CC-1", "2020-01-01"), "2020-01-01T09:00:00+01:00")
+    wiring.books.hold(wiring.book, datetime(2020, 6, 1, tzinfo=UTC))
+    assert sweep_to_the_present(wiring) == 0
+
+    wiring.books.hold(wiring.book, None)
+    assert sweep_to_the_present(wiring) > 0
