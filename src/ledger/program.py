@@ -122,12 +122,15 @@ def _said(error: BaseException) -> tuple[str, int] | None:
             return error.format_message(), error.exit_code
         case click.Abort() | KeyboardInterrupt():
             return "Stopped by the keyboard.", STOPPED_BY_KEYBOARD
-    # What was never loaded cannot have raised it.
-    store = sys.modules.get("ledger.store.errors")
+    return _said_of_database(error)
+
+
+def _said_of_database(error: BaseException) -> tuple[str, int] | None:
+    """Put what the store or its driver says into one line; what was never loaded cannot have said it."""
+    store, driver = sys.modules.get("ledger.store.errors"), sys.modules.get("psycopg2")
     if store is not None and isinstance(error, store.StoreError):
         away = isinstance(error, store.Unreachable | store.OutcomeUnknown)
         return str(error), Unreachable.exit_code if away else Refused.exit_code
-    driver = sys.modules.get("psycopg2")
     if driver is not None and isinstance(error, driver.OperationalError | driver.InterfaceError):
         return f"The ledger's database went away ({error}): start it, and try again.", Unreachable.exit_code
     return None

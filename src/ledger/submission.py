@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ledger.domain.commands import Command, read_command
 
@@ -53,7 +53,7 @@ def content_of(name: str, fields: Mapping[str, object], at: datetime | None) -> 
 
     A field given as null is a field not given. The actor is not part of it: who repeats a command may differ.
     """
-    said = {"command": name, "at": None if at is None else at.isoformat(), "data": _given(fields)}
+    said = {"command": name, "at": None if at is None else at.astimezone(UTC).isoformat(), "data": _given(fields)}
     return json.dumps(said, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
 
 

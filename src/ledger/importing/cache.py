@@ -8,7 +8,7 @@ from ledger.decision import Standing
 from ledger.domain.identifiers import StreamRef
 
 MOST_STREAMS: Final = 20_000
-"""Some 20 kB a stream: the memory of an import is bounded."""
+"""Some 6 kB a stream: the memory of an import is bounded."""
 
 
 class StreamCache:

@@ -56,7 +56,9 @@ def run(*words: str) -> Any:
     return CliRunner().invoke(program(), words)
 
 
-@pytest.mark.parametrize("written", [["--loss", "3.000,00 EUR"], ["--loss", "3000"], ["--loss-cents", "300000"]])
+@pytest.mark.parametrize(
+    "written", [["--loss", "3.000,00 EUR"], ["--loss", "3000"], ["--loss-cents", "300000"]]
+)
 def test_a_loss_is_given_in_euro_or_in_cents(sent: list[Any], written: list[str]) -> None:
     run("claim", "accept", "K-1", *written)
 
@@ -74,7 +76,9 @@ def test_a_loss_is_given_in_euro_or_in_cents(sent: list[Any], written: list[str]
         [],
     ],
 )
-def test_an_ambiguous_missing_or_fractional_amount_is_used_wrongly(sent: list[Any], written: list[str]) -> None:
+def test_an_ambiguous_missing_or_fractional_amount_is_used_wrongly(
+    sent: list[Any], written: list[str]
+) -> None:
     outcome = run("claim", "accept", "K-1", *written)
 
     assert outcome.exit_code == 2
