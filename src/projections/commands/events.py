@@ -58,13 +58,15 @@ def events(since: int, types: tuple[str, ...], book: str, *, follow: bool, as_js
 
 
 def _check(types: tuple[str, ...]) -> None:
-    from ledger.domain.events import EVENT_TYPES  # noqa: PLC0415  # loaded when it runs
+    from difflib import get_close_matches  # noqa: PLC0415  # loaded when it runs
 
-    unknown = [name for name in types if name not in EVENT_TYPES]
-    if unknown:
-        known = ", ".join(sorted(EVENT_TYPES))
-        message = f"There is no event type {unknown[0]!r}; there are: {known}."
-        raise UsedWrongly(message)
+    from ledger.domain.events import EVENT_TYPES  # noqa: PLC0415  # as above
+
+    for name in types:
+        if name not in EVENT_TYPES:
+            near = get_close_matches(name, EVENT_TYPES, n=1, cutoff=0.0)
+            message = f"There is no event type {name!r}; did you mean {near[0]}?"
+            raise UsedWrongly(message)
 
 
 def _read(wiring: "Wiring", after: int, types: tuple[str, ...]) -> Iterator[Told]:

@@ -9,6 +9,9 @@ from projections.commands.tables import Column, instant, number, plain
 if TYPE_CHECKING:
     from ledger.domain.identifiers import StreamRef
 
+BELONGING = ("claims", "complaints")
+"""The views that say which streams belong to a contract."""
+
 HISTORY_COLUMNS: tuple[Column, ...] = (
     number("position", "position"),
     plain("stream", "stream"),
@@ -28,7 +31,7 @@ def history_of(  # noqa: PLR0913  # a stream, a book, both times, and whether al
     """Give a stream's events as rows. Raises `Refused` when nothing of it was recorded by then."""
     from projections.replay.telling import history  # noqa: PLC0415  # loaded when it runs
 
-    with reading(book, (), as_of=as_of, on=on) as reader:
+    with reading(book, BELONGING, as_of=as_of, on=on) as reader:
         return history(reader, stream(kind, number), own=own)
 
 

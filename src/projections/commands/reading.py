@@ -24,8 +24,10 @@ def reading(
 
     asked = None if as_of is None else read_as_of(as_of)
     with opened(book) as wiring:
-        if views:
-            wiring.catch_up(*views)
+        # On a date, the registers say which streams belong to a contract.
+        wanted = {*views, *(() if on is None else ("claims", "complaints"))}
+        if wanted:
+            wiring.catch_up(*wanted)
         else:
             wiring.seal()
         with wiring.pool.connection() as connection:

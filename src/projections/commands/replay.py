@@ -8,7 +8,7 @@ import click
 
 from ledger.commands.options import book_option, examples, json_option
 from ledger.commands.output import console, print_json
-from projections.commands.history import stream
+from projections.commands.history import BELONGING, stream
 from projections.commands.options import time_options
 from projections.commands.reading import reading
 from projections.commands.tables import as_json as plain_json
@@ -43,7 +43,7 @@ def replay(  # noqa: PLR0913  # one parameter an option
     """
     from projections.replay.telling import replay as told  # noqa: PLC0415  # loaded when it runs
 
-    with reading(book, (), as_of=as_of, on=on) as reader:
+    with reading(book, BELONGING, as_of=as_of, on=on) as reader:
         events = told(reader, stream(kind, number), own=own)
     if as_json:
         print_json(plain_json(events))

@@ -44,7 +44,9 @@ def replay(reader: Reader, stream: StreamRef, *, own: bool = False) -> list[Told
     `payload` is the event as it is understood today; where it was recorded under an older schema, it stands
     beside it as it was recorded (`original`).
 
-    Personal values stand as `[sealed]`, those of the erased as `[erased]`. Raises `Refused` as `history` does.
+    Personal values stand as `[sealed]`, those of the erased as `[erased]`.
+
+    Raises `Refused` as `history` does.
     """
     events = _events(reader, stream, own=own)
     persons = frozenset[str]().union(*(persons_in(event) for event in events))
