@@ -238,12 +238,8 @@ def _recorded(  # noqa: PLR0913 - what an entry of a claim and of its contracts 
 
 def _caught_up(entries: Sequence[Entry], world: World, at: datetime) -> Sequence[Entry]:
     """Give what time owes at once because of a command's own events."""
-    owed: list[Entry] = []
     after: dict[StreamRef, State | None] = {}
     for entry in entries:
         before = after[entry.stream] if entry.stream in after else world.get(entry.stream)
         after[entry.stream] = fold(before, Recorded(entry.stream, 0, entry.event, entry.effective_on, at))
-    for state in after.values():
-        if state is not None:
-            owed.extend(elapse(state, at))
-    return owed
+    return [owed for state in after.values() if state is not None for owed in elapse(state, at)]

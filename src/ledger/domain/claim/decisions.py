@@ -58,7 +58,7 @@ from ledger.domain.claim.events import (
     Victim,
 )
 from ledger.domain.claim.outcome import Outcome
-from ledger.domain.claim.state import Claim, Payment, apply, next_instant
+from ledger.domain.claim.state import Claim, Payment, after, next_instant
 from ledger.domain.cover import Cover
 from ledger.domain.dates import refund_raw_due
 from ledger.domain.deadlines.deadline import takes_effect_at
@@ -395,15 +395,12 @@ def elapse(claim: Claim, until: datetime) -> Sequence[Entry]:
     `effective_on` is the date of that instant; `at` never decreases within the stream (see `Entry`).
     """
     entries: list[Entry] = []
-    standing: Claim | None = claim
-    while standing is not None:
-        instant = next_instant(standing)
-        if instant is None or instant > until:
-            break
+    standing = claim
+    while (instant := next_instant(standing)) is not None and instant <= until:
         row = next(row for row in standing.deadlines if takes_effect_at(row) == instant)
         event = ClaimDeadlineMissed(kind="refund", rule="R7", due_on=row.due_on, seq=row.seq)
         at = max(instant, standing.last_at)
         entry = Entry(claim.ref, event, brussels_date(instant), at, by_time=True)
         entries.append(entry)
-        standing = apply(standing, Recorded(entry.stream, 0, event, entry.effective_on, at))
+        standing = after(standing, Recorded(entry.stream, 0, event, entry.effective_on, at))
     return entries

@@ -120,8 +120,12 @@ def apply(claim: Claim | None, recorded: Recorded) -> Claim | None:
     event = recorded.event
     if isinstance(event, ClaimOpened):
         return _opened(recorded, event)
-    if claim is None:
-        return None
+    return None if claim is None else after(claim, recorded)
+
+
+def after(claim: Claim, recorded: Recorded) -> Claim:
+    """Fold one fact into a claim that has begun."""
+    event = recorded.event
     told = replace(
         claim,
         deadlines=fold_claim_deadlines(claim.deadlines, recorded),

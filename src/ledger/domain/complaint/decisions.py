@@ -24,7 +24,7 @@ from ledger.domain.complaint.events import (
     ComplaintLodged,
     OmbudsmanOpinionReceived,
 )
-from ledger.domain.complaint.state import Complaint, apply, next_instant
+from ledger.domain.complaint.state import Complaint, after, next_instant
 from ledger.domain.cover import Cover
 from ledger.domain.dates import acknowledgement_due, answer_raw_due, opinion_raw_due
 from ledger.domain.deadlines.deadline import Deadline, takes_effect_at
@@ -111,16 +111,13 @@ def elapse(complaint: Complaint, until: datetime) -> Sequence[Entry]:
     `effective_on` is the date of that instant; `at` never decreases within the stream (see `Entry`).
     """
     entries: list[Entry] = []
-    standing: Complaint | None = complaint
-    while standing is not None:
-        instant = next_instant(standing)
-        if instant is None or instant > until:
-            break
+    standing = complaint
+    while (instant := next_instant(standing)) is not None and instant <= until:
         event = _missed(next(row for row in standing.deadlines if takes_effect_at(row) == instant))
         at = max(instant, standing.last_at)
         entry = Entry(complaint.ref, event, brussels_date(instant), at, by_time=True)
         entries.append(entry)
-        standing = apply(standing, Recorded(entry.stream, 0, event, entry.effective_on, at))
+        standing = after(standing, Recorded(entry.stream, 0, event, entry.effective_on, at))
     return entries
 
 

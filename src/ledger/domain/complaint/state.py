@@ -59,10 +59,13 @@ def apply(complaint: Complaint | None, recorded: Recorded) -> Complaint | None:
             deadlines=fold_complaint_deadlines((), recorded),
             last_at=recorded.at,
         )
-    if complaint is None:
-        return None
+    return None if complaint is None else after(complaint, recorded)
+
+
+def after(complaint: Complaint, recorded: Recorded) -> Complaint:
+    """Fold one fact into a complaint that has begun."""
     status: ComplaintStatus
-    match event:
+    match recorded.event:
         case ComplaintAcknowledged():
             # An acknowledgement after an answer takes no step back.
             status = "acknowledged" if complaint.status == "open" else complaint.status

@@ -1,6 +1,6 @@
 """What commands and time make happen to a contract."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import assert_never
 
@@ -40,7 +40,7 @@ from ledger.domain.contract.events import (
     TerminationNoticeSent,
     WithdrawalPeriodEnded,
 )
-from ledger.domain.contract.state import Contract, apply, next_instant
+from ledger.domain.contract.state import Contract, after, next_instant
 from ledger.domain.dates import (
     last_timely_letter,
     notice_deemed,
@@ -285,38 +285,33 @@ def elapse(contract: Contract, until: datetime) -> Sequence[Entry]:
     (D3, D4): then it is the stream's last `at`, so that `at` never decreases within a stream.
     """
     entries: list[Entry] = []
-    standing: Contract | None = contract
-    while standing is not None:
-        instant = next_instant(standing)
-        if instant is None or instant > until:
-            break
+    standing = contract
+    while (instant := next_instant(standing)) is not None and instant <= until:
         event = _owed_at(standing, instant)
         at = max(instant, standing.last_at)
         entry = Entry(contract.ref, event, brussels_date(instant), at, by_time=True)
         entries.append(entry)
-        standing = apply(standing, Recorded(entry.stream, 0, event, entry.effective_on, at))
+        standing = after(standing, Recorded(entry.stream, 0, event, entry.effective_on, at))
     return entries
 
 
 def _owed_at(contract: Contract, instant: datetime) -> ContractEvent:
     """Give the first thing that time owes at an instant: deadlines missed, then ends and renewals (R12)."""
-    rows = [row for row in contract.deadlines if takes_effect_at(row) == instant]
-    for row in _of_kind(rows, "termination_letter"):
-        return ContractDeadlineMissed(kind="termination_letter", rule="R6", due_on=row.due_on, seq=row.seq)
-    if contract.ended is None:
-        # D1: a notice that ends exactly on E cancels, even with a timely letter.
-        for row in _of_kind(rows, "notice_end"):
-            return Cancelled(effective_on=row.due_on)
-        if contract.letter is not None and brussels_midnight(contract.letter.ends_on) == instant:
-            return ContractExpired(ends_on=contract.letter.ends_on)
-        for row in _of_kind(rows, "term_end"):
-            return _renewed(contract, row)
+    owed = {row.kind: row for row in contract.deadlines if takes_effect_at(row) == instant}
+    if letter := owed.get("termination_letter"):
+        return ContractDeadlineMissed(
+            kind="termination_letter", rule="R6", due_on=letter.due_on, seq=letter.seq
+        )
+    # D1: a notice that ends exactly on E cancels, even with a timely letter.
+    if notice_end := owed.get("notice_end"):
+        return Cancelled(effective_on=notice_end.due_on)
+    standing = contract.letter if contract.ended is None else None
+    if standing is not None and brussels_midnight(standing.ends_on) == instant:
+        return ContractExpired(ends_on=standing.ends_on)
+    if end := owed.get("term_end"):
+        return _renewed(contract, end)
     # Last at its instant: a contract that ends on the row's raw date finds it open, and cancels it (I15).
-    return WithdrawalPeriodEnded(due_on=rows[0].due_on)
-
-
-def _of_kind(rows: Iterable[Deadline], kind: str) -> Iterable[Deadline]:
-    return (row for row in rows if row.kind == kind)
+    return WithdrawalPeriodEnded(due_on=owed["withdrawal_end"].due_on)
 
 
 def _renewed(contract: Contract, row: Deadline) -> ContractRenewed:

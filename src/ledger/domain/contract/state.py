@@ -160,8 +160,12 @@ def apply(contract: Contract | None, recorded: Recorded) -> Contract | None:
     event = recorded.event
     if isinstance(event, ContractStarted):
         return _started(recorded, event)
-    if contract is None:
-        return None
+    return None if contract is None else after(contract, recorded)
+
+
+def after(contract: Contract, recorded: Recorded) -> Contract:
+    """Fold one fact into a contract that has begun."""
+    event = recorded.event
     told = replace(
         contract,
         deadlines=fold_contract_deadlines(contract.deadlines, recorded),
