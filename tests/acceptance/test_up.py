@@ -1,0 +1,171 @@
+"""`claims-ledger up` and a home that nobody has prepared, through the real program on the embedded Postgres."""
+
+import json
+import os
+import signal
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import pytest
+from fixtures.desk import contract
+from fixtures.program import Program, ended_by, environment_for
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    # Not below pytest's own folder: as root, Postgres runs as another user, who may not pass through it.
+    with TemporaryDirectory(prefix="claims-ledger-home-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder) / "home"
+
+
+@pytest.fixture
+def fresh(home: Path) -> Program:
+    return Program(environment_for(home))
+
+
+def postgres_of(home: Path) -> list[int]:
+    """Process ids of every program whose command line names the home."""
+    return [
+        found.pid
+        for found in psutil.process_iter(["cmdline"])
+        if any(str(home) in word for word in found.info["cmdline"] or ())
+    ]
+
+
+def gone_within(home: Path, seconds: float) -> bool:
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        if not postgres_of(home):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def start_contract(program: Program, number: str) -> int:
+    return program.run("submit", "StartContract", json.dumps(contract(number))).returncode
+
+
+def test_the_first_command_in_a_new_home_makes_a_real_ledger_and_leaves_no_process(
+    fresh: Program, home: Path
+) -> None:
+    assert start_contract(fresh, "CC-1") == 0
+    assert [row["contract"] for row in fresh.rows("contract", "list")] == ["CC-1"]
+
+    assert stat.S_IMODE((home / "secrets" / "master.key").stat().st_mode) == 0o600
+    assert gone_within(home, 5)
+    doctor = fresh.run("doctor", "--json")
+    assert (doctor.returncode, json.loads(doctor.stdout)["healthy"]) == (0, True)
+
+
+def test_a_lost_master_key_is_named_and_never_made_anew(fresh: Program, home: Path) -> None:
+    start_contract(fresh, "CC-1")
+    (home / "secrets" / "master.key").rename(home / "kept")
+    lost = fresh.run("contract", "list")
+    submitted = start_contract(fresh, "CC-2")
+
+    assert submitted == 1
+    assert not (home / "secrets" / "master.key").exists()
+    assert "Traceback" not in lost.stderr
+    (home / "kept").rename(home / "secrets" / "master.key")
+    assert start_contract(fresh, "CC-2") == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_serves_beside_other_commands_and_ends_cleanly_within_seconds(
+    fresh: Program, home: Path, number: int
+) -> None:
+    running = fresh.up()
+    assert start_contract(fresh, "CC-1") == 0
+    assert [row["contract"] for row in fresh.rows("contract", "list")] == ["CC-1"]
+
+    begun = time.monotonic()
+    code, said = ended_by(running, number)
+    assert time.monotonic() - begun < 5
+    assert (code, "ALARM" in said, "Traceback" in said) == (0, False, False)
+    assert gone_within(home, 5)
+
+
+def test_ctrl_c_while_up_is_still_getting_ready_ends_it_cleanly_too(fresh: Program, home: Path) -> None:
+    running = fresh.start("up", "--demo")
+    time.sleep(0.6)
+    code, said = ended_by(running)
+
+    assert (code, "Traceback" in said) == (0, False)
+    assert gone_within(home, 10)
+
+
+def test_up_killed_without_warning_leaves_no_postgres_behind(fresh: Program, home: Path) -> None:
+    running = fresh.up()
+    running.kill()
+    running.communicate()
+
+    assert gone_within(home, 10)
+    assert start_contract(fresh, "CC-1") == 0
+
+
+def test_the_demo_is_a_simulated_book_that_stands_at_march_2026_and_is_loaded_once(
+    fresh: Program, home: Path
+) -> None:
+    first = fresh.up("--demo")
+    assert len(fresh.rows("contract", "list")) == 120
+    assert ended_by(first)[0] == 0
+
+    begun = time.monotonic()
+    second = fresh.up("--demo")
+    assert time.monotonic() - begun < 10
+    assert len(fresh.rows("contract", "list")) == 120
+    doctor = json.loads(fresh.run("doctor", "--json").stdout)
+    assert ended_by(second)[0] == 0
+    assert any(
+        "simulated" in f["message"] and "2026-02-28T23:00:00" in f["message"] for f in doctor["checks"]
+    )
+    assert home.exists()
+
+
+def test_a_real_ledger_refuses_the_demo_with_one_clear_line(fresh: Program) -> None:
+    fresh.run("init")
+    refused = fresh.run("up", "--demo")
+
+    assert refused.returncode == 1
+    assert len(refused.stderr.splitlines()) == 1
+    assert "is real" in refused.stderr
+
+
+def test_a_server_that_is_away_is_said_in_one_line_with_exit_3(tmp_path: Path) -> None:
+    away = Program(
+        environment_for(tmp_path, CLAIMS_LEDGER_DSN="postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
+    )
+    for words in (("contract", "list"), ("submit", "WithdrawClaim", '{"claim": "K"}'), ("doctor",), ("up",)):
+        ended = away.run(*words)
+        assert (ended.returncode, len(ended.stderr.splitlines())) == (3, 1), ended.stderr
+        assert ended.stdout == ""
+
+
+def test_help_answers_at_once(fresh: Program) -> None:
+    fresh.run("--help")
+    begun = time.monotonic()
+    helped = fresh.run("--help")
+    seconds = time.monotonic() - begun
+
+    assert helped.returncode == 0
+    assert seconds < 0.5
+    assert "import" in helped.stdout
+
+
+def test_a_reader_that_goes_away_is_no_error(fresh: Program) -> None:
+    start_contract(fresh, "CC-1")
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = fresh.start("events", "--since", "-1", "--json")
+    assert ended.stdout is not None
+    ended.stdout.close()
+    os.close(writing)
+    assert ended.stderr is not None
+    assert "Traceback" not in ended.stderr.read()
+    ended.wait()
+    ended.stderr.close()
