@@ -126,11 +126,14 @@ def _said(error: BaseException) -> tuple[str, int] | None:
 
 
 def _said_of_database(error: BaseException) -> tuple[str, int] | None:
-    """Put what the store or its driver says into one line; what was never loaded cannot have said it."""
+    """Put what store, driver or proofs say into one line; what was never loaded cannot have said it."""
     store, driver = sys.modules.get("ledger.store.errors"), sys.modules.get("psycopg2")
     if store is not None and isinstance(error, store.StoreError):
         away = isinstance(error, store.Unreachable | store.OutcomeUnknown)
         return str(error), Unreachable.exit_code if away else Refused.exit_code
+    proofs = sys.modules.get("ledger.feed.proofs.refused")
+    if proofs is not None and isinstance(error, proofs.ProofRefused):
+        return str(error), Refused.exit_code
     if driver is not None and isinstance(error, driver.OperationalError | driver.InterfaceError):
         return f"The ledger's database went away ({error}): start it, and try again.", Unreachable.exit_code
     return None

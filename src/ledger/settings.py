@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
+from urllib.parse import quote
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import (
@@ -84,6 +85,10 @@ class Settings(BaseSettings):
     signing_key_file: Path | None = Field(
         default=None,
         description="File of the log's signing key; unset: secrets/signing-BOOK.key in the home.",
+    )
+    seals: bool = Field(
+        default=True,
+        description="Whether this machine seals and signs; no: another one does, which holds the key.",
     )
     postgres_bin: Path | None = Field(
         default=None,
@@ -191,7 +196,8 @@ class Settings(BaseSettings):
 
     def signing_key_path(self, book: str | None = None) -> Path:
         """Return the file of the signing key of a book's log."""
-        return self.signing_key_file or self.secrets_folder / f"signing-{book or self.book}.key"
+        name = quote(book or self.book, safe="")
+        return self.signing_key_file or self.secrets_folder / f"signing-{name}.key"
 
     def make_home(self) -> Path:
         """Make the home where it is missing, and return it. Raises UsedWrongly when it cannot be made."""

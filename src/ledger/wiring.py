@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import entry_points
+from secrets import token_hex
 from threading import Event as StopEvent
 from typing import Literal, cast
+from urllib.parse import quote
 
 from ledger.application import Ledger
 from ledger.clock import BEGINNING
@@ -26,6 +28,8 @@ from ledger.embedded import EmbeddedPostgres
 from ledger.endings import UsedWrongly
 from ledger.feed.followers import Follower, FollowerRunner
 from ledger.feed.sealer import Sealer
+from ledger.feed.signing.places import SigningPlace
+from ledger.feed.signing.signer import Signer
 from ledger.migrate import migrate, pending
 from ledger.settings import Settings
 from ledger.store.books import Books
@@ -102,7 +106,17 @@ class Wiring:
     @cached_property
     def sealer(self) -> Sealer:
         """Gives what is recorded its positions."""
-        return Sealer(self.sealer_pool, self.book)
+        return Sealer(self.sealer_pool, self.book, signer=self.signer)
+
+    @cached_property
+    def signing_place(self) -> SigningPlace:
+        """Where the log's signing key lies, and what is kept beside it."""
+        return SigningPlace(self.settings.signing_key_path(self.book))
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signs the log's heads."""
+        return Signer(self.sealer_pool, self.book, self.signing_place)
 
     @cached_property
     def followers(self) -> Mapping[str, Follower]:
@@ -133,8 +147,11 @@ class Wiring:
         return FollowerRunner(self.pool, self.book, self.followers[name])
 
     def seal(self) -> int:
-        """Seal all that is recorded; number of commits sealed."""
-        return self.sealer.seal_all()
+        """Seal all that is recorded, unless another machine does; number of commits sealed.
+
+        Raises LogForked when the log does not extend what was signed: nothing is sealed then.
+        """
+        return self.sealer.keep_up() if self.settings.seals else 0
 
     def catch_up(self, *names: str) -> None:
         """Seal all that is recorded and bring these followers (none named: all) to the feed's end."""
@@ -176,6 +193,8 @@ def opened(book: str, settings: Settings | None = None, *, kind: BookKind = "rea
         stack.callback(wiring.close)
         _create_what_is_missing(wiring, kind)
         yield wiring
+        if settings.seals and "sealer" in wiring.__dict__:
+            wiring.sealer.finish()
 
 
 def migrated(settings: Settings | None = None) -> list[str]:
@@ -241,5 +260,6 @@ def _create_master_key(settings: Settings) -> None:
 
 
 def origin_of(book: str, kind: BookKind) -> str:
-    """Name the book's log, as its checkpoints do; a simulated one says so."""
-    return f"claims-ledger/{book}" if kind == "real" else f"claims-ledger/{book}/simulated"
+    """Name a new log, as its checkpoints will: like no other log in the world; a simulated one says so."""
+    name = f"claims-ledger.{token_hex(8)}/{quote(book, safe='')}"
+    return name if kind == "real" else f"{name}/simulated"

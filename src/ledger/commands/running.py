@@ -105,7 +105,8 @@ class Running:
             Unreachable: the database went away and did not come back.
 
         """
-        services: Mapping[str, Serve] = {"sealer": _seal, **self._wiring.services}
+        sealer: Mapping[str, Serve] = {"sealer": _seal} if self._wiring.settings.seals else {}
+        services: Mapping[str, Serve] = {**sealer, **self._wiring.services}
         # Made here once: threads that make them at the same time would each make their own.
         _ = self._wiring.store, self._wiring.sealer, self._wiring.ledger, self._wiring.followers
         threads = [

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event as StopEvent
+from time import monotonic
 from typing import Final
 
 import structlog
 
 from ledger.feed.patience import Backoff, is_transient
+from ledger.feed.signing.growing import grow as grow_the_log
+from ledger.feed.signing.signer import Signs
 from ledger.store.pool import Connection, Pool
 from ledger.store.sealing import any_pending, seal_batch
 
@@ -19,6 +22,8 @@ PAUSE_SECONDS: Final = 0.02
 """Between two batches that were not full: a few commits sealed together cost hardly more than one."""
 IDLE_SECONDS: Final = 0.1
 """Between two looks when nothing was pending, unless somebody calls `wake`."""
+SIGN_SECONDS: Final = 1.0
+"""Between two signed heads while something is sealed."""
 
 _log = structlog.get_logger(__name__)
 
@@ -26,34 +31,41 @@ _log = structlog.get_logger(__name__)
 class Sealer:
     """Seals one book. Any number may run: the lock on the book's row lets one seal at a time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each a part that tests or benchmarks replace
         self,
         pool: Pool,
         book: str,
         *,
         batch: int = BATCH_COMMITS,
-        grow: Grow | None = None,
+        grow: Grow | None = grow_the_log,
+        signer: Signs | None = None,
         now: Callable[[], datetime] | None = None,
     ) -> None:
         """`pool` connects as the sealer's role. `batch`: commits that one transaction seals at most.
 
-        `grow`: keeps the Merkle log in step, in the same transaction. `now`: in place of the database's time.
+        `grow`: keeps the Merkle log in step, in the same transaction; None: left to a later batch.
+        `signer`: is asked before anything is sealed, and signs what was. `now`: the time, in tests.
         """
         self._pool = pool
         self._book = book
         self._batch = batch
         self._grow = grow
+        self._signer = signer
+        self._check_at = self._sign_at = 0.0
+        self._unsigned = False
         self._now = now
         self._awake = StopEvent()
 
     def seal_once(self) -> int:
         """Seal one batch; number of commits sealed, 0 when nothing is pending or all of it waits.
 
-        Raises BookUnknown, LogBroken, Unreachable, and whatever `grow` raises: then nothing was sealed.
+        Raises BookUnknown, LogBroken, Unreachable, and what `grow` and the signer raise: nothing was sealed.
         """
         with self._pool.connection() as connection:
             if not any_pending(connection, self._book):
                 return 0
+        if monotonic() >= self._check_at:
+            self._check()
         with self._pool.transaction() as connection:
             sealed = seal_batch(connection, self._book, self._batch, self._now() if self._now else None)
             if sealed.commits and self._grow is not None:
@@ -67,12 +79,39 @@ class Sealer:
             total += sealed
         return total
 
+    def keep_up(self) -> int:
+        """Seal all, for a program that does its own sealing; number of commits sealed.
+
+        Signs at most about once a second: `finish` signs the rest. Raises as `seal_once`.
+        """
+        if monotonic() >= self._check_at:
+            self._check()
+        sealed = self.seal_all()
+        self._sign_when_due(sealed)
+        return sealed
+
+    def finish(self) -> None:
+        """Sign what was sealed and is not signed yet. Raises as the signer."""
+        if self._signer is None or not self._unsigned:
+            return
+        self._unsigned = False
+        try:
+            self._signer.sign()
+        except Exception:
+            self._unsigned = True
+            raise
+        self._sign_at = monotonic() + SIGN_SECONDS
+
     def run(self, stop: StopEvent) -> None:
-        """Seal until `stop` is set. What is transient is tried again; anything else is raised: halt, never guess."""
-        backoff = Backoff()
+        """Seal until `stop` is set. What is transient is tried again; else it raises: halt, never guess."""
+        backoff, checked = Backoff(), False
         while not stop.is_set():
             try:
+                if not checked:
+                    self._check()
+                    checked = True
                 sealed = self.seal_once()
+                self._sign_when_due(sealed)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -85,7 +124,24 @@ class Sealer:
                 self._awake.clear()
             elif sealed < self._batch:
                 stop.wait(PAUSE_SECONDS)
+        try:
+            self.finish()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            _log.warning("signing_left", book=self._book, error=str(error))  # The next start signs it.
 
     def wake(self) -> None:
         """Tell a sealer that runs in this process that there is something to seal, or that it is to stop."""
         self._awake.set()
+
+    def _sign_when_due(self, sealed: int) -> None:
+        self._unsigned = self._unsigned or sealed > 0
+        if monotonic() >= self._sign_at:
+            self.finish()
+
+    def _check(self) -> None:
+        """Make sure that there is a log to go on from: one that extends what was signed."""
+        if self._signer is not None and not self._signer.check():
+            self._unsigned = True
+        self._check_at = monotonic() + SIGN_SECONDS

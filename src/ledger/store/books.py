@@ -10,7 +10,12 @@ from ledger.store.loading import load
 from ledger.store.pool import Pool
 
 _CREATE: Final = """
-insert into ledger.books (book, kind, origin, clock_at) values (%s, %s, %s, %s) on conflict (book) do nothing
+with created as (
+    insert into ledger.books (book, kind, origin, clock_at) values (%s, %s, %s, %s)
+    on conflict (book) do nothing returning book, epoch, origin, created_at
+)
+insert into ledger.epochs (book, epoch, origin, from_position, begun_at, because)
+select book, epoch, origin, 0, created_at, 'created' from created
 """
 _LIST: Final = "select book from ledger.books order by book"
 _LOCK: Final = "select import_id::text from ledger.books where book = %s for update"

@@ -1,0 +1,107 @@
+"""Whether the log as it stands extends what was signed before: asked before anything is sealed or signed."""
+
+from dataclasses import dataclass
+
+from ledger.feed.proofs.checkpoint import Checkpoint, open_checkpoint
+from ledger.feed.proofs.kept_head import check_extends
+from ledger.feed.proofs.keyfile import SigningKeys
+from ledger.feed.proofs.merkle import root_from_nodes
+from ledger.feed.proofs.refused import BadNote, BadProof, KeyFileRefused, LogForked
+from ledger.feed.signing.growing import grow, nodes_of
+from ledger.feed.signing.places import SigningPlace
+from ledger.store.heads import LogStanding, any_checkpoint, log_standing
+from ledger.store.log_nodes import nodes_cover
+from ledger.store.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class SoundLog:
+    """A log that extends all that was signed before, as it stood when it was looked at."""
+
+    standing: LogStanding
+    head: Checkpoint
+    """Its head as it would be signed."""
+    keys: SigningKeys
+    kept: Checkpoint | None
+    """The last signed head, kept beside the key."""
+
+    @property
+    def is_signed(self) -> bool:
+        """Say whether the head is signed already, or there is nothing to sign."""
+        return self.head.size == (self.standing.signed_size or 0)
+
+
+def sound_log(connection: Connection, book: str, place: SigningPlace) -> SoundLog:
+    """Read the log's head and prove that it extends the last head kept and the last one in the database.
+
+    Makes the key of a log of which nothing was ever signed. Raises LogForked, KeyFileRefused, BookUnknown.
+    """
+    standing = log_standing(connection, book)
+    keys = _keys(connection, book, place, standing)
+    kept = place.kept(keys)
+    head = _head(connection, book, standing)
+    nodes = nodes_of(connection, book)
+    check_extends(kept, head, nodes)
+    if standing.signed is not None:
+        stored = _stored(standing, keys)
+        if stored != kept:
+            check_extends(stored, head, nodes)
+    return SoundLog(standing, head, keys, kept)
+
+
+def complete_nodes(connection: Connection, book: str) -> None:
+    """Store the nodes of what was sealed without them, as `eventsourcing`'s programs do. Raises LogBroken."""
+    size = log_standing(connection, book).size
+    if nodes_cover(connection, book) < size - 1:
+        grow(connection, book, size, ())
+
+
+def _keys(connection: Connection, book: str, place: SigningPlace, standing: LogStanding) -> SigningKeys:
+    """Read the key; a log that never had one gets it now. A key missing later was lost, and is restored."""
+    if not place.key.exists() and not place.head.exists() and not any_checkpoint(connection, book):
+        keys = place.create_keys(standing.origin)
+    else:
+        keys = _read(place)
+    if keys.signer.name != standing.origin:
+        message = (
+            f"the key {place.key} signs for the log {keys.signer.name}, but the database's is called "
+            f"{standing.origin}: nothing is sealed or signed; give the key of this log, or, where a database "
+            "was put back beside its key, begin a new epoch: `claims-ledger restore --accept`"
+        )
+        raise LogForked(message)
+    return keys
+
+
+def _read(place: SigningPlace) -> SigningKeys:
+    if not place.key.exists():
+        message = (
+            f"the log's signing key {place.key} is missing: restore it from its copy; on a machine that "
+            "leaves sealing to another one set CLAIMS_LEDGER_SEALS=no; if it is lost for ever, go on in a "
+            "new epoch with a new key: `claims-ledger restore --accept`"
+        )
+        raise KeyFileRefused(message)
+    return place.keys()
+
+
+def _head(connection: Connection, book: str, standing: LogStanding) -> Checkpoint:
+    try:
+        root = root_from_nodes(standing.size, nodes_of(connection, book))
+    except BadProof as error:
+        message = (
+            f"the log {standing.origin} of {standing.size} events is broken ({error}): nothing is sealed or "
+            "signed; run `claims-ledger verify`"
+        )
+        raise LogForked(message) from error
+    return Checkpoint(standing.origin, standing.size, root)
+
+
+def _stored(standing: LogStanding, keys: SigningKeys) -> Checkpoint:
+    """Open the newest head in the database by the keys that may have signed it."""
+    try:
+        return open_checkpoint(standing.signed or "", keys.verifier_keys_at(standing.signed_size or 0))
+    except BadNote as error:
+        message = (
+            f"the head of {standing.signed_size} events in the database is not signed by this log's key "
+            f"({error}): nothing is sealed or signed; give the right key, or run `claims-ledger verify`"
+        )
+        raise LogForked(message) from error

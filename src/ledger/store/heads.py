@@ -1,0 +1,94 @@
+"""The log's heads in the database: how far it is, what was signed last, and the next signed head."""
+
+from typing import Final, NamedTuple
+
+from ledger.store.errors import BookUnknown
+from ledger.store.pool import Connection
+
+_LOCK: Final = "select from ledger.books where book = %s for no key update"
+
+_STANDING: Final = """
+select b.epoch, b.origin, coalesce(l.position + 1, 0), c.size, c.note
+from ledger.books b
+left join lateral (
+    select position from ledger.log where book = b.book order by position desc limit 1
+) as l on true
+left join lateral (
+    select size, note from ledger.checkpoints
+    where book = b.book and epoch = b.epoch order by size desc limit 1
+) as c on true
+where b.book = %s
+"""
+
+_INSERT: Final = """
+insert into ledger.checkpoints (book, epoch, size, root, note, signed_at)
+values (%s, %s, %s, %s, %s, clock_timestamp())
+"""
+
+_NEWEST: Final = """
+select c.size, c.note from ledger.checkpoints c
+join ledger.books b using (book, epoch)
+where c.book = %s order by c.size desc limit 1
+"""
+
+_ANY: Final = "select exists (select from ledger.checkpoints where book = %s)"
+
+
+class LogStanding(NamedTuple):
+    """Where a book's log stands: its epoch, its size, and the newest head signed in that epoch."""
+
+    epoch: int
+    origin: str
+    size: int
+    signed_size: int | None
+    signed: str | None
+    """The newest signed head as it was written."""
+
+
+class SignedHead(NamedTuple):
+    """One head as it was signed in an epoch."""
+
+    epoch: int
+    size: int
+    root: bytes
+    note: str
+    """As it was written, signatures and all."""
+
+
+def lock_log(connection: Connection, book: str) -> None:
+    """Lock a log against all who seal or sign, until the transaction ends. Raises BookUnknown."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, (book,))
+        if cursor.fetchone() is None:
+            raise BookUnknown(book)
+
+
+def log_standing(connection: Connection, book: str) -> LogStanding:
+    """Read where a book's log stands, in one picture. Raises BookUnknown."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, (book,))
+        found = cursor.fetchone()
+    if found is None:
+        raise BookUnknown(book)
+    return LogStanding._make(found)
+
+
+def insert_checkpoint(connection: Connection, book: str, signed: SignedHead) -> None:
+    """Add a signed head."""
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, (book, *signed))
+
+
+def newest_checkpoint(connection: Connection, book: str) -> str | None:
+    """Read the newest signed head of the book's present epoch; None before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, (book,))
+        found = cursor.fetchone()
+    return None if found is None else str(found[1])
+
+
+def any_checkpoint(connection: Connection, book: str) -> bool:
+    """Say whether a head of this book was ever signed, in any epoch."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY, (book,))
+        return cursor.fetchone() == (True,)
