@@ -8,14 +8,13 @@ from typed import Typed
 
 from fixtures.database import Database
 from fixtures.program import settings_of
-from ledger.store.books import Books
-from ledger.store.event_store import EventStore
-from ledger.store.pool import Pool
+from ledger.wiring import Wiring
 
 
 @pytest.fixture
-def recorded(pool: Pool, sealer_pool: Pool, event_store: EventStore, books: Books) -> RecordedBook:
-    return RecordedBook.opened(pool, sealer_pool, event_store, books)
+def recorded(simulated: Wiring) -> RecordedBook:
+    """A simulated book, since the desks of the histories live in the past and in the future."""
+    return RecordedBook(simulated)
 
 
 @pytest.fixture

@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ledger.application import Ledger
-from ledger.clock import BEGINNING
 from ledger.domain.refusals import Invalid
 from ledger.feed.followers import FollowerRunner
-from ledger.feed.sealer import Sealer
-from ledger.store.books import Books
-from ledger.store.event_store import EventStore
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Pool
 from ledger.submission import submission
+from ledger.wiring import Wiring
 from oracle.histories import history
 from projections.asking.questions import (
     Filters,
@@ -28,22 +24,20 @@ from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.folding.follower import ViewFollower
 
-DESK = "desk"
-"""A simulated book, since its desk lives in the past and in the future."""
-
 Answers = dict[str, list[dict[str, object]]]
 
 
 @dataclass
 class RecordedBook:
-    pool: Pool
-    sealer: Sealer
-    ledger: Ledger
+    wiring: Wiring
 
-    @classmethod
-    def opened(cls, pool: Pool, sealer_pool: Pool, store: EventStore, books: Books) -> "RecordedBook":
-        books.create(DESK, kind="simulated", origin="ledger.test/desk", clock_at=BEGINNING)
-        return cls(pool, Sealer(sealer_pool, DESK), Ledger(store, books, DESK))
+    @property
+    def pool(self) -> Pool:
+        return self.wiring.pool
+
+    @property
+    def book(self) -> str:
+        return self.wiring.book
 
     def record(self, lines: Iterable[dict[str, Any]]) -> None:
         for line in lines:
@@ -57,18 +51,18 @@ class RecordedBook:
                 )
             except Invalid:
                 continue
-            self.ledger.submit(taken)
-        self.sealer.seal_all()
+            self.wiring.ledger.submit(taken)
+        self.wiring.seal()
 
     def record_history(self, seed: int, steps: int = 60) -> None:
         self.record(history(seed, contracts=3, steps=steps))
 
     def end(self) -> int:
         with self.pool.connection() as connection:
-            return feed_end(connection, DESK)
+            return feed_end(connection, self.book)
 
     def runner(self, name: str, batch: int = 1000) -> FollowerRunner:
-        return FollowerRunner(self.pool, DESK, ViewFollower(VIEWS[name], DESK), batch=batch)
+        return FollowerRunner(self.pool, self.book, ViewFollower(VIEWS[name], self.book), batch=batch)
 
     def catch_up(self, batch: int = 1000) -> None:
         for name in VIEWS:
@@ -78,13 +72,13 @@ class RecordedBook:
         """Every row of a view's table with its whole history, and what the view remembers."""
         with self.pool.connection() as connection, connection.cursor() as cursor:
             cursor.execute(
-                f"select * from {VIEWS[name].table.name} where book = %s order by 1, 2, 3, 4, 5", (DESK,)
+                f"select * from {VIEWS[name].table.name} where book = %s order by 1, 2, 3, 4, 5", (self.book,)
             )
             rows = cursor.fetchall()
             cursor.execute(
                 "select key, since_position, memory from projections.remembered where book = %s and view = %s"
                 " order by 1",
-                (DESK, name),
+                (self.book, name),
             )
             return sorted(rows, key=str) + cursor.fetchall()
 

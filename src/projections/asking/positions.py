@@ -16,8 +16,8 @@ ONE_MOMENT = timedelta(microseconds=1)
 
 SEALED_AT = "select sealed_at from ledger.log where book = %s and position = %s"
 
-POSITION = re.compile(r"\d{1,18}")
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+POSITION = re.compile(r"[0-9]{1,18}")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def read_as_of(said: str) -> int | datetime:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.store.checkpoints import checkpoint
 from ledger.store.pool import Connection, Pool
 from projections.asking.histories import read_until
 from projections.folding.versions import Folding
@@ -29,7 +30,7 @@ def compare(pool: Pool, book: str, view: View[Any]) -> list[Difference]:
         # The checkpoint and the rows are read at one moment, so that a follower at work is no difference.
         with connection.cursor() as cursor:
             cursor.execute("set transaction isolation level repeatable read, read only")
-        position = _position(connection, book, view)
+        position = checkpoint(connection, book, view.name)
         kept = Counter(_rows(connection, book, view))
         folding = Folding(view)
         folding.take_all(read_until(connection, book, position, view.types))
@@ -40,15 +41,6 @@ def compare(pool: Pool, book: str, view: View[Any]) -> list[Difference]:
         for from_position, to_position, row in only.elements()
     ]
     return sorted(found, key=lambda difference: (difference.from_position, difference.where))
-
-
-def _position(connection: Connection, book: str, view: View[Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select position from ledger.followers where book = %s and name = %s", (book, view.name)
-        )
-        found = cursor.fetchone()
-    return -1 if found is None else int(found[0])
 
 
 def _rows(connection: Connection, book: str, view: View[Any]) -> Iterator[tuple[int, int | None, Row]]:

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ledger.feed.followers import FollowerRunner
+from ledger.store.checkpoints import lock_checkpoint, move_checkpoint
 from ledger.store.pool import Pool
+from projections.asking.positions import NOTHING
 from projections.folding.follower import ViewFollower
 from projections.folding.view import View
 
 CHUNK = 2000
 """Positions between two reports of progress."""
 
-LOCK = "select position from ledger.followers where book = %s and name = %s for update"
-START_OVER = "update ledger.followers set position = -1, moved_at = now() where book = %s and name = %s"
 FORGET_PARKED = "delete from ledger.parked where book = %s and follower = %s"
 FORGET = "delete from projections.remembered where book = %s and view = %s"
 
@@ -23,11 +23,11 @@ def drop(pool: Pool, book: str, view: View[Any]) -> None:
     Whoever follows for the view at the moment is waited for: the checkpoint's row is locked first.
     """
     with pool.transaction() as connection, connection.cursor() as cursor:
-        cursor.execute(LOCK, (book, view.name))
+        lock_checkpoint(connection, book, view.name)
         cursor.execute(f"delete from {view.table.name} where book = %s", (book,))  # noqa: S608  # a constant name
         cursor.execute(FORGET, (book, view.name))
         cursor.execute(FORGET_PARKED, (book, view.name))
-        cursor.execute(START_OVER, (book, view.name))
+        move_checkpoint(connection, book, view.name, NOTHING)
 
 
 def rebuild(pool: Pool, book: str, view: View[Any], report: Callable[[int], None] = lambda _: None) -> int:

@@ -1,0 +1,76 @@
+"""Which position a question stands for: the last one sealed by an instant, none that may still change."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fixtures.desk import contract, send
+from ledger.endings import UsedWrongly
+from ledger.feed.sealer import Sealer
+from ledger.wiring import Wiring
+from projections.asking.positions import NOTHING, position_as_of, read_as_of
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def hourly(simulated: Wiring) -> Wiring:
+    """A book whose ten events were sealed an hour apart, the last two at once."""
+    for number in range(9):
+        sealed_at = FIRST + number * HOUR
+        send(simulated, "StartContract", contract(f"CC-{number}", "2026-01-01"), "2026-01-01T09:00:00+01:00")
+        if number == 8:
+            send(simulated, "StartContract", contract("CC-9", "2026-01-01"), "2026-01-01T09:00:00+01:00")
+        Sealer(simulated.sealer_pool, simulated.book, now=clock(sealed_at).__next__).seal_all()
+    return simulated
+
+
+def clock(instant: datetime) -> Iterator[datetime]:
+    while True:
+        yield instant
+
+
+def asked(wiring: Wiring, when: int | datetime | None) -> int:
+    with wiring.pool.connection() as connection:
+        return position_as_of(connection, wiring.book, when)
+
+
+def test_an_instant_stands_for_the_last_position_sealed_by_then(hourly: Wiring) -> None:
+    moment = timedelta(microseconds=1)
+    assert asked(hourly, FIRST - moment) == NOTHING
+    for number in range(8):
+        assert asked(hourly, FIRST + number * HOUR) == number
+        assert asked(hourly, FIRST + (number + 1) * HOUR - moment) == number
+    assert asked(hourly, FIRST + 8 * HOUR) == 9
+    assert asked(hourly, FIRST + 800 * HOUR) == 9
+    assert asked(hourly, None) == 9
+
+
+def test_a_position_that_the_feed_has_not_reached_is_refused(hourly: Wiring) -> None:
+    assert asked(hourly, 9) == 9
+    with pytest.raises(UsedWrongly, match="ends at position 9"):
+        asked(hourly, 10)
+
+
+def test_an_empty_feed_stands_at_nothing(simulated: Wiring) -> None:
+    assert asked(simulated, None) == NOTHING
+    assert asked(simulated, FIRST) == NOTHING
+    with pytest.raises(UsedWrongly, match="is empty"):
+        asked(simulated, 0)
+
+
+def test_what_is_said_is_a_position_an_instant_or_a_day_until_its_end() -> None:
+    assert read_as_of("4711") == 4711
+    assert read_as_of("2026-03-01T09:00:00+01:00") == datetime(2026, 3, 1, 8, tzinfo=UTC)
+    # 2026-03-29 ends an hour early: its clocks go forward.
+    assert read_as_of("2026-03-29") == datetime(2026, 3, 29, 21, 59, 59, 999_999, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "said", ["", "-1", "soon", "2026-02-30", "2026-03-01T09:00:00", "9999-12-31", "\u0661"]
+)
+def test_anything_else_is_refused_with_what_to_write_instead(said: str) -> None:
+    with pytest.raises(UsedWrongly, match="write one of these"):
+        read_as_of(said)
