@@ -13,7 +13,19 @@ from ledger.domain.claim.events import ClaimOpened, RefundIssued, Victim
 from ledger.domain.command import Command
 from ledger.domain.commands import read_command
 from ledger.domain.contract.events import ContractSubjectErased, PersonCorrected
-from ledger.domain.deadlines import fold_deadlines, takes_effect_at
+from ledger.domain.deadlines import (
+    complaint_acknowledgement,
+    complaint_answer,
+    fold_deadlines,
+    notice_end,
+    ombudsman_opinion,
+    refund,
+    takes_effect_at,
+    term_end,
+    termination_letter,
+    withdrawal_end,
+)
+from ledger.domain.deadlines.policy import Policy
 from ledger.domain.deciding import decide, fold, last_at, needs, next_instant, state_from_json, state_to_json
 from ledger.domain.entries import Recorded
 from ledger.domain.event import Sealed, holds_personal_values, personal_fields
@@ -175,6 +187,27 @@ def test_a_history_cut_by_effective_date_folds_without_the_acceptance_that_a_cor
             "approved_cents": 0,
         }
     )
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        *(
+            termination_letter.POLICY,
+            term_end.POLICY,
+            notice_end.POLICY,
+            withdrawal_end.POLICY,
+            refund.POLICY,
+        ),
+        *(complaint_acknowledgement.POLICY, complaint_answer.POLICY, ombudsman_opinion.POLICY),
+    ],
+    ids=lambda policy: policy.kind,
+)
+def test_a_deadline_policy_makes_nothing_of_an_event_that_it_does_not_listen_to(policy: Policy) -> None:
+    unheard = ContractSubjectErased(person="P")
+
+    assert type(unheard) not in policy.listens_to
+    assert policy.react(Recorded(contract_ref("C"), 1, unheard, AT.date(), AT)) == ()
 
 
 def test_time_owes_next_what_comes_first_and_nothing_after_the_end(desk: Desk) -> None:

@@ -6,10 +6,12 @@ import pytest
 from desk import Desk
 from in_memory import instant
 
+from ledger.domain import commands
 from ledger.domain.claim.commands import OpenClaim
 from ledger.domain.commands import COMMANDS, check, read_command
 from ledger.domain.contract.commands import StartContract
 from ledger.domain.refusals import REFUSALS, Invalid, Refusal
+from ledger.domain.terms import load_terms
 
 START: dict[str, object] = {
     "contract": "C",
@@ -204,6 +206,14 @@ def test_a_product_or_terms_that_do_not_exist_are_invalid_D19() -> None:
     with pytest.raises(Invalid, match=r"terms.*1"):
         check(read_command("StartContract", START | {"terms": "0"}), at)
     check(read_command("StartContract", START | {"terms": "1", "language": "en"}), at)
+
+
+def test_a_language_in_which_the_terms_have_no_documents_is_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
+    dutch = load_terms("cyber-care").model_copy(update={"languages": ("nl",)})
+    monkeypatch.setattr(commands, "load_terms", lambda _product, _version: dutch)
+
+    with pytest.raises(Invalid, match="language: fr is not among"):
+        check(read_command("StartContract", START | {"language": "fr"}), instant("2025-01-01T09:00"))
 
 
 def test_an_at_without_offset_is_invalid() -> None:
