@@ -1,11 +1,15 @@
 """The reading commands, as typed: shapes for programs, tables for people, one line for what is wrong."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 from typed import Typed
+
+from fixtures.database import Database, execute
 
 ACTS: list[tuple[str, str, dict[str, Any]]] = [
     (
@@ -241,3 +245,33 @@ def test_views_are_listed_rebuilt_and_compared(book: Typed) -> None:
     assert len({row["positions"] for row in rebuilt}) == 1
     assert read(book, "limits") == before
     assert read(book, "projections", "diff") == []
+
+
+def test_no_table_of_the_read_side_or_the_time_side_holds_a_name_or_what_a_person_wrote(
+    book: Typed, database: Database
+) -> None:
+    book.run("contract", "show", "CC-1")
+    book.run("deadlines", "list")
+    with closing(psycopg2.connect(database.superuser_dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select table_schema || '.' || table_name from information_schema.tables"
+            " where table_schema in ('projections', 'schedulers')"
+        )
+        tables = [name for (name,) in cursor.fetchall()]
+        assert len(tables) >= 7
+        for table in tables:
+            cursor.execute(f"select t::text from {table} t")
+            rows = "\n".join(row for (row,) in cursor.fetchall())
+            assert rows
+            assert not any(name in rows for name in NAMES)
+
+
+def test_a_replay_shows_what_was_erased_as_erased(book: Typed, database: Database) -> None:
+    erase = (
+        "update vault.subjects set wrapped = null, master_id = null, erased_at = now() where person = 'P-1'"
+    )
+    execute(database.superuser_dsn, erase)
+    told = read(book, "replay", "CC-1")
+    assert told[0]["payload"]["policyholder"]["name"] == "[erased]"
+    assert told[0]["payload"]["policyholder"]["person"] == "P-1"
+    assert "[sealed]" not in json.dumps(told)
