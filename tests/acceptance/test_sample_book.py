@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+
 from fixtures.database import Database
 from fixtures.program import Program, ended_by
 
@@ -92,7 +93,7 @@ def test_a_second_import_repeats_every_first_answer_and_writes_nothing(
 
 def killed_and_run_again(program: Program, seed: int) -> None:
     """Kill the import at a random moment, several times over, until one comes through."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  # moments, no secrets
     for _ in range(3):
         running = program.start(*IMPORT)
         time.sleep(chance.uniform(0.2, 1.4))

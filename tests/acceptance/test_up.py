@@ -1,4 +1,4 @@
-"""`claims-ledger up` and a home that nobody has prepared, through the real program on the embedded Postgres."""
+"""`up`, and a home that nobody has prepared: the real program on the embedded Postgres."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
+
 from fixtures.desk import contract
 from fixtures.program import Program, ended_by, environment_for
 

@@ -26,9 +26,11 @@ from ledger.endings import Refused
 @json_option
 def init(*, simulated: bool, book: str, as_json: bool) -> None:
     """Create the ledger and its book."""
+    from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
     from ledger.settings import Settings  # noqa: PLC0415  # loaded only by a command that needs it
     from ledger.wiring import opened  # noqa: PLC0415  # as above
 
+    log_to_stderr(quiet=True)
     settings = Settings.load()
     kind: Literal["real", "simulated"] = "simulated" if simulated else "real"
     with opened(book, settings, kind=kind) as wiring:

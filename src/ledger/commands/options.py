@@ -66,7 +66,9 @@ def examples(*lines: str) -> Callable[[F], F]:
 def opened(book: str) -> "AbstractContextManager[Wiring]":
     """Open the ledger for one command: join the database, bring it up to date, close it after."""
     from ledger import wiring  # noqa: PLC0415  # loaded only by a command that needs it
+    from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
 
+    log_to_stderr(quiet=True)
     return wiring.opened(book)
 
 

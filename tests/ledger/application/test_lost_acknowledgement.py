@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from fixtures.database import Database
 from fixtures.desk import asked, contract
 from fixtures.program import settings_of
 from fixtures.proxy import Proxy, proxied
-
 from ledger.domain.deciding import needs
 from ledger.endings import Unreachable
 from ledger.settings import Settings

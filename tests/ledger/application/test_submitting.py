@@ -6,13 +6,14 @@ from typing import Any
 
 import psycopg2
 import pytest
+
 from fixtures.database import Database
 from fixtures.desk import asked, at, claim, contract, ready_to_accept, send
-
 from ledger.answers import AnsweredEvent
 from ledger.clock import BEGINNING
 from ledger.domain.identifiers import claim_ref, contract_ref
 from ledger.domain.refusals import Invalid
+from ledger.store.commit import Appended, Commit
 from ledger.store.errors import VersionConflict
 from ledger.wiring import Wiring
 
@@ -35,9 +36,7 @@ def test_an_acceptance_names_its_events_on_both_streams_with_the_contract_as_cor
 ) -> None:
     send(wiring, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
     ready_to_accept(wiring, "K-1")
-    answer = send(
-        wiring, "AcceptClaim", {"claim": "K-1", "loss_cents": 300_000}, "2026-02-04T09:00:00+01:00"
-    )
+    answer = send(wiring, "AcceptClaim", {"claim": "K-1", "loss_cents": 300_000}, "2026-02-04T09:00:00+01:00")
 
     assert [(event.stream, event.type) for event in answer.events] == [
         ("claim/K-1", "claim.ClaimAccepted"),
@@ -99,7 +98,9 @@ def test_content_is_the_same_whatever_the_order_of_its_fields_or_who_repeats_it(
 def test_ids_are_scoped_by_who_sends(wiring: Wiring) -> None:
     send(wiring, "StartContract", contract("CC-1"), command_id="one", sender="portal")
 
-    assert send(wiring, "StartContract", contract("CC-2"), command_id="one", sender="desk").status == "recorded"
+    assert (
+        send(wiring, "StartContract", contract("CC-2"), command_id="one", sender="desk").status == "recorded"
+    )
 
 
 def test_a_future_is_invalid_in_a_real_book_and_leaves_no_trace(wiring: Wiring, database: Database) -> None:
@@ -216,7 +217,7 @@ def test_a_command_decided_on_what_has_moved_on_is_loaded_and_decided_again(
     append = wiring.store.append
     conflicts = iter([True, True, False])
 
-    def append_after_conflicts(commit: Any) -> Any:
+    def append_after_conflicts(commit: Commit) -> Appended:
         if next(conflicts):
             raise VersionConflict
         return append(commit)

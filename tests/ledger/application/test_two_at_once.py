@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from fixtures.desk import asked, contract, ready_to_accept, send
 
+from fixtures.desk import asked, contract, ready_to_accept, send
 from ledger.answers import Answer
-from ledger.domain.deciding import needs
+from ledger.domain.contract.events import LimitConsumed
+from ledger.domain.identifiers import contract_ref
 from ledger.submission import Submission
 from ledger.wiring import Wiring
 
@@ -28,12 +29,12 @@ def both(wiring: Wiring, first: Submission, second: Submission) -> tuple[Answer,
 
 
 def consumed_cents(wiring: Wiring, number: str) -> int:
-    loaded = wiring.store.load(wiring.book, needs(asked("RevokeNotice", {"contract": number, "reason": "x"}).command))
+    loaded = wiring.store.load_many(wiring.book, [contract_ref(number)])
     (stream,) = loaded.streams.values()
     amounts = [
         recorded.event.amount_cents
         for recorded in stream.recorded
-        if recorded.event.stable_name == "contract.LimitConsumed"
+        if isinstance(recorded.event, LimitConsumed)
     ]
     return sum(amounts)
 

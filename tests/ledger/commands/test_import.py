@@ -5,15 +5,14 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 import pytest
-from fixtures.database import Database
-from fixtures.desk import claim, contract
-from fixtures.program import CommandLine
 from freezegun import freeze_time
 
+from fixtures.database import Database
+from fixtures.desk import Fields, claim, contract
+from fixtures.program import CommandLine
 from ledger.importing.importer import CHUNK_LINES
 from ledger.wiring import opened
 
@@ -22,7 +21,7 @@ Write = Callable[..., str]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    def write(lines: Iterable[dict[str, Any] | str | bytes], name: str = "book.jsonl") -> str:
+    def write(lines: Iterable[Fields | str | bytes], name: str = "book.jsonl") -> str:
         path = tmp_path / name
         path.write_bytes(
             b"".join(
@@ -40,11 +39,11 @@ def write(tmp_path: Path) -> Write:
     return write
 
 
-def line(command_id: str, command: str, at: str, fields: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"command_id": command_id, "command": command, "at": at, "data": fields} | more
+def line(command_id: str, command: str, at: str, fields: Fields) -> Fields:
+    return {"command_id": command_id, "command": command, "at": at, "data": fields}
 
 
-def start(number: str, at: str = "2026-01-01T09:00:00+01:00", **fields: Any) -> dict[str, Any]:
+def start(number: str, at: str = "2026-01-01T09:00:00+01:00", **fields: object) -> Fields:
     return line(f"start-{number}", "StartContract", at, contract(number, **fields))
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
+from ledger.answers import Answer
 from ledger.commands import sending, verbs
 from ledger.commands.verbs_table import VERBS, Verb
 from ledger.domain.commands import COMMANDS
@@ -52,7 +53,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     return caught
 
 
-def run(*words: str) -> Any:
+def run(*words: str) -> Result:
     return CliRunner().invoke(program(), words)
 
 
@@ -127,8 +128,6 @@ def test_every_command_and_group_explains_itself() -> None:
 
 
 def test_an_answer_is_shown_with_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
-    from ledger.answers import Answer
-
     refused = Answer("a", "refused", "LIMIT_COUNT", "I8", "No claim is left.")
 
     assert sending.show(refused, as_json=False) == 1

@@ -8,7 +8,10 @@ import pytest
 from ledger.importing.json_lines import read_json_lines
 from ledger.importing.lines import Fault, Line
 
-GOOD = b'{"command_id": "a", "command": "WithdrawClaim", "at": "2026-01-02T09:00:00+01:00", "data": {"claim": "K"}}'
+GOOD = (
+    b'{"command_id": "a", "command": "WithdrawClaim", "at": "2026-01-02T09:00:00+01:00", '
+    b'"data": {"claim": "K"}}'
+)
 
 
 def read(content: bytes) -> list[Line | Fault]:
