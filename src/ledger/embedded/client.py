@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -15,7 +16,7 @@ from ledger.embedded.binaries import find_binaries
 from ledger.embedded.cluster import SUPERUSER, known_data
 from ledger.embedded.durability import tool_environment
 from ledger.embedded.layout import COMMONS, Layout, RunningServer
-from ledger.embedded.locks import PAUSE_SECONDS, FileLock, is_free
+from ledger.embedded.locks import PAUSE_SECONDS, FileLock, is_free, is_shared
 from ledger.embedded.passwords import password_of
 from ledger.embedded.postmaster import answers
 from ledger.embedded.unavailable import PostgresUnavailable
@@ -167,45 +168,58 @@ class EmbeddedPostgres:
     def _start_warden(self) -> None:
         """Start the warden and wait for its word. Raises PostgresUnavailable with what failed."""
         binaries = find_binaries(self._binaries)
-        package_folder = Path(__file__).parents[2]
-        command = [
-            *(sys.executable, "-S", "-P", "-m", "ledger.embedded.warden"),
-            *(str(self._layout.home), str(binaries.folder), f"--commons={self._commons}"),
-        ]
+        child = None
         hear, tell = os.pipe()
         try:
-            with self._open_log() as log:
-                child = os.posix_spawn(
-                    sys.executable,
-                    command,
-                    os.environ | {"PYTHONPATH": str(package_folder)},
-                    file_actions=[
-                        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                        (os.POSIX_SPAWN_DUP2, tell, 1),
-                        (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
-                    ],
-                )
-        finally:
-            os.close(tell)
-        try:
             with os.fdopen(hear) as report:
+                with os.fdopen(tell, "wb") as telling, interrupts_held():
+                    child = self._spawn_warden(binaries.folder, telling.fileno())
                 said = report.readline()
         except BaseException:  # Ctrl-C while it starts: it has nothing to lose yet, and Postgres ends with it
-            os.kill(child, signal.SIGTERM)
-            os.waitpid(child, 0)
+            if child is not None:
+                os.kill(child, signal.SIGTERM)
+                os.waitpid(child, 0)
             raise
-        failed = (
-            json.loads(said).get("failed") if said else f"its warden ended early (log: {self._layout.log})"
+        outcome = (
+            json.loads(said) if said else {"failed": f"Its warden ended early (log: {self._layout.log})"}
         )
-        if failed is not None:
+        if "failed" in outcome:
             os.waitpid(child, 0)
-            raise PostgresUnavailable(failed)
+            raise PostgresUnavailable(outcome["failed"])
+
+    def _spawn_warden(self, binaries: Path, report: int) -> int:
+        """Start the warden on the standard library alone, and return its process id."""
+        with self._open_log() as log:
+            return os.posix_spawn(
+                sys.executable,
+                [
+                    *(sys.executable, "-S", "-P", "-m", "ledger.embedded.warden"),
+                    *(str(self._layout.home), str(binaries), f"--commons={self._commons}"),
+                ],
+                os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, report, 1),
+                    (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
+                ],
+                setsigmask=(),
+            )
 
     def _open_log(self) -> BinaryIO:
         log = self._layout.log
         if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
         return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C take effect at the end of the block, not within it."""
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 def leave(layout: Layout, users: FileLock, warden_pid: int | None) -> None:
@@ -221,7 +235,7 @@ def leave(layout: Layout, users: FileLock, warden_pid: int | None) -> None:
     begin = time.monotonic()
     while not (is_free(layout.warden) and is_free(layout.postmaster)):
         waited = time.monotonic() - begin
-        joined_meanwhile = waited > GRACE_SECONDS and is_free(layout.users)
+        joined_meanwhile = waited > GRACE_SECONDS and is_shared(layout.users)
         if joined_meanwhile or waited > STOP_SECONDS:
             return
         time.sleep(PAUSE_SECONDS)

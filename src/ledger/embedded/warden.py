@@ -34,6 +34,7 @@ ORPHAN_SECONDS = 5
 RESTARTS = 10
 STEADY_SECONDS = 60
 LONGEST_SOCKET = 100
+LAST_STRANGER = 4096
 
 
 class Warden:
@@ -181,6 +182,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("binaries", type=Path)
     parser.add_argument("--commons", type=Path, default=COMMONS)
     given = parser.parse_args(arguments)
+    os.closerange(
+        3, LAST_STRANGER
+    )  # whoever waits for the end of a pipe of our starter's must not wait for us
     warden = Warden(Layout(given.home), given.binaries, given.commons)
 
     def end(_number: int, _frame: FrameType | None) -> None:

@@ -1,5 +1,7 @@
 """Programs share one server: the first one starts it, the last one out stops it."""
 
+import os
+import select
 import time
 from pathlib import Path
 
@@ -71,6 +73,17 @@ def test_a_program_that_comes_while_the_server_stops_gets_one_all_the_same(home:
         last = arriving
     last.end()
     assert eventually(lambda: is_deserted(home))
+
+
+def test_who_reads_a_pipe_of_the_starter_to_its_end_need_not_wait_for_the_server(home: Path) -> None:
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)  # noqa: FBT003 - the function takes it so
+    with EmbeddedPostgres(home).join() as server:
+        os.close(writing)
+        assert select.select([reading], [], [], 10)[0] == [reading]
+        assert os.read(reading, 1) == b""
+        assert answers(server.superuser_dsn)
+    os.close(reading)
 
 
 def test_a_server_in_use_is_not_removed(home: Path) -> None:

@@ -6,7 +6,16 @@ import time
 from pathlib import Path
 
 import pytest
-from embedded_homes import Program, answers, ask, eventually, is_deserted, postmaster_of, warden_of
+from embedded_homes import (
+    Program,
+    answers,
+    ask,
+    eventually,
+    is_deserted,
+    postmaster_of,
+    processes_of,
+    warden_of,
+)
 
 from ledger.embedded import EmbeddedPostgres
 
@@ -24,7 +33,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(home: Path, after_seconds:
     assert eventually((home / "postgres" / "start.lock").exists)
     time.sleep(after_seconds)
     program.press_ctrl_c()
-    assert is_deserted(home)
+    assert is_deserted(home), processes_of(home)
     with EmbeddedPostgres(home).join() as server:
         assert answers(server.superuser_dsn)
 
