@@ -50,7 +50,7 @@ LOSSES = {
     "data": (20_000, 79_999, 80_000, 80_001, 120_000, 0),
     "reputation": (0, 0, 0, 0, 100),
 }
-LAST_YEAR = 2034
+LAST_DAY = date(2034, 12, 31)
 THEMES = {  # shares of moves on a contract, of claims opened, of moves on a complaint; the rest is on claims
     "all": (0.12, 0.12, 0.05),
     "contracts": (0.6, 0.1, 0.02),
@@ -64,10 +64,11 @@ THEMES = {  # shares of moves on a contract, of claims opened, of moves on a com
 class Desk:
     """One history in the making."""
 
-    def __init__(self, seed: int, contracts: int, steps: int, wrong: float) -> None:
+    def __init__(self, seed: int, contracts: int, steps: int, wrong: float, file_until: date | None) -> None:
         self.random = Random(seed)  # noqa: S311  # histories are no secrets
         self.book = Book()
         self.contracts, self.steps, self.wrong = contracts, steps, wrong
+        self.for_a_file, self.last_day = file_until is not None, file_until or LAST_DAY
         self.now = self.clock_time(self.pick(FIRST_DAYS))
         self.lines: list[Line] = []
         self.numbers = 0
@@ -141,7 +142,7 @@ class Desk:
             self.now = self.clock_time(self.today + self.days(200, 500))
         elif roll < 1 or self.chance(0.1):
             self.now = self.clock_time(self.day_that_matters())
-        if self.now < before or self.now.year > LAST_YEAR:
+        if self.now < before or self.today > self.last_day:
             self.now = before
         self.book.elapse(self.now)
 
@@ -196,11 +197,15 @@ class Desk:
     def repeat(self) -> None:
         """The same id again: with the same content, or with other content."""
         known = [line for line in self.lines if self.book.knows(line["command_id"])]
+        if self.for_a_file:  # whose lines are in order of `at`
+            known = [line for line in known[-1:] if datetime.fromisoformat(line["at"]) == self.now]
         if not known:
             return
         line = self.pick(known)
         if self.chance(0.4):
-            line = line | {"data": line["data"] | {"contract": "CC-other"}}
+            others = [name for name in ("reason", "tracking", "provider", "method") if name in line["data"]]
+            wrong = {"contract": "CC-other"} if not self.for_a_file else {}
+            line = line | {"data": line["data"] | dict.fromkeys(others, "other") | wrong}
         self.lines.append(line)
         self.book.submit(line)
 
@@ -213,9 +218,9 @@ class Desk:
             roll = self.random.random()
             if roll < self.wrong * 0.25:
                 self.repeat()
-            elif roll < self.wrong * 0.4:
+            elif roll < self.wrong * 0.4 and not self.for_a_file:
                 self.out_of_order()
-            elif roll < self.wrong * 0.7:
+            elif roll < self.wrong * 0.7 and not self.for_a_file:
                 self.say(*self.malformed())
             else:
                 self.say(*self.something(roll > self.wrong))
@@ -676,9 +681,12 @@ def notice_ending(end: date) -> date:
     return received
 
 
-def history(seed: int, contracts: int = 3, steps: int = 60, wrong: float = 0.2) -> list[Line]:
+def history(
+    seed: int, contracts: int = 3, steps: int = 60, wrong: float = 0.2, *, file_until: date | None = None
+) -> list[Line]:
     """Import lines in order of `at`, but for the few that are out of order on purpose.
 
-    contracts: how many are started; steps: about how many lines; wrong: the desk's share of mistakes.
+    contracts: how many are started; steps: about how many lines; wrong: the desk's share of mistakes;
+    file_until: the last day of a history that `import` takes as a file, so without malformed lines.
     """
-    return Desk(seed, contracts, steps, wrong).write()
+    return Desk(seed, contracts, steps, wrong, file_until).write()
