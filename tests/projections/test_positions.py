@@ -9,7 +9,7 @@ from fixtures.desk import contract, send
 from ledger.endings import UsedWrongly
 from ledger.feed.sealer import Sealer
 from ledger.wiring import Wiring
-from projections.asking.positions import NOTHING, position_as_of, read_as_of
+from projections.asking.positions import NOTHING, known_end, position_as_of, read_as_of
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -34,7 +34,7 @@ def clock(instant: datetime) -> Iterator[datetime]:
 
 def asked(wiring: Wiring, when: int | datetime | None) -> int:
     with wiring.pool.connection() as connection:
-        return position_as_of(connection, wiring.book, when)
+        return position_as_of(connection, wiring.book, when, known_end(connection, wiring.book, ()))
 
 
 def test_an_instant_stands_for_the_last_position_sealed_by_then(hourly: Wiring) -> None:
@@ -52,6 +52,16 @@ def test_a_position_that_the_feed_has_not_reached_is_refused(hourly: Wiring) -> 
     assert asked(hourly, 9) == 9
     with pytest.raises(UsedWrongly, match="ends at position 9"):
         asked(hourly, 10)
+
+
+def test_a_question_stands_for_no_position_that_one_of_its_views_has_not_folded(hourly: Wiring) -> None:
+    hourly.catch_up("limits")
+    send(hourly, "StartContract", contract("CC-10", "2026-01-01"), "2026-01-01T09:00:00+01:00")
+    hourly.catch_up("due")
+    with hourly.pool.connection() as connection:
+        assert known_end(connection, hourly.book, ("due",)) == 10
+        assert known_end(connection, hourly.book, ("limits", "due")) == 9
+        assert known_end(connection, hourly.book, ("limits", "claims")) == NOTHING
 
 
 def test_an_empty_feed_stands_at_nothing(simulated: Wiring) -> None:

@@ -1,11 +1,13 @@
 """Which position a question stands for: the feed's end, a position, or the last one sealed by an instant."""
 
 import re
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 from ledger.domain.calendar import ONE_DAY, brussels_midnight
 from ledger.domain.command import read_instant
 from ledger.endings import UsedWrongly
+from ledger.store.checkpoints import checkpoint
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Connection
 
@@ -40,12 +42,22 @@ def read_as_of(said: str) -> int | datetime:
         raise UsedWrongly(message) from error
 
 
-def position_as_of(connection: Connection, book: str, asked: int | datetime | None) -> int:
-    """Turn what was asked for into a position of the feed; None asks for its end.
+def known_end(connection: Connection, book: str, views: Collection[str]) -> int:
+    """Give the last position that all these views have folded; of no view: the feed's end.
 
-    Raises `UsedWrongly` for a position that the feed has not reached: its answer could still change.
+    A question stands for no later one: while it is asked, others record and seal, and an answer as of a
+    position must be the one that this position will always give.
     """
-    end = feed_end(connection, book)
+    if not views:
+        return feed_end(connection, book)
+    return min(checkpoint(connection, book, name) for name in views)
+
+
+def position_as_of(connection: Connection, book: str, asked: int | datetime | None, end: int) -> int:
+    """Turn what was asked for into a position up to `end`, which None asks for.
+
+    Raises `UsedWrongly` for a position that has not been reached: its answer could still change.
+    """
     if asked is None:
         return end
     if isinstance(asked, int):

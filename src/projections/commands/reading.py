@@ -19,16 +19,21 @@ def reading(
 
     Raises `UsedWrongly` for an `as_of` that says no time.
     """
-    from projections.asking.positions import position_as_of, read_as_of  # noqa: PLC0415  # loaded when it runs
+    from projections.asking.positions import (  # noqa: PLC0415  # loaded when it runs
+        known_end,
+        position_as_of,
+        read_as_of,
+    )
     from projections.asking.reader import Reader  # noqa: PLC0415  # as above
 
     asked = None if as_of is None else read_as_of(as_of)
+    # On a date, the registers say which streams belong to a contract.
+    wanted = tuple(dict.fromkeys((*views, *(() if on is None else ("claims", "complaints")))))
     with opened(book) as wiring:
-        # On a date, the registers say which streams belong to a contract.
-        wanted = {*views, *(() if on is None else ("claims", "complaints"))}
         if wanted:
             wiring.catch_up(*wanted)
         else:
             wiring.seal()
         with wiring.pool.connection() as connection:
-            yield Reader(connection, book, position_as_of(connection, book, asked), on)
+            end = known_end(connection, book, wanted)
+            yield Reader(connection, book, position_as_of(connection, book, asked, end), on)
