@@ -99,7 +99,7 @@ def parked_events(connection: Connection, book: str, follower: str) -> Sequence[
     """All that is parked of one follower, by position."""
     with connection.cursor() as cursor:
         cursor.execute(_PARKED, (book, follower))
-        return [Parked(*row[:3], UUID(row[3]), *row[4:]) for row in cursor.fetchall()]
+        return [Parked._make((*row[:3], UUID(row[3]), *row[4:])) for row in cursor.fetchall()]
 
 
 def unpark(connection: Connection, book: str, follower: str, position: int) -> None:

@@ -1,0 +1,100 @@
+"""The ledger's events through `eventsourcing`: its event store, its notification log, by stable names."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from eventsourcing.persistence import InfrastructureFactory, InfrastructureFactoryError, StoredEvent
+from eventsourcing.utils import Environment, get_topic
+from fixtures.commits import CONTRACT, NOW, advice, claim, commit, new_event, opened
+from fixtures.database import BOOK, Database
+
+from ledger.domain.entries import Recorded
+from ledger.store.errors import Unreadable
+from ledger.store.event_store import EventStore
+from ledger.store.factory import Factory
+from ledger.store.mapper import LedgerEvent, LedgerMapper
+from ledger.store.stored_events import Envelope, LedgerStoredEvent
+from ledger.store.streams import stream_id
+
+
+@pytest.fixture
+def factory(database: Database) -> Iterator[Factory]:
+    made = InfrastructureFactory.construct(
+        Environment(
+            "ledger",
+            {
+                "PERSISTENCE_MODULE": get_topic(Factory),
+                "MAPPER_TOPIC": get_topic(LedgerMapper),
+                Factory.DSN: database.app_dsn,
+                Factory.SEALER_DSN: database.sealer_dsn,
+            },
+        )
+    )
+    assert isinstance(made, Factory)
+    yield made
+    made.close()
+
+
+def ledger_event(version: int = 1) -> LedgerEvent:
+    envelope = Envelope(
+        claim(1).name, 1, uuid4(), NOW.date(), NOW, "cmd-1", "desk-17", stream_id(BOOK, CONTRACT)
+    )
+    return LedgerEvent(stream_id(BOOK, claim(1)), version, Recorded(claim(1), version, advice(), NOW.date(), NOW), envelope)
+
+
+def test_an_event_put_into_eventsourcings_store_comes_back_from_it_and_from_ours(
+    factory: Factory, event_store: EventStore
+) -> None:
+    store = factory.event_store()
+    [first] = store.put([ledger_event()])
+    assert (first.notification.id, first.notification.topic) == (1, "claim.AdviceGiven")
+    [event] = store.get(stream_id(BOOK, claim(1)))
+    assert isinstance(event, LedgerEvent)
+    assert event.recorded == ledger_event().recorded
+    loaded = event_store.load_many(BOOK, [claim(1)]).streams[claim(1)]
+    assert list(loaded.recorded) == [event.recorded]
+    store.put([ledger_event(2)])
+    event_store.append(commit(new_event(claim(2), advice()), heads={}))
+
+
+def test_what_commits_recorded_is_read_through_eventsourcing_by_stable_name(
+    factory: Factory, event_store: EventStore
+) -> None:
+    event_store.append(commit(new_event(claim(1), opened(), subject="P-1")))
+    recorder = factory.application_recorder()
+    assert recorder.insert_events([]) == []
+    [notification] = recorder.select_notifications(1, 10)
+    event = factory.mapper().to_domain_event(notification)
+    assert isinstance(event, LedgerEvent)
+    assert event.recorded.event.stable_name == "claim.ClaimOpened"
+
+
+def test_a_bare_stored_event_is_no_event_of_the_ledger(factory: Factory) -> None:
+    with pytest.raises(Unreadable, match="no envelope"):
+        factory.mapper().to_domain_event(StoredEvent(uuid4(), 1, "claim.AdviceGiven", b"{}"))
+
+
+def test_something_personal_in_clear_is_not_mapped(factory: Factory) -> None:
+    event = ledger_event()
+    recorded = Recorded(claim(1), 1, opened(), NOW.date(), NOW)
+    with pytest.raises(ValueError, match="personal: say whose"):
+        factory.mapper().to_stored_event(LedgerEvent(event.originator_id, 1, recorded, event.envelope))
+
+
+def test_a_stored_event_equals_a_bare_one_of_the_same_fields() -> None:
+    stored = LedgerStoredEvent(uuid4(), 1, "topic", b"state", ledger_event().envelope)
+    bare = StoredEvent(stored.originator_id, 1, "topic", b"state")
+    assert stored == bare
+    assert hash(stored) == hash(stored)
+    assert stored != StoredEvent(stored.originator_id, 2, "topic", b"state")
+
+
+def test_the_ledger_keeps_no_snapshots(factory: Factory) -> None:
+    with pytest.raises(InfrastructureFactoryError, match="keeps no snapshots"):
+        factory.aggregate_recorder("snapshots")
+
+
+def test_a_factory_needs_to_know_where_the_ledger_is() -> None:
+    with pytest.raises(InfrastructureFactoryError, match="LEDGER_DSN"):
+        Factory(Environment("ledger", {}))
