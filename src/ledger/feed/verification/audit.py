@@ -1,0 +1,174 @@
+"""The pass over a book's log: every row of one snapshot, recomputed from the payloads up to the signed heads."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ledger.feed.proofs.merkle import Frontier
+from ledger.feed.verification.epochs import log_names, log_size
+from ledger.feed.verification.fast_rows import CheckedRows, check_rows
+from ledger.feed.verification.heads import check_no_other_heads
+from ledger.feed.verification.nodes import GrownLevels, check_no_other_nodes, first_bad_node
+from ledger.feed.verification.outside import Outside
+from ledger.feed.verification.passing import HeadFault, PassedHead, Passing
+from ledger.feed.verification.portions import Portion, ReadAhead, begin_snapshot
+from ledger.feed.verification.sent_rows import Differs, parse_rows
+from ledger.feed.verification.slow_rows import check_slowly
+from ledger.feed.verification.standing import Standing
+from ledger.feed.verification.stream_heads import KEPT, StreamHeads
+from ledger.feed.verification.unsealed import check_outside
+from ledger.store.pool import Connection, Pool
+
+Progress = Callable[[int, int], None]
+"""Told how many events are done and how many there are."""
+
+
+class Memory(Protocol):
+    """Where a pass keeps how far it has come."""
+
+    def read(self, connection: Connection, origin: str) -> Standing | None:
+        """Give what an earlier pass over the log of this name left, if it can be taken up."""
+        ...
+
+    def keep(self, standing: Standing) -> None:
+        """Keep how far the pass has come."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseProof:
+    """What a verified database holds: these events, in this order, unchanged since each head was signed."""
+
+    book: str
+    origin: str
+    size: int
+    streams: int
+    heads: int
+    proven: int
+    """Size of the newest signed head: events from there on are sealed, but nothing signed covers them yet."""
+    root: bytes
+    waiting: int
+    """Events recorded and not sealed yet."""
+    resumed_at: int
+    """Position from which on this pass has read; below it an earlier one had."""
+
+
+def verify_database(  # noqa: PLR0913 # each is a part of the question
+    pool: Pool,
+    book: str,
+    outside: Outside,
+    *,
+    memory: Memory | None = None,
+    progress: Progress = lambda _done, _total: None,
+    streams_kept: int = KEPT,
+) -> DatabaseProof:
+    """Verify a book's rows against its log, and the log against what is known outside.
+
+    `outside` must have been read before the call. Raises NotVerified, which names the first bad position or row;
+    KeyFileRefused, BookUnknown, Unreachable.
+    """
+    with pool.transaction() as connection:
+        begin_snapshot(connection)
+        names = log_names(connection, book, outside.epochs)
+        size = log_size(connection, book)
+        passing = Passing(book, names, outside, size)
+        begun = (memory.read(connection, names.origin) if memory else None) or Standing()
+        if begun.size > size:
+            begun = Standing()
+        passing.check_below(connection, begun.size)
+        ahead = ReadAhead(connection)
+        try:
+            audit = _Audit(book, passing, begun, ahead, streams_kept)
+            for portion in ahead.portions(book, begun.size, size):
+                audit.check(portion)
+                progress(audit.standing.size, size)
+                if memory is not None:
+                    memory.keep(audit.standing)
+        finally:
+            ahead.close()
+        check_no_other_heads(connection, book, size, audit.standing.heads)
+        check_no_other_nodes(connection, book, size)
+        waiting = check_outside(connection, book, size)
+        passing.check_published(connection, pool)
+    standing = audit.standing
+    return DatabaseProof(
+        book,
+        names.origin,
+        size,
+        standing.streams,
+        standing.heads,
+        standing.proven,
+        audit.frontier.root(),
+        waiting,
+        begun.size,
+    )
+
+
+class _Audit:
+    """One pass over a book's log."""
+
+    def __init__(
+        self, book: str, passing: Passing, begun: Standing, ahead: ReadAhead, streams_kept: int
+    ) -> None:
+        self.standing = begun
+        self.frontier = Frontier(begun.size, begun.nodes)
+        self._book = book
+        self._passing = passing
+        self._ahead = ahead
+        self._streams = StreamHeads(book, ahead.ask, streams_kept)
+
+    def check(self, portion: Portion) -> None:
+        """Check the next portion: rows, nodes, heads. Raises NotVerified for what comes first."""
+        rows = self._check_rows(portion)
+        heads = self._passing.expected(portion, self.standing.proven)
+        grown = GrownLevels()
+        head_faults = [*heads.faults, *self._grow(rows.leaf_hashes, heads.passed, grown)]
+        # A node says closer than a head which leaf is bad, unless the head comes before.
+        found = [((fault.size, 1), fault.fault) for fault in head_faults]
+        differing = grown.differing(portion.nodes)
+        if differing:
+            node = self._ahead.ask(
+                lambda connection: first_bad_node(connection, self._book, grown, differing)
+            )
+            found.append((((node.position or 0) + 1, 0), node))
+        if found:
+            raise min(found, key=lambda placed: placed[0])[1]
+        self._streams.forget_oldest()
+        was = self.standing
+        self.standing = Standing(
+            size=portion.end,
+            nodes=self.frontier.nodes,
+            streams=was.streams + rows.streams_begun,
+            heads=was.heads + len(portion.heads),
+            proven=max([was.proven, *(head.size for head in heads.passed)]),
+            sealed_at=rows.last_sealed_at,
+        )
+
+    def _check_rows(self, portion: Portion) -> CheckedRows:
+        """Check the rows fast, and where they differ slowly, in words."""
+        try:
+            rows = parse_rows(portion.events)
+            self._streams.fetch(rows, portion.first)
+            checked = check_rows(
+                self._book, rows, portion.first, self.standing.sealed_at, self._streams.heads
+            )
+            if len(checked.leaf_hashes) == portion.end - portion.first:
+                return checked
+        except Differs:
+            pass
+        self._streams.heads.clear()
+        return self._ahead.ask(lambda connection: check_slowly(connection, self._book, portion))
+
+    def _grow(
+        self, leaf_hashes: Sequence[bytes], heads: Sequence[PassedHead], grown: GrownLevels
+    ) -> Iterator[HeadFault]:
+        """Let the tree grow by a portion, and compare its root with each head that it passes."""
+        first, done = self.frontier.size, 0
+        proven = self.standing.proven
+        for head in heads:
+            grown.take(self.frontier.grow(leaf_hashes[done : head.size - first]))
+            done = head.size - first
+            if self.frontier.root() != head.root:
+                yield HeadFault(head.size, head.forked(proven))
+            proven = head.size
+        grown.take(self.frontier.grow(leaf_hashes[done:]))

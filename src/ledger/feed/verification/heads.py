@@ -1,0 +1,95 @@
+"""Signed heads as the database keeps them, opened by keys that come from elsewhere."""
+
+from typing import Final, NamedTuple, Protocol
+
+from ledger.feed.proofs.checkpoint import Checkpoint, open_checkpoint
+from ledger.feed.proofs.note import VerifierKey
+from ledger.feed.proofs.refused import BadNote
+from ledger.feed.verification.fault import NotVerified
+from ledger.store.pool import Connection
+
+_COLUMNS: Final = "epoch, size, root, note"
+_BETWEEN: Final = f"""
+select {_COLUMNS} from ledger.checkpoints where book = %s and size > %s and size <= %s order by size, epoch
+"""  # noqa: S608 # put together from its own constants
+_COUNT: Final = "select count(*) from ledger.checkpoints where book = %s"
+_STRAY: Final = """
+select epoch, size from ledger.checkpoints where book = %s and (size < 1 or size > %s) order by size limit 1
+"""
+_IS_THERE: Final = "select note from ledger.checkpoints where book = %s and epoch = %s and size = %s"
+
+
+class StoredHead(NamedTuple):
+    """One row of `ledger.checkpoints`."""
+
+    epoch: int
+    size: int
+    root: bytes
+    note: str
+
+    @property
+    def row(self) -> str:
+        """The row in words."""
+        return _row(self.epoch, self.size)
+
+
+class KnownKeys(Protocol):
+    """The keys that may have signed a head, from a place that the database cannot write to."""
+
+    def verifier_keys(self, epoch: int, size: int) -> list[VerifierKey]:
+        """Give the keys whose signature counts under a head of this epoch and size."""
+        ...
+
+
+def heads_between(connection: Connection, book: str, first: int, end: int) -> list[StoredHead]:
+    """Read the heads of more than `first` and at most `end` events, by size."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BETWEEN, (book, first, end))
+        return [StoredHead(epoch, size, bytes(root), note) for epoch, size, root, note in cursor.fetchall()]
+
+
+def opened_head(head: StoredHead, origin: str | None, keys: KnownKeys, proven: int) -> Checkpoint:
+    """Check a head's signature, and that its row says what it says.
+
+    `origin`: the name of the log in the head's epoch, None where there is no such epoch; `proven`: positions
+    below it are. Raises NotVerified.
+    """
+    if origin is None:
+        raise NotVerified(proven, head.row, f"the log never had an epoch {head.epoch}: the head was altered")
+    try:
+        signed = open_checkpoint(head.note, keys.verifier_keys(head.epoch, head.size))
+    except BadNote as error:
+        raise NotVerified(proven, head.row, f"{error}") from error
+    if signed.origin != origin:
+        raise NotVerified(proven, head.row, f"the head is of the log {signed.origin}, not of {origin}")
+    if (signed.size, signed.root) != (head.size, head.root):
+        reason = f"its note is of {signed.size} events and another root or size than its row: one was altered"
+        raise NotVerified(proven, head.row, reason)
+    return signed
+
+
+def check_no_other_heads(connection: Connection, book: str, size: int, seen: int) -> None:
+    """Refuse heads that no position of the log belongs to; `seen`: how many were passed. Raises NotVerified."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, (book,))
+        [(count,)] = cursor.fetchall()
+        if count == seen:
+            return
+        cursor.execute(_STRAY, (book, size))
+        stray = cursor.fetchone()
+    if stray is None:
+        reason = f"it has {count} heads of this log, but {seen} were passed"
+        raise NotVerified(None, "ledger.checkpoints", reason)
+    reason = f"the log has {size} events: it was cut, or the head was put in"
+    raise NotVerified(size, _row(*stray), reason)
+
+
+def is_published(connection: Connection, book: str, epoch: int, size: int) -> bool:
+    """Say whether a head of this epoch and size stands in the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_THERE, (book, epoch, size))
+        return cursor.fetchone() is not None
+
+
+def _row(epoch: int, size: int) -> str:
+    return f"ledger.checkpoints, size {size}" + (f", epoch {epoch}" if epoch > 1 else "")

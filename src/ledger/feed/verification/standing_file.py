@@ -1,0 +1,62 @@
+"""A pass that was broken off, kept in a file of mode 0600 so that the next one takes it up.
+
+Taking it up trusts the file, and that what was found sound has not been altered since: the root of all heads to
+come still covers every leaf hash, but rows below are not read again. `--fresh` trusts neither.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from ledger.feed.proofs.merkle import Frontier, frontier_nodes
+from ledger.feed.proofs.private_file import read_private, replace_private
+from ledger.feed.proofs.refused import BadProof, KeyFileRefused
+from ledger.feed.signing.growing import nodes_of
+from ledger.feed.verification.standing import Standing
+from ledger.store.pool import Connection
+
+_FORMAT: Final = "claims-ledger/verification@v1"
+
+
+class StandingFile:
+    """Where a book's verification keeps how far it has come."""
+
+    def __init__(self, folder: Path, book: str, origin: str) -> None:
+        """`origin` names the log that the book has now: a pass over another one is not taken up."""
+        self._path = folder / f"{quote(book, safe='')}.json"
+        self._origin = origin
+
+    def keep(self, standing: Standing) -> None:
+        """Keep how far the pass has come."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        told = asdict(standing) | {"nodes": {level: node.hex() for level, node in standing.nodes.items()}}
+        replace_private(self._path, json.dumps({"format": _FORMAT, "origin": self._origin} | told) + "\n")
+
+    def forget(self) -> None:
+        """Forget it: the pass has ended."""
+        self._path.unlink(missing_ok=True)
+
+    def read(self, connection: Connection, book: str) -> Standing | None:
+        """Read how far a pass over this very log came; None where there was none that can be taken up.
+
+        The database must still hold the tree that the pass had seen.
+        """
+        try:
+            told = json.loads(read_private(self._path))
+            standing = _standing(told)
+            stored = Frontier.read(standing.size, nodes_of(connection, book))
+        except (KeyFileRefused, ValueError, KeyError, TypeError, AttributeError, BadProof):
+            return None
+        same = told["format"] == _FORMAT and told["origin"] == self._origin and stored.nodes == standing.nodes
+        return standing if same else None
+
+
+def _standing(told: Mapping[str, Any]) -> Standing:
+    nodes = {int(level): bytes.fromhex(node) for level, node in told["nodes"].items()}
+    numbers = {name: int(told[name]) for name in ("size", "streams", "heads", "proven", "sealed_at")}
+    if {place.level for place in frontier_nodes(numbers["size"])} != nodes.keys():
+        raise ValueError(told)
+    return Standing(nodes=nodes, **numbers)
