@@ -13,7 +13,7 @@ from typing import cast
 
 import click
 
-from ledger.endings import Ending, Refused, Unreachable
+from ledger.endings import Ending, Refused, Unreachable, UsedWrongly
 
 COMMANDS_GROUP = "claims_ledger.commands"
 STOPPED_BY_KEYBOARD = 130
@@ -120,6 +120,11 @@ def _said(error: BaseException) -> tuple[str, int] | None:
             return f"{error.format_message()} (see: {at} --help)", error.exit_code
         case click.ClickException():
             return error.format_message(), error.exit_code
+        case UnicodeEncodeError():
+            return (
+                "The command line holds bytes that are no UTF-8 text: write it in UTF-8.",
+                UsedWrongly.exit_code,
+            )
         case click.Abort() | KeyboardInterrupt():
             return "Stopped by the keyboard.", STOPPED_BY_KEYBOARD
     return _said_of_database(error)
@@ -133,6 +138,9 @@ def _said_of_database(error: BaseException) -> tuple[str, int] | None:
         return str(error), Unreachable.exit_code if away else Refused.exit_code
     proofs = sys.modules.get("ledger.feed.proofs.refused")
     if proofs is not None and isinstance(error, proofs.ProofRefused):
+        return str(error), Refused.exit_code
+    followers = sys.modules.get("ledger.feed.followers")
+    if followers is not None and isinstance(error, followers.GapFound):
         return str(error), Refused.exit_code
     if driver is not None and isinstance(error, driver.OperationalError | driver.InterfaceError):
         return f"The ledger's database went away ({error}): start it, and try again.", Unreachable.exit_code

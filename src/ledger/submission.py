@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ledger.domain.commands import Command, read_command
+from ledger.domain.refusals import Invalid
+
+LARGEST_BYTES = 65_536
+"""A command is at most 64 kB."""
 
 LOCAL = "local"
 """Sender of what is typed or imported on the machine itself: command ids are scoped by who sends."""
@@ -45,7 +49,11 @@ def submission(  # noqa: PLR0913  # an envelope has so many parts
 
     """
     command = read_command(name, fields)
-    return Submission(command_id, command, content_of(name, fields, at), at, actor, sender, may_backdate)
+    content = content_of(name, fields, at)
+    if len(content) > LARGEST_BYTES:
+        message = f"{name}: has {len(content):,} bytes; a command has at most {LARGEST_BYTES:,}"
+        raise Invalid(message)
+    return Submission(command_id, command, content, at, actor, sender, may_backdate)
 
 
 def content_of(name: str, fields: Mapping[str, object], at: datetime | None) -> bytes:
@@ -53,7 +61,11 @@ def content_of(name: str, fields: Mapping[str, object], at: datetime | None) -> 
 
     A field given as null is a field not given. The actor is not part of it: who repeats a command may differ.
     """
-    said = {"command": name, "at": None if at is None else at.astimezone(UTC).isoformat(), "data": _given(fields)}
+    said = {
+        "command": name,
+        "at": None if at is None else at.astimezone(UTC).isoformat(),
+        "data": _given(fields),
+    }
     return json.dumps(said, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
 
 

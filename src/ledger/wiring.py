@@ -11,6 +11,7 @@ until: datetime) → number of events that time recorded: brings every stream of
 inclusive, whatever the book's clock says).
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from urllib.parse import quote
 from ledger.application import Ledger
 from ledger.clock import BEGINNING
 from ledger.embedded import EmbeddedPostgres
-from ledger.endings import UsedWrongly
+from ledger.endings import Refused, UsedWrongly
 from ledger.feed.followers import Follower, FollowerRunner
 from ledger.feed.sealer import Sealer
 from ledger.feed.signing.places import SigningPlace
@@ -33,7 +34,7 @@ from ledger.feed.signing.signer import Signer
 from ledger.migrate import migrate, pending
 from ledger.settings import Settings
 from ledger.store.books import Books
-from ledger.store.errors import BookUnknown, KeyFileRefused
+from ledger.store.errors import BookUnknown, KeyFileRefused, MigrationRefused
 from ledger.store.event_store import EventStore
 from ledger.store.founding import DATABASE, MIGRATOR, SEALING, WRITER, admit, found, is_founded, join_roles
 from ledger.store.keys import MasterKeys
@@ -43,6 +44,9 @@ from ledger.store.pool import Pool
 FOLLOWERS_GROUP = "claims_ledger.followers"
 SERVICES_GROUP = "claims_ledger.services"
 SWEEPS_GROUP = "claims_ledger.sweeps"
+
+BOOK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+"""A book's name stands in addresses, in the names of key files and in the log's origin."""
 
 BookKind = Literal["real", "simulated"]
 Serve = Callable[["Wiring", StopEvent], None]
@@ -185,6 +189,9 @@ def opened(book: str, settings: Settings | None = None, *, kind: BookKind = "rea
         ledger.store.errors.KeyFileRefused: the master key is missing or open to others.
 
     """
+    if not BOOK_NAME.fullmatch(book):
+        message = f"{book[:40]!r} is no name of a book: use letters, digits, '.', '_' and '-', 64 at most."
+        raise UsedWrongly(message)
     settings = settings or Settings.load()
     with ExitStack() as stack:
         ways = _ways(settings, stack)
@@ -206,7 +213,11 @@ def migrated(settings: Settings | None = None) -> list[str]:
 def _migrate(ways: Ways) -> list[str]:
     if not pending(ways.migrate):
         return []
-    applied = migrate(ways.migrate)
+    try:
+        applied = migrate(ways.migrate)
+    except MigrationRefused as error:
+        message = f"The schema needs migrating, and {error}; CLAIMS_LEDGER_MIGRATE_DSN names such a login."
+        raise Refused(message) from error
     ways.admit()
     return applied
 

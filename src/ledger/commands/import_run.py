@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from uuid import UUID
 
 from ledger.commands.import_report import FaultList, Tally, progress
 from ledger.commands.output import note
@@ -36,13 +37,18 @@ def run(  # noqa: PLR0913  # one option each
         for line, answer in importer.record(merged(sources)):
             tally.count(line, answer)
             bar.reach(tally.done)
-    wiring.seal()
-    if midnight is not None:
-        wiring.sweep(midnight)
+    with progress("Sealing", None):
         wiring.seal()
-    if importer.import_id is not None:
+    if midnight is not None:
+        with progress("Letting time act", None):
+            wiring.sweep(midnight)
+            wiring.seal()
+    ends_at = max(instant for instant in (checked.last_at, midnight) if instant is not None)
+    if simulated:
+        _move_clock(wiring, ends_at)
+    if importer.import_id is not None or midnight is not None:
         held = until is not None and not simulated and until < brussels_date(now)
-        _finish(wiring, checked, midnight, simulated=simulated, held=held)
+        _finish(wiring, importer.import_id, ends_at if held else None)
     if not quiet:
         tally.end()
     return 1 if tally.refused else 0
@@ -61,19 +67,29 @@ def _refuse_future(
         raise UsedWrongly(message)
 
 
-def _finish(
-    wiring: Wiring, checked: Checked, midnight: datetime | None, *, simulated: bool, held: bool
-) -> None:
-    """Close the import and say where it leaves the book's time."""
-    importing = wiring.ledger.import_id
-    if importing is None:
+def _move_clock(wiring: Wiring, to: datetime) -> None:
+    """Move a simulated book's present to where the import ends; it never goes back."""
+    clock_at = wiring.book_row().clock_at
+    if clock_at is not None and to > clock_at:
+        wiring.books.move_clock(wiring.book, to)
+
+
+def _finish(wiring: Wiring, import_id: UUID | None, held_at: datetime | None) -> None:
+    """Close the import, if one was opened, and say where it leaves the book's time.
+
+    A book that an earlier import left at a later instant stays there.
+    """
+    before = wiring.book_row().held_at
+    if held_at is not None and before is not None:
+        held_at = max(held_at, before)
+    if import_id is not None:
+        wiring.books.finish_import(wiring.book, import_id, held_at)
+        wiring.ledger.import_id = None
+    elif before is not None and held_at is not None and held_at > before:
+        # Nothing was left to record, but time has acted up to a later day than before.
+        wiring.books.hold(wiring.book, held_at)
+    elif before is None:
         return
-    ends_at = max(instant for instant in (checked.last_at, midnight) if instant is not None)
-    held_at = ends_at if held else None
-    wiring.books.finish_import(wiring.book, importing, held_at)
-    wiring.ledger.import_id = None
-    if simulated:
-        wiring.books.move_clock(wiring.book, ends_at)
     if held_at is not None:
         note(
             f"The book's time stands at {held_at.isoformat()}: deadlines after it wait for the next "

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event as StopEvent
 from threading import Thread
+from time import monotonic
 from types import FrameType
 
 from ledger.commands.demo import load_demo
@@ -21,6 +22,9 @@ AGAIN_SECONDS = 1.0
 
 PATIENCE_TRIES = 30
 """Tries in a row after which a database that is away ends the program."""
+
+CALM_SECONDS = 10.0
+"""A service that ran for so long before its database went away starts counting anew."""
 
 JOIN_SECONDS = 10.0
 """Given to a service to end once it is told to."""
@@ -133,10 +137,11 @@ class Running:
         """Run one service; a database that is away is waited for, anything else is an alarm."""
         failures = 0
         while not self._stop.is_set():
+            begun = monotonic()
             try:
                 serve(self._wiring, self._stop)
             except (DatabaseAway, OutcomeUnknown) as error:
-                failures += 1
+                failures = 1 if monotonic() - begun > CALM_SECONDS else failures + 1
                 if failures == PATIENCE_TRIES:
                     self._gone = Unreachable(
                         f"The database is away ({error}): start it, then start the ledger again."

@@ -284,6 +284,19 @@ def test_until_lets_time_act_on_streams_that_no_line_touches_up_to_that_midnight
     assert renewals(command_line, "CC-1") == 2
 
 
+def test_the_same_import_until_a_later_day_lets_time_act_on_and_holds_the_book_there(
+    command_line: CommandLine, write: Write
+) -> None:
+    file = write([start("CC-1", "2024-03-01T09:00:00+01:00", starts_on="2024-03-01")])
+    command_line("import", file, "--until", "2025-02-28")
+    again = command_line("import", file, "--until", "2026-03-01")
+
+    assert "1 repeated" in again.err
+    assert renewals(command_line, "CC-1") == 3
+    with opened("cyber-care") as wiring:
+        assert wiring.book_row().held_at == datetime(2026, 2, 28, 23, tzinfo=UTC)
+
+
 def test_the_eve_of_a_renewal_renews_nothing(command_line: CommandLine, write: Write) -> None:
     file = write([start("CC-1", "2024-03-01T09:00:00+01:00", starts_on="2024-03-01")])
     command_line("import", file, "--until", "2025-02-28")

@@ -178,6 +178,23 @@ def test_a_book_is_a_ledger_of_its_own(command_line: CommandLine) -> None:
         assert sent.json["status"] == "recorded"
 
 
+@pytest.mark.parametrize("book", ["", "../elsewhere", "a b", "-x", "x" * 65, "bo\udcffok"])
+def test_what_is_no_name_of_a_book_is_used_wrongly(command_line: CommandLine, book: str) -> None:
+    typed = command_line("limits", f"--book={book}")
+
+    assert (typed.exit_code, len(typed.err.splitlines())) == (2, 1)
+
+
+def test_bytes_that_are_no_text_are_used_wrongly(command_line: CommandLine) -> None:
+    for words in (
+        ("claim", "withdraw", "K\udcff"),
+        ("claim", "withdraw", "K", "--id", "\udcff"),
+        ("contract", "show", "C\udcff"),
+    ):
+        typed = command_line(*words)
+        assert (typed.exit_code, len(typed.err.splitlines())) in {(2, 1), (1, 1)}, typed
+
+
 def test_init_says_that_a_copy_of_the_master_key_is_to_be_kept(command_line: CommandLine) -> None:
     typed = command_line("init")
 
