@@ -275,3 +275,28 @@ def test_a_replay_shows_what_was_erased_as_erased(book: Typed, database: Databas
     assert told[0]["payload"]["policyholder"]["name"] == "[erased]"
     assert told[0]["payload"]["policyholder"]["person"] == "P-1"
     assert "[sealed]" not in json.dumps(told)
+
+
+def test_a_view_that_had_to_leave_an_event_out_says_so_until_it_is_rebuilt(
+    book: Typed, database: Database
+) -> None:
+    book.run("limits")
+    parked = (
+        "insert into ledger.parked (book, follower, position, stream, version, event_id, type, error) values"
+    )
+    execute(
+        database.superuser_dsn, f"{parked} ('cyber-care', 'limits', 3, 's', 1, gen_random_uuid(), 't', 'e')"
+    )
+    assert "1 events could not be folded into limits" in book.run("limits").stderr
+    assert "limits" not in book.run("due").stderr
+    assert [row["parked"] for row in read(book, "projections", "list")] == [1, 0, 0, 0, 0]
+    book.run("projections", "rebuild", "limits")
+    assert book.run("limits").stderr == ""
+
+
+def test_a_feed_that_ends_before_a_view_is_refused_in_one_line(book: Typed, database: Database) -> None:
+    book.run("limits")
+    execute(database.superuser_dsn, "update ledger.followers set position = 10000 where name = 'limits'")
+    ended = book.run("limits")
+    assert (ended.code, ended.stderr.count("\n")) == (1, 1)
+    assert "rebuild" in ended.stderr

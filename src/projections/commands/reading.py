@@ -6,8 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ledger.commands.options import opened
+from ledger.commands.output import note
 
 if TYPE_CHECKING:
+    from ledger.store.pool import Connection
     from projections.asking.reader import Reader
 
 
@@ -35,5 +37,18 @@ def reading(
         else:
             wiring.seal()
         with wiring.pool.connection() as connection:
+            _warn_of_parked(connection, book, wanted)
             end = known_end(connection, book, wanted)
             yield Reader(connection, book, position_as_of(connection, book, asked, end), on)
+
+
+def _warn_of_parked(connection: "Connection", book: str, views: Sequence[str]) -> None:
+    """Say on stderr when a view had to leave events out, for what it shows may then be wrong."""
+    from projections.upkeep.standing import parked  # noqa: PLC0415  # loaded when it runs
+
+    for name, count in parked(connection, book).items():
+        if name in views:
+            note(
+                f"Warning: {count} events could not be folded into {name}, so it may be wrong:"
+                f" see ledger.parked, upgrade the program, then claims-ledger projections rebuild {name}."
+            )

@@ -56,6 +56,11 @@ def number(header: str, field: str) -> Column:
     return Column(header, lambda row: _text(row[field]), to_the_right=True)
 
 
+def alarming(header: str, field: str) -> Column:
+    """Show a number that ought to be nothing: red when it is not."""
+    return Column(header, lambda row: _text(row[field], "bold red" if row[field] else ""), to_the_right=True)
+
+
 def status(header: str, field: str) -> Column:
     """Show a status in its colour, in words."""
 

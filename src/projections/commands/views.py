@@ -6,7 +6,7 @@ from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json
 from ledger.endings import Refused, UsedWrongly
 from projections.commands.progress import progress
-from projections.commands.tables import Column, instant, number, plain, show, show_rows
+from projections.commands.tables import Column, alarming, instant, number, plain, show, show_rows
 from projections.commands.tables import as_json as plain_json
 
 NAMES = ("limits", "due", "contracts", "claims", "complaints")
@@ -16,7 +16,7 @@ COLUMNS: tuple[Column, ...] = (
     number("position", "position"),
     number("feed", "feed_position"),
     number("lag", "lag"),
-    number("parked", "parked"),
+    alarming("parked", "parked"),
     instant("moved (Brussels)", "moved_at"),
 )
 DIFFERENCE_COLUMNS: tuple[Column, ...] = (
