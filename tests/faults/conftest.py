@@ -1,0 +1,11 @@
+"""Faults are injected briefly in every run, and in full where `--full` or FAULTS_FULL=1 asks for it."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def full() -> bool:
+    """Whether the full counts are wanted."""
+    return os.environ.get("FAULTS_FULL") == "1"
