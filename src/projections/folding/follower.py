@@ -7,7 +7,7 @@ from ledger.feed.reading import FeedEvent
 from ledger.store.pool import Connection
 from projections.folding.versions import Folding
 from projections.folding.view import View
-from projections.folding.writing import load_remembered, write
+from projections.folding.writing import load_remembered, without_waiting_for_the_disk, write
 
 Memory = TypeVar("Memory")
 
@@ -24,6 +24,7 @@ class ViewFollower(Generic[Memory]):
 
     def apply(self, connection: Connection, events: Sequence[FeedEvent]) -> None:
         """Fold a batch, in order of position. Must not commit."""
+        without_waiting_for_the_disk(connection)
         keys = {self.view.key_of(event) for event in events}
         keys.update(key for event in events if (key := self.view.mentions(event)) is not None)
         folding = Folding(self.view, load_remembered(connection, self.book, self.view, keys))

@@ -28,6 +28,16 @@ on conflict (book, view, key) do update set memory = excluded.memory
 """
 
 
+def without_waiting_for_the_disk(connection: Connection) -> None:
+    """Let this one transaction commit before it is on disk.
+
+    Nothing can be lost by it: rows, memory and checkpoint come back from a crash together or not at all,
+    and what did not come back is folded again from the feed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("set local synchronous_commit = off")
+
+
 def load_remembered(
     connection: Connection, book: str, view: View[Memory], keys: Collection[str]
 ) -> dict[str, Remembered[Memory]]:

@@ -1,0 +1,116 @@
+"""What `verify --views` asks of each view (group `claims_ledger.view_checks`): is it what the feed says?
+
+Every row with its whole history, and what the fold remembers, against a fresh fold of the feed up to where the
+view stands. In one snapshot, so that a follower at work is no difference.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ledger.feed.verification.fault import NotVerified
+from ledger.store.checkpoints import checkpoint
+from ledger.store.feed_rows import feed_end
+from ledger.store.pool import Connection
+from projections.asking.histories import read_until
+from projections.asking.views import VIEWS
+from projections.folding.versions import Folding
+from projections.folding.view import Row, View
+
+if TYPE_CHECKING:
+    from ledger.wiring import Wiring
+
+Progress = Callable[[int, int], None]
+Check = Callable[["Wiring", Progress], int]
+
+SNAPSHOT = "set transaction isolation level repeatable read, read only"
+REMEMBERED = "select key, since_position, memory from projections.remembered where book = %s and view = %s"
+
+Version = tuple[int, int | None, Row]
+
+
+def check_view(wiring: "Wiring", view: View[Any], progress: Progress) -> int:
+    """Check one view as far as it has come; number of row versions. Raises NotVerified for the first bad row."""
+    book = wiring.book
+    with wiring.pool.transaction() as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(SNAPSHOT)
+        position, end = checkpoint(connection, book, view.name), feed_end(connection, book)
+        if position > end:
+            row = f"ledger.followers, {view.name}"
+            raise NotVerified(None, row, f"it says position {position}, the feed ends at {end}: it was altered")
+        folding = Folding(view)
+        for event in read_until(connection, book, position, view.types):
+            folding.take(event)
+            progress(event.position + 1, position + 1)
+        kept = Counter(_rows(connection, book, view))
+        remembered = _remembered(connection, book, view)
+    fresh = Counter((version.from_position, version.to_position, version.row) for version in folding.versions)
+    _compare_rows(view, kept, fresh)
+    _compare_memory(view, remembered, folding)
+    return sum(fresh.values())
+
+
+def _compare_rows(view: View[Any], kept: "Counter[Version]", fresh: "Counter[Version]") -> None:
+    """Refuse rows that no event explains, and a view that lacks one."""
+    put_in, missing = kept - fresh, fresh - kept
+    if not put_in and not missing:
+        return
+    first = min([*put_in, *missing], key=lambda version: version[0])
+    position, identity = first[0], first[2][: view.table.identity]
+    row = f"{view.table.name}, {' '.join(map(str, identity))}"
+    at_fault = [version for version in put_in if version[0] == position and version[2][: len(identity)] == identity]
+    if not at_fault:
+        raise NotVerified(position, row, "the row that the feed gives from here on is missing: it was deleted")
+    wanted = [version for version in missing if version[0] == position and version[2][: len(identity)] == identity]
+    if not wanted:
+        raise NotVerified(position, row, "no event explains this row: it was put in or altered")
+    names = ("from_position", "to_position", *view.table.columns)
+    stands, ought = ((one[0][0], one[0][1], *one[0][2]) for one in (at_fault, wanted))
+    name, is_so, should = next(
+        (name, is_so, should) for name, is_so, should in zip(names, stands, ought, strict=True) if is_so != should
+    )
+    raise NotVerified(position, row, f"its {name} is {is_so}, but the feed gives {should}: it was altered")
+
+
+def _compare_memory(view: View[Any], kept: dict[str, tuple[int, str]], folding: Folding[Any]) -> None:
+    """Refuse a memory that would make the next rows wrong."""
+    fresh = {key: (was.since, view.to_text(was.memory)) for key, was in folding.remembered.items()}
+    differing = sorted(key for key in kept.keys() | fresh.keys() if kept.get(key) != fresh.get(key))
+    if differing:
+        key = differing[0]
+        place = fresh[key][0] if key in fresh else kept[key][0]
+        row = f"projections.remembered, {view.name} {key}"
+        raise NotVerified(place, row, "what the view remembers of it is not what the feed gives: it was altered")
+
+
+def _rows(connection: Connection, book: str, view: View[Any]) -> Iterator[Version]:
+    columns = ", ".join(view.table.columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"select from_position, to_position, {columns} from {view.table.name} where book = %s",  # noqa: S608  # names are constants
+            (book,),
+        )
+        for from_position, to_position, *row in cursor:
+            yield from_position, to_position, tuple(row)
+
+
+def _remembered(connection: Connection, book: str, view: View[Any]) -> dict[str, tuple[int, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(REMEMBERED, (book, view.name))
+        return {key: (since, memory) for key, since, memory in cursor}
+
+
+def _check(name: str) -> Check:
+    def check(wiring: "Wiring", progress: Progress) -> int:
+        return check_view(wiring, VIEWS[name], progress)
+
+    check.__doc__ = f"Check the view `{name}` against the feed; number of row versions."
+    return check
+
+
+check_limits = _check("limits")
+check_due = _check("due")
+check_contracts = _check("contracts")
+check_claims = _check("claims")
+check_complaints = _check("complaints")
