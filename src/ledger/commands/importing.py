@@ -87,6 +87,10 @@ def _check(sources: "Sequence[Source]", *, as_json: bool) -> "Checked":
     with progress("Checking", None) as bar:
         checked = check_all(sources, faults.add, bar.reach)
     faults.end(checked)
+    for source in sources:
+        if source.whole_euro:
+            columns = ", ".join(sorted(source.whole_euro))
+            note(f"{source.file}: whole numbers in {columns} are read as euro: 5000 is 5,000.00 EUR.")
     return checked
 
 

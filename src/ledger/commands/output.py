@@ -50,7 +50,8 @@ def print_table(
     table = Table(title=title, box=None, pad_edge=False, header_style="bold")
     for index, header in enumerate(headers):
         numbers = any(isinstance(row[index], int) for row in kept)
-        table.add_column(header, justify="right" if numbers else "left", no_wrap=True)
+        last = index == len(headers) - 1
+        table.add_column(header, justify="right" if numbers else "left", no_wrap=not last, overflow="fold")
     for row in kept:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     console().print(table)

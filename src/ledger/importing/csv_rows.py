@@ -20,10 +20,13 @@ from ledger.importing.lines import Fault, Line, Malformed, decoded, raw_lines
 ENVELOPE_COLUMNS = ("command_id", "command", "at", "actor")
 
 
-def read_csv(file: str, stream: BinaryIO, command: str | None = None) -> Iterator[Line | Fault]:
+def read_csv(
+    file: str, stream: BinaryIO, command: str | None = None, whole_euro: set[str] | None = None
+) -> Iterator[Line | Fault]:
     """Give each row as a command, or as what is wrong with it.
 
     The command is what the column `command` says, else `command`, else the file's name (`OpenClaim.csv`).
+    `whole_euro`: takes the columns in which an amount is written without cents, which people are told of.
     """
     numbered = _Numbered(stream)
     try:
@@ -33,7 +36,7 @@ def read_csv(file: str, stream: BinaryIO, command: str | None = None) -> Iterato
     except (csv.Error, Malformed) as error:
         yield Fault(file, numbered.line, f"is no CSV header: {error}")
         return
-    rows = _Rows(file, columns, command or _command_of(file))
+    rows = _Rows(file, columns, command or _command_of(file), set() if whole_euro is None else whole_euro)
     read = csv.reader(numbered, delimiter=delimiter, strict=True)
     while True:
         began = numbered.line + 1
@@ -85,7 +88,8 @@ def _header(numbered: _Numbered) -> tuple[list[str], str]:
 class _Rows:
     """The rows of one file, turned into the lines that JSON Lines would have held."""
 
-    def __init__(self, file: str, columns: Sequence[str], command: str | None) -> None:
+    def __init__(self, file: str, columns: Sequence[str], command: str | None, whole_euro: set[str]) -> None:
+        self._whole_euro = whole_euro
         self._file = file
         self._columns = columns
         self._command = command
@@ -100,7 +104,7 @@ class _Rows:
             column: cell.strip() for column, cell in zip(self._columns, row, strict=True) if cell.strip()
         }
         command = self._command_of(cells)
-        written: dict[str, object] = {"command": command, "data": _fields(command, cells)}
+        written: dict[str, object] = {"command": command, "data": _fields(command, cells, self._whole_euro)}
         written |= {column: cells[column] for column in ("command_id", "at", "actor") if column in cells}
         return line_of(self._file, number, written)
 
@@ -120,7 +124,7 @@ class _Rows:
         return command
 
 
-def _fields(command: str, cells: dict[str, str]) -> dict[str, object]:
+def _fields(command: str, cells: Mapping[str, str], whole_euro: set[str]) -> dict[str, object]:
     """Give a command's fields as JSON would: nested, with numbers, lists and truths of their own kind."""
     wanted = columns_of(command)
     fields: dict[str, object] = {}
@@ -137,6 +141,8 @@ def _fields(command: str, cells: dict[str, str]) -> dict[str, object]:
         except (NotAnAmount, Malformed) as error:
             wrong.append(f"{column}: {error}")
             continue
+        if kind == "amount" and cell.isdigit():
+            whole_euro.add(column)
         *path, last = column.split(".")
         inner = fields
         for part in path:

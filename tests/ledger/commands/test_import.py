@@ -330,6 +330,22 @@ def test_a_simulated_books_clock_follows_the_import(command_line: CommandLine, w
         assert wiring.book_row().held_at is None
 
 
+def test_whole_numbers_of_a_csv_are_euro_and_that_is_said(command_line: CommandLine, write: Write) -> None:
+    at = "2026-01-02T10:00:00+01:00"
+    told = command_line(
+        "import", write(["command_id,at,claim,loss_cents", f"a,{at},K,5000"], "AcceptClaim.csv"), "--dry-run"
+    )
+    untold = command_line(
+        "import",
+        write(["command_id,at,claim,loss_cents", f"a,{at},K,5000.00"], "AcceptClaim.csv"),
+        "--dry-run",
+    )
+
+    assert "loss_cents are read as euro: 5000 is 5,000.00 EUR" in told.err
+    assert "euro" not in untold.err
+
+
+@pytest.mark.test_all  # a machine that is busy with other things shows nothing of it
 def test_the_rate_of_an_import_is_at_least_a_thousand_commands_a_second(
     command_line: CommandLine, write: Write
 ) -> None:
