@@ -13,18 +13,9 @@ from ledger.store.payload import read_payload
 from ledger.store.pool import Connection
 from ledger.store.streams import stream_id, stream_ref
 
-# The book's row comes first, then the answers, then the events by stream and version. A claim's contract is found by
-# the claim's newest event. Columns that one part does not have are null there.
-_LOAD: Final = """
-with contracts as (
-    select distinct newest.correlation_id
-    from unnest(%(claims)s::uuid[]) as wanted (stream_id)
-    cross join lateral (
-        select e.correlation_id from ledger.events e
-        where e.book = %(book)s and e.stream_id = wanted.stream_id
-        order by e.version desc limit 1
-    ) as newest
-)
+# The book's row comes first, then the answers, then the events by stream and version. Columns that one part does not
+# have are null there. Only the parts that are asked for are sent: planning is most of what a small load costs.
+_BOOK: Final = """
 select 0 as part, clock_timestamp() as at, b.kind as type, b.epoch as version, b.origin as stream, b.clock_at,
        b.held_at, b.import_id::text as event_id, i.digest as payload, i.clock_at as import_clock_at,
        null::date as effective_on, null::integer as schema_version, null::text as correlation_id,
@@ -32,19 +23,28 @@ select 0 as part, clock_timestamp() as at, b.kind as type, b.epoch as version, b
 from ledger.books b
 left join ledger.imports i using (book, import_id)
 where b.book = %(book)s
-union all
-select 1, null, c.sender, null, c.command_id, null, null, c.answer, c.content_hmac, null, null, null, null, null
-from ledger.commands c
-join unnest(%(senders)s::text[], %(command_ids)s::text[]) as asked (sender, command_id)
-    on c.book = %(book)s and c.sender = asked.sender and c.command_id = asked.command_id
-union all
-select 2, e.at, e.type, e.version, e.stream, null, null, e.event_id::text, e.payload, null, e.effective_on,
-       e.schema_version, e.correlation_id::text, e.leaf_hash
-from ledger.events e
-where e.book = %(book)s
-  and e.stream_id = any (%(streams)s::uuid[] || array(select correlation_id from contracts))
-order by part, stream, version
 """
+_ANSWERS: Final = """
+union all
+select 1, null, sender, null, command_id, null, null, answer, content_hmac, null, null, null, null, null
+from ledger.commands where book = %(book)s and (sender, command_id) in %(commands)s
+"""
+_EVENTS: Final = """
+union all
+select 2, at, type, version, stream, null, null, event_id::text, payload, null, effective_on,
+       schema_version, correlation_id::text, leaf_hash
+from ledger.events where book = %(book)s and stream_id = any ({streams})
+"""
+_ORDER: Final = "order by part, stream, version"
+
+_STREAMS: Final = "%(streams)s::uuid[]"
+# A claim's contract is found by the claim's newest event.
+_STREAMS_AND_CONTRACTS: Final = """%(streams)s::uuid[] || array(
+    select (
+        select correlation_id from ledger.events where book = %(book)s and stream_id = wanted.stream_id
+        order by version desc limit 1
+    ) from unnest(%(claims)s::uuid[]) as wanted (stream_id)
+)"""
 
 _ANSWER: Final = """
 select content_hmac, answer from ledger.commands where book = %s and sender = %s and command_id = %s
@@ -81,17 +81,19 @@ def load(
 
     Raises BookUnknown and Unreadable.
     """
+    statement = _BOOK
+    if commands:
+        statement += _ANSWERS
+    if refs or claims:
+        statement += _EVENTS.format(streams=_STREAMS_AND_CONTRACTS if claims else _STREAMS)
+    wanted = {
+        "book": book,
+        "streams": [str(stream_id(book, ref)) for ref in {*refs, *claims}],
+        "claims": [str(stream_id(book, ref)) for ref in claims],
+        "commands": tuple(commands),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LOAD,
-            {
-                "book": book,
-                "streams": [str(stream_id(book, ref)) for ref in {*refs, *claims}],
-                "claims": [str(stream_id(book, ref)) for ref in claims],
-                "senders": [sender for sender, _ in commands],
-                "command_ids": [command_id for _, command_id in commands],
-            },
-        )
+        cursor.execute(statement + _ORDER, wanted)
         rows = [_Row._make(row) for row in cursor.fetchall()]
     if not rows or rows[0].part != 0:
         raise BookUnknown(book)
@@ -102,7 +104,7 @@ def load(
             answers[row.type, row.stream] = FirstAnswer(bytes(row.payload), row.event_id)
         else:
             by_stream.setdefault(row.stream, []).append(row)
-    streams = {ref: _EMPTY for ref in (*refs, *claims)}
+    streams = dict.fromkeys((*refs, *claims), _EMPTY)
     for name, held in by_stream.items():
         ref = stream_ref(name)
         streams[ref] = _stream(ref, held)
