@@ -7,7 +7,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from fixtures.database import Database
+from fixtures.database import Database, execute
 from fixtures.desk import asked, at, claim, contract, ready_to_accept, send
 from ledger.answers import AnsweredEvent
 from ledger.clock import BEGINNING
@@ -243,3 +243,24 @@ def test_the_ledger_is_an_application_whose_notification_log_holds_what_is_seale
 
     (started,) = wiring.ledger.notification_log.select(start=1, limit=1)
     assert (started.id, started.topic) == (1, "contract.ContractStarted")
+
+
+def erase(database: Database, person: str) -> None:
+    execute(
+        database.superuser_dsn,
+        "update vault.subjects set wrapped = null, master_id = null, erased_at = now(), "
+        f"erased_because = 'asked for' where person = '{person}'",
+    )
+
+
+def test_what_is_personal_of_an_erased_person_is_refused_and_all_else_goes_on(
+    wiring: Wiring, database: Database
+) -> None:
+    send(wiring, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
+    erase(database, "P-CC-1")
+    command = asked("OpenClaim", claim(), "2026-02-02T09:00:00+01:00")
+
+    assert wiring.ledger.submit(command).code == "SUBJECT_ERASED"
+    assert wiring.ledger.submit(command).first_code == "SUBJECT_ERASED"
+    notice = {"contract": "CC-1", "received_on": "2026-02-01", "channel": "email"}
+    assert send(wiring, "GiveNotice", notice, "2026-02-02T09:00:00+01:00").status == "recorded"

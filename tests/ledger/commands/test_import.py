@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 from freezegun import freeze_time
 
-from fixtures.database import Database
+from fixtures.database import Database, execute
 from fixtures.desk import Fields, claim, contract
 from fixtures.program import CommandLine
 from ledger.importing.importer import CHUNK_LINES
@@ -201,6 +201,32 @@ def test_a_command_sent_live_and_imported_later_is_one_command(
     typed = command_line("import", write([start("CC-1")]), "--json")
 
     assert typed.json_lines[0]["status"] == "repeated"
+
+
+def test_lines_with_something_personal_of_an_erased_person_are_refused_and_the_import_goes_on(
+    command_line: CommandLine, write: Write, database: Database
+) -> None:
+    command_line("import", write([start("CC-1")]))
+    execute(
+        database.superuser_dsn,
+        "update vault.subjects set wrapped = null, master_id = null, erased_at = now(), erased_because = 'x'",
+    )
+    at = "2026-01-02T09:00:00+01:00"
+    more = write(
+        [
+            line("k1", "OpenClaim", at, claim("K-1", "CC-1", "2026-01-02")),
+            line("k2", "IdentifyClaimant", at, {"claim": "K-1", "method": "callback"}),
+            start("CC-2", at),
+        ],
+        "more.jsonl",
+    )
+    typed = command_line("import", more, "--json")
+
+    assert [(a["status"], a.get("code")) for a in typed.json_lines] == [
+        ("refused", "SUBJECT_ERASED"),
+        ("refused", "UNKNOWN"),
+        ("recorded", None),
+    ]
 
 
 def test_an_import_over_many_chunks_answers_in_order(
