@@ -14,7 +14,7 @@ PERIODS = load_terms("cyber-care").periods
 DAYS = st.dates(date(1900, 1, 1), date(2199, 12, 31))
 
 
-@pytest.mark.parametrize("year", range(1950, 2100))
+@pytest.mark.parametrize("year", range(1901, 2100))
 def test_the_ten_public_holidays_are_those_of_belgium_R8(year: int) -> None:
     known = {day for day in holidays.country_holidays("BE", years=year) if day.year == year}
     # Easter and Whit Sunday are Sundays, on which nobody works anyway.
@@ -33,6 +33,12 @@ def test_a_day_in_Brussels_begins_at_midnight_there_summer_and_winter_R12() -> N
 def test_easter_monday_is_no_working_day_and_good_friday_is_R8() -> None:
     assert not calendar.is_working_day(date(2025, 4, 21))
     assert calendar.is_working_day(date(2025, 4, 18))
+
+
+def test_a_saturday_and_a_sunday_are_no_working_days_and_a_friday_is_R8() -> None:
+    week = [calendar.is_working_day(date(2025, 3, day)) for day in range(3, 10)]
+
+    assert week == [True] * 5 + [False] * 2
 
 
 def test_months_from_the_31st_go_to_the_1st_of_the_month_after_where_there_is_none_R2() -> None:
