@@ -27,7 +27,9 @@ from ledger.endings import UsedWrongly
     ),
 )
 @click.argument("target", required=False, type=click.Path(exists=True, path_type=Path), metavar="[TARGET]")
-@click.option("--key", "keys", multiple=True, metavar="VKEY", help="Verifier key; again for one that has retired.")
+@click.option(
+    "--key", "keys", multiple=True, metavar="VKEY", help="Verifier key; again for one that has retired."
+)
 @click.option(
     "--since",
     multiple=True,
@@ -37,7 +39,9 @@ from ledger.endings import UsedWrongly
 )
 @click.option("--contract", metavar="C", help="In a bundle: this contract's evidence must be complete.")
 @click.option("--views", is_flag=True, help="The database: every view as well.")
-@click.option("--fresh", is_flag=True, help="The database: from the first position, whatever was verified before.")
+@click.option(
+    "--fresh", is_flag=True, help="The database: from the first position, whatever was verified before."
+)
 @book_option
 @json_option
 def verify(  # noqa: PLR0913  # one option each

@@ -50,7 +50,9 @@ def _bundle(
             | ({"contract": contract, "events": events} if events else {})
         )
         return
-    click.echo(f"verified: {proof.head.size:,} events in {proof.streams:,} streams, {proof.heads:,} signed heads")
+    click.echo(
+        f"verified: {proof.head.size:,} events in {proof.streams:,} streams, {proof.heads:,} signed heads"
+    )
     _say(proof.head, proof.contract)
 
 

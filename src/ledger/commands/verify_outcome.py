@@ -12,7 +12,11 @@ def not_verified(fault: Exception, *, as_json: bool, advice: str = "") -> Refuse
     `position` and `row` (or `path`, in a bundle) stand in it where the fault names them.
     """
     if as_json:
-        place = {name: getattr(fault, name) for name in ("position", "row", "path", "reason") if hasattr(fault, name)}
+        place = {
+            name: getattr(fault, name)
+            for name in ("position", "row", "path", "reason")
+            if hasattr(fault, name)
+        }
         print_json({"verified": False, "message": str(fault)} | place)
     return Refused(f"not verified: {fault}{advice}")
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ledger.feed.verification.checked_view import CheckedView, Progress
 from ledger.feed.verification.fault import NotVerified
 from ledger.store.checkpoints import checkpoint
 from ledger.store.feed_rows import feed_end
@@ -20,8 +21,7 @@ from projections.folding.view import Row, View
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
 
-Progress = Callable[[int, int], None]
-Check = Callable[["Wiring", Progress], int]
+Check = Callable[["Wiring", Progress], CheckedView]
 
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
 REMEMBERED = "select key, since_position, memory from projections.remembered where book = %s and view = %s"
@@ -29,8 +29,8 @@ REMEMBERED = "select key, since_position, memory from projections.remembered whe
 Version = tuple[int, int | None, Row]
 
 
-def check_view(wiring: "Wiring", view: View[Any], progress: Progress) -> int:
-    """Check one view as far as it has come; number of row versions. Raises NotVerified for the first bad row."""
+def check_view(wiring: "Wiring", view: View[Any], progress: Progress) -> CheckedView:
+    """Check one view as far as it has come: its row versions. Raises NotVerified for the first bad row."""
     book = wiring.book
     with wiring.pool.transaction() as connection:
         with connection.cursor() as cursor:
@@ -38,7 +38,9 @@ def check_view(wiring: "Wiring", view: View[Any], progress: Progress) -> int:
         position, end = checkpoint(connection, book, view.name), feed_end(connection, book)
         if position > end:
             row = f"ledger.followers, {view.name}"
-            raise NotVerified(None, row, f"it says position {position}, the feed ends at {end}: it was altered")
+            raise NotVerified(
+                None, row, f"it says position {position}, the feed ends at {end}: it was altered"
+            )
         folding = Folding(view)
         for event in read_until(connection, book, position, view.types):
             folding.take(event)
@@ -48,7 +50,7 @@ def check_view(wiring: "Wiring", view: View[Any], progress: Progress) -> int:
     fresh = Counter((version.from_position, version.to_position, version.row) for version in folding.versions)
     _compare_rows(view, kept, fresh)
     _compare_memory(view, remembered, folding)
-    return sum(fresh.values())
+    return CheckedView(sum(fresh.values()), position)
 
 
 def _compare_rows(view: View[Any], kept: "Counter[Version]", fresh: "Counter[Version]") -> None:
@@ -59,16 +61,24 @@ def _compare_rows(view: View[Any], kept: "Counter[Version]", fresh: "Counter[Ver
     first = min([*put_in, *missing], key=lambda version: version[0])
     position, identity = first[0], first[2][: view.table.identity]
     row = f"{view.table.name}, {' '.join(map(str, identity))}"
-    at_fault = [version for version in put_in if version[0] == position and version[2][: len(identity)] == identity]
+    at_fault = [
+        version for version in put_in if version[0] == position and version[2][: len(identity)] == identity
+    ]
     if not at_fault:
-        raise NotVerified(position, row, "the row that the feed gives from here on is missing: it was deleted")
-    wanted = [version for version in missing if version[0] == position and version[2][: len(identity)] == identity]
+        raise NotVerified(
+            position, row, "the row that the feed gives from here on is missing: it was deleted"
+        )
+    wanted = [
+        version for version in missing if version[0] == position and version[2][: len(identity)] == identity
+    ]
     if not wanted:
         raise NotVerified(position, row, "no event explains this row: it was put in or altered")
     names = ("from_position", "to_position", *view.table.columns)
     stands, ought = ((one[0][0], one[0][1], *one[0][2]) for one in (at_fault, wanted))
     name, is_so, should = next(
-        (name, is_so, should) for name, is_so, should in zip(names, stands, ought, strict=True) if is_so != should
+        (name, is_so, should)
+        for name, is_so, should in zip(names, stands, ought, strict=True)
+        if is_so != should
     )
     raise NotVerified(position, row, f"its {name} is {is_so}, but the feed gives {should}: it was altered")
 
@@ -81,7 +91,9 @@ def _compare_memory(view: View[Any], kept: dict[str, tuple[int, str]], folding: 
         key = differing[0]
         place = fresh[key][0] if key in fresh else kept[key][0]
         row = f"projections.remembered, {view.name} {key}"
-        raise NotVerified(place, row, "what the view remembers of it is not what the feed gives: it was altered")
+        raise NotVerified(
+            place, row, "what the view remembers of it is not what the feed gives: it was altered"
+        )
 
 
 def _rows(connection: Connection, book: str, view: View[Any]) -> Iterator[Version]:
@@ -102,10 +114,10 @@ def _remembered(connection: Connection, book: str, view: View[Any]) -> dict[str,
 
 
 def _check(name: str) -> Check:
-    def check(wiring: "Wiring", progress: Progress) -> int:
+    def check(wiring: "Wiring", progress: Progress) -> CheckedView:
         return check_view(wiring, VIEWS[name], progress)
 
-    check.__doc__ = f"Check the view `{name}` against the feed; number of row versions."
+    check.__doc__ = f"Check the view `{name}` against the feed."
     return check
 
 

@@ -27,6 +27,11 @@ class ContractEvidence:
         self._stream = f"contract/{contract}"
         self._claims: dict[str, None] = {}
 
+    @property
+    def claims(self) -> list[str]:
+        """The streams of the claims named so far, in order of their registration."""
+        return list(self._claims)
+
     def read(self, leaf: Leaf, payload: bytes) -> str | None:
         """Take an event of the log, its payload already checked; gives what is wrong with it, if anything."""
         if leaf.stream != self._stream or leaf.type != CLAIM_REGISTERED:

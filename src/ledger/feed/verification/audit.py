@@ -120,17 +120,24 @@ class _Audit:
     def check(self, portion: Portion) -> None:
         """Check the next portion: rows, nodes, heads. Raises NotVerified for what comes first."""
         rows = self._check_rows(portion)
+        sound = portion.first + len(rows.leaf_hashes)
         heads = self._passing.expected(portion, self.standing.proven)
+        passed = [head for head in heads.passed if head.size <= sound]
         grown = GrownLevels()
-        head_faults = [*heads.faults, *self._grow(rows.leaf_hashes, heads.passed, grown)]
-        # A node says closer than a head which leaf is bad, unless the head comes before.
-        found = [((fault.size, 1), fault.fault) for fault in head_faults]
+        # Where several things are wrong, as when a leaf was rewritten, the one that comes first is named. A node
+        # says closer than a head which leaf is bad.
+        found = [
+            ((fault.size, 1), fault.fault)
+            for fault in (*heads.faults, *self._grow(rows.leaf_hashes, passed, grown))
+        ]
         differing = grown.differing(portion.nodes)
         if differing:
             node = self._ahead.ask(
                 lambda connection: first_bad_node(connection, self._book, grown, differing)
             )
             found.append((((node.position or 0) + 1, 0), node))
+        if rows.fault is not None:
+            found.append(((sound + 1, 0), rows.fault))
         if found:
             raise min(found, key=lambda placed: placed[0])[1]
         self._streams.forget_oldest()
@@ -140,7 +147,7 @@ class _Audit:
             nodes=self.frontier.nodes,
             streams=was.streams + rows.streams_begun,
             heads=was.heads + len(portion.heads),
-            proven=max([was.proven, *(head.size for head in heads.passed)]),
+            proven=max([was.proven, *(head.size for head in passed)]),
             sealed_at=rows.last_sealed_at,
         )
 
@@ -152,10 +159,10 @@ class _Audit:
             checked = check_rows(
                 self._book, rows, portion.first, self.standing.sealed_at, self._streams.heads
             )
-            if len(checked.leaf_hashes) == portion.end - portion.first:
-                return checked
         except Differs:
-            pass
+            checked = None
+        if checked is not None and len(checked.leaf_hashes) == portion.end - portion.first:
+            return checked
         self._streams.heads.clear()
         return self._ahead.ask(lambda connection: check_slowly(connection, self._book, portion))
 

@@ -8,7 +8,7 @@ from ledger.store.epochs import Epoch, select_epochs
 from ledger.store.errors import BookUnknown
 from ledger.store.pool import Connection
 
-_BOOK: Final = "select epoch, origin from ledger.books where book = %s"
+_BOOK: Final = "select epoch, origin, kind from ledger.books where book = %s"
 _END: Final = "select position from ledger.log where book = %s order by position desc limit 1"
 
 
@@ -44,6 +44,9 @@ def log_names(connection: Connection, book: str, kept: Sequence[Epoch]) -> LogNa
         found = cursor.fetchone()
     if found is None:
         raise BookUnknown(book)
+    said_epoch, origin, kind = found
+    if ("simulated" in origin.split("/")[2:]) != (kind == "simulated"):
+        raise NotVerified(None, f"ledger.books, {book}", f"it is {kind}, but its log is called {origin}")
     epochs = select_epochs(connection, book)
     for place, epoch in enumerate(epochs, 1):
         row = f"ledger.epochs, epoch {epoch.epoch}"
@@ -52,9 +55,9 @@ def log_names(connection: Connection, book: str, kept: Sequence[Epoch]) -> LogNa
         if kept and epoch != (kept[place - 1] if place <= len(kept) else None):
             raise NotVerified(None, row, "it is not the epoch that is kept beside the key: one was altered")
     last = epochs[-1] if epochs else None
-    if last is None or (last.epoch, last.origin) != found or len(kept) > len(epochs):
+    if last is None or (last.epoch, last.origin) != (said_epoch, origin) or len(kept) > len(epochs):
         reason = (
-            f"the book says epoch {found[0]} of the log {found[1]}, the list of epochs does not end with it"
+            f"the book says epoch {said_epoch} of the log {origin}, the list of epochs does not end with it"
         )
         raise NotVerified(None, f"ledger.books, {book}", reason)
     return LogNames(epochs)

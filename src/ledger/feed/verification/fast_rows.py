@@ -12,6 +12,7 @@ from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import Final, NamedTuple
 
+from ledger.feed.verification.fault import NotVerified
 from ledger.feed.verification.sent_rows import Differs, FastRow
 from ledger.feed.verification.stream_heads import Heads, first_place
 
@@ -26,9 +27,11 @@ class CheckedRows(NamedTuple):
     streams_begun: int
     last_sealed_at: int
     """Microseconds since the year 2000."""
+    fault: NotVerified | None = None
+    """What is wrong with the row after those whose leaf hashes are given."""
 
 
-def check_rows(  # noqa: PLR0914 # a leaf has so many fields
+def check_rows(  # a leaf has so many fields
     book: str, rows: Iterable[FastRow], first: int, last_sealed_at: int, heads: Heads
 ) -> CheckedRows:
     """Check rows from position `first` on; `heads` moves with them. Raises Differs."""

@@ -55,10 +55,12 @@ class GrownLevels:
                 self._hashes[level] += row
 
     def differing(self, stored: Iterable[StoredLevel]) -> list[int]:
-        """Name the levels whose stored nodes are not these."""
-        found = {level: hashes for level, _, hashes in stored}
+        """Name the levels whose stored nodes do not begin with these."""
+        found = {level: hashes or b"" for level, _, hashes in stored}
         return [
-            level for level, hashes in sorted(self._hashes.items()) if found.get(level) != b"".join(hashes)
+            level
+            for level, hashes in sorted(self._hashes.items())
+            if not found.get(level, b"").startswith(b"".join(hashes))
         ]
 
     def expected(self, level: int) -> tuple[int, Sequence[bytes]]:

@@ -14,14 +14,17 @@ from ledger.log where book = %s and position = %s
 
 
 def check_slowly(connection: Connection, book: str, portion: Portion) -> CheckedRows:
-    """Check each row of a portion. Raises NotVerified for the first that is not what it must be."""
+    """Check each row of a portion, up to the first that is not what it must be."""
     leaf_hashes: list[bytes] = []
-    begun = 0
-    for position, row in rows_between(connection, book, portion.first, portion.end):
-        if position != portion.first + len(leaf_hashes):
-            raise NotVerified(position, f"ledger.log, position {position}", "it stands there twice")
-        leaf_hashes.append(check_row(book, position, row))
-        begun += row is not None and row.version == 1
+    begun, sealed_at = 0, 0
+    try:
+        for position, row in rows_between(connection, book, portion.first, portion.end):
+            if position != portion.first + len(leaf_hashes):
+                raise NotVerified(position, f"ledger.log, position {position}", "it stands there twice")
+            leaf_hashes.append(check_row(book, position, row))
+            begun += row is not None and row.version == 1
+    except NotVerified as fault:
+        return CheckedRows(leaf_hashes, begun, sealed_at, fault)
     with connection.cursor() as cursor:
         cursor.execute(_SEALED_AT, (book, portion.end - 1))
         [(sealed_at,)] = cursor.fetchall()

@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
-from urllib.parse import quote
 
 from ledger.feed.proofs.merkle import Frontier, frontier_nodes
 from ledger.feed.proofs.private_file import read_private, replace_private
@@ -18,40 +18,57 @@ from ledger.feed.signing.growing import nodes_of
 from ledger.feed.verification.standing import Standing
 from ledger.store.pool import Connection
 
+WRITE_SECONDS: Final = 2.0
+"""Between two writes: what a program that is killed may lose."""
 _FORMAT: Final = "claims-ledger/verification@v1"
 
 
 class StandingFile:
     """Where a book's verification keeps how far it has come."""
 
-    def __init__(self, folder: Path, book: str, origin: str) -> None:
-        """`origin` names the log that the book has now: a pass over another one is not taken up."""
-        self._path = folder / f"{quote(book, safe='')}.json"
-        self._origin = origin
+    def __init__(self, folder: Path, book: str) -> None:
+        """The file is the book's own in this folder."""
+        self._path = folder / f"{book}.json"
+        self._book = book
+        self._origin = ""
+        self._newest: Standing | None = None
+        self._write_at = monotonic() + WRITE_SECONDS
 
-    def keep(self, standing: Standing) -> None:
-        """Keep how far the pass has come."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        told = asdict(standing) | {"nodes": {level: node.hex() for level, node in standing.nodes.items()}}
-        replace_private(self._path, json.dumps({"format": _FORMAT, "origin": self._origin} | told) + "\n")
-
-    def forget(self) -> None:
-        """Forget it: the pass has ended."""
-        self._path.unlink(missing_ok=True)
-
-    def read(self, connection: Connection, book: str) -> Standing | None:
-        """Read how far a pass over this very log came; None where there was none that can be taken up.
+    def read(self, connection: Connection, origin: str) -> Standing | None:
+        """Read how far a pass over the log of this name came; None where there was none that can be taken up.
 
         The database must still hold the tree that the pass had seen.
         """
+        self._origin = origin
         try:
             told = json.loads(read_private(self._path))
             standing = _standing(told)
-            stored = Frontier.read(standing.size, nodes_of(connection, book))
+            stored = Frontier.read(standing.size, nodes_of(connection, self._book))
         except (KeyFileRefused, ValueError, KeyError, TypeError, AttributeError, BadProof):
             return None
-        same = told["format"] == _FORMAT and told["origin"] == self._origin and stored.nodes == standing.nodes
+        same = told["format"] == _FORMAT and told["origin"] == origin and stored.nodes == standing.nodes
         return standing if same else None
+
+    def keep(self, standing: Standing) -> None:
+        """Keep how far the pass has come; written now and then."""
+        self._newest = standing
+        if monotonic() >= self._write_at:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was kept last."""
+        if self._newest is None:
+            return
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        nodes = {level: node.hex() for level, node in self._newest.nodes.items()}
+        told = {"format": _FORMAT, "origin": self._origin} | asdict(self._newest) | {"nodes": nodes}
+        replace_private(self._path, json.dumps(told) + "\n")
+        self._write_at = monotonic() + WRITE_SECONDS
+
+    def forget(self) -> None:
+        """Forget it: the pass has ended."""
+        self._newest = None
+        self._path.unlink(missing_ok=True)
 
 
 def _standing(told: Mapping[str, Any]) -> Standing:

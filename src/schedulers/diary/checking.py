@@ -1,0 +1,75 @@
+"""What `verify --views` asks of the diary (group `claims_ledger.view_checks`): is it what the feed says?"""
+
+from typing import TYPE_CHECKING
+
+from ledger.domain.identifiers import StreamRef
+from ledger.feed.reading import read_feed
+from ledger.feed.verification.checked_view import CheckedView, Progress
+from ledger.feed.verification.fault import NotVerified
+from ledger.store.checkpoints import checkpoint
+from ledger.store.feed_rows import feed_end
+from ledger.store.pool import Connection
+from ledger.store.streams import stream_ref
+from schedulers.diary.entries import Diarised, diarise, to_text
+from schedulers.diary.follower import NAME
+
+if TYPE_CHECKING:
+    from ledger.wiring import Wiring
+
+BATCH = 2000
+"""Positions read at once."""
+SNAPSHOT = "set transaction isolation level repeatable read, read only"
+ROWS = "select stream, due_at, kinds, memory from schedulers.diary where book = %s"
+
+
+def check_diary(wiring: "Wiring", progress: Progress) -> CheckedView:
+    """Check the diary as far as it has come. Raises NotVerified for the first bad row."""
+    with wiring.pool.transaction() as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(SNAPSHOT)
+        position, end = checkpoint(connection, wiring.book, NAME), feed_end(connection, wiring.book)
+        if position > end:
+            row = f"ledger.followers, {NAME}"
+            raise NotVerified(
+                None, row, f"it says position {position}, the feed ends at {end}: it was altered"
+            )
+        diarised, newest = _fold(connection, wiring.book, position, progress)
+        with connection.cursor() as cursor:
+            cursor.execute(ROWS, (wiring.book,))
+            kept = {stream: (due_at, tuple(kinds), memory) for stream, due_at, kinds, memory in cursor}
+    fresh = {
+        stream.name: (entry.due_at, tuple(entry.kinds), to_text(entry)) for stream, entry in diarised.items()
+    }
+    differing = [name for name in kept.keys() | fresh.keys() if kept.get(name) != fresh.get(name)]
+    if differing:
+        first = min(differing, key=lambda name: (newest.get(stream_ref(name), end), name))
+        place = newest.get(stream_ref(first))
+        raise NotVerified(place, f"schedulers.diary, {first}", _what(kept.get(first), fresh.get(first)))
+    return CheckedView(len(fresh), position)
+
+
+def _fold(
+    connection: Connection, book: str, position: int, progress: Progress
+) -> tuple[dict[StreamRef, Diarised], dict[StreamRef, int]]:
+    """Fold the feed up to a position; with the newest position of each stream."""
+    diarised: dict[StreamRef, Diarised] = {}
+    newest: dict[StreamRef, int] = {}
+    after = -1
+    while after < position:
+        limit = min(BATCH, position - after)
+        for event in read_feed(connection, book, after, limit):
+            entry = diarise(diarised.get(event.stream), event.recorded)
+            if entry is not None:
+                diarised[event.stream] = entry
+                newest[event.stream] = event.position
+        after += limit
+        progress(after + 1, position + 1)
+    return diarised, newest
+
+
+def _what(kept: object, fresh: object) -> str:
+    if kept is None:
+        return "the row that the feed gives is missing: it was deleted"
+    if fresh is None:
+        return "no event explains this row: it was put in"
+    return "it is not what the feed gives: it was altered"
