@@ -49,7 +49,10 @@ class Migration:
 
 
 def migrations(folder: Traversable | None = None) -> Sequence[Migration]:
-    """All migrations that this program brings, by number. Raises MigrationRefused when two bear one number."""
+    """All migrations that this program brings, by number.
+
+    Raises MigrationRefused when two bear one number.
+    """
     found = [
         Migration(file.name, file.read_text(encoding="utf-8").replace("\r\n", "\n"))
         for file in (folder or _folder()).iterdir()
@@ -82,7 +85,8 @@ def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
                 _act_as_owner(connection)
                 cursor.execute(migration.text)
                 cursor.execute(
-                    "insert into ledger.migrations (name, sha256) values (%s, %s)", (migration.name, migration.sha256)
+                    "insert into ledger.migrations (name, sha256) values (%s, %s)",
+                    (migration.name, migration.sha256),
                 )
             applied_now.append(migration.name)
     return applied_now
@@ -108,7 +112,10 @@ def _connected(dsn: str) -> Iterator[Connection]:
         connection = psycopg2.connect(dsn, application_name="claims-ledger migrate", client_encoding="UTF8")
     except psycopg2.OperationalError as error:
         reason = " ".join(str(error).split())
-        message = f"the ledger's database cannot be reached ({reason}): start it, or check CLAIMS_LEDGER_MIGRATE_DSN"
+        message = (
+            f"the ledger's database cannot be reached ({reason}): start it, or check "
+            "CLAIMS_LEDGER_MIGRATE_DSN"
+        )
         raise Unreachable(message) from error
     try:
         yield connection
@@ -137,7 +144,10 @@ def _bootstrap(connection: Connection) -> None:
 
 
 def _act_as_owner(connection: Connection) -> None:
-    """Become the owner of the ledger's schema until the transaction ends. Before the first migration: stay."""
+    """Become the owner of the ledger's schema until the transaction ends.
+
+    Before the first migration: stay.
+    """
     with connection.cursor() as cursor:
         cursor.execute("select nspowner::regrole::text from pg_namespace where nspname = 'ledger'")
         rows = cursor.fetchall()
@@ -151,7 +161,10 @@ def _checked(connection: Connection, here: Sequence[Migration]) -> Mapping[str, 
     known = {migration.name: migration.sha256 for migration in here}
     for name, sha256 in sorted(applied.items()):
         if name not in known:
-            message = f"the database has the migration {name}, which this program does not know: upgrade the program"
+            message = (
+                f"the database has the migration {name}, which this program does not know: upgrade the "
+                "program"
+            )
             raise MigrationRefused(message)
         if known[name] != sha256:
             message = (

@@ -1,4 +1,4 @@
-"""The cases by which `eventsourcing` judges a persistence module, on ours. What cannot apply: docs/conformance.md.
+"""The cases by which `eventsourcing` judges a persistence module, on ours (docs/conformance.md).
 
 Run them on another Postgres with TEST_POSTGRES_DSN or TEST_POSTGRES_BIN.
 """
@@ -23,8 +23,8 @@ from eventsourcing.tests.persistence import (
     TrackingRecorderTestCase,
 )
 from eventsourcing.utils import Environment, get_topic
-from fixtures.database import Database
 
+from fixtures.database import Database
 from ledger.store.factory import Factory
 from ledger.store.recorders import (
     LedgerAggregateRecorder,

@@ -1,10 +1,10 @@
-"""A connection cut after COMMIT and before the answer: the command's id tells what happened, once and for ever."""
+"""A connection cut after COMMIT and before the answer: the command's id tells what happened."""
 
 import pytest
+
 from fixtures.commits import advice, claim, commit, new_event
 from fixtures.cutting_proxy import CuttingProxy
 from fixtures.database import BOOK, Database
-
 from ledger.store.books import Books
 from ledger.store.errors import CommandExists, OutcomeUnknown
 from ledger.store.event_store import EventStore
@@ -15,7 +15,7 @@ SHORT, FULL = 10, 100
 
 
 def test_what_was_recorded_behind_a_cut_is_found_by_its_command_id(
-    database: Database, books: Books, masters: MasterKeys, full: bool
+    database: Database, books: Books, masters: MasterKeys, *, full: bool
 ) -> None:
     assert books.names() == [BOOK]
     tries = FULL if full else SHORT

@@ -1,4 +1,4 @@
-"""Many writers, some slow and some failing, a sealer that comes late, and a follower at the tail: nothing is lost.
+"""Many writers, some slow, some failing, a sealer that comes late, a follower at the tail: nothing is lost.
 
 The sealer stands still until the backlog is ten batches; then it seals while the writers go on.
 """
@@ -13,7 +13,6 @@ from threading import Lock, Thread
 
 from fixtures.commits import NOW, advice, answered, claim, new_event
 from fixtures.database import BOOK
-
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.followers import FollowerRunner
 from ledger.feed.reading import FeedEvent, read_feed
@@ -60,7 +59,7 @@ class Writer:
     """Records commits on some of the shared streams, as load, decide and append do, with faults thrown in."""
 
     def __init__(self, number: int, store: EventStore, pool: Pool, committed: Committed) -> None:
-        self.random = random.Random(number)
+        self.random = random.Random(number)  # noqa: S311 # faults, not secrets
         self.number, self.store, self.pool, self.committed = number, store, pool, committed
         self.failed: list[BaseException] = []
 
@@ -125,7 +124,7 @@ def backlog(pool: Pool) -> int:
 
 
 def test_nothing_is_missed_torn_or_out_of_order(
-    event_store: EventStore, pool: Pool, sealer_pool: Pool, full: bool
+    event_store: EventStore, pool: Pool, sealer_pool: Pool, *, full: bool
 ) -> None:
     runs, commits = FULL if full else SHORT
     committed, tail, sealer = Committed(), Tail(), Sealer(sealer_pool, BOOK, batch=BATCH)
@@ -164,7 +163,9 @@ def judge(seen: Sequence[FeedEvent], committed: Committed) -> None:
     for event in seen:
         versions[event.stream] += 1
         assert event.version == versions[event.stream], "a stream's versions are out of order"
-    together = [(command, list(events)) for command, events in groupby(seen, key=lambda event: event.command_id)]
+    together = [
+        (command, list(events)) for command, events in groupby(seen, key=lambda event: event.command_id)
+    ]
     assert len(together) == len(committed.places), "a commit was torn"
     for command, events in together:
         assert [(event.stream, event.version) for event in events] == committed.places[command]

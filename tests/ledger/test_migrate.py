@@ -5,11 +5,10 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from fixtures.database import Database, execute
 
+from fixtures.database import Database, execute
 from ledger.migrate import Migration, migrate, migrations, pending
 from ledger.store.errors import MigrationRefused, Unreachable
-
 
 
 def names() -> list[str]:
@@ -64,7 +63,9 @@ def test_a_database_newer_than_the_program_is_refused(empty_database: Database, 
 
 def test_a_migration_that_fails_leaves_nothing_of_itself(empty_database: Database, tmp_path: Path) -> None:
     copied(tmp_path)
-    (tmp_path / "0998_broken.sql").write_text("-- It fails half-way.\ncreate table ledger.half (); select 1/0;")
+    (tmp_path / "0998_broken.sql").write_text(
+        "-- It fails half-way.\ncreate table ledger.half (); select 1/0;"
+    )
     with pytest.raises(psycopg2.errors.DivisionByZero):
         migrate(empty_database.owner_dsn, tmp_path)
     assert pending(empty_database.owner_dsn, tmp_path) == ["0998_broken.sql"]
@@ -72,15 +73,17 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(empty_database: Databas
         execute(empty_database.superuser_dsn, "select * from ledger.half")
 
 
-def test_a_later_migration_makes_what_the_application_may_write(empty_database: Database, tmp_path: Path) -> None:
+def test_a_later_migration_makes_what_the_application_may_write(
+    empty_database: Database, tmp_path: Path
+) -> None:
     copied(tmp_path)
     migrate(empty_database.owner_dsn, tmp_path)
-    (tmp_path / "0998_later.sql").write_text("-- A view needs a table.\ncreate table projections.later (x int);")
+    (tmp_path / "0998_later.sql").write_text(
+        "-- A view needs a table.\ncreate table projections.later (x int);"
+    )
     assert migrate(empty_database.owner_dsn, tmp_path) == ["0998_later.sql"]
     app = f"{empty_database.name}_app"
-    execute(
-        empty_database.superuser_dsn, f"set role {app}; insert into projections.later values (1)"
-    )
+    execute(empty_database.superuser_dsn, f"set role {app}; insert into projections.later values (1)")
 
 
 def test_two_migrations_of_one_number_are_refused(tmp_path: Path) -> None:
@@ -92,7 +95,9 @@ def test_two_migrations_of_one_number_are_refused(tmp_path: Path) -> None:
 
 def test_a_role_that_may_not_is_told_what_it_must_be(database: Database, tmp_path: Path) -> None:
     copied(tmp_path)
-    (tmp_path / "0998_later.sql").write_text("-- A view needs a table.\ncreate table projections.later (x int);")
+    (tmp_path / "0998_later.sql").write_text(
+        "-- A view needs a table.\ncreate table projections.later (x int);"
+    )
     with pytest.raises(MigrationRefused, match="the role that migrates may not"):
         migrate(database.app_dsn, tmp_path)
 

@@ -66,7 +66,7 @@ class FollowerRunner:
         self._batch = batch
 
     def position(self) -> int:
-        """The checkpoint: position of the last event that took effect, -1 before the first."""
+        """Give the checkpoint: position of the last event that took effect, -1 before the first."""
         with self._pool.connection() as connection:
             return checkpoint(connection, self._book, self._follower.name)
 
@@ -93,7 +93,10 @@ class FollowerRunner:
         return passed
 
     def run(self, stop: StopEvent) -> None:
-        """Follow until `stop` is set; what is transient is tried again for ever. Raises GapFound, Committed."""
+        """Follow until `stop` is set; what is transient is tried again for ever.
+
+        Raises GapFound, Committed.
+        """
         backoff = Backoff()
         while not stop.is_set():
             try:
@@ -103,7 +106,9 @@ class FollowerRunner:
             except Exception as error:
                 if not is_transient(error):
                     raise
-                _log.warning("following_delayed", follower=self._follower.name, book=self._book, error=str(error))
+                _log.warning(
+                    "following_delayed", follower=self._follower.name, book=self._book, error=str(error)
+                )
                 backoff.wait(stop)
                 continue
             backoff.reset()
@@ -130,7 +135,9 @@ class FollowerRunner:
                 if is_transient(error) or isinstance(error, _HALTING):
                     raise
                 with self._pool.connection() as connection:
-                    park(connection, self._book, self._follower.name, parked._replace(error=_described(error)))
+                    park(
+                        connection, self._book, self._follower.name, parked._replace(error=_described(error))
+                    )
         return replayed
 
     def _advance(self, wanted: int) -> int:
@@ -140,7 +147,9 @@ class FollowerRunner:
         except Exception as error:
             if is_transient(error) or isinstance(error, _HALTING):
                 raise
-            _log.warning("batch_failed", follower=self._follower.name, book=self._book, error=_described(error))
+            _log.warning(
+                "batch_failed", follower=self._follower.name, book=self._book, error=_described(error)
+            )
         passed = 0
         while passed < wanted and (advanced := self._pass_one_or_park()):
             passed += advanced
@@ -172,7 +181,10 @@ class FollowerRunner:
     def _apply(self, connection: Connection, events: Sequence[FeedEvent]) -> None:
         self._follower.apply(connection, events)
         if connection.info.transaction_status == TRANSACTION_STATUS_IDLE:
-            message = f"the follower {self._follower.name} ended the transaction that it was run in: it must not commit"
+            message = (
+                f"the follower {self._follower.name} ended the transaction that it was run in: it must "
+                "not commit"
+            )
             raise Committed(message)
 
     def _read(self, connection: Connection, position: int, wanted: int) -> Sequence[FeedRow]:
@@ -199,8 +211,12 @@ class FollowerRunner:
         with self._pool.transaction() as connection:
             if lock_checkpoint(connection, self._book, follower.name) != position - 1:
                 return 0
-            [row] = self._dense(select_feed(connection, self._book, position - 1, 1, None), position - 1, whole=True)
-            poison = Parked(row.position, row.stream, row.version, UUID(row.event_id), row.type, _described(error))
+            [row] = self._dense(
+                select_feed(connection, self._book, position - 1, 1, None), position - 1, whole=True
+            )
+            poison = Parked(
+                row.position, row.stream, row.version, UUID(row.event_id), row.type, _described(error)
+            )
             park(connection, self._book, follower.name, poison)
             move_checkpoint(connection, self._book, follower.name, row.position)
         _log.error("event_parked", follower=follower.name, book=self._book, position=poison.position)
@@ -217,9 +233,11 @@ class FollowerRunner:
         return rows
 
     def _gap(self, position: int) -> GapFound:
-        return GapFound(f"position {position} of the feed of book {self._book!r} is missing: run `claims-ledger verify`")
+        return GapFound(
+            f"position {position} of the feed of book {self._book!r} is missing: run `claims-ledger verify`"
+        )
 
 
 def _described(error: Exception) -> str:
-    """Describe an error for whoever looks at what was parked; without payloads, which errors here do not quote."""
+    """Describe an error for whoever looks at what was parked."""
     return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]

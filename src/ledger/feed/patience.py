@@ -10,7 +10,8 @@ from ledger.store.errors import Unreachable
 FIRST_WAIT_SECONDS: Final = 0.05
 LONGEST_WAIT_SECONDS: Final = 5.0
 
-# SQLSTATE classes of what passes by itself: connection, transaction rolled back, resources, operator's intervention.
+# SQLSTATE classes of what passes by itself: connection, transaction rolled back, resources, operator's
+# intervention.
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57")
 _LOCK_NOT_HAD: Final = "55P03"
 

@@ -16,7 +16,7 @@ from ledger.store.streams import stream_ref
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
-    """One sealed event: its place in the feed, its envelope, and the event itself, decoded when first read."""
+    """One sealed event: its place in the feed, its envelope, and itself, decoded when first read."""
 
     position: int
     sealed_at: datetime
@@ -65,7 +65,9 @@ def read_feed(
 
     `types`: only these; the positions of others count towards `limit` all the same.
     """
-    return feed_events(row for row in select_feed(connection, book, after, limit, types) if row.type is not None)
+    return feed_events(
+        row for row in select_feed(connection, book, after, limit, types) if row.type is not None
+    )
 
 
 def read_streams(

@@ -1,8 +1,9 @@
 """The write side's store: a psycopg2 recorder on Postgres, append-only, with personal data sealed per person.
 
 `Pool` lends connections. `EventStore.load` reads all that a decision needs in one query, `EventStore.append`
-records a `Commit` in one round trip. `Books` keeps the books' rows. `MasterKeys` reads the file of the keys that
-wrap all others. `Factory` (`PERSISTENCE_MODULE=ledger.store.factory:Factory`) plugs the store into `eventsourcing`.
+records a `Commit` in one round trip. `Books` keeps the books' rows. `MasterKeys` reads the file of the keys
+that wrap all others. `Factory` (`PERSISTENCE_MODULE=ledger.store.factory:Factory`) plugs the store into
+`eventsourcing`.
 """
 
 from ledger.store.books import Books

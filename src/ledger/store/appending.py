@@ -1,4 +1,4 @@
-"""The append: one simple query of several statements, which Postgres runs as one transaction, in one round trip."""
+"""The append: several statements in one simple query, which Postgres runs as one transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,20 +22,24 @@ from ledger.store.pool import Connection
 from ledger.store.rows import EventRow
 from ledger.store.subject_keys import SubjectKey
 
-# The book's name comes from its row, which must be free for whoever commits: else it is null, and null is refused.
-# So an import's hold is kept by the statement itself, without a lock of its own and without a round trip.
+# The book's name comes from its row, which must be free for whoever commits: else it is null, and null is
+# refused. So an import's hold is kept by the statement itself, without a lock of its own and without a round
+# trip.
 _FREE_BOOK: Final = "(select book from ledger.books where book = %s and import_id is null)"
 _HELD_BOOK: Final = "(select book from ledger.books where book = %s and import_id = %s)"
 
-_COMMANDS: Final = "insert into ledger.commands (book, sender, command_id, content_hmac, answer, recorded_at) values "
+_COMMANDS: Final = (
+    "insert into ledger.commands (book, sender, command_id, content_hmac, answer, recorded_at) values "
+)
 _PENDING: Final = "insert into ledger.pending (book, command_id, events) values "
-_EVENTS: Final = f"insert into ledger.events ({', '.join(EventRow._fields)}) values "
+_EVENTS: Final = f"insert into ledger.events ({', '.join(EventRow._fields)}) values "  # noqa: S608 # our own column names
 _EVENT: Final = "(" + ",".join(["%s"] * len(EventRow._fields)) + ")"
 
 _NEW_SUBJECTS: Final = "insert into vault.subjects (book, person, key_id, wrapped, master_id) values "
 # Each person's key must stand, and be the one that sealed: whoever erases waits for us, or we see it erased.
 _SUBJECTS_STAND: Final = """select ledger.demand(%s = (select count(*) from (
-    select from vault.subjects where book = %s and wrapped is not null and (person, key_id) in ({keys}) for share
+    select from vault.subjects
+    where book = %s and wrapped is not null and (person, key_id) in ({keys}) for share
 ) as standing), 'CLS01', 'a person''s key is gone')"""
 
 _IMPORT_CLOCK: Final = "update ledger.imports set clock_at = %s where book = %s and import_id = %s"
@@ -64,10 +68,11 @@ class Statement:
         return ";".join(self._parts)
 
 
-def append_statement(
-    commit: Commit, rows: Sequence[EventRow], keys: Mapping[str, SubjectKey]
-) -> Statement:
-    """Write a commit as one query. It takes its locks in an order that all commits share, so none waits in a ring."""
+def append_statement(commit: Commit, rows: Sequence[EventRow], keys: Mapping[str, SubjectKey]) -> Statement:
+    """Write a commit as one query.
+
+    It takes its locks in an order that all commits share, so none waits in a ring.
+    """
     statement = Statement()
     book, parameters = _guarded_book(commit)
     if commit.answers:
@@ -76,9 +81,7 @@ def append_statement(
     if keys:
         _add_subjects(statement, commit.book, keys)
     if rows:
-        packed = b"".join(
-            UUID(row.stream_id).bytes + row.version.to_bytes(4) + row.leaf_hash for row in rows
-        )
+        packed = b"".join(UUID(row.stream_id).bytes + row.version.to_bytes(4) + row.leaf_hash for row in rows)
         statement.add(f"{_PENDING}({book},%s,%s)", *parameters, rows[0].command_id, hexadecimal(packed))
         add_events(statement, rows)
     if commit.import_clock_at is not None:
@@ -124,7 +127,9 @@ def recording(connection: Connection, commit: Commit) -> Iterator[None]:
         if error.pgcode == _KEY_GONE:
             raise SubjectKeysMoved from error
         if connection.closed or error.pgcode is None or error.pgcode.startswith("08"):
-            message = "the connection broke while a commit was under way: look its command up before trying again"
+            message = (
+                "the connection broke while a commit was under way: look its command up before trying again"
+            )
             raise OutcomeUnknown(message) from error
         raise DatabaseRefused(str(error)) from error
 
@@ -142,7 +147,13 @@ def _add_answers(statement: Statement, commit: Commit, book: str, parameters: tu
     for answer in sorted(commit.answers, key=_sender_and_id):
         shapes.append(f"({book},%s,%s,%s,%s,%s)")
         values += parameters
-        values += (answer.sender, answer.command_id, hexadecimal(answer.content_hmac), answer.answer, recorded_at)
+        values += (
+            answer.sender,
+            answer.command_id,
+            hexadecimal(answer.content_hmac),
+            answer.answer,
+            recorded_at,
+        )
         book, parameters = "%s", (commit.book,)
     statement.add(_COMMANDS + ",".join(shapes), *values)
 
@@ -157,7 +168,13 @@ def _add_subjects(statement: Statement, book: str, keys: Mapping[str, SubjectKey
     if fresh:
         values: list[object] = []
         for key in fresh:
-            values += (book, key.person, str(key.key_id), hexadecimal(key.wrapped.wrapped), key.wrapped.master_id)
+            values += (
+                book,
+                key.person,
+                str(key.key_id),
+                hexadecimal(key.wrapped.wrapped),
+                key.wrapped.master_id,
+            )
         shapes = ",".join(["(%s,%s,%s,%s,%s)"] * len(fresh))
         statement.add(f"{_NEW_SUBJECTS}{shapes} on conflict (book, person) do nothing", *values)
     pairs: list[object] = []

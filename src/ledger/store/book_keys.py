@@ -72,5 +72,5 @@ class BookKeys:
 
 
 def content_hmac(key: bytes, content: bytes) -> bytes:
-    """Hash a command's content with its book's key: what it holds of a person cannot be guessed from the hash."""
+    """Hash a command's content with its book's key, so that nothing in it can be guessed from the hash."""
     return hmac.digest(key, content, "sha256")

@@ -94,7 +94,10 @@ class Books:
         return self._close(book, import_id, "finished", held_at)
 
     def abandon_import(self, book: str, import_id: UUID) -> bool:
-        """Give an open import up: what it recorded stays, the book is free again. False when it was closed before."""
+        """Give an open import up: what it recorded stays, the book is free again.
+
+        False when it was closed before.
+        """
         return self._close(book, import_id, "abandoned", None)
 
     def move_clock(self, book: str, to: datetime) -> None:

@@ -11,9 +11,13 @@ _BEGIN: Final = """
 insert into ledger.followers (book, name, position) values (%s, %s, -1) on conflict (book, name) do nothing
 """
 _LOCK: Final = f"{_POSITION} for update"
-_MOVE: Final = "update ledger.followers set position = %s, moved_at = clock_timestamp() where book = %s and name = %s"
+_MOVE: Final = (
+    "update ledger.followers set position = %s, moved_at = clock_timestamp() where book = %s and name = %s"
+)
 _BEHIND: Final = """
-select l.position <> coalesce((select position from ledger.followers where book = %(book)s and name = %(name)s), -1)
+select l.position <> coalesce(
+    (select position from ledger.followers where book = %(book)s and name = %(name)s), -1
+)
 from (
     select coalesce(max(position), -1) as position from ledger.log where book = %(book)s
 ) as l

@@ -19,7 +19,7 @@ class StreamHead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """One entry with what the ledger adds to it: who, by which command, for which contract, because of what."""
+    """One entry with what the ledger adds: who, by which command, for which contract, because of what."""
 
     entry: Entry
     command_id: str

@@ -10,7 +10,10 @@ class StoreError(Exception):
 class VersionConflict(StoreError):
     """Another commit has recorded one of these versions first: load again and decide again."""
 
-    def __init__(self, message: str = "a stream has moved on since it was loaded: load and decide again") -> None:
+    def __init__(
+        self, message: str = "a stream has moved on since it was loaded: load and decide again"
+    ) -> None:
+        """Say so, or why else."""
         super().__init__(message)
 
 
@@ -18,6 +21,7 @@ class CommandExists(StoreError):
     """The command's id is on record already: its first answer stands (I10)."""
 
     def __init__(self, sender: str, command_id: str) -> None:
+        """Name the command."""
         super().__init__(f"command {command_id!r} of {sender!r} is on record already: read its first answer")
         self.sender = sender
         self.command_id = command_id
@@ -27,6 +31,7 @@ class SubjectErased(StoreError):
     """A person's key is destroyed: nothing personal can be recorded on that person any more."""
 
     def __init__(self, person: str) -> None:
+        """Name the person."""
         super().__init__(f"person {person!r} was erased: record nothing personal on them")
         self.person = person
 
@@ -35,7 +40,10 @@ class ImportOpen(StoreError):
     """An import holds the book, or the import that commits does not hold it (any more)."""
 
     def __init__(self, book: str) -> None:
-        super().__init__(f"an import is open on book {book!r}: finish it, or give it up with `import --abandon`")
+        """Name the book."""
+        super().__init__(
+            f"an import is open on book {book!r}: finish it, or give it up with `import --abandon`"
+        )
         self.book = book
 
 
@@ -43,7 +51,10 @@ class BookUnknown(StoreError):
     """The book has no row: it was never created here."""
 
     def __init__(self, book: str) -> None:
-        super().__init__(f"book {book!r} does not exist here: create it with `claims-ledger init --book {book}`")
+        """Name the book."""
+        super().__init__(
+            f"book {book!r} does not exist here: create it with `claims-ledger init --book {book}`"
+        )
         self.book = book
 
 
@@ -53,7 +64,9 @@ class Unreachable(StoreError):
     @classmethod
     def broken(cls, error: Exception) -> "Unreachable":
         """Tell of a connection that broke while something was read."""
-        return cls(f"the connection to the ledger's database broke ({' '.join(str(error).split())}): try again")
+        return cls(
+            f"the connection to the ledger's database broke ({' '.join(str(error).split())}): try again"
+        )
 
 
 class OutcomeUnknown(StoreError):
@@ -64,6 +77,7 @@ class DatabaseRefused(StoreError):
     """The database refused a statement for a reason of its own, such as a full disk; nothing was recorded."""
 
     def __init__(self, reason: str) -> None:
+        """Give the database's reason."""
         super().__init__(f"the database refused: {' '.join(reason.split())}")
 
 
@@ -71,6 +85,7 @@ class SubjectKeysMoved(StoreError):
     """A person's key was made or destroyed by somebody else meanwhile: read the keys again."""
 
     def __init__(self) -> None:
+        """Say what to do."""
         super().__init__("a person's key was made or destroyed meanwhile: read the keys again")
 
 
@@ -78,6 +93,7 @@ class Unreadable(StoreError):
     """A stored event does not read as its type and schema version say."""
 
     def __init__(self, stream: str, version: int, reason: str) -> None:
+        """Name the event and the reason."""
         super().__init__(f"event {version} of {stream} cannot be read: {reason}")
         self.stream = stream
         self.version = version
@@ -107,4 +123,5 @@ class StreamUnknown(StoreError):
     """No stream has this id here."""
 
     def __init__(self, stream_id: UUID) -> None:
+        """Name the id."""
         super().__init__(f"no stream has the id {stream_id}")

@@ -56,7 +56,7 @@ class EventStore:
             return load(connection, book, refs, claims, commands)
 
     def append(self, commit: Commit) -> Appended:
-        """Record a commit, whole or not at all, in one round trip (one more where something personal is in it).
+        """Record a commit, whole or not at all, in one round trip (one more for personal data).
 
         Raises VersionConflict, CommandExists, SubjectErased, ImportOpen, Unreachable: nothing was recorded.
         Raises OutcomeUnknown when the connection broke under way: ask `answer_of`, never guess.
@@ -78,22 +78,25 @@ class EventStore:
             return self._append(connection, commit, persons)
 
     def answer_of(self, book: str, sender: str, command_id: str) -> FirstAnswer | None:
-        """First answer to a command, None when the command is not on record. Raises Unreachable."""
+        """Give the first answer to a command, None when it is not on record. Raises Unreachable."""
         with self._reading() as connection:
             return first_answer(connection, book, sender, command_id)
 
     def content_hmac(self, book: str, content: bytes) -> bytes:
-        """Keyed hash of a command's content, the same for ever: its key is the book's own, made when first used."""
+        """Hash a command's content with the book's own key, made when first used and never changed."""
         key = self.book_keys.opened(book, "content")
         if key is None:
             with self._pool.connection() as connection:
                 key = self.book_keys.key(connection, book, "content")
         return content_hmac(key, content)
 
-    def open_personal(self, book: str, stream: StreamRef, versions: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
-        """Open the personal fields of these versions: version → dotted path → clear text, `[erased]` when gone.
+    def open_personal(
+        self, book: str, stream: StreamRef, versions: Sequence[int]
+    ) -> Mapping[int, Mapping[str, str]]:
+        """Open these versions' personal fields: version → dotted path → clear text, `[erased]` when gone.
 
-        Whoever calls this has made sure of the reader's right and of the access log. Raises Unreadable, Unreachable.
+        Whoever calls this has made sure of the reader's right and of the access log. Raises Unreadable,
+        Unreachable.
         """
         with self._reading() as connection:
             return open_personal(connection, self.subject_keys, book, stream, versions)
@@ -108,7 +111,9 @@ class EventStore:
             with recording(connection, commit), connection.cursor() as cursor:
                 cursor.execute(statement.text, statement.parameters)
         except ImportOpen:
-            load(connection, commit.book, (), (), ())  # The statement cannot tell a held book from none: raises if none.
+            load(
+                connection, commit.book, (), (), ()
+            )  # The statement cannot tell a held book from none: raises if none.
             raise
         return written.appended
 

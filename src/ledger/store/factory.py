@@ -1,8 +1,8 @@
 """The way in for `eventsourcing`: `PERSISTENCE_MODULE=ledger.store.factory:Factory`.
 
 Settings, each of which may bear the application's name before it, as all of `eventsourcing`'s: `LEDGER_DSN`,
-`LEDGER_SEALER_DSN` (default: the same), `LEDGER_BOOK` (default: `cyber-care`), `LEDGER_INLINE_SEALING` (default: yes),
-`LEDGER_ORIGIN` (first line of the log's checkpoints, for a book that is made now).
+`LEDGER_SEALER_DSN` (default: the same), `LEDGER_BOOK` (default: `cyber-care`), `LEDGER_INLINE_SEALING`
+(default: yes), `LEDGER_ORIGIN` (first line of the log's checkpoints, for a book that is made now).
 """
 
 from typing import Final
@@ -51,7 +51,10 @@ class Factory(InfrastructureFactory[LedgerTrackingRecorder]):
         Books(self.pool).create(self.book, origin=self.env.get(self.ORIGIN) or f"claims-ledger/{self.book}")
 
     def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
-        """Record streams alone. Raises InfrastructureFactoryError for snapshots, which the ledger does not keep."""
+        """Record streams alone.
+
+        Raises InfrastructureFactoryError for snapshots, which the ledger does not keep.
+        """
         if purpose != "events":
             message = f"the ledger keeps no {purpose}: leave IS_SNAPSHOTTING_ENABLED unset"
             raise InfrastructureFactoryError(message)
@@ -81,4 +84,3 @@ class Factory(InfrastructureFactory[LedgerTrackingRecorder]):
         self.pool.close()
         if self.sealer_pool is not None:
             self.sealer_pool.close()
-

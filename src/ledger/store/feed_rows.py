@@ -12,8 +12,9 @@ _COLUMNS: Final = """l.position, l.sealed_at, e.stream, e.version, e.type, e.sch
        e.effective_on, e.at, e.recorded_at, e.actor, e.command_id, e.ordinal, e.correlation_id::text,
        e.causation_id::text, e.payload"""
 
-# Bounded on both sides, so that the plan is a range of the log's key whatever the statistics say. Every position of
-# the range is given, that of an event which is missing or filtered out with nulls: so that a gap can be told.
+# Bounded on both sides, so that the plan is a range of the log's key whatever the statistics say. Every
+# position of the range is given, that of an event which is missing or filtered out with nulls: so that a gap
+# can be told.
 _FEED: Final = f"""
 select {_COLUMNS}
 from ledger.log l

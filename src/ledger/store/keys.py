@@ -46,12 +46,14 @@ class MasterKeys:
     @classmethod
     def create(cls, path: Path) -> "MasterKeys":
         """Make the file, mode 0600, with one new key. Raises KeyFileRefused if there is one already."""
-        fresh = cls.generate()
-        keys = cls(fresh._keys, fresh.current, path)
+        key_id = token_hex(8)
+        keys = cls({key_id: token_bytes(KEY_BYTES)}, key_id, path)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
-            message = f"{path} exists already: a master key is never overwritten; move the file away if you mean it"
+            message = (
+                f"{path} exists already: a master key is never overwritten; move the file away if you mean it"
+            )
             raise KeyFileRefused(message) from None
         keys._write(descriptor)
         return keys
@@ -86,7 +88,10 @@ class MasterKeys:
         return frozenset(self._keys)
 
     def rotate(self) -> str:
-        """Add a new key, make it the current one and return its id. What others wrapped is to be wrapped anew."""
+        """Add a new key, make it the current one and return its id.
+
+        What others wrapped is to be wrapped anew.
+        """
         self.current = token_hex(8)
         self._keys[self.current] = token_bytes(KEY_BYTES)
         self._rewrite()
@@ -113,9 +118,14 @@ class MasterKeys:
             message = f"the key file does not hold the master key {key.master_id}: restore it from your copy"
             raise MasterKeyMissing(message)
         try:
-            return AESGCM(master).decrypt(key.wrapped[:_NONCE_BYTES], key.wrapped[_NONCE_BYTES:], purpose.encode())
+            return AESGCM(master).decrypt(
+                key.wrapped[:_NONCE_BYTES], key.wrapped[_NONCE_BYTES:], purpose.encode()
+            )
         except InvalidTag as error:
-            message = f"the master key {key.master_id} does not open {purpose}: the vault does not belong to this key file"
+            message = (
+                f"the master key {key.master_id} does not open {purpose}: the vault does not belong to "
+                "this key file"
+            )
             raise MasterKeyMissing(message) from error
 
     def _rewrite(self) -> None:

@@ -38,7 +38,8 @@ def leaf_bytes(  # noqa: PLR0913 # the leaf's own fields, each of which must be 
 ) -> bytes:
     """Write the leaf of one event. `prev`: leaf hash of the stream's previous event, None in its first.
 
-    `at` and `recorded_at` as `instant_text` gives them. Keys stand in the order of RFC 8785; absent ones are left out.
+    `at` and `recorded_at` as `instant_text` gives them. Keys stand in the order of RFC 8785; absent ones are
+    left out.
     """
     quote = encode_basestring
     leaf = (
@@ -52,7 +53,10 @@ def leaf_bytes(  # noqa: PLR0913 # the leaf's own fields, each of which must be 
         f'"stream":{quote(stream)},"type":{quote(type_name)},"v":{LEAF_FORMAT},"version":{version}}}'
     ).encode()
     if len(leaf) > LONGEST_LEAF_BYTES:
-        message = f"the leaf of {stream} version {version} would be {len(leaf)} bytes, more than a tile's entry can hold"
+        message = (
+            f"the leaf of {stream} version {version} would be {len(leaf)} bytes, more than a tile's "
+            "entry can hold"
+        )
         raise ValueError(message)
     return leaf
 

@@ -13,8 +13,9 @@ from ledger.store.payload import read_payload
 from ledger.store.pool import Connection
 from ledger.store.streams import stream_id, stream_ref
 
-# The book's row comes first, then the answers, then the events by stream and version. Columns that one part does not
-# have are null there. Only the parts that are asked for are sent: planning is most of what a small load costs.
+# The book's row comes first, then the answers, then the events by stream and version. Columns that one part
+# does not have are null there. Only the parts that are asked for are sent: planning is most of what a small
+# load costs.
 _BOOK: Final = """
 select 0 as part, clock_timestamp() as at, b.kind as type, b.epoch as version, b.origin as stream, b.clock_at,
        b.held_at, b.import_id::text as event_id, i.digest as payload, i.clock_at as import_clock_at,
@@ -77,7 +78,7 @@ def load(
     claims: Sequence[StreamRef],
     commands: Sequence[tuple[str, str]],
 ) -> Loaded:
-    """Read the book's row, these streams, these claims (or complaints) with their contracts, and first answers.
+    """Read the book's row, streams, claims (or complaints) with their contracts, and first answers.
 
     Raises BookUnknown and Unreadable.
     """
@@ -172,7 +173,9 @@ def _contracts(
 
 def _book(book: str, row: _Row) -> BookRow:
     open_import = (
-        OpenImport(UUID(row.event_id), bytes(row.payload), _utc(row.import_clock_at) if row.import_clock_at else None)
+        OpenImport(
+            UUID(row.event_id), bytes(row.payload), _utc(row.import_clock_at) if row.import_clock_at else None
+        )
         if row.event_id
         else None
     )

@@ -1,7 +1,7 @@
 """Between the ledger's events and `eventsourcing`'s stored events: stable names, validation on read, upcasts.
 
-The stock mapper stores Python paths and rebuilds objects without looking at them. Here a stored event's topic is the
-event's stable name, its state the canonical payload, and reading it back validates and upcasts.
+The stock mapper stores Python paths and rebuilds objects without looking at them. Here a stored event's topic
+is the event's stable name, its state the canonical payload, and reading it back validates and upcasts.
 """
 
 from dataclasses import dataclass
@@ -30,20 +30,27 @@ class LedgerEvent:
 class LedgerMapper(Mapper[UUID]):
     """Maps the ledger's own events. `MAPPER_TOPIC=ledger.store.mapper:LedgerMapper`.
 
-    Neither compressor nor cipher apply: payloads are hashed as they stand, and personal data is sealed field by field.
+    Neither compressor nor cipher apply: payloads are hashed as they stand, and personal data is sealed field
+    by field.
     """
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> LedgerStoredEvent:
         """Write an event whose personal fields, if any, are sealed already.
 
-        Raises ValueError when something personal stands in clear: such events are recorded by commits, with their key.
+        Raises ValueError when something personal stands in clear: such events are recorded by commits, with
+        their key.
         """
         if not isinstance(domain_event, LedgerEvent):
             message = f"{type(domain_event).__name__} is no event of the ledger"
             raise TypeError(message)
         recorded, envelope = domain_event.recorded, domain_event.envelope
         payload = write_payload(
-            recorded.event, book="", stream=recorded.stream.name, version=recorded.version, subject=None, key=None
+            recorded.event,
+            book="",
+            stream=recorded.stream.name,
+            version=recorded.version,
+            subject=None,
+            key=None,
         )
         return LedgerStoredEvent(
             domain_event.originator_id, recorded.version, recorded.event.stable_name, payload, envelope

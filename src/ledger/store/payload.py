@@ -13,7 +13,10 @@ from ledger.store.personal import at_path, place, seal
 from ledger.store.upcasts import upcast
 
 SALT = "salt"
-"""Payload key of 16 random bytes, base64, so that nothing can be guessed from a payload's hash. No event may use it."""
+"""Payload key of 16 random bytes, base64, so that nothing can be guessed from a payload's hash.
+
+No event may use it.
+"""
 
 _SALT_BYTES = 16
 _SALT_START = b'"salt":"'
@@ -56,12 +59,17 @@ def read_payload(payload: bytes, *, type_name: str, schema_version: int, stream:
         return event_type.model_validate_json(fields)
     except (ValidationError, ValueError, KeyError) as error:
         # The validation's own text would quote values, and a log line must not hold a person's.
-        reason = f"its payload is not a {type_name} of schema version {schema_version} ({type(error).__name__})"
+        reason = (
+            f"its payload is not a {type_name} of schema version {schema_version} ({type(error).__name__})"
+        )
         raise Unreadable(stream, version, reason) from error
 
 
 def _without_salt(payload: bytes) -> bytes:
-    """Cut the salt out of canonical bytes. The sequence cannot stand inside a string: its quotes would be escaped."""
+    """Cut the salt out of canonical bytes.
+
+    The sequence cannot stand inside a string: its quotes would be escaped.
+    """
     start = payload.find(_SALT_START)
     if start < 0:
         return payload

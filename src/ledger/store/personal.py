@@ -16,7 +16,9 @@ _NONCE_BYTES = 12
 
 def place(book: str, stream: str, version: int, event_type: str, field: str) -> bytes:
     """Say where a ciphertext belongs: its associated data. Moved elsewhere, it does not open."""
-    return canonical_json({"book": book, "field": field, "stream": stream, "type": event_type, "version": version})
+    return canonical_json(
+        {"book": book, "field": field, "stream": stream, "type": event_type, "version": version}
+    )
 
 
 def seal(key: bytes, value: str, associated: bytes) -> str:
@@ -26,7 +28,10 @@ def seal(key: bytes, value: str, associated: bytes) -> str:
 
 
 def unseal(key: bytes, box: str, associated: bytes) -> str:
-    """Open one value. Raises cryptography's InvalidTag when key or place are not the ones it was sealed with."""
+    """Open one value.
+
+    Raises cryptography's InvalidTag when key or place are not the ones it was sealed with.
+    """
     sealed = b64decode(box, validate=True)
     return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], associated).decode()
 

@@ -41,7 +41,10 @@ def open_personal(
     """
     with connection.cursor() as cursor:
         cursor.execute(_READ, (book, str(stream_id(book, stream)), list(versions)))
-        rows = [(version, type_name, list(sealed_values(bytes(payload)))) for version, type_name, payload in cursor]
+        rows = [
+            (version, type_name, list(sealed_values(bytes(payload))))
+            for version, type_name, payload in cursor
+        ]
     persons = {value.person for _, _, values in rows for value in values}
     held = keys.for_reading(connection, book, persons) if persons else {}
     opened: dict[int, dict[str, str]] = {}

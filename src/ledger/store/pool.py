@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 from time import monotonic
+from typing import Self
 
 import psycopg2
 from psycopg2.extensions import (
     ISOLATION_LEVEL_READ_COMMITTED,
     TRANSACTION_STATUS_IDLE,
+)
+from psycopg2.extensions import (
     connection as Connection,  # noqa: N812 # a class in all but its name
 )
 
@@ -47,7 +50,7 @@ class Pool:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Lend a connection for one READ COMMITTED transaction: committed at the end, rolled back on any error."""
+        """Lend a connection for one READ COMMITTED transaction, which any error rolls back."""
         with self.connection() as connection:
             connection.autocommit = False
             try:
@@ -67,10 +70,12 @@ class Pool:
         for connection in idle:
             connection.close()
 
-    def __enter__(self) -> "Pool":
+    def __enter__(self) -> Self:
+        """Use the pool until the block ends."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close the pool."""
         self.close()
 
     def _borrow(self) -> Connection:
@@ -83,7 +88,8 @@ class Pool:
                     self._open += 1
                     break
                 if not self._returned.wait(until - monotonic()):
-                    message = f"no database connection came free in {self._wait_seconds:g} s: all {self._size} are in use"
+                    waited = f"{self._wait_seconds:g} s"
+                    message = f"no database connection came free in {waited}: all {self._size} are in use"
                     raise Unreachable(message)
             else:
                 message = "the pool of database connections is closed"
@@ -101,7 +107,9 @@ class Pool:
             connection = psycopg2.connect(self.dsn, application_name=self._name, client_encoding="UTF8")
         except psycopg2.OperationalError as error:
             reason = " ".join(str(error).split())
-            message = f"the ledger's database cannot be reached ({reason}): start it, or check CLAIMS_LEDGER_DSN"
+            message = (
+                f"the ledger's database cannot be reached ({reason}): start it, or check CLAIMS_LEDGER_DSN"
+            )
             raise Unreachable(message) from error
         connection.set_session(isolation_level=ISOLATION_LEVEL_READ_COMMITTED, autocommit=True)
         return connection
@@ -120,7 +128,10 @@ class Pool:
 
 
 def _leave_transaction(connection: Connection) -> None:
-    """Roll back what is still open. A connection that cannot even do that is closed, so that nobody gets it."""
+    """Roll back what is still open.
+
+    A connection that cannot even do that is closed, so that nobody gets it.
+    """
     try:
         connection.rollback()
         connection.autocommit = True

@@ -1,7 +1,7 @@
 """Recorders for `eventsourcing`, on psycopg2: no table is locked, no NOTIFY is sent.
 
-An application's sequence is the feed: notification id = position + 1, once sealed. With inline sealing an insert
-returns the ids of what it inserted; without, it returns None and the sealer gives the positions later.
+An application's sequence is the feed: notification id = position + 1, once sealed. With inline sealing an
+insert returns the ids of what it inserted; without, it returns None and the sealer gives the positions later.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,9 +41,9 @@ SEALED_AT_ONCE: Final = 1_000
 ACTOR: Final = "eventsourcing"
 """Actor of what is recorded without one."""
 
-_ENVELOPE: Final = """e.stream_id::text, e.version, e.type, e.payload, e.stream, e.schema_version, e.event_id::text,
-       e.effective_on, e.at, e.command_id, e.actor, e.correlation_id::text, e.causation_id::text, e.recorded_at,
-       e.ordinal"""
+_ENVELOPE: Final = """e.stream_id::text, e.version, e.type, e.payload, e.stream, e.schema_version,
+e.event_id::text, e.effective_on, e.at, e.command_id, e.actor, e.correlation_id::text, e.causation_id::text,
+e.recorded_at, e.ordinal"""
 
 _EVENTS: Final = f"""
 select {_ENVELOPE} from ledger.events e
@@ -61,7 +61,8 @@ order by l.position limit %(limit)s
 """  # noqa: S608 # put together from its own constants
 
 _POSITIONS: Final = """
-select l.position + 1 from unnest(%s::uuid[], %s::integer[]) with ordinality as wanted (stream_id, version, number)
+select l.position + 1
+from unnest(%s::uuid[], %s::integer[]) with ordinality as wanted (stream_id, version, number)
 join ledger.log l on l.book = %s and l.stream_id = wanted.stream_id and l.version = wanted.version
 order by wanted.number
 """
@@ -82,7 +83,8 @@ with moved as (
         where known.notification_id < excluded.notification_id
     returning 1
 )
-select ledger.demand(count(*) = 1, 'CLT01', 'this notification, or a later one, is tracked already') from moved
+select ledger.demand(count(*) = 1, 'CLT01', 'this notification or a later one is tracked already')
+from moved
 """
 _ALREADY_TRACKED: Final = "CLT01"
 _TRACKED: Final = "select notification_id from ledger.tracking where book = %s and application_name = %s"
@@ -119,7 +121,11 @@ class _Recorder:
 class LedgerAggregateRecorder(_Recorder, AggregateRecorder):
     """Streams alone: what it records waits for the sealer."""
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        **kwargs: Any,  # noqa: ANN401 # as `eventsourcing` declares it
+    ) -> Sequence[int] | None:
         """Record events, whole or not at all. Raises IntegrityError when a version or a command is on record.
 
         Keywords: `answer` (CommandAnswer, recorded in the same transaction), `tracking` (Tracking).
@@ -190,7 +196,11 @@ class LedgerApplicationRecorder(LedgerAggregateRecorder, ApplicationRecorder):
         super().__init__(pool, book)
         self._sealer_pool = sealer_pool
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        **kwargs: Any,  # noqa: ANN401 # as `eventsourcing` declares it
+    ) -> Sequence[int] | None:
         """Record events; their notification ids where they are sealed inline."""
         super().insert_events(stored_events, **kwargs)
         if self._sealer_pool is None:
@@ -213,7 +223,7 @@ class LedgerApplicationRecorder(LedgerAggregateRecorder, ApplicationRecorder):
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
-        """Read the feed from `start` to `stop`, inclusive, at most `limit` notifications, of these topics or of all."""
+        """Read the feed from `start` to `stop`, at most `limit` notifications, of these topics or of all."""
         first = 0 if start is None else start - 1 if inclusive_of_start else start
         wanted = {
             "book": self._book,
@@ -290,7 +300,10 @@ class PollingSubscription(Subscription[ApplicationRecorder]):
                 self._last_notification_id = notification.id
                 return notification
             page = self._recorder.select_notifications(
-                self._last_notification_id or 0, PAGE_NOTIFICATIONS, topics=self._topics, inclusive_of_start=False
+                self._last_notification_id or 0,
+                PAGE_NOTIFICATIONS,
+                topics=self._topics,
+                inclusive_of_start=False,
             )
             self._page = iter(page)
             if not page:
@@ -337,7 +350,11 @@ def _rows(
     command_id, ordinals = str(uuid4()), _counter()
     rows = []
     for event in events:
-        envelope = event.envelope if isinstance(event, LedgerStoredEvent) else _default_envelope(event, now, command_id)
+        envelope = (
+            event.envelope
+            if isinstance(event, LedgerStoredEvent)
+            else _default_envelope(event, now, command_id)
+        )
         row = _row(book, event, envelope, ordinals(envelope.command_id), now, leaves)
         leaves[row.stream_id, row.version] = row.leaf_hash
         rows.append(row)

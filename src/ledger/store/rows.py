@@ -46,7 +46,10 @@ class WrittenCommit:
 
 
 def write_rows(commit: Commit, keys: Mapping[str, SubjectKey]) -> WrittenCommit:
-    """Give each event its version, ordinal, payload and leaf, chained to its stream's last. `keys`: by person."""
+    """Give each event its version, ordinal, payload and leaf, chained to its stream's last.
+
+    `keys`: by person.
+    """
     heads: dict[StreamRef, StreamHead] = dict(commit.heads)
     ordinals: dict[str, int] = {}
     recorded_at = instant_text(commit.recorded_at)

@@ -1,7 +1,8 @@
 """Sealing: from what is pending, which commits may be sealed next, and their rows in the log.
 
-A commit may be sealed when each event that precedes one of its own in a stream is sealed, or is sealed by the same
-batch before it. That rests on committed rows alone: tickets come from a sequence and only hint at the order.
+A commit may be sealed when each event that precedes one of its own in a stream is sealed, or is sealed by the
+same batch before it. That rests on committed rows alone: tickets come from a sequence and only hint at the
+order.
 """
 
 from collections import defaultdict, deque
@@ -45,7 +46,8 @@ _STREAM_BYTES: Final = 16
 _VERSION_END: Final = 20
 _EVENT_BYTES: Final = 52
 
-# Streams begin at version 1, or at 0 where `eventsourcing` has them so: neither has a predecessor to wait for.
+# Streams begin at version 1, or at 0 where `eventsourcing` has them so: neither has a predecessor to wait
+# for.
 _LAST_FIRST_VERSION: Final = 1
 
 _COPY_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -93,7 +95,7 @@ class SealedBatch:
 
 
 class Ordering:
-    """Puts commits in an order in which each follows its predecessors; keeps those that still wait for one."""
+    """Puts commits in an order in which each follows its predecessors; keeps those that still wait."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -103,7 +105,7 @@ class Ordering:
         self._waiting: defaultdict[Place, list[PendingCommit]] = defaultdict(list)
 
     def take(self, commits: Iterable[PendingCommit], sealed: Iterable[Place]) -> None:
-        """Take further commits, in order of their tickets; `sealed`: which of their predecessors the log holds."""
+        """Take further commits, by ticket; `sealed`: those of their predecessors that the log holds."""
         self._standing.update(sealed)
         for commit in commits:
             missing = commit.predecessors() - self._standing
@@ -139,9 +141,9 @@ def any_pending(connection: Connection, book: str) -> bool:
 def seal_batch(connection: Connection, book: str, limit: int, now: datetime | None = None) -> SealedBatch:
     """Seal up to `limit` commits in the transaction that is open on this connection.
 
-    Where a whole page of what is pending waits for predecessors, further pages are read until some commit can be
-    sealed or none is left, so that what waits for a slow commit never stops the others. `now`: in place of the
-    database's time; `sealed_at` never decreases, even if the clock does. Raises BookUnknown, LogBroken.
+    Where a whole page of what is pending waits for predecessors, further pages are read until some commit can
+    be sealed or none is left, so that what waits for a slow commit never stops the others. `now`: in place of
+    the database's time; `sealed_at` never decreases, even if the clock does. Raises BookUnknown, LogBroken.
     """
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, (book,))
@@ -183,7 +185,8 @@ def unpack(packed: bytes) -> list[PendingEvent]:
     return [
         PendingEvent(
             Place(
-                packed[at : at + _STREAM_BYTES], int.from_bytes(packed[at + _STREAM_BYTES : at + _VERSION_END])
+                packed[at : at + _STREAM_BYTES],
+                int.from_bytes(packed[at + _STREAM_BYTES : at + _VERSION_END]),
             ),
             packed[at + _VERSION_END : at + _EVENT_BYTES],
         )
@@ -199,13 +202,22 @@ def _sealed(connection: Connection, book: str, page: Sequence[PendingCommit]) ->
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            _SEALED, ([str(UUID(bytes=place.stream_id)) for place in wanted], [place.version for place in wanted], book)
+            _SEALED,
+            (
+                [str(UUID(bytes=place.stream_id)) for place in wanted],
+                [place.version for place in wanted],
+                book,
+            ),
         )
         return [Place(UUID(stream_id).bytes, version) for stream_id, version in cursor.fetchall()]
 
 
 def _write(
-    connection: Connection, book: str, first_position: int, events: Sequence[PendingEvent], sealed_at: datetime
+    connection: Connection,
+    book: str,
+    first_position: int,
+    events: Sequence[PendingEvent],
+    sealed_at: datetime,
 ) -> None:
     lead, end = book.translate(_COPY_ESCAPES), sealed_at.isoformat()
     lines = StringIO()
@@ -220,5 +232,8 @@ def _remove(connection: Connection, book: str, tickets: Sequence[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_DELETE, (book, list(tickets)))
         if cursor.rowcount != len(tickets):
-            message = f"{len(tickets) - cursor.rowcount} pending commits of book {book!r} vanished while they were sealed"
+            message = (
+                f"{len(tickets) - cursor.rowcount} pending commits of book {book!r} vanished while they "
+                "were sealed"
+            )
             raise LogBroken(message)

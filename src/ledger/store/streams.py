@@ -14,7 +14,10 @@ def book_namespace(book: str) -> UUID:
 
 @lru_cache(maxsize=65_536)
 def stream_id(book: str, stream: StreamRef) -> UUID:
-    """Id of a stream: UUIDv5 of book, kind and number. The same number in the same book is the same stream."""
+    """Id of a stream: UUIDv5 of book, kind and number.
+
+    The same number in the same book is the same stream.
+    """
     return uuid5(book_namespace(book), stream.name)
 
 

@@ -1,4 +1,4 @@
-"""Each person's own data key: made when something personal is first recorded, destroyed to erase the person."""
+"""Each person's own data key: made when something personal is recorded, destroyed to erase the person."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ _ERASE = """
 insert into vault.subjects as known (book, person, key_id, erased_at, erased_because)
 values (%(book)s, %(person)s, %(key_id)s, clock_timestamp(), %(because)s)
 on conflict (book, person) do update
-    set wrapped = null, master_id = null, erased_at = excluded.erased_at, erased_because = excluded.erased_because
+    set wrapped = null, master_id = null, erased_at = excluded.erased_at,
+        erased_because = excluded.erased_because
     where known.wrapped is not null
 """
 
@@ -52,13 +53,18 @@ class SubjectKey:
 
 
 class SubjectKeys:
-    """The persons' keys of all books, opened with the master keys. Nothing is kept in memory between calls."""
+    """The persons' keys of all books, opened with the master keys.
+
+    Nothing is kept in memory between calls.
+    """
 
     def __init__(self, masters: MasterKeys) -> None:
         """`masters` wrap and unwrap the keys."""
         self._masters = masters
 
-    def for_writing(self, connection: Connection, book: str, persons: Collection[str]) -> Mapping[str, SubjectKey]:
+    def for_writing(
+        self, connection: Connection, book: str, persons: Collection[str]
+    ) -> Mapping[str, SubjectKey]:
         """Give each person's key, a new one to whoever has none. Raises SubjectErased."""
         known = dict(self._read(connection, book, persons))
         for person, found in known.items():
@@ -81,7 +87,7 @@ class SubjectKeys:
             return cursor.rowcount == 1
 
     def rewrap(self, connection: Connection) -> int:
-        """Wrap anew, with the current master key, a batch of what older ones wrapped; 0 when nothing is left."""
+        """Wrap anew, with the current master key, a batch of what others wrapped; 0 when none is left."""
         with connection.cursor() as cursor:
             cursor.execute(_WRAPPED_BY_OTHERS, (self._masters.current, _REWRAP_BATCH))
             fresh = []

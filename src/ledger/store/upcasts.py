@@ -1,7 +1,8 @@
 """Upcasts: how a payload of an older schema version reads in the next one. Added to, never taken from.
 
-One function a step, registered by the event's stable name and the version it starts from. It is given the payload's
-fields, without salt, and returns those of the next version. Personal fields stand as ciphertext and are carried over.
+One function a step, registered by the event's stable name and the version it starts from. It is given the
+payload's fields, without salt, and returns those of the next version. Personal fields stand as ciphertext and
+are carried over.
 """
 
 import json
@@ -29,7 +30,10 @@ def upcasts_from(type_name: str, schema_version: int) -> Callable[[Step], Step]:
 
 
 def upcast(type_name: str, from_version: int, to_version: int, fields: bytes) -> bytes:
-    """Bring a payload's JSON from one schema version to another. Raises ValueError when no step leads there."""
+    """Bring a payload's JSON from one schema version to another.
+
+    Raises ValueError when no step leads there.
+    """
     present: Fields = json.loads(fields)
     if from_version > to_version:
         message = f"{type_name} version {from_version} is newer than this program"

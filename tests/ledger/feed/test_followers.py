@@ -7,9 +7,9 @@ from threading import Thread
 
 import psycopg2
 import pytest
+
 from fixtures.commits import CONTRACT, advice, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database, execute
-
 from ledger.feed.followers import Committed, FollowerRunner, GapFound
 from ledger.feed.reading import FeedEvent, read_feed, read_streams
 from ledger.feed.sealer import Sealer
@@ -32,9 +32,7 @@ class Copyist:
         self.batches.append(len(events))
         with connection.cursor() as cursor:
             for event in events:
-                cursor.execute(
-                    "insert into projections.copied values (%s, %s)", (self.name, event.position)
-                )
+                cursor.execute("insert into projections.copied values (%s, %s)", (self.name, event.position))
                 if event.position in self.poison:
                     message = f"cannot take {event.event.stable_name}"
                     raise ValueError(message)
@@ -48,7 +46,8 @@ class Copyist:
 def copied(database: Database) -> None:
     execute(
         database.owner_dsn,
-        f"set role {owner_of(database)}; create table projections.copied (name text, position bigint primary key)",
+        f"set role {owner_of(database)}",
+        "create table projections.copied (name text, position bigint primary key)",
     )
 
 
@@ -117,7 +116,12 @@ class TestFollowing:
         assert runner.catch_up() == 10
         assert positions(pool) == [0, 1, 2, 5, 6, 7, 8, 9]
         first, second = runner.parked()
-        assert (first.position, first.stream, first.version, first.type) == (3, "claim/CL-1", 2, "claim.AdviceGiven")
+        assert (first.position, first.stream, first.version, first.type) == (
+            3,
+            "claim/CL-1",
+            2,
+            "claim.AdviceGiven",
+        )
         assert first.error == "ValueError: cannot take claim.AdviceGiven"
         assert second.type == "claim.ClaimOpened"
 
@@ -157,7 +161,7 @@ class TestFollowing:
 
     def test_a_position_without_its_event_stops_it(self, pool: Pool, database: Database) -> None:
         tamper(database, "delete from ledger.events where stream = 'claim/CL-2'")
-        with pytest.raises(GapFound, match="position 4 .* has no event"):
+        with pytest.raises(GapFound, match=r"position 4 .* has no event"):
             FollowerRunner(pool, BOOK, Copyist()).catch_up()
 
     def test_a_feed_that_ends_before_the_checkpoint_stops_it(self, pool: Pool, database: Database) -> None:
@@ -181,7 +185,9 @@ class TestFollowing:
             runner.catch_up()
         assert runner.parked() == []
 
-    def test_it_follows_until_it_is_told_to_stop(self, pool: Pool, event_store: EventStore, sealer_pool: Pool) -> None:
+    def test_it_follows_until_it_is_told_to_stop(
+        self, pool: Pool, event_store: EventStore, sealer_pool: Pool
+    ) -> None:
         runner, stop = FollowerRunner(pool, BOOK, Copyist()), StopEvent()
         thread = Thread(target=runner.run, args=(stop,))
         thread.start()
@@ -215,12 +221,18 @@ def test_the_feed_gives_envelope_and_event_as_recorded(pool: Pool) -> None:
 def test_streams_are_read_up_to_a_position(pool: Pool) -> None:
     with pool.connection() as connection:
         found = read_streams(connection, BOOK, [claim(1), claim(3)], 6)
-    assert [(event.position, event.stream) for event in found] == [(2, claim(1)), (3, claim(1)), (6, claim(3))]
+    assert [(event.position, event.stream) for event in found] == [
+        (2, claim(1)),
+        (3, claim(1)),
+        (6, claim(3)),
+    ]
 
 
 def tamper(database: Database, statement: str) -> None:
     """Change what nobody may change, as a superuser can."""
     execute(
         database.superuser_dsn,
-        f"""alter table ledger.log disable trigger all; alter table ledger.events disable trigger all; {statement}""",
+        "alter table ledger.log disable trigger all",
+        "alter table ledger.events disable trigger all",
+        statement,
     )

@@ -8,12 +8,12 @@ from threading import Thread
 
 import psycopg2
 import pytest
-from fixtures.commits import NOW, advice, claim, commit, new_event
-from fixtures.database import BOOK
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg2.errors import InsufficientPrivilege
 
+from fixtures.commits import NOW, advice, claim, commit, new_event
+from fixtures.database import BOOK
 from ledger.feed.reading import read_feed
 from ledger.feed.sealer import Sealer
 from ledger.store.books import Books
@@ -125,7 +125,9 @@ def test_the_merkle_log_grows_in_the_same_transaction_or_nothing_is_sealed(
     assert told == [(BOOK, 0, 2), (BOOK, 2, 1), (BOOK, 2, 1)]
 
 
-def test_sealers_that_run_side_by_side_serialise(event_store: EventStore, sealer_pool: Pool, pool: Pool) -> None:
+def test_sealers_that_run_side_by_side_serialise(
+    event_store: EventStore, sealer_pool: Pool, pool: Pool
+) -> None:
     for number in range(60):
         append(event_store, number)
     with ThreadPoolExecutor(4) as threads:
@@ -167,7 +169,7 @@ def test_the_applications_role_cannot_write_the_log(event_store: EventStore, poo
         Sealer(pool, BOOK).seal_once()
 
 
-def test_the_sealers_role_cannot_record(sealer_pool: Pool, event_store: EventStore, masters: object) -> None:
+def test_the_sealers_role_cannot_record(sealer_pool: Pool, event_store: EventStore) -> None:
     append(event_store, 1)
     with sealer_pool.connection() as connection, connection.cursor() as cursor:
         for table in ("events", "commands", "books"):
@@ -203,7 +205,9 @@ def pending_commits(draw: st.DrawFn) -> list[PendingCommit]:
 
 
 @given(pending_commits(), st.integers(1, 5))
-def test_whatever_the_tickets_say_the_order_follows_the_streams(commits: list[PendingCommit], page: int) -> None:
+def test_whatever_the_tickets_say_the_order_follows_the_streams(
+    commits: list[PendingCommit], page: int
+) -> None:
     ordering = Ordering()
     for start in range(0, len(commits), page):
         ordering.take(commits[start : start + page], [])
@@ -216,7 +220,9 @@ def test_whatever_the_tickets_say_the_order_follows_the_streams(commits: list[Pe
 
 
 @given(pending_commits(), st.data())
-def test_what_misses_a_predecessor_waits_and_all_after_it(commits: list[PendingCommit], data: st.DataObject) -> None:
+def test_what_misses_a_predecessor_waits_and_all_after_it(
+    commits: list[PendingCommit], data: st.DataObject
+) -> None:
     lost = data.draw(st.sampled_from(commits))
     ordering = Ordering()
     ordering.take([commit for commit in commits if commit is not lost], [])

@@ -1,11 +1,11 @@
-"""The database itself refuses to change what is recorded, to whoever asks; and each role may do what it must, no more."""
+"""The database refuses to change what is recorded, whoever asks; each role may do what it must, no more."""
 
 import psycopg2
 import pytest
-from fixtures.commits import advice, claim, commit, new_event
-from fixtures.database import BOOK, Database, execute
 from psycopg2 import errors
 
+from fixtures.commits import advice, claim, commit, new_event
+from fixtures.database import BOOK, Database, execute
 from ledger.feed.sealer import Sealer
 from ledger.store.event_store import EventStore
 from ledger.store.pool import Pool

@@ -1,14 +1,15 @@
 """A commit is recorded whole or not at all, and says why not."""
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
 import pytest
 import rfc8785
+
 from fixtures.commits import CONTRACT, NOW, advice, answered, claim, commit, new_event, opened
 from fixtures.database import BOOK
-
 from ledger.domain.identifiers import claim_ref
 from ledger.store.books import Books
 from ledger.store.commit import Commit, StreamHead
@@ -21,12 +22,16 @@ from ledger.store.errors import (
     VersionConflict,
 )
 from ledger.store.event_store import EventStore
-from ledger.store.pool import Pool
+from ledger.store.keys import MasterKeys
+from ledger.store.pool import Connection, Pool
 from ledger.store.streams import stream_id
+from ledger.store.subject_keys import SubjectKey
 
 
 def test_what_was_appended_is_loaded_as_it_was(event_store: EventStore) -> None:
-    told = event_store.append(commit(new_event(claim(1), advice()), new_event(claim(1), advice("block_card"))))
+    told = event_store.append(
+        commit(new_event(claim(1), advice()), new_event(claim(1), advice("block_card")))
+    )
     loaded = event_store.load_many(BOOK, [claim(1)])
     stream = loaded.streams[claim(1)]
     assert [recorded.event for recorded in stream.recorded] == [advice(), advice("block_card")]
@@ -51,9 +56,13 @@ def test_the_claims_present_contract_comes_along_with_the_claim(event_store: Eve
     assert loaded.streams[claim(1)].contract_id == stream_id(BOOK, CONTRACT)
 
 
-def test_the_same_version_recorded_twice_is_a_version_conflict_and_records_nothing(event_store: EventStore) -> None:
+def test_the_same_version_recorded_twice_is_a_version_conflict_and_records_nothing(
+    event_store: EventStore,
+) -> None:
     event_store.append(commit(new_event(claim(1), advice(), command_id="a")))
-    late = commit(new_event(claim(2), advice(), command_id="b"), new_event(claim(1), advice(), command_id="b"))
+    late = commit(
+        new_event(claim(2), advice(), command_id="b"), new_event(claim(1), advice(), command_id="b")
+    )
     with pytest.raises(VersionConflict):
         event_store.append(late)
     assert event_store.load_many(BOOK, [claim(2)]).streams[claim(2)].version == 0
@@ -104,7 +113,9 @@ def test_a_live_command_is_told_that_an_import_is_open(event_store: EventStore, 
     with pytest.raises(ImportOpen):
         event_store.append(commit(answers=[answered("a")]))
     imported = commit(
-        new_event(claim(1), advice()), import_id=opened_import.import_id, import_clock_at=NOW + timedelta(days=1)
+        new_event(claim(1), advice()),
+        import_id=opened_import.import_id,
+        import_clock_at=NOW + timedelta(days=1),
     )
     event_store.append(imported)
     row = books.row(BOOK)
@@ -113,7 +124,9 @@ def test_a_live_command_is_told_that_an_import_is_open(event_store: EventStore, 
     books.finish_import(BOOK, opened_import.import_id, held_at=NOW)
     assert books.row(BOOK).held_at == NOW
     with pytest.raises(ImportOpen):
-        event_store.append(commit(new_event(claim(2), advice(), command_id="c"), import_id=opened_import.import_id))
+        event_store.append(
+            commit(new_event(claim(2), advice(), command_id="c"), import_id=opened_import.import_id)
+        )
     event_store.append(commit(new_event(claim(3), advice(), command_id="d"), clears_hold=True))
     assert books.row(BOOK).held_at is None
 
@@ -126,11 +139,13 @@ def test_each_leaf_is_canonical_and_chained_to_its_streams_last(event_store: Eve
     )
     with pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute(
-            """select version, event_id::text, correlation_id::text, payload, leaf, leaf_hash from ledger.events
-               order by version"""
+            """select version, event_id::text, correlation_id::text, payload, leaf, leaf_hash
+               from ledger.events order by version"""
         )
         rows = [(*row[:3], *map(bytes, row[3:])) for row in cursor.fetchall()]
-    for (version, event_id, correlation_id, payload, leaf, leaf_hash), command_id in zip(rows, "aü", strict=True):
+    for (version, event_id, correlation_id, payload, leaf, leaf_hash), command_id in zip(
+        rows, "aü", strict=True
+    ):
         fields = {
             "v": 1,
             "book": BOOK,
@@ -176,7 +191,9 @@ def test_after_an_erasure_values_show_as_erased_and_nothing_personal_is_recorded
     with pool.connection() as connection:
         assert event_store.subject_keys.erase(connection, BOOK, "P-1", "asked by letter")
         assert not event_store.subject_keys.erase(connection, BOOK, "P-1", "asked again")
-    assert event_store.open_personal(BOOK, claim(1), [1]) == {1: {"victim.name": "[erased]", "narrative": "[erased]"}}
+    assert event_store.open_personal(BOOK, claim(1), [1]) == {
+        1: {"victim.name": "[erased]", "narrative": "[erased]"}
+    }
     with pytest.raises(SubjectErased):
         event_store.append(commit(new_event(claim(2), opened(), subject="P-1", command_id="b")))
     assert event_store.load_many(BOOK, [claim(1)]).streams[claim(1)].version == 1
@@ -189,30 +206,36 @@ def test_a_person_erased_between_sealing_and_recording_is_noticed_by_the_stateme
     read = event_store.subject_keys.for_writing
     erasures = iter([True])
 
-    def erased_meanwhile(connection, book, persons):  # type: ignore[no-untyped-def] # stands in for the method
+    def erased_meanwhile(
+        connection: Connection, book: str, persons: Collection[str]
+    ) -> Mapping[str, SubjectKey]:
         keys = read(connection, book, persons)
         if next(erasures, False):
             with pool.connection() as other:
                 event_store.subject_keys.erase(other, BOOK, "P-1", "asked meanwhile")
         return keys
 
-    event_store.subject_keys.for_writing = erased_meanwhile  # type: ignore[method-assign] # as above
+    event_store.subject_keys.for_writing = erased_meanwhile  # type: ignore[method-assign] # stands in for it
     with pytest.raises(SubjectErased):
         event_store.append(commit(new_event(claim(2), opened(), subject="P-1", command_id="b")))
     assert event_store.load_many(BOOK, [claim(2)]).streams[claim(2)].version == 0
 
 
-def test_two_who_first_write_of_one_person_at_once_end_with_one_key(event_store: EventStore, pool: Pool) -> None:
+def test_two_who_first_write_of_one_person_at_once_end_with_one_key(
+    event_store: EventStore, pool: Pool
+) -> None:
     read = event_store.subject_keys.for_writing
     races = iter([True])
 
-    def made_meanwhile(connection, book, persons):  # type: ignore[no-untyped-def] # stands in for the method
+    def made_meanwhile(
+        connection: Connection, book: str, persons: Collection[str]
+    ) -> Mapping[str, SubjectKey]:
         keys = read(connection, book, persons)
         if next(races, False):
             event_store.append(commit(new_event(claim(1), opened(), subject="P-1", command_id="a")))
         return keys
 
-    event_store.subject_keys.for_writing = made_meanwhile  # type: ignore[method-assign] # as above
+    event_store.subject_keys.for_writing = made_meanwhile  # type: ignore[method-assign] # stands in for it
     event_store.append(commit(new_event(claim(2), opened(), subject="P-1", command_id="b")))
     for number in (1, 2):
         assert event_store.open_personal(BOOK, claim(number), [1])[1]["victim.name"] == "Mila Peeters"
@@ -221,7 +244,9 @@ def test_two_who_first_write_of_one_person_at_once_end_with_one_key(event_store:
         assert cursor.fetchone() == (1,)
 
 
-def test_ordinals_count_within_a_command_and_versions_within_a_stream(event_store: EventStore, pool: Pool) -> None:
+def test_ordinals_count_within_a_command_and_versions_within_a_stream(
+    event_store: EventStore, pool: Pool
+) -> None:
     events = [
         new_event(claim(1), advice(), command_id="a"),
         new_event(claim(2), advice(), command_id="a"),
@@ -236,14 +261,17 @@ def test_ordinals_count_within_a_command_and_versions_within_a_stream(event_stor
         ("CL-1", 3),
     ]
     with pool.connection() as connection, connection.cursor() as cursor:
-        cursor.execute("select stream, version, command_id, ordinal from ledger.events order by stream, version")
+        cursor.execute(
+            "select stream, version, command_id, ordinal from ledger.events order by stream, version"
+        )
         assert [row[3] for row in cursor.fetchall()] == [0, 0, 2, 1]
 
 
-def test_the_content_key_of_a_book_is_its_own_and_stays_over_a_rotation(event_store: EventStore, pool: Pool) -> None:
+def test_the_content_key_of_a_book_is_its_own_and_stays_over_a_rotation(
+    event_store: EventStore, pool: Pool, masters: MasterKeys
+) -> None:
     before = event_store.content_hmac(BOOK, b"content")
     assert before != event_store.content_hmac("other", b"content")
-    masters = event_store.book_keys._masters
     old = masters.current
     masters.rotate()
     with pool.transaction() as connection:
@@ -253,12 +281,17 @@ def test_the_content_key_of_a_book_is_its_own_and_stays_over_a_rotation(event_st
     assert EventStore(pool, masters).content_hmac(BOOK, b"content") == before
 
 
-def test_a_rotation_leaves_every_person_readable(event_store: EventStore, pool: Pool) -> None:
+def test_a_rotation_leaves_every_person_readable(
+    event_store: EventStore, pool: Pool, masters: MasterKeys
+) -> None:
     for number in range(3):
         event_store.append(
-            commit(new_event(claim(number), opened(person=f"P-{number}"), subject=f"P-{number}", command_id=f"{number}"))
+            commit(
+                new_event(
+                    claim(number), opened(person=f"P-{number}"), subject=f"P-{number}", command_id=f"{number}"
+                )
+            )
         )
-    masters = event_store.subject_keys._masters
     old = masters.current
     masters.rotate()
     with pool.transaction() as connection:
@@ -285,7 +318,9 @@ def test_heads_of_one_commit_serve_the_next_without_loading(event_store: EventSt
 def test_a_commit_names_its_causes(event_store: EventStore, pool: Pool) -> None:
     cause = new_event(claim(1), advice())
     effect = new_event(CONTRACT, advice())
-    effect = type(effect)(effect.entry, effect.command_id, effect.actor, effect.contract, causation_id=cause.event_id)
+    effect = type(effect)(
+        effect.entry, effect.command_id, effect.actor, effect.contract, causation_id=cause.event_id
+    )
     event_store.append(Commit(BOOK, [cause, effect], {}, [], NOW))
     with pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("select causation_id::text from ledger.events where stream = %s", (CONTRACT.name,))

@@ -1,4 +1,7 @@
-"""Each event name and schema version keeps a payload that must load for ever. Add files, never change or remove one."""
+"""Each event name and schema version keeps a payload that must load for ever.
+
+Add files, never change or remove one.
+"""
 
 import json
 from pathlib import Path

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from eventsourcing.persistence import InfrastructureFactory, InfrastructureFactoryError, StoredEvent
 from eventsourcing.utils import Environment, get_topic
+
 from fixtures.commits import CONTRACT, NOW, advice, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database
-
 from ledger.domain.entries import Recorded
 from ledger.store.errors import Unreadable
 from ledger.store.event_store import EventStore
@@ -40,7 +40,9 @@ def ledger_event(version: int = 1) -> LedgerEvent:
     envelope = Envelope(
         claim(1).name, 1, uuid4(), NOW.date(), NOW, "cmd-1", "desk-17", stream_id(BOOK, CONTRACT)
     )
-    return LedgerEvent(stream_id(BOOK, claim(1)), version, Recorded(claim(1), version, advice(), NOW.date(), NOW), envelope)
+    return LedgerEvent(
+        stream_id(BOOK, claim(1)), version, Recorded(claim(1), version, advice(), NOW.date(), NOW), envelope
+    )
 
 
 def test_an_event_put_into_eventsourcings_store_comes_back_from_it_and_from_ours(

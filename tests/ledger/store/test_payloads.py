@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 import rfc8785
 from cryptography.exceptions import InvalidTag
-from fixtures.commits import advice, opened
-from fixtures.database import BOOK
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.commits import advice, opened
+from fixtures.database import BOOK
 from ledger.domain.claim.events import ClaimOpened
 from ledger.domain.event import Sealed
 from ledger.store import upcasts
@@ -76,7 +76,12 @@ def test_a_leaf_is_the_rfc_8785_form_of_its_fields(
     assert ("prev" in fields, "causation_id" in fields) == (prev is not None, ids[2] is not None)
     assert datetime.fromisoformat(fields["at"]) == at.astimezone(UTC)
     assert fields["at"].endswith("Z")
-    assert (fields["book"], fields["stream"], fields["actor"], fields["command_id"]) == (book, stream, actor, command_id)
+    assert (fields["book"], fields["stream"], fields["actor"], fields["command_id"]) == (
+        book,
+        stream,
+        actor,
+        command_id,
+    )
 
 
 def test_a_leaf_longer_than_a_tiles_entry_is_refused() -> None:
@@ -106,12 +111,15 @@ def written(event: ClaimOpened, version: int = 1) -> bytes:
 
 
 def read(payload: bytes, *, type_name: str = "claim.ClaimOpened", schema_version: int = 1) -> object:
-    return read_payload(payload, type_name=type_name, schema_version=schema_version, stream="claim/CL-1", version=1)
+    return read_payload(
+        payload, type_name=type_name, schema_version=schema_version, stream="claim/CL-1", version=1
+    )
 
 
 def test_the_same_event_never_gives_the_same_bytes_twice() -> None:
     payloads = {
-        write_payload(advice(), book=BOOK, stream="claim/CL-1", version=1, subject=None, key=None) for _ in range(100)
+        write_payload(advice(), book=BOOK, stream="claim/CL-1", version=1, subject=None, key=None)
+        for _ in range(100)
     }
     assert len(payloads) == 100
     assert all(len(b64decode(json.loads(payload)["salt"])) == 16 for payload in payloads)
@@ -131,10 +139,14 @@ def test_something_personal_without_a_key_is_never_written() -> None:
         write_payload(opened(), book=BOOK, stream="claim/CL-1", version=1, subject=None, key=None)
 
 
-@pytest.mark.parametrize("moved", [("other", "claim/CL-1", 1), (BOOK, "claim/CL-2", 1), (BOOK, "claim/CL-1", 2)])
+@pytest.mark.parametrize(
+    "moved", [("other", "claim/CL-1", 1), (BOOK, "claim/CL-2", 1), (BOOK, "claim/CL-1", 2)]
+)
 def test_a_ciphertext_moved_elsewhere_does_not_open(moved: tuple[str, str, int]) -> None:
     box = seal(KEY, "Mila Peeters", place(BOOK, "claim/CL-1", 1, "claim.ClaimOpened", "victim.name"))
-    assert unseal(KEY, box, place(BOOK, "claim/CL-1", 1, "claim.ClaimOpened", "victim.name")) == "Mila Peeters"
+    assert (
+        unseal(KEY, box, place(BOOK, "claim/CL-1", 1, "claim.ClaimOpened", "victim.name")) == "Mila Peeters"
+    )
     with pytest.raises(InvalidTag):
         unseal(KEY, box, place(*moved, "claim.ClaimOpened", "victim.name"))
     with pytest.raises(InvalidTag):
@@ -161,7 +173,10 @@ def test_a_payload_that_is_not_what_its_type_says_is_unreadable(payload: bytes) 
 
 def test_the_salt_may_stand_anywhere_in_the_payload() -> None:
     salt = b'"salt":"AAAAAAAAAAAAAAAAAAAAAA=="'
-    for payload in (b"{" + salt + b',"topics":["change_passwords"]}', b'{"topics":["change_passwords"],' + salt + b"}"):
+    for payload in (
+        b"{" + salt + b',"topics":["change_passwords"]}',
+        b'{"topics":["change_passwords"],' + salt + b"}",
+    ):
         assert read(payload, type_name="claim.AdviceGiven") == advice()
 
 
