@@ -36,6 +36,7 @@ FIRST_DAYS = (  # leap days, last days of months, plain days
     date(2024, 8, 31),
     date(2025, 1, 1),
     date(2026, 6, 29),
+    date(2026, 6, 30),
 )
 CLOCK_CHANGES = (
     date(2023, 3, 26),
