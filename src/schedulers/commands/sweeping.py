@@ -33,7 +33,8 @@ def sweep(*, until: date | None, book: str, as_json: bool) -> None:
 
     `up` does this by itself. No result depends on when it runs; run twice, it does nothing twice.
     """
-    from schedulers.commands.progress import progress  # noqa: PLC0415  # loaded when it runs
+    from ledger.domain.calendar import BRUSSELS  # noqa: PLC0415  # loaded when it runs
+    from schedulers.commands.progress import progress  # noqa: PLC0415  # as above
     from schedulers.sweeping.sweep import sweep as let_time_act  # noqa: PLC0415  # as above
 
     with opened(book) as wiring:
@@ -43,7 +44,8 @@ def sweep(*, until: date | None, book: str, as_json: bool) -> None:
     if as_json:
         print_json({"until": instant.isoformat(), "events": recorded})
     else:
-        note(f"Time has acted up to {instant.isoformat()}: {recorded:,} events recorded.")
+        there = instant.astimezone(BRUSSELS)
+        note(f"Time has acted up to {there:%Y-%m-%d %H:%M} in Brussels: {recorded:,} events recorded.")
 
 
 def _settled(wiring: "Wiring", until: date | None) -> "datetime":
