@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import InfrastructureFactory
+from eventsourcing.persistence import InfrastructureFactory, Mapper
 from eventsourcing.utils import Environment
 
 from ledger.answers import Answer, kept_answer, repeated
@@ -33,6 +33,7 @@ from ledger.store.errors import (
 from ledger.store.errors import Unreachable as DatabaseAway
 from ledger.store.event_store import EventStore
 from ledger.store.loaded import FirstAnswer, Loaded
+from ledger.store.mapper import LedgerMapper
 from ledger.store.pool import Pool
 from ledger.submission import Submission
 
@@ -68,6 +69,10 @@ class Ledger(Application[UUID]):
     ) -> InfrastructureFactory[Any]:
         """Give the factory whose recorder takes the ledger's commits."""
         return SharedFactory(self.store, self._pool, self.book)
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        """Give the mapper that stores stable names and validates and upcasts what it reads."""
+        return LedgerMapper(transcoder=self.construct_transcoder())
 
     def submit(self, submission: Submission) -> Answer:
         """Take one command: record what it makes happen, or say by which rule it is refused.

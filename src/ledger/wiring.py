@@ -20,10 +20,9 @@ from functools import cached_property
 from importlib.metadata import entry_points
 from secrets import token_hex
 from threading import Event as StopEvent
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import quote
 
-from ledger.application import Ledger
 from ledger.clock import BEGINNING
 from ledger.embedded import EmbeddedPostgres
 from ledger.endings import Refused, UsedWrongly
@@ -40,6 +39,9 @@ from ledger.store.founding import DATABASE, MIGRATOR, SEALING, WRITER, admit, fo
 from ledger.store.keys import MasterKeys
 from ledger.store.loaded import BookRow
 from ledger.store.pool import Pool
+
+if TYPE_CHECKING:
+    from ledger.application import Ledger
 
 FOLLOWERS_GROUP = "claims_ledger.followers"
 SERVICES_GROUP = "claims_ledger.services"
@@ -103,8 +105,10 @@ class Wiring:
         return Books(self.pool)
 
     @cached_property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> "Ledger":
         """The book's ledger: submit commands to it."""
+        from ledger.application import Ledger  # noqa: PLC0415  # brings `eventsourcing`, which readers need not pay
+
         return Ledger(self.store, self.books, self.book, self.pool)
 
     @cached_property

@@ -164,6 +164,7 @@ class Running:
             else f"embedded, in {wiring.settings.home}"
         )
         clock = f", its clock at {row.clock_at.isoformat()}" if row.clock_at else ""
+        clock += f", its time held at {row.held_at.isoformat()}" if row.held_at else ""
         note(f"Postgres  {where}")
         note(f"Book      {wiring.book} ({row.kind}{clock})")
         note(f"Running   {', '.join(services)}")

@@ -11,10 +11,12 @@ from fixtures.database import Database, execute
 from fixtures.desk import asked, at, claim, contract, ready_to_accept, send
 from ledger.answers import AnsweredEvent
 from ledger.clock import BEGINNING
+from ledger.domain.contract.events import ContractStarted
 from ledger.domain.identifiers import claim_ref, contract_ref
 from ledger.domain.refusals import Invalid
 from ledger.store.commit import Appended, Commit
 from ledger.store.errors import VersionConflict
+from ledger.store.mapper import LedgerEvent
 from ledger.wiring import Wiring
 
 
@@ -243,6 +245,11 @@ def test_the_ledger_is_an_application_whose_notification_log_holds_what_is_seale
 
     (started,) = wiring.ledger.notification_log.select(start=1, limit=1)
     assert (started.id, started.topic) == (1, "contract.ContractStarted")
+    event = wiring.ledger.mapper.to_domain_event(started)
+    assert isinstance(event, LedgerEvent)
+    assert isinstance(event.recorded.event, ContractStarted)
+    (read,) = list(wiring.ledger.events.get(event.originator_id))[:1]
+    assert read == event
 
 
 def erase(database: Database, person: str) -> None:
