@@ -73,7 +73,7 @@ class MasterKeys:
         try:
             parsed = json.loads(content)
             keys = {key_id: b64decode(text, validate=True) for key_id, text in parsed["keys"].items()}
-            current = parsed["current"]
+            current = str(parsed["current"])
         except (ValueError, KeyError, TypeError, AttributeError, NotBase64) as error:
             message = f"the master key {path} is malformed: restore it from your copy"
             raise KeyFileRefused(message) from error

@@ -23,7 +23,8 @@ __all__ = ["Connection", "Pool"]
 class Pool:
     """At most `size` connections to one database, opened when needed, lent to one user at a time.
 
-    A connection that breaks is dropped when it comes back. Threads may share a pool; processes may not.
+    A connection that broke is dropped when it comes back, and those that idle with it: mostly the server went
+    away under all of them. Threads may share a pool; processes may not.
     """
 
     def __init__(
@@ -115,16 +116,18 @@ class Pool:
         return connection
 
     def _take_back(self, connection: Connection) -> None:
-        reusable = not connection.closed and connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+        dropped: list[Connection] = []
         with self._returned:
-            if reusable and not self._closed:
-                self._idle.append(connection)
+            if connection.closed:
+                dropped, self._idle = [connection, *self._idle], []
+            elif self._closed or connection.info.transaction_status != TRANSACTION_STATUS_IDLE:
+                dropped = [connection]
             else:
-                self._open -= 1
-                reusable = False
-            self._returned.notify()
-        if not reusable:
-            connection.close()
+                self._idle.append(connection)
+            self._open -= len(dropped)
+            self._returned.notify(max(1, len(dropped)))
+        for one in dropped:
+            one.close()
 
 
 def _leave_transaction(connection: Connection) -> None:
