@@ -10,6 +10,7 @@ from in_memory import InMemoryLedger, folded, instant
 from ledger.domain.calendar import brussels_date, brussels_midnight
 from ledger.domain.claim.state import Claim
 from ledger.domain.contract.state import Contract, limit_rows
+from ledger.domain.deadlines import takes_effect_at
 from ledger.domain.deciding import elapse, fold, next_instant, state_from_json, state_to_json
 from ledger.domain.refusals import REFUSALS
 
@@ -238,8 +239,9 @@ def test_every_due_row_ends_consistent_I15(steps: list[Step]) -> None:
 
     for state in ledger.states.values():
         for row in state.deadlines:
-            if row.status == "open":
-                assert brussels_midnight(row.due_on) > until
+            takes_effect = takes_effect_at(row)
+            assert (takes_effect is None) == (row.status != "open")
+            assert takes_effect is None or takes_effect > until
             assert (row.met_on is None) <= (row.status != "met")
             assert (row.met_on is None) >= (row.status in ("open", "cancelled"))
             assert row.status != "missed" or row.kind not in ("term_end", "notice_end", "withdrawal_end")
