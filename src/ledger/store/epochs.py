@@ -1,7 +1,7 @@
 """Epochs of a book's log in the database."""
 
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from ledger.store.pool import Connection
 
@@ -15,6 +15,9 @@ values (%s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (book, epoch) do nothing
 """
 _ENTER: Final = "update ledger.books set epoch = %s, origin = %s where book = %s"
+
+
+_NOW: Final = "select clock_timestamp()"
 
 
 class Epoch(NamedTuple):
@@ -39,6 +42,14 @@ def select_epochs(connection: Connection, book: str) -> list[Epoch]:
             )
             for row in cursor.fetchall()
         ]
+
+
+def database_now(connection: Connection) -> datetime:
+    """Read the database's time, UTC."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NOW)
+        [(now,)] = cursor.fetchall()
+    return cast("datetime", now).astimezone(UTC)
 
 
 def insert_epoch(connection: Connection, book: str, epoch: Epoch) -> None:

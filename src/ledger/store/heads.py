@@ -1,5 +1,6 @@
 """The log's heads in the database: how far it is, what was signed last, and the next signed head."""
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from ledger.store.errors import BookUnknown
@@ -31,7 +32,14 @@ join ledger.books b using (book, epoch)
 where c.book = %s order by c.size desc limit 1
 """
 
+_BELOW: Final = """
+select size, root, note from ledger.checkpoints
+where book = %s and epoch = %s and size < %s order by size desc limit %s
+"""
+
 _ANY: Final = "select exists (select from ledger.checkpoints where book = %s)"
+
+_PAGE_HEADS: Final = 100
 
 
 class LogStanding(NamedTuple):
@@ -85,6 +93,19 @@ def newest_checkpoint(connection: Connection, book: str) -> str | None:
         cursor.execute(_NEWEST, (book,))
         found = cursor.fetchone()
     return None if found is None else str(found[1])
+
+
+def signed_heads_below(
+    connection: Connection, book: str, epoch: int, size: int
+) -> Iterator[tuple[int, bytes, str]]:
+    """Give size, root and note of each head of an epoch below a size, the largest first."""
+    page = None
+    while page is None or page:
+        with connection.cursor() as cursor:
+            cursor.execute(_BELOW, (book, epoch, size, _PAGE_HEADS))
+            page = [(int(found), bytes(root), str(note)) for found, root, note in cursor.fetchall()]
+        yield from page
+        size = page[-1][0] if page else 0
 
 
 def any_checkpoint(connection: Connection, book: str) -> bool:

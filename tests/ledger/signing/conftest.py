@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fixtures.commits import advice, claim, commit, new_event
-from fixtures.database import BOOK
 
+from fixtures.commits import advice, claim, commit, new_event
+from fixtures.database import BOOK, Database, execute
 from ledger.feed.sealer import Sealer
 from ledger.feed.signing.places import SigningPlace
 from ledger.feed.signing.signer import Signer
@@ -56,3 +56,27 @@ def make_log(event_store: EventStore, sealer_pool: Pool) -> Callable[[SigningPla
 @pytest.fixture
 def log(make_log: Callable[[SigningPlace], Log], place: SigningPlace) -> Log:
     return make_log(place)
+
+
+@pytest.fixture
+def put_back(database: Database) -> Callable[[int], None]:
+    """Put the log of the database back to a size that it had, as an older base backup would."""
+
+    def put(size: int) -> None:
+        tables = ("events", "log", "log_nodes", "checkpoints", "commands")
+        execute(
+            database.superuser_dsn,
+            *(f"alter table ledger.{table} disable trigger append_only" for table in tables),
+            "delete from ledger.pending",
+            "delete from ledger.events e where not exists (select from ledger.log l "
+            f"where (l.book, l.stream_id, l.version) = (e.book, e.stream_id, e.version) and l.position < {size})",
+            "delete from ledger.commands c where not exists (select from ledger.events e "
+            "where (e.book, e.command_id) = (c.book, c.command_id))",
+            f"delete from ledger.log where position >= {size}",
+            f"delete from ledger.log_nodes where (index + 1) << level > {size}",
+            f"delete from ledger.checkpoints where size > {size}",
+            f"update ledger.followers set position = {size - 1} where position >= {size}",
+            *(f"alter table ledger.{table} enable always trigger append_only" for table in tables),
+        )
+
+    return put

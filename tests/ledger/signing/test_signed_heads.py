@@ -6,10 +6,10 @@ from threading import Event as StopEvent
 from threading import Thread
 
 import pytest
+
 from conftest import Log
 from fixtures.commits import advice, claim, commit, new_event
 from fixtures.database import BOOK, ORIGIN
-
 from ledger.feed.proofs.checkpoint import open_checkpoint
 from ledger.feed.proofs.merkle import frontier_nodes, root_of
 from ledger.feed.proofs.merkle_proof import consistency_proof, verify_consistency
