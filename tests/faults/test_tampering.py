@@ -1,0 +1,41 @@
+"""A superuser tampers, triggers disabled: `verify --views` finds each, and names the first bad position or row."""
+
+from collections import Counter
+from contextlib import closing
+from random import Random
+
+import pytest
+
+from faults.row_tampering import RowTamperer
+from fixtures.database import Database
+from fixtures.signed_book import fault_found, record_signed_book, verified
+from ledger.feed.verification import portions
+from ledger.feed.verification.fault import NotVerified
+from ledger.feed.verification.stream_heads import KEPT
+from ledger.wiring import Wiring
+
+SHORT, FULL = 60, 1_000
+
+
+def test_random_tamperings_are_found_and_the_first_bad_position_or_row_is_named(
+    simulated: Wiring, database: Database, monkeypatch: pytest.MonkeyPatch, *, full: bool
+) -> None:
+    record_signed_book(simulated, seed=5, steps=160, waiting=6)
+    sound = verified(simulated)
+    assert sound.proven == sound.size > 100
+    assert sound.waiting > 0
+    missed: list[str] = []
+    met: Counter[str] = Counter()
+    with closing(RowTamperer(database.superuser_dsn, simulated.book)) as tamperer:
+        for seed in range(FULL if full else SHORT):
+            chance = Random(seed)
+            monkeypatch.setattr(portions, "PORTION", chance.choice([4_096, 64, 2]))
+            what, expected = tamperer.tamper(chance)
+            fault = fault_found(simulated, streams_kept=chance.choice([KEPT, 3]))
+            met[what] += 1
+            if not isinstance(fault, NotVerified) or not expected.met_by(fault.position, fault.row):
+                missed.append(f"{seed} {what}: expected {expected}, found {fault!r}")
+            tamperer.put_back()
+    assert missed == []
+    assert len(met) > (40 if full else 20)
+    assert verified(simulated) == sound
