@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from time import monotonic, sleep
 from uuid import UUID
 
 from ledger.commands.import_report import FaultList, Tally, progress
 from ledger.commands.output import note
 from ledger.domain.calendar import brussels_date, brussels_midnight
-from ledger.endings import UsedWrongly
+from ledger.endings import Unreachable, UsedWrongly
 from ledger.importing.checking import Checked, later_than
 from ledger.importing.importer import Importer
 from ledger.importing.sources import Source, digest_of, merged
+from ledger.store.examining import examine_feed
 from ledger.wiring import Wiring
+
+SEAL_SECONDS = 60.0
+"""Given to a sealer elsewhere to seal what was imported."""
+
+SEAL_PAUSE_SECONDS = 0.1
 
 
 def run(  # noqa: PLR0913  # one option each
@@ -41,6 +48,7 @@ def run(  # noqa: PLR0913  # one option each
         wiring.seal()
     if midnight is not None:
         with progress("Letting time act", None):
+            _wait_for_the_seal(wiring)
             wiring.sweep(midnight)
             wiring.seal()
     ends_at = max(instant for instant in (checked.last_at, midnight) if instant is not None)
@@ -65,6 +73,27 @@ def _refuse_future(
     if midnight is not None and midnight > now:
         message = "--until lies in the future of a real book: name a day that has begun, or leave it out."
         raise UsedWrongly(message)
+
+
+def _wait_for_the_seal(wiring: Wiring) -> None:
+    """Wait until all is sealed where another machine seals: the sweep sees sealed events only.
+
+    Raises:
+        Unreachable: nobody seals; the import stays open and goes on when it is run again.
+
+    """
+    begun = monotonic()
+    while True:
+        with wiring.pool.connection() as connection:
+            if not examine_feed(connection, wiring.book).unsealed:
+                return
+        if monotonic() - begun > SEAL_SECONDS:
+            message = (
+                "Nobody seals this book: start its sealer, then run the import again; "
+                "it goes on where it stands."
+            )
+            raise Unreachable(message)
+        sleep(SEAL_PAUSE_SECONDS)
 
 
 def _move_clock(wiring: Wiring, to: datetime) -> None:

@@ -323,6 +323,20 @@ def test_the_same_import_until_a_later_day_lets_time_act_on_and_holds_the_book_t
         assert wiring.book_row().held_at == datetime(2026, 2, 28, 23, tzinfo=UTC)
 
 
+def test_until_needs_a_sealer_and_an_import_without_one_goes_on_later(
+    command_line: CommandLine, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.commands.import_run.SEAL_SECONDS", 0.2)
+    file = write([start("CC-1", "2024-03-01T09:00:00+01:00", starts_on="2024-03-01")])
+    monkeypatch.setenv("CLAIMS_LEDGER_SEALS", "no")
+    alone = command_line("import", file, "--until", "2025-03-01")
+    assert (alone.exit_code, "start its sealer" in alone.err) == (3, True)
+
+    monkeypatch.delenv("CLAIMS_LEDGER_SEALS")
+    assert command_line("import", file, "--until", "2025-03-01").exit_code == 0
+    assert renewals(command_line, "CC-1") == 2
+
+
 def test_the_eve_of_a_renewal_renews_nothing(command_line: CommandLine, write: Write) -> None:
     file = write([start("CC-1", "2024-03-01T09:00:00+01:00", starts_on="2024-03-01")])
     command_line("import", file, "--until", "2025-02-28")
