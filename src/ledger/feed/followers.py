@@ -6,9 +6,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 import structlog
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
-from ledger.feed.patience import Backoff, is_transient
 from ledger.feed.reading import FeedEvent, feed_events
 from ledger.store.checkpoints import (
     Parked,
@@ -21,7 +19,8 @@ from ledger.store.checkpoints import (
     unpark,
 )
 from ledger.store.feed_rows import FeedRow, feed_end, select_feed
-from ledger.store.pool import Connection, Pool
+from ledger.store.patience import Backoff, is_transient
+from ledger.store.pool import Connection, Pool, in_transaction
 
 BATCH_POSITIONS: Final = 1_000
 IDLE_SECONDS: Final = 0.05
@@ -180,7 +179,7 @@ class FollowerRunner:
 
     def _apply(self, connection: Connection, events: Sequence[FeedEvent]) -> None:
         self._follower.apply(connection, events)
-        if connection.info.transaction_status == TRANSACTION_STATUS_IDLE:
+        if not in_transaction(connection):
             message = (
                 f"the follower {self._follower.name} ended the transaction that it was run in: it must "
                 "not commit"

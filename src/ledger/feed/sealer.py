@@ -8,9 +8,9 @@ from typing import Final
 
 import structlog
 
-from ledger.feed.patience import Backoff, is_transient
 from ledger.feed.signing.growing import grow as grow_the_log
 from ledger.feed.signing.signer import Signs
+from ledger.store.patience import Backoff, is_transient
 from ledger.store.pool import Connection, Pool
 from ledger.store.sealing import any_pending, seal_batch
 

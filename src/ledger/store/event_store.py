@@ -1,7 +1,7 @@
 """The store as the application sees it: load in one query, append in one round trip."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, TypeVar
 
 import psycopg2
 
@@ -20,7 +20,9 @@ from ledger.store.pool import Connection, Pool
 from ledger.store.rows import write_rows
 from ledger.store.subject_keys import SubjectKey, SubjectKeys
 
-_TRIES_WHEN_KEYS_MOVE = 5
+T = TypeVar("T")
+
+_TRIES_WHEN_KEYS_MOVE: Final = 5
 
 
 class EventStore:
@@ -52,8 +54,7 @@ class EventStore:
         `claims`: streams whose present contract is wanted as well; `commands`: (sender, command id) pairs.
         Raises BookUnknown, Unreadable, Unreachable.
         """
-        with self._reading() as connection:
-            return load(connection, book, refs, claims, commands)
+        return self._read(lambda connection: load(connection, book, refs, claims, commands))
 
     def append(self, commit: Commit) -> Appended:
         """Record a commit, whole or not at all, in one round trip (one more for personal data).
@@ -79,8 +80,7 @@ class EventStore:
 
     def answer_of(self, book: str, sender: str, command_id: str) -> FirstAnswer | None:
         """Give the first answer to a command, None when it is not on record. Raises Unreachable."""
-        with self._reading() as connection:
-            return first_answer(connection, book, sender, command_id)
+        return self._read(lambda connection: first_answer(connection, book, sender, command_id))
 
     def content_hmac(self, book: str, content: bytes) -> bytes:
         """Hash a command's content with the book's own key, made when first used and never changed."""
@@ -98,8 +98,9 @@ class EventStore:
         Whoever calls this has made sure of the reader's right and of the access log. Raises Unreadable,
         Unreachable.
         """
-        with self._reading() as connection:
-            return open_personal(connection, self.subject_keys, book, stream, versions)
+        return self._read(
+            lambda connection: open_personal(connection, self.subject_keys, book, stream, versions)
+        )
 
     def _append(self, connection: Connection, commit: Commit, persons: Collection[str]) -> Appended:
         keys: Mapping[str, SubjectKey] = (
@@ -117,10 +118,16 @@ class EventStore:
             raise
         return written.appended
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _read(self, query: Callable[[Connection], T]) -> T:
+        """Run a query, once more on another connection where the first one had died while it idled."""
+        try:
+            return self._read_once(query)
+        except Unreachable:
+            return self._read_once(query)
+
+    def _read_once(self, query: Callable[[Connection], T]) -> T:
         with self._pool.connection() as connection:
             try:
-                yield connection
+                return query(connection)
             except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
                 raise Unreachable.broken(error) from error

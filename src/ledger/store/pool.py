@@ -17,7 +17,7 @@ from psycopg2.extensions import (
 
 from ledger.store.errors import Unreachable
 
-__all__ = ["Connection", "Pool"]
+__all__ = ["Connection", "Pool", "in_transaction"]
 
 
 class Pool:
@@ -120,7 +120,7 @@ class Pool:
         with self._returned:
             if connection.closed:
                 dropped, self._idle = [connection, *self._idle], []
-            elif self._closed or connection.info.transaction_status != TRANSACTION_STATUS_IDLE:
+            elif self._closed or in_transaction(connection):
                 dropped = [connection]
             else:
                 self._idle.append(connection)
@@ -128,6 +128,11 @@ class Pool:
             self._returned.notify(max(1, len(dropped)))
         for one in dropped:
             one.close()
+
+
+def in_transaction(connection: Connection) -> bool:
+    """Say whether a transaction is open, in good order or failed."""
+    return connection.info.transaction_status != TRANSACTION_STATUS_IDLE
 
 
 def _leave_transaction(connection: Connection) -> None:

@@ -1,6 +1,7 @@
 """A commit is recorded whole or not at all, and says why not."""
 
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -9,7 +10,7 @@ import pytest
 import rfc8785
 
 from fixtures.commits import CONTRACT, NOW, advice, answered, claim, commit, new_event, opened
-from fixtures.database import BOOK
+from fixtures.database import BOOK, Database, execute
 from ledger.domain.identifiers import claim_ref
 from ledger.store.books import Books
 from ledger.store.commit import Commit, StreamHead
@@ -219,6 +220,30 @@ def test_a_person_erased_between_sealing_and_recording_is_noticed_by_the_stateme
     with pytest.raises(SubjectErased):
         event_store.append(commit(new_event(claim(2), opened(), subject="P-1", command_id="b")))
     assert event_store.load_many(BOOK, [claim(2)]).streams[claim(2)].version == 0
+
+
+def test_a_commit_waits_for_an_erasure_under_way_and_is_then_refused(
+    event_store: EventStore, pool: Pool
+) -> None:
+    event_store.append(commit(new_event(claim(1), opened(), subject="P-1", command_id="a")))
+    late = commit(new_event(claim(2), opened(), subject="P-1", command_id="b"))
+    with ThreadPoolExecutor(1) as thread:
+        with pool.transaction() as connection:
+            event_store.subject_keys.erase(connection, BOOK, "P-1", "asked meanwhile")
+            outcome = thread.submit(event_store.append, late)
+            assert not wait([outcome], timeout=0.3).done
+        with pytest.raises(SubjectErased):
+            outcome.result(timeout=10)
+    assert event_store.load_many(BOOK, [claim(2)]).streams[claim(2)].version == 0
+
+
+def test_a_load_survives_a_server_that_was_restarted_meanwhile(
+    event_store: EventStore, database: Database
+) -> None:
+    event_store.append(commit(new_event(claim(1), advice())))
+    ending = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'claims-ledger'"
+    execute(database.superuser_dsn, f"{ending} and datname = '{database.name}'")
+    assert event_store.load_many(BOOK, [claim(1)]).streams[claim(1)].version == 1
 
 
 def test_two_who_first_write_of_one_person_at_once_end_with_one_key(

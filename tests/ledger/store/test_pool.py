@@ -37,9 +37,8 @@ def test_a_transaction_is_committed_at_its_end_and_rolled_back_on_an_error(pool:
         cursor.execute("show transaction_isolation")
         assert cursor.fetchall() == [("read committed",)]
         cursor.execute(insert, ("kept",))
-    with pytest.raises(psycopg2.errors.UniqueViolation), pool.transaction() as connection:
-        for name in ("lost", "kept"):
-            connection.cursor().execute(insert, (name,))
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        record_in_one_transaction(pool, insert, "lost", "kept")
     with pool.connection() as connection, connection.cursor() as cursor:
         assert connection.autocommit
         assert connection.info.transaction_status == TRANSACTION_STATUS_IDLE
@@ -47,28 +46,24 @@ def test_a_transaction_is_committed_at_its_end_and_rolled_back_on_an_error(pool:
         assert cursor.fetchall() == [("kept",)]
 
 
-def test_a_broken_connection_is_dropped_and_another_opened(pool: Pool, database: Database) -> None:
-    with pytest.raises(psycopg2.OperationalError), pool.connection() as connection:
-        pid = backend(connection)
-        execute(database.superuser_dsn, f"select pg_terminate_backend({pid})")
-        backend(connection)
-    with pool.connection() as connection:
-        assert backend(connection) != pid
+def record_in_one_transaction(pool: Pool, insert: str, *names: str) -> None:
+    with pool.transaction() as connection, connection.cursor() as cursor:
+        for name in names:
+            cursor.execute(insert, (name,))
 
 
-def test_connections_that_idled_while_the_server_went_away_are_not_lent(
-    pool: Pool, database: Database
-) -> None:
-    with pytest.raises(psycopg2.OperationalError), pool.connection() as first:
+def test_a_broken_connection_is_dropped_and_those_that_idled_with_it(pool: Pool, database: Database) -> None:
+    end_all = (
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'claims-ledger'"
+    )
+    with pool.connection() as first:
         with pool.connection() as second:
-            backend(second)
-        end_all = (
-            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'claims-ledger'"
-        )
+            ended = {backend(first), backend(second)}
         execute(database.superuser_dsn, f"{end_all} and datname = '{database.name}'")
-        backend(first)
-    with pool.connection() as connection:
-        assert backend(connection)
+        with pytest.raises(psycopg2.OperationalError):
+            backend(first)
+    with pool.connection() as first, pool.connection() as second:
+        assert not {backend(first), backend(second)} & ended
 
 
 def test_a_transaction_whose_connection_breaks_raises_what_broke_it(pool: Pool, database: Database) -> None:
