@@ -58,22 +58,23 @@ class Committed:
 class Writer:
     """Records commits on some of the shared streams, as load, decide and append do, with faults thrown in."""
 
-    def __init__(self, number: int, store: EventStore, pool: Pool, committed: Committed) -> None:
-        self.random = random.Random(number)  # noqa: S311 # faults, not secrets
-        self.number, self.store, self.pool, self.committed = number, store, pool, committed
+    def __init__(self, run: int, number: int, store: EventStore, pool: Pool, committed: Committed) -> None:
+        self.random = random.Random(run * WRITERS + number)  # noqa: S311 # faults, not secrets
+        self.name, self.store, self.pool, self.committed = f"{run}-{number}", store, pool, committed
+        self.streams = [claim(f"{run}-{stream}") for stream in range(STREAMS)]
         self.failed: list[BaseException] = []
 
     def run(self, commits: int) -> None:
         try:
             for number in range(commits):
-                while not self.attempt(f"{self.number}-{number}"):
+                while not self.attempt(f"{self.name}-{number}"):
                     pass
         except BaseException as error:
             self.failed.append(error)
             raise
 
     def attempt(self, command_id: str) -> bool:
-        streams = [claim(number) for number in self.random.sample(range(STREAMS), self.random.randint(1, 4))]
+        streams = self.random.sample(self.streams, self.random.randint(1, 4))
         loaded = self.store.load_many(BOOK, streams)
         heads = {stream: loaded.streams[stream].head for stream in streams}
         touched = [stream for stream in streams for _ in range(self.random.randint(1, 2))]
@@ -129,7 +130,7 @@ def test_nothing_is_missed_torn_or_out_of_order(
     runs, commits = FULL if full else SHORT
     committed, tail, sealer = Committed(), Tail(), Sealer(sealer_pool, BOOK, batch=BATCH)
     for run in range(runs):
-        writers = [Writer(run * WRITERS + number, event_store, pool, committed) for number in range(WRITERS)]
+        writers = [Writer(run, number, event_store, pool, committed) for number in range(WRITERS)]
         threads = [Thread(target=writer.run, args=(commits,)) for writer in writers]
         stop = StopEvent()
         following = Thread(target=FollowerRunner(pool, BOOK, tail, batch=37).run, args=(stop,))
