@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ledger.domain.commands import Command, read_command
+from ledger.domain.commands import Command, given, read_command
 from ledger.domain.refusals import Invalid
 
 LARGEST_BYTES = 65_536
@@ -64,15 +64,6 @@ def content_of(name: str, fields: Mapping[str, object], at: datetime | None) -> 
     said = {
         "command": name,
         "at": None if at is None else at.astimezone(UTC).isoformat(),
-        "data": _given(fields),
+        "data": given(fields),
     }
     return json.dumps(said, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _given(value: object) -> object:
-    """Leave out what is null."""
-    if isinstance(value, Mapping):
-        return {key: _given(inner) for key, inner in value.items() if inner is not None}
-    if isinstance(value, list | tuple):
-        return [_given(inner) for inner in value]
-    return value

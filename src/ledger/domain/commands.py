@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, type[Command]] = {
 def read_command(name: str, fields: Mapping[str, object] | bytes) -> Command:
     """Read a command from its fields, as JSON bytes or as values that JSON can hold.
 
+    A field given as null among such values is a field not given.
     Raises Invalid with one line that names every wrong field and what it wants.
     """
     command_type = COMMANDS.get(name)
@@ -35,7 +36,7 @@ def read_command(name: str, fields: Mapping[str, object] | bytes) -> Command:
         message = f"command: {name!r} does not exist; it must be one of {', '.join(sorted(COMMANDS))}"
         raise Invalid(message)
     try:
-        content = fields if isinstance(fields, bytes) else json.dumps(fields, default=_written)
+        content = fields if isinstance(fields, bytes) else json.dumps(given(fields), default=_written)
     except (TypeError, ValueError) as error:
         message = f"{name}: is not JSON ({error})"
         raise Invalid(message) from error
@@ -67,6 +68,13 @@ def check(command: Command, at: datetime) -> None:
                 f"language: {command.language} is not among those of the terms: {', '.join(terms.languages)}"
             )
             raise Invalid(message)
+
+
+def given(value: object) -> object:
+    """Leave out what is null in a mapping: a field given as null is a field not given."""
+    if isinstance(value, Mapping):
+        return {key: given(inner) for key, inner in value.items() if inner is not None}
+    return value
 
 
 def _written(value: object) -> str:

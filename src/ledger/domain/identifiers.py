@@ -53,8 +53,20 @@ Cause = Literal["fraud", "abuse", "identity_theft", "malware", "cyberstalking", 
 Relation = Literal["policyholder", "family", "non_family"]
 Assistance = Literal["legal", "psychological", "technical", "data_recovery"]
 NoticeChannel = Literal["web_form", "registered_letter", "email", "counter"]
-# The page lists channels for a notice only; a claim may come by phone as well, which is the FAQ's own way.
-ClaimChannel = Literal["phone", "web_form", "registered_letter", "email", "counter"]
+# The page lists channels for a notice only; a claim comes by phone, which is the FAQ's own way, or as people write.
+ClaimChannel = Literal[
+    "phone",
+    "web_form",
+    "registered_letter",
+    "email",
+    "counter",
+    "letter",
+    "web",
+    "app",
+    "chat",
+    "broker",
+    "partner",
+]
 Language = Literal["nl", "fr", "en"]
 ExclusionCode = Literal[
     "UNLAWFUL_ACTIVITY",

@@ -49,6 +49,19 @@ def test_a_command_is_read_from_json_bytes_as_from_fields() -> None:
     assert read_command("AcceptClaim", text) == read_command("AcceptClaim", ACCEPT)
 
 
+def test_an_optional_field_given_as_null_is_a_field_not_given() -> None:
+    nothing: dict[str, object] = {"distance_sale": None, "language": None, "concluded_on": None}
+
+    assert read_command("StartContract", START | nothing) == read_command("StartContract", START)
+    assert read_command("AcceptClaim", ACCEPT | {"already_compensated_cents": None}) == read_command(
+        "AcceptClaim", ACCEPT
+    )
+
+
+def test_a_required_field_given_as_null_is_missing() -> None:
+    assert "claim: is missing" in _invalid("AcceptClaim", ACCEPT | {"claim": None})
+
+
 def test_python_dates_and_instants_are_read_as_json_would_write_them() -> None:
     fields = OPEN | {"occurred_at": datetime(2025, 6, 30, 22, 30, tzinfo=UTC)}
     command = read_command("OpenClaim", fields)
