@@ -31,19 +31,21 @@ BEGUN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 DAY = BEGUN.date()
 
 _COPY_EVENTS = """
-copy ledger.events (book, stream_id, version, stream, event_id, type, schema_version, effective_on, at, recorded_at,
-    command_id, ordinal, actor, correlation_id, payload, leaf, leaf_hash) from stdin
+copy ledger.events (book, stream_id, version, stream, event_id, type, schema_version, effective_on, at,
+    recorded_at, command_id, ordinal, actor, correlation_id, payload, leaf, leaf_hash) from stdin
 """
 _COPY_LOG = "copy ledger.log (book, position, stream_id, version, leaf_hash, sealed_at) from stdin"
 _COPY_NODES = "copy ledger.log_nodes (book, level, index, hash) from stdin"
-_INSERT_HEAD = "insert into ledger.checkpoints (book, epoch, size, root, note, signed_at) values (%s, 1, %s, %s, %s, %s)"
+_INSERT_HEAD = (
+    "insert into ledger.checkpoints (book, epoch, size, root, note, signed_at) values (%s, 1, %s, %s, %s, %s)"
+)
 
 
 class MadeUpLog:
     """Writes one book's log, its nodes and its heads as a superuser."""
 
     def __init__(self, dsn: str, book: str, keys: SigningKeys) -> None:
-        """The book's row is there already; `keys` sign for its origin."""
+        """Write to a book whose row is there already; `keys` sign for its origin."""
         self._dsn = dsn
         self._book = book
         self._keys = keys
@@ -102,10 +104,14 @@ def _events(book: str, events: int) -> Iterator[tuple[str, int, UUID, bytes, str
         own = f"contract/C-{contract}"
         stream = f"claim/K-{contract}-{claim}" if claim else own
         begun = stream in heads
-        yield _event(book, heads, chance, count, stream, own, "claim.AdviceGiven" if claim else "contract.TermsNoted")
+        yield _event(
+            book, heads, chance, count, stream, own, "claim.AdviceGiven" if claim else "contract.TermsNoted"
+        )
         count += 1
         if claim and not begun and count < events:
-            yield _event(book, heads, chance, count, own, own, "contract.ClaimRegistered", f"K-{contract}-{claim}")
+            yield _event(
+                book, heads, chance, count, own, own, "contract.ClaimRegistered", f"K-{contract}-{claim}"
+            )
             count += 1
 
 
@@ -122,10 +128,14 @@ def _event(  # noqa: PLR0913, PLR0917
     version, prev = heads.get(stream, (0, None))
     version += 1
     recorded_at = instant_text(BEGUN + timedelta(microseconds=997 * count))
-    named = {"claim": claim} if claim else {"note": "Reported by phone; papers follow.", "topics": ["passwords"]}
+    named = (
+        {"claim": claim} if claim else {"note": "Reported by phone; papers follow.", "topics": ["passwords"]}
+    )
     person = {"box": b64encode(chance.randbytes(48)).decode(), "person": f"P-{count % 9999}"}
     salt = b64encode(chance.randbytes(16)).decode()
-    payload = json.dumps(named | {"person": person, "salt": salt}, sort_keys=True, separators=(",", ":")).encode()
+    payload = json.dumps(
+        named | {"person": person, "salt": salt}, sort_keys=True, separators=(",", ":")
+    ).encode()
     event_id = UUID(bytes=chance.randbytes(16), version=4)
     ref = contract_ref if stream.startswith("contract") else claim_ref
     stream_uuid = stream_id(book, ref(stream.partition("/")[2]))

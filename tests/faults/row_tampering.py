@@ -1,4 +1,4 @@
-"""A superuser at work, triggers disabled: changes one thing in a book's rows and says where that must show."""
+"""A superuser at work, triggers disabled: changes one thing and says where that must show."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -17,8 +17,9 @@ from ledger.feed.proofs.note import Ed25519Signer
 
 TABLES = (
     "ledger.books", "ledger.epochs", "ledger.events", "ledger.pending", "ledger.log", "ledger.log_nodes",
-    "ledger.checkpoints", "ledger.followers", "projections.limits", "projections.due", "projections.contracts",
-    "projections.claims", "projections.complaints", "projections.remembered", "schedulers.diary",
+    "ledger.checkpoints", "ledger.followers", "projections.limits", "projections.due",
+    "projections.contracts", "projections.claims", "projections.complaints", "projections.remembered",
+    "schedulers.diary",
 )  # fmt: skip
 GUARDED = ("epochs", "events", "log", "log_nodes", "checkpoints")
 VIEWS = {"limits": 3, "due": 2, "contracts": 1, "claims": 1, "complaints": 1}
@@ -65,7 +66,9 @@ class RowTamperer:
             " join ledger.events e using (book, stream_id, version) where l.book = %s order by 1"
         )
         self.size = len(self.log)
-        self.heads = [size for (size,) in self.rows("select size from ledger.checkpoints where book = %s order by 1")]
+        self.heads = [
+            size for (size,) in self.rows("select size from ledger.checkpoints where book = %s order by 1")
+        ]
 
     def close(self) -> None:
         self.connection.close()
@@ -84,15 +87,17 @@ class RowTamperer:
     def kinds(self) -> Sequence[Callable[[], Expected]]:
         return [
             self.a_byte_of_a_payload, self.a_byte_of_a_leaf, self.a_byte_of_a_leaf_hash, self.a_column,
-            self.a_column, self.a_column, self.an_actor, self.a_command_id, self.a_key_column, self.a_deleted_event,
-            self.an_inserted_event, self.swapped_payloads, self.swapped_events, self.a_backdated_event,
-            self.a_rewritten_event, self.a_rewritten_log, self.a_deleted_position, self.swapped_positions,
-            self.a_hash_in_the_log, self.a_time_of_sealing, self.an_appended_position, self.a_shifted_log,
-            self.a_cut_log, self.a_node, self.a_deleted_node, self.an_inserted_node, self.a_moved_node,
-            self.a_root, self.a_note, self.a_size, self.a_deleted_head, self.a_forged_head, self.an_inserted_head,
+            self.a_column, self.a_column, self.an_actor, self.a_command_id, self.a_key_column,
+            self.a_deleted_event, self.an_inserted_event, self.swapped_payloads, self.swapped_events,
+            self.a_backdated_event, self.a_rewritten_event, self.a_rewritten_log,
+            self.a_deleted_position, self.swapped_positions, self.a_hash_in_the_log,
+            self.a_time_of_sealing, self.an_appended_position, self.a_shifted_log, self.a_cut_log,
+            self.a_node, self.a_deleted_node, self.an_inserted_node, self.a_moved_node, self.a_root,
+            self.a_note, self.a_size, self.a_deleted_head, self.a_forged_head, self.an_inserted_head,
             self.a_name_of_the_log, self.an_epoch, self.a_waiting_event, self.a_deleted_waiting_event,
-            self.a_deleted_pending_row, self.an_altered_pending_row, self.a_view_column, self.a_view_column,
-            self.a_deleted_view_row, self.an_inserted_view_row, self.a_memory, self.a_diary_row,
+            self.a_deleted_pending_row, self.an_altered_pending_row, self.a_view_column,
+            self.a_view_column, self.a_deleted_view_row, self.an_inserted_view_row, self.a_memory,
+            self.a_diary_row,
         ]  # fmt: skip
 
     # Events
@@ -111,13 +116,16 @@ class RowTamperer:
         change = self.chance.choice([
             "type = type || 'x'", "type = replace(type, '.', '/')", "schema_version = schema_version + 1",
             "effective_on = effective_on - 1", "effective_on = 'infinity'", "at = at - interval '1 day'",
-            "at = at + interval '1 microsecond'", "at = '-infinity'", "recorded_at = recorded_at - interval '1 hour'",
+            "at = at + interval '1 microsecond'", "at = '-infinity'",
+            "recorded_at = recorded_at - interval '1 hour'",
             "ordinal = ordinal + 1", "ordinal = -1", "event_id = gen_random_uuid()",
             "correlation_id = gen_random_uuid()", "stream = stream || '0'", "stream = upper(stream)",
             "causation_id = case when causation_id is null then event_id end",
             "causation_id = '00000000-0000-0000-0000-000000000000'",
         ])  # fmt: skip
-        self.run(f"update ledger.events set {change} where stream_id = %s and version = %s", stream_id, version)
+        self.run(
+            f"update ledger.events set {change} where stream_id = %s and version = %s", stream_id, version
+        )
         return at(position, "ledger.events")
 
     def an_actor(self) -> Expected:
@@ -128,8 +136,12 @@ class RowTamperer:
 
     def a_key_column(self) -> Expected:
         position, stream_id, version, *_ = self.chance.choice(self.log)
-        change = self.chance.choice(["book = 'another'", "stream_id = gen_random_uuid()", "version = version + 1000"])
-        self.run(f"update ledger.events set {change} where stream_id = %s and version = %s", stream_id, version)
+        change = self.chance.choice(
+            ["book = 'another'", "stream_id = gen_random_uuid()", "version = version + 1000"]
+        )
+        self.run(
+            f"update ledger.events set {change} where stream_id = %s and version = %s", stream_id, version
+        )
         return at(position)
 
     def a_deleted_event(self) -> Expected:
@@ -146,7 +158,8 @@ class RowTamperer:
         raw = further.to_bytes()
         self.run(
             "insert into ledger.events select book, stream_id, %s, stream, event_id, type, schema_version,"
-            " effective_on, at, recorded_at, command_id, ordinal, actor, correlation_id, event_id, payload, %s, %s"
+            " effective_on, at, recorded_at, command_id, ordinal, actor, correlation_id, "
+            "event_id, payload, %s, %s"
             " from ledger.events where stream_id = %s and version = %s",
             further.version, raw, leaf_hash(raw), stream_id, leaf.version,
         )  # fmt: skip
@@ -171,7 +184,12 @@ class RowTamperer:
         leaf = self.backdated(read_leaf(bytes(raw)))
         self.rewrite(stream_id, version, leaf)
         hashed = leaf_hash(leaf.to_bytes())
-        self.run("update ledger.log set leaf_hash = %s where book = %s and position = %s", hashed, self.book, position)
+        self.run(
+            "update ledger.log set leaf_hash = %s where book = %s and position = %s",
+            hashed,
+            self.book,
+            position,
+        )
         return self.near(position)
 
     def a_rewritten_log(self) -> Expected:
@@ -179,11 +197,16 @@ class RowTamperer:
         expected = self.a_rewritten_event()
         changed = expected.last or 0
         self.run("delete from ledger.log_nodes where book = %s", self.book)
-        hashes = [bytes(h) for (h,) in self.rows("select leaf_hash from ledger.log where book = %s order by position")]
+        hashes = [
+            bytes(h)
+            for (h,) in self.rows("select leaf_hash from ledger.log where book = %s order by position")
+        ]
         for level, first, row in Frontier().grow(hashes):
             for index, node in enumerate(row, first):
                 if level:
-                    self.run("insert into ledger.log_nodes values (%s, %s, %s, %s)", self.book, level, index, node)
+                    self.run(
+                        "insert into ledger.log_nodes values (%s, %s, %s, %s)", self.book, level, index, node
+                    )
         return Expected(max([0, *(head for head in self.heads if head <= changed - 1)]), changed)
 
     # The log
@@ -198,7 +221,12 @@ class RowTamperer:
     def swapped_positions(self) -> Expected:
         one, other = sorted(self.chance.sample(range(self.size), 2))
         for position, new in ((one, -1), (other, one), (-1, other)):
-            self.run("update ledger.log set position = %s where book = %s and position = %s", new, self.book, position)
+            self.run(
+                "update ledger.log set position = %s where book = %s and position = %s",
+                new,
+                self.book,
+                position,
+            )
         return Expected(one & ~1, one + 1)
 
     def a_hash_in_the_log(self) -> Expected:
@@ -207,14 +235,17 @@ class RowTamperer:
     def a_time_of_sealing(self) -> Expected:
         position = self.chance.randrange(1, self.size)
         self.run(
-            "update ledger.log set sealed_at = '1999-01-01' where book = %s and position = %s", self.book, position
+            "update ledger.log set sealed_at = '1999-01-01' where book = %s and position = %s",
+            self.book,
+            position,
         )
         return at(position, "ledger.log")
 
     def an_appended_position(self) -> Expected:
         """An event that waits, put into the log by hand."""
         self.run(
-            "insert into ledger.log select book, %s, stream_id, version, leaf_hash, now() from ledger.events e"
+            "insert into ledger.log select book, %s, stream_id, version, leaf_hash, now() from "
+            "ledger.events e"
             " where book = %s and not exists (select from ledger.log l where l.stream_id = e.stream_id"
             " and l.version = e.version) order by recorded_at, version limit 1",
             self.size, self.book,
@@ -225,7 +256,9 @@ class RowTamperer:
         """A position taken out, the later ones moved up."""
         gone = self.chance.randrange(self.size - 1)
         self.run("delete from ledger.log where book = %s and position = %s", self.book, gone)
-        self.run("update ledger.log set position = -position where book = %s and position > %s", self.book, gone)
+        self.run(
+            "update ledger.log set position = -position where book = %s and position > %s", self.book, gone
+        )
         self.run("update ledger.log set position = -position - 1 where book = %s and position < 0", self.book)
         if gone == 0:
             self.run("update ledger.log set position = 0 where book = %s and position = -1", self.book)
@@ -235,11 +268,14 @@ class RowTamperer:
         """The newest events taken out with all their traces but what is signed."""
         size = self.chance.randrange(self.size)
         self.run(
-            "delete from ledger.events e using ledger.log l where l.book = e.book and l.stream_id = e.stream_id"
+            "delete from ledger.events e using ledger.log l where l.book = e.book and "
+            "l.stream_id = e.stream_id"
             " and l.version = e.version and l.book = %s and l.position >= %s", self.book, size,
         )  # fmt: skip
         self.run("delete from ledger.log where book = %s and position >= %s", self.book, size)
-        self.run("delete from ledger.log_nodes where book = %s and (index + 1) << level > %s", self.book, size)
+        self.run(
+            "delete from ledger.log_nodes where book = %s and (index + 1) << level > %s", self.book, size
+        )
         if self.chance.random() < 0.5:
             self.run("delete from ledger.checkpoints where book = %s and size > %s", self.book, size)
         return at(size)
@@ -258,21 +294,31 @@ class RowTamperer:
     def a_deleted_node(self) -> Expected:
         level, index, _ = self.a_stored_node()
         self.run(
-            "delete from ledger.log_nodes where book = %s and level = %s and index = %s", self.book, level, index
+            "delete from ledger.log_nodes where book = %s and level = %s and index = %s",
+            self.book,
+            level,
+            index,
         )
         return at(index << level, f"ledger.log_nodes, level {level}, index {index}")
 
     def an_inserted_node(self) -> Expected:
-        level, index = self.chance.choice([(1, self.size), (0, 0), (9, 9), (-1, 0), (1, -1), (1, self.size // 2)])
+        level, index = self.chance.choice(
+            [(1, self.size), (0, 0), (9, 9), (-1, 0), (1, -1), (1, self.size // 2)]
+        )
         self.run(
-            "insert into ledger.log_nodes values (%s, %s, %s, %s)", self.book, level, index, self.chance.randbytes(32)
+            "insert into ledger.log_nodes values (%s, %s, %s, %s)",
+            self.book,
+            level,
+            index,
+            self.chance.randbytes(32),
         )
         return in_row(f"ledger.log_nodes, level {level}, index {index}")
 
     def a_moved_node(self) -> Expected:
         level, index, _ = self.a_stored_node()
         self.run(
-            "update ledger.log_nodes set index = index + 100000 where book = %s and level = %s and index = %s",
+            "update ledger.log_nodes set index = index + 100000 where book = %s and level = %s "
+            "and index = %s",
             self.book, level, index,
         )  # fmt: skip
         return at(index << level, "ledger.log_nodes")
@@ -281,7 +327,12 @@ class RowTamperer:
 
     def a_root(self) -> Expected:
         head = self.chance.choice(self.heads)
-        self.run("update ledger.checkpoints set root = %s where book = %s and size = %s", self.chance.randbytes(32), self.book, head)
+        self.run(
+            "update ledger.checkpoints set root = %s where book = %s and size = %s",
+            self.chance.randbytes(32),
+            self.book,
+            head,
+        )
         return self.head_row(head)
 
     def a_note(self) -> Expected:
@@ -289,13 +340,17 @@ class RowTamperer:
         [(note,)] = self.rows("select note from ledger.checkpoints where book = %s and size = %s", head)
         place = self.chance.randrange(len(note))
         other = note[:place] + chr(33 + (ord(note[place]) % 90)) + note[place + 1 :]
-        self.run("update ledger.checkpoints set note = %s where book = %s and size = %s", other, self.book, head)
+        self.run(
+            "update ledger.checkpoints set note = %s where book = %s and size = %s", other, self.book, head
+        )
         return self.head_row(head)
 
     def a_size(self) -> Expected:
         head = self.chance.choice(self.heads)
         other = self.chance.choice([n for n in range(-1, self.size + 9) if n not in self.heads])
-        self.run("update ledger.checkpoints set size = %s where book = %s and size = %s", other, self.book, head)
+        self.run(
+            "update ledger.checkpoints set size = %s where book = %s and size = %s", other, self.book, head
+        )
         return in_row("ledger.checkpoints, size") if other > 0 else in_row("ledger.checkpoints")
 
     def a_deleted_head(self) -> Expected:
@@ -307,22 +362,29 @@ class RowTamperer:
         head = self.chance.choice(self.heads)
         [(note,)] = self.rows("select note from ledger.checkpoints where book = %s and size = %s", head)
         forged = self.forged(note)
-        self.run("update ledger.checkpoints set note = %s where book = %s and size = %s", forged, self.book, head)
+        self.run(
+            "update ledger.checkpoints set note = %s where book = %s and size = %s", forged, self.book, head
+        )
         return self.head_row(head)
 
     def an_inserted_head(self) -> Expected:
         """Of a size that was never signed, by a key of the forger's."""
-        [(note,)] = self.rows("select note from ledger.checkpoints where book = %s and size = %s", self.heads[-1])
+        [(note,)] = self.rows(
+            "select note from ledger.checkpoints where book = %s and size = %s", self.heads[-1]
+        )
         free = [n for n in range(1, self.size + 3) if n not in self.heads]
         size = self.chance.choice(free)
         self.run(
-            "insert into ledger.checkpoints (book, epoch, size, root, note, signed_at) values (%s, 1, %s, %s, %s, now())",
+            "insert into ledger.checkpoints (book, epoch, size, root, note, signed_at) values "
+            "(%s, 1, %s, %s, %s, now())",
             self.book, size, self.chance.randbytes(32), self.forged(note),
         )  # fmt: skip
         return in_row(f"ledger.checkpoints, size {size}")
 
     def a_name_of_the_log(self) -> Expected:
-        change = self.chance.choice(["origin = 'another.log/x'", "epoch = 2", "kind = 'real', clock_at = null"])
+        change = self.chance.choice(
+            ["origin = 'another.log/x'", "epoch = 2", "kind = 'real', clock_at = null"]
+        )
         self.run(f"update ledger.books set {change} where book = %s", self.book)
         return in_row("ledger.books")
 
@@ -330,8 +392,10 @@ class RowTamperer:
         change = self.chance.choice([
             "update ledger.epochs set origin = 'another.log/x' where book = %s",
             "delete from ledger.epochs where book = %s",
-            "insert into ledger.epochs (book, epoch, origin, from_position, because)"
-            " values (%s, 2, 'another.log/2', 5, 'a restore')",
+            (
+                "insert into ledger.epochs (book, epoch, origin, from_position, because)"
+                " values (%s, 2, 'another.log/2', 5, 'a restore')"
+            ),
         ])  # fmt: skip
         self.run(change, self.book)
         return in_row("ledger.books")
@@ -340,8 +404,12 @@ class RowTamperer:
 
     def a_waiting_event(self) -> Expected:
         stream_id, version, stream = self.chance.choice(self.waiting())
-        change = self.chance.choice(["actor = 'desk-99'", "payload = payload || '\\x20'", "at = at - interval '1 day'"])
-        self.run(f"update ledger.events set {change} where stream_id = %s and version = %s", stream_id, version)
+        change = self.chance.choice(
+            ["actor = 'desk-99'", "payload = payload || '\\x20'", "at = at - interval '1 day'"]
+        )
+        self.run(
+            f"update ledger.events set {change} where stream_id = %s and version = %s", stream_id, version
+        )
         return in_row(f"ledger.events, {stream} version {version}")
 
     def a_deleted_waiting_event(self) -> Expected:
@@ -355,7 +423,9 @@ class RowTamperer:
 
     def an_altered_pending_row(self) -> Expected:
         [(ticket, events), *_] = self.rows("select ticket, events from ledger.pending where book = %s")
-        self.run("update ledger.pending set events = %s where ticket = %s", self.altered(bytes(events)), ticket)
+        self.run(
+            "update ledger.pending set events = %s where ticket = %s", self.altered(bytes(events)), ticket
+        )
         return in_row("ledger.")
 
     # What was folded from it
@@ -371,7 +441,11 @@ class RowTamperer:
             "date": f"coalesce({name}, '2000-01-01') + 1",
             "text": f"coalesce({name}, '') || 'x'",
         }[kinds[name]]
-        self.run(f"update projections.{view} set {name} = {after} where {self.same(view, key)}", *row[:2], *row[3:key])
+        self.run(
+            f"update projections.{view} set {name} = {after} where {self.same(view, key)}",
+            *row[:2],
+            *row[3:key],
+        )
         return at(row[1], f"projections.{view}")
 
     def a_deleted_view_row(self) -> Expected:
@@ -394,7 +468,9 @@ class RowTamperer:
     def a_memory(self) -> Expected:
         rows = self.rows("select view, key from projections.remembered where book = %s order by 1, 2")
         view, key = self.chance.choice(rows)
-        change = self.chance.choice(["memory = memory || ' '", "since_position = since_position + 1", "key = key || 'x'"])
+        change = self.chance.choice(
+            ["memory = memory || ' '", "since_position = since_position + 1", "key = key || 'x'"]
+        )
         self.run(f"update projections.remembered set {change} where view = %s and key = %s", view, key)
         return in_row(f"projections.remembered, {view}")
 
@@ -402,7 +478,8 @@ class RowTamperer:
         rows = self.rows("select stream from schedulers.diary where book = %s order by 1")
         (stream,) = self.chance.choice(rows)
         change = self.chance.choice([
-            "update schedulers.diary set due_at = coalesce(due_at, now()) + interval '1 day' where stream = %s",
+            ("update schedulers.diary set due_at = coalesce(due_at, now()) + interval '1 day' "
+            "where stream = %s"),
             "update schedulers.diary set kinds = kinds || 'refund'::text where stream = %s",
             "delete from schedulers.diary where stream = %s",
         ])  # fmt: skip
@@ -411,10 +488,10 @@ class RowTamperer:
 
     # How it is done
 
-    def run(self, statement: str, *parameters: Any) -> None:
+    def run(self, statement: str, *parameters: object) -> None:
         self.cursor.execute(statement, parameters)
 
-    def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         self.cursor.execute(query, (self.book, *parameters) if "%s" in query else None)
         return self.cursor.fetchall()
 
@@ -441,7 +518,12 @@ class RowTamperer:
     def swap(self, table: str, columns: tuple[str, ...]) -> Expected:
         one, other = sorted(self.chance.sample(self.log, 2))
         named = ", ".join(columns)
-        bodies = [self.rows(f"select {named} from {table} where book = %s and stream_id = %s and version = %s", *row[1:3])[0] for row in (one, other)]
+        bodies = [
+            self.rows(
+                f"select {named} from {table} where book = %s and stream_id = %s and version = %s", *row[1:3]
+            )[0]
+            for row in (one, other)
+        ]
         for row, body in zip((one, other), reversed(bodies), strict=True):
             settings = ", ".join(f"{column} = %s" for column in columns)
             self.run(f"update {table} set {settings} where stream_id = %s and version = %s", *body, *row[1:3])
@@ -466,13 +548,18 @@ class RowTamperer:
 
     def newest_of_a_stream(self) -> tuple[str, str, Leaf]:
         waiting = {stream for _, _, stream in self.waiting()}
-        newest = {stream: (stream_id, stream, read_leaf(bytes(raw))) for _, stream_id, _, stream, raw in self.log}
-        return self.chance.choice([found for stream, found in sorted(newest.items()) if stream not in waiting])
+        newest = {
+            stream: (stream_id, stream, read_leaf(bytes(raw))) for _, stream_id, _, stream, raw in self.log
+        }
+        return self.chance.choice(
+            [found for stream, found in sorted(newest.items()) if stream not in waiting]
+        )
 
     def waiting(self) -> list[tuple[str, int, str]]:
         found = self.rows(
             "select stream_id::text, version, stream from ledger.events e where book = %s and not exists"
-            " (select from ledger.log l where l.stream_id = e.stream_id and l.version = e.version) order by 1, 2"
+            " (select from ledger.log l where l.stream_id = e.stream_id and l.version = "
+            "e.version) order by 1, 2"
         )
         return [(str(UUID(stream_id)), version, stream) for stream_id, version, stream in found]
 
@@ -495,7 +582,8 @@ class RowTamperer:
             view = self.chance.choice(sorted(VIEWS))
             kinds = dict(
                 self.rows(
-                    "select column_name, data_type from information_schema.columns where table_schema = 'projections'"
+                    "select column_name, data_type from information_schema.columns where "
+                    "table_schema = 'projections'"
                     f" and table_name = '{view}' order by ordinal_position"
                 )
             )
@@ -504,7 +592,7 @@ class RowTamperer:
                 return view, self.chance.choice(rows), kinds
 
     def same(self, view: str, key: int) -> str:
-        """Name one row by its key: book, from_position, and the columns that name it (to_position is third)."""
+        """Name one row by its key: book, from_position, and the columns that name it."""
         self.cursor.execute(f"select * from projections.{view} limit 0")
         names = [column.name for column in self.cursor.description or ()][:key]
         return " and ".join(f"{name} = %s" for name in names if name != "to_position")

@@ -13,9 +13,12 @@ from ledger.endings import UsedWrongly
     "checkpoint",
     short_help="The log's signed head, to be kept outside; or the key that verifies it.",
     help=(
-        "Seal and sign what waits, and print the log's head (a C2SP tlog-checkpoint): its name, how many events it "
-        "holds, the root of its Merkle tree, a signature. Whoever keeps it can hold the ledger to it later.\n\n"
-        "--since gives with it the proof that it extends an older head, as witnesses take it (C2SP tlog-witness).\n\n"
+        "Seal and sign what waits, and print the log's head (a C2SP tlog-checkpoint): its name, "
+        "how many events it "
+        "holds, the root of its Merkle tree, a signature. Whoever keeps it can hold the ledger "
+        "to it later.\n\n"
+        "--since gives with it the proof that it extends an older head, as witnesses take it "
+        "(C2SP tlog-witness).\n\n"
         "\b\nExamples:\n"
         "  claims-ledger checkpoint > march.checkpoint\n"
         "  claims-ledger checkpoint --vkey\n"

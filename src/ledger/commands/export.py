@@ -13,10 +13,13 @@ from ledger.endings import UsedWrongly
     "export",
     short_help="Write the whole book as a bundle that an auditor verifies offline.",
     help=(
-        "Write the book, up to its newest signed head, into a new folder DIR: the log as C2SP tiles, its leaves and "
-        "payloads, every signed head, the schemas of the events, the verifier keys, and a README for the auditor. "
+        "Write the book, up to its newest signed head, into a new folder DIR: the log as C2SP "
+        "tiles, its leaves and "
+        "payloads, every signed head, the schemas of the events, the verifier keys, and a "
+        "README for the auditor. "
         "Personal data stand in it as ciphertext only.\n\n"
-        "What would not verify is not exported. Hand the verifier key over by another way than the bundle.\n\n"
+        "What would not verify is not exported. Hand the verifier key over by another way than "
+        "the bundle.\n\n"
         "\b\nExamples:\n"
         "  claims-ledger export ./cyber-care-2026-03\n"
         '  claims-ledger verify ./cyber-care-2026-03 --key "$(claims-ledger checkpoint --vkey)"'

@@ -13,8 +13,10 @@ from ledger.endings import Refused, UsedWrongly
     "proof",
     short_help="One contract's history with its proof, in one file.",
     help=(
-        "Write the history of CONTRACT and of its claims with a proof that it is what was recorded: one file, which "
-        "`claims-ledger verify FILE --key VKEY` checks without a database. It stands under the newest signed head. "
+        "Write the history of CONTRACT and of its claims with a proof that it is what was "
+        "recorded: one file, which "
+        "`claims-ledger verify FILE --key VKEY` checks without a database. It stands under the "
+        "newest signed head. "
         "Personal data stand in it as ciphertext only.\n\n"
         "Without --out it goes to stdout.\n\n"
         "\b\nExamples:\n"
@@ -60,6 +62,7 @@ def proof(contract: str, *, out: Path | None, keys: tuple[str, ...], book: str, 
         )
         return
     note(
-        f"{sum(proven.events.values()):,} events in {len(proven.events)} streams, proven under the head of {head.size:,}."
+        f"{sum(proven.events.values()):,} events in {len(proven.events)} streams, proven under "
+        f"the head of {head.size:,}."
     )
     note(f"Verify it: claims-ledger verify {out} --key '{verifier_keys[0]}'")

@@ -12,9 +12,12 @@ from ledger.endings import UsedWrongly
     "verify",
     short_help="Prove that nothing was altered: the database, a bundle, or a contract's proof.",
     help=(
-        "Prove that the history is complete, unchanged and in order; name the first bad position or row if not.\n\n"
-        "Without TARGET: the whole database against its log, from the payloads up to every signed head, and the "
-        "head that is kept beside the key. Broken off, it goes on where it was; --fresh starts anew. With --views "
+        "Prove that the history is complete, unchanged and in order; name the first bad "
+        "position or row if not.\n\n"
+        "Without TARGET: the whole database against its log, from the payloads up to every "
+        "signed head, and the "
+        "head that is kept beside the key. Broken off, it goes on where it was; --fresh starts "
+        "anew. With --views "
         "every view as well, against a fresh fold of the feed.\n\n"
         "With TARGET: a bundle (a folder made by `export`) or a contract's proof (a file made by `proof`), "
         "offline, against the verifier key that you were given elsewhere.\n\n"
@@ -61,7 +64,10 @@ def verify(  # noqa: PLR0913  # one option each
     verifier_keys, heads = read_keys(keys), read_since(since)
     if target is None:
         if contract is not None:
-            message = "--contract asks for a bundle; for one contract of the database: claims-ledger proof CONTRACT."
+            message = (
+                "--contract asks for a bundle; for one contract of the database: claims-ledger "
+                "proof CONTRACT."
+            )
             raise UsedWrongly(message)
         from ledger.commands.verify_database import run  # noqa: PLC0415  # loads the database's side
 

@@ -32,7 +32,7 @@ VIEW_ADVICE = "; find out who changed it, then `claims-ledger projections rebuil
 ViewCheck = Callable[["Wiring", Progress], CheckedView]
 
 
-def run(
+def run(  # noqa: PLR0913  # one option each
     book: str, keys: Sequence[VerifierKey], since: Sequence[str], *, views: bool, fresh: bool, as_json: bool
 ) -> int:
     """Verify the database; gives the exit code. Raises Refused when it does not verify."""
@@ -115,13 +115,16 @@ def _say(proof: DatabaseProof, views: dict[str, CheckedView]) -> None:
     click.echo(f"log: {proof.origin}, {proof.size:,} events, root {root_text(proof.root)}")
     if proof.resumed_at:
         note(
-            f"Read from position {proof.resumed_at:,} on; below it an earlier run had. --fresh reads it all again."
+            f"Read from position {proof.resumed_at:,} on; below it an earlier run had. --fresh "
+            "reads it all again."
         )
     if proof.proven < proof.size:
         note(
-            f"No signed head covers the last {proof.size - proof.proven:,} events yet: claims-ledger checkpoint signs."
+            f"No signed head covers the last {proof.size - proof.proven:,} events yet: "
+            "claims-ledger checkpoint signs."
         )
     if proof.waiting:
         note(
-            f"{proof.waiting:,} events wait for their position: nothing is proven of them yet but their own form."
+            f"{proof.waiting:,} events wait for their position: nothing is proven of them yet "
+            "but their own form."
         )

@@ -1,7 +1,7 @@
-"""What `verify --views` asks of each view (group `claims_ledger.view_checks`): is it what the feed says?
+"""What `verify --views` asks of each view: whether it is what the feed says.
 
-Every row with its whole history, and what the fold remembers, against a fresh fold of the feed up to where the
-view stands. In one snapshot, so that a follower at work is no difference.
+Every row with its whole history, and what the fold remembers, against a fresh fold of the feed up to where
+the view stands. In one snapshot, so that a follower at work is no difference.
 """
 
 from collections import Counter

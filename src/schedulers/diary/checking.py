@@ -1,4 +1,4 @@
-"""What `verify --views` asks of the diary (group `claims_ledger.view_checks`): is it what the feed says?"""
+"""What `verify --views` asks of the diary: whether it is what the feed says."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The pass over a book's log: every row of one snapshot, recomputed from the payloads up to the signed heads."""
+"""The pass over a book's log: every row of one snapshot, from the payloads up to the signed heads."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -64,8 +64,8 @@ def verify_database(  # noqa: PLR0913 # each is a part of the question
 ) -> DatabaseProof:
     """Verify a book's rows against its log, and the log against what is known outside.
 
-    `outside` must have been read before the call. Raises NotVerified, which names the first bad position or row;
-    KeyFileRefused, BookUnknown, Unreachable.
+    `outside` must have been read before the call. Raises NotVerified, which names the first bad position
+    or row; KeyFileRefused, BookUnknown, Unreachable.
     """
     with pool.transaction() as connection:
         begin_snapshot(connection)
@@ -124,8 +124,8 @@ class _Audit:
         heads = self._passing.expected(portion, self.standing.proven)
         passed = [head for head in heads.passed if head.size <= sound]
         grown = GrownLevels()
-        # Where several things are wrong, as when a leaf was rewritten, the one that comes first is named. A node
-        # says closer than a head which leaf is bad.
+        # Where several things are wrong, as when a leaf was rewritten, the one that comes first is named.
+        # A node says closer than a head which leaf is bad.
         found = [
             ((fault.size, 1), fault.fault)
             for fault in (*heads.faults, *self._grow(rows.leaf_hashes, passed, grown))

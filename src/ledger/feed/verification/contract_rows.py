@@ -48,7 +48,10 @@ def contract_proof(pool: Pool, book: str, contract: str) -> tuple[str, Checkpoin
         own = contract_ref(contract).name
         streams = dict(_read(connection, book, [own], head.size))
         if own not in streams:
-            message = f"the signed log holds no contract {contract}: check its number with `claims-ledger contract list`"
+            message = (
+                f"the signed log holds no contract {contract}: check its number with `claims-ledger "
+                "contract list`"
+            )
             raise NothingProven(message)
         streams |= _read(connection, book, _claims(contract, streams[own]), head.size)
         nodes = nodes_of(connection, book)

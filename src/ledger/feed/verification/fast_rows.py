@@ -1,8 +1,9 @@
 """Rows of the log as COPY sends them, checked at the speed of a million in some seconds.
 
-Each leaf is written anew from the columns beside it and from the leaf before it in its stream, and compared with
-the stored leaf as a whole: that is its form, its envelope, its payload's hash and its chain at once. What does not
-compare is only told here; `row_check` says in words what is wrong.
+Each leaf is written anew from the columns beside it and from the leaf before it in its stream, and
+compared with the stored leaf as a whole: that is its form, its envelope, its payload's hash and its chain
+at once. What
+does not compare is only told here; `row_check` says in words what is wrong.
 """
 
 from collections.abc import Iterable, Sequence

@@ -6,8 +6,8 @@ from ledger.feed.proofs.refused import ProofRefused
 class NotVerified(ProofRefused):
     """The database does not hold what was recorded, sealed and signed.
 
-    `position`: the first bad position, or the first that is not proven any more; None where the fault hangs on
-    no position. `row`: the table's row that is at fault, in words.
+    `position`: the first bad position, or the first that is not proven any more; None where the fault
+    hangs on no position. `row`: the table's row that is at fault, in words.
     """
 
     def __init__(self, position: int | None, row: str, reason: str) -> None:

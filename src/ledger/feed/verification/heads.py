@@ -69,7 +69,7 @@ def opened_head(head: StoredHead, origin: str | None, keys: KnownKeys, proven: i
 
 
 def check_no_other_heads(connection: Connection, book: str, size: int, seen: int) -> None:
-    """Refuse heads that no position of the log belongs to; `seen`: how many were passed. Raises NotVerified."""
+    """Refuse heads that belong to no size of the log; `seen`: how many were passed. Raises NotVerified."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, (book,))
         [(count,)] = cursor.fetchall()

@@ -14,7 +14,8 @@ from ledger.store.pool import Connection
 # A level's hashes come as one string, which is compared at once. They all have one length, or none is given.
 _LEVELS: Final = """
 select n.level, n.first, (
-    select case when bool_and(octet_length(s.hash) = 32) then string_agg(s.hash, ''::bytea order by s.index) end
+    select case when bool_and(octet_length(s.hash) = 32)
+        then string_agg(s.hash, ''::bytea order by s.index) end
     from ledger.log_nodes s
     where s.book = %s and s.level = n.level and s.index >= n.first and s.index < n.after
 )
@@ -32,7 +33,7 @@ order by level, index limit 1
 
 
 class StoredLevel(NamedTuple):
-    """Stored nodes of one level, from `first` on; None where any of them has not 32 bytes, or none is there."""
+    """Stored nodes of one level, from `first` on; None where one has not 32 bytes, or none is there."""
 
     level: int
     first: int
@@ -97,7 +98,7 @@ def first_bad_node(
 
 
 def check_no_other_nodes(connection: Connection, book: str, size: int) -> None:
-    """Refuse nodes that a log of `size` leaves has not; those that it has were compared. Raises NotVerified."""
+    """Refuse nodes that a log of `size` leaves has not; the others were compared. Raises NotVerified."""
     expected = sum(size >> level for level in range(1, size.bit_length()))
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, (book,))

@@ -74,7 +74,9 @@ class KeysBeside:
 
 
 def beside_the_key(place: SigningPlace, since: Iterable[str] = ()) -> Outside:
-    """Take what lies beside the signing key. `since`: signed heads kept elsewhere. Raises KeyFileRefused, BadNote.
+    """Take what lies beside the signing key, and signed heads kept elsewhere (`since`).
+
+    Raises KeyFileRefused, BadNote.
 
     To be read before the database is: the head that is kept may be younger than the snapshot otherwise.
     """

@@ -66,11 +66,14 @@ class Passing:
         ]
         for _, passed in self._kept:
             if passed.size > size:
-                reason = f"it has {passed.size} events, the database only {size}: the database is older, or was cut"
+                reason = (
+                    f"it has {passed.size} events, the database only {size}: the database is older, "
+                    "or was cut"
+                )
                 raise NotVerified(size, passed.where, reason)
 
     def check_below(self, connection: Connection, size: int) -> None:
-        """Check kept heads of at most `size` events by the stored nodes: an earlier pass has seen those rows."""
+        """Check kept heads of at most `size` events by the stored nodes: an earlier pass saw the rows."""
         for _, kept in self._kept:
             if kept.size > size:
                 continue
@@ -99,7 +102,8 @@ class Passing:
     def check_published(self, connection: Connection, pool: Pool) -> None:
         """Refuse a database that lacks a head which is kept outside it. Raises NotVerified.
 
-        A head is kept before it is published, so one that is missing is looked for once more, after the snapshot.
+        A head is kept before it is published, so one that is missing is looked for once more, after the
+        snapshot.
         """
         for epoch, kept in self._kept:
             if is_published(connection, self._book, epoch, kept.size):
@@ -108,7 +112,8 @@ class Passing:
                 if is_published(later, self._book, epoch, kept.size):
                     continue
             reason = (
-                "ledger.checkpoints has no such head: it was deleted, or its program ended before it was published; "
+                "ledger.checkpoints has no such head: it was deleted, or its program ended "
+                "before it was published; "
                 "`claims-ledger checkpoint` publishes it again"
             )
             raise NotVerified(None, f"{kept.where}, size {kept.size}", reason)

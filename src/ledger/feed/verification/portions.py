@@ -16,15 +16,17 @@ from ledger.store.pool import Connection
 PORTION: Final = 4_096
 """Positions of one portion: some 5 MB."""
 
-# Columns of fixed width come first, and the widths of the others among them, so that a row is parted in a few steps.
+# Columns of fixed width come first, and the widths of the others among them, so that a row is parted in a
+# few steps.
 # The plan is held to the log's own order: statistics of a growing table are often too old to find it.
 _EVENTS: Final = """
 copy (
     select l.position, l.sealed_at, e.stream_id, e.version, e.schema_version, e.ordinal, e.effective_on, e.at,
         e.recorded_at, e.event_id, e.correlation_id, e.causation_id is null,
-        coalesce(e.causation_id, e.event_id), octet_length(e.stream), octet_length(e.type), octet_length(e.actor),
-        octet_length(e.command_id), octet_length(e.payload), octet_length(e.leaf), octet_length(e.leaf_hash),
-        octet_length(l.leaf_hash), e.stream, e.type, e.actor, e.command_id, e.payload, e.leaf, e.leaf_hash, l.leaf_hash
+        coalesce(e.causation_id, e.event_id), octet_length(e.stream), octet_length(e.type),
+        octet_length(e.actor), octet_length(e.command_id), octet_length(e.payload), octet_length(e.leaf),
+        octet_length(e.leaf_hash), octet_length(l.leaf_hash), e.stream, e.type, e.actor, e.command_id,
+        e.payload, e.leaf, e.leaf_hash, l.leaf_hash
     from ledger.log l
     join ledger.events e on e.book = l.book and e.stream_id = l.stream_id and e.version = l.version
     where l.book = {book} and l.position >= {first} and l.position < {end}

@@ -38,12 +38,15 @@ def check_row(book: str, position: int, row: LogRow | None) -> bytes:
 
 
 def what_is_wrong(book: str, event: EventColumns, sealed: bytes, prev: bytes | None) -> str | None:
-    """Say what is wrong with an event, given its sealed leaf hash and the leaf hash of the event before it."""
+    """Say what is wrong with an event, given its sealed leaf hash and that of the event before it."""
     hashed = leaf_hash(event.leaf)
     if hashed != sealed and event.leaf_hash == sealed:
         return "its leaf is not the one that was sealed: the leaf was altered"
     if hashed != sealed and event.leaf_hash == hashed:
-        return "its leaf and leaf hash are not those that the log names: the event, or the log's row, was altered"
+        return (
+            "its leaf and leaf hash are not those that the log names: the event, or the log's row, "
+            "was altered"
+        )
     if event.leaf_hash != hashed:
         return "its leaf hash is not that of its leaf: one was altered"
     try:

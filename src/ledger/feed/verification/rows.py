@@ -1,4 +1,4 @@
-"""Single rows in words: the events of a range of positions, or those that wait, with all that each must agree with.
+"""Single rows in words: events by position, or those that wait, with all that each must agree with.
 
 The slow and clear way, taken where the fast one found that something differs.
 """
@@ -15,8 +15,8 @@ to_char(e.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
 e.actor, e.command_id, e.ordinal, e.correlation_id::text, e.causation_id::text, e.payload, e.leaf, e.leaf_hash
 """
 _BY_POSITION: Final = f"""
-select w.position, l.stream_id::text, l.version, l.leaf_hash, l.sealed_at::text, l.sealed_at < before.sealed_at,
-    p.leaf_hash, {EVENT_COLUMNS}
+select w.position, l.stream_id::text, l.version, l.leaf_hash, l.sealed_at::text,
+    l.sealed_at < before.sealed_at, p.leaf_hash, {EVENT_COLUMNS}
 from generate_series(%(first)s::bigint, %(end)s::bigint - 1) as w (position)
 left join ledger.log l on l.book = %(book)s and l.position = w.position
 left join ledger.log before on before.book = %(book)s and before.position = w.position - 1

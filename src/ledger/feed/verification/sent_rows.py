@@ -24,8 +24,8 @@ _LENGTH: Final = 4
 FastRow = tuple[int, int, bytes, int, int, int, int, int, int, bytes, bytes, bool, bytes,
                 bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]  # fmt: skip
 """position, sealed_at, stream_id, version, schema_version, ordinal, effective_on, at, recorded_at, event_id,
-correlation_id, has no causation_id, causation_id; stream, type, actor, command_id, payload, leaf, leaf_hash of the
-event, leaf_hash of the log."""
+correlation_id, has no causation_id, causation_id; stream, type, actor, command_id, payload, leaf,
+leaf_hash of the event, leaf_hash of the log."""
 
 
 class Differs(Exception):
@@ -41,7 +41,8 @@ def parse_rows(sent: bytes) -> list[FastRow]:
     try:
         while sent[at : at + 2] != _TRAILER:
             (
-                fields, position, sealed_at, stream_id, version, schema_version, ordinal, effective_on, occurred,
+                fields, position, sealed_at, stream_id, version, schema_version, ordinal, effective_on,
+                occurred,
                 recorded_at, event_id, correlation_id, uncaused, causation_id,
                 n1, n2, n3, n4, n5, n6, n7, n8,
             ) = _FIXED.unpack_from(sent, at)  # fmt: skip

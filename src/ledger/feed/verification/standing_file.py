@@ -1,7 +1,7 @@
 """A pass that was broken off, kept in a file of mode 0600 so that the next one takes it up.
 
-Taking it up trusts the file, and that what was found sound has not been altered since: the root of all heads to
-come still covers every leaf hash, but rows below are not read again. `--fresh` trusts neither.
+Taking it up trusts the file, and that what was found sound has not been altered since: the root of all
+heads to come still covers every leaf hash, but rows below are not read again. `--fresh` trusts neither.
 """
 
 import json
@@ -27,7 +27,7 @@ class StandingFile:
     """Where a book's verification keeps how far it has come."""
 
     def __init__(self, folder: Path, book: str) -> None:
-        """The file is the book's own in this folder."""
+        """Keep to the book's own file in this folder."""
         self._path = folder / f"{book}.json"
         self._book = book
         self._origin = ""

@@ -1,7 +1,7 @@
 """The newest leaf of each stream, as the log goes by: a bounded number in memory, the others looked up.
 
-A head is kept as 52 bytes: id of the stream and the next version (the place that must follow), and the leaf hash
-that it must name.
+A head is kept as 52 bytes: id of the stream and the next version (the place that must follow), and the
+leaf hash that it must name.
 """
 
 from collections.abc import Callable, Sequence

@@ -24,12 +24,16 @@ left join ledger.events p on p.book = %(book)s and p.stream_id = w.stream_id and
 order by w.number
 """  # noqa: S608 # put together from its own constants
 _COUNTS: Final = """
-select (select count(*) from ledger.log where book = %(book)s), (select count(*) from ledger.events where book = %(book)s)
+select (select count(*) from ledger.log where book = %(book)s),
+    (select count(*) from ledger.events where book = %(book)s)
 """
 _OUTSIDE: Final = """
 select e.stream, e.version, e.stream_id::text from ledger.events e
 where e.book = %s
-    and not exists (select from ledger.log l where l.book = e.book and l.stream_id = e.stream_id and l.version = e.version)
+    and not exists (
+        select from ledger.log l
+        where l.book = e.book and l.stream_id = e.stream_id and l.version = e.version
+    )
 order by e.recorded_at, e.stream, e.version
 """
 _STRAY_POSITION: Final = (
@@ -59,7 +63,10 @@ def check_outside(connection: Connection, book: str, size: int) -> int:
         cursor.execute(_OUTSIDE, (book,))
         for stream, version, stream_id in cursor:
             if (stream_id, version) not in waiting:
-                reason = "it stands neither in the log nor among those that wait: it was put in, or what waits was deleted"
+                reason = (
+                    "it stands neither in the log nor among those that wait: it was put in, or what "
+                    "waits was deleted"
+                )
                 raise NotVerified(None, f"ledger.events, {stream} version {version}", reason)
     reason = f"it has {recorded} events, but {size} are sealed and {len(waiting)} wait"
     raise NotVerified(None, "ledger.events", reason)
