@@ -53,7 +53,7 @@ Cause = Literal["fraud", "abuse", "identity_theft", "malware", "cyberstalking", 
 Relation = Literal["policyholder", "family", "non_family"]
 Assistance = Literal["legal", "psychological", "technical", "data_recovery"]
 NoticeChannel = Literal["web_form", "registered_letter", "email", "counter"]
-# The page lists channels for a notice only; a claim comes by phone, which is the FAQ's own way, or as people write.
+# The page lists channels for a notice only; a claim comes by phone, the FAQ's own way, or as people write.
 ClaimChannel = Literal[
     "phone",
     "web_form",
