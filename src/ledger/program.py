@@ -5,7 +5,6 @@ path at which it stands: `due` at the top, `contract show` inside the group `con
 packages may add to one group. Only what is asked for is loaded.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
@@ -13,6 +12,7 @@ from typing import cast
 
 import click
 
+from ledger.commands.output import discard_output
 from ledger.endings import Ending, Refused, Unreachable, UsedWrongly
 
 COMMANDS_GROUP = "claims_ledger.commands"
@@ -95,7 +95,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         outcome = program().main(args=arguments, prog_name="claims-ledger", standalone_mode=False)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): that is its right, not an error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)

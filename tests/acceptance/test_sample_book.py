@@ -91,6 +91,21 @@ def test_a_second_import_repeats_every_first_answer_and_writes_nothing(
     assert_book_stands_as_expected(program)
 
 
+def test_an_import_whose_reader_goes_away_is_imported_all_the_same(program: Program) -> None:
+    running = program.start(*IMPORT)
+    assert running.stdout is not None
+    running.stdout.readline()
+    running.stdout.close()
+    assert running.wait() == 1
+    assert running.stderr is not None
+    said = running.stderr.read()
+    running.stderr.close()
+
+    assert "773 commands" in said
+    assert "Traceback" not in said
+    assert_book_stands_as_expected(program)
+
+
 def killed_and_run_again(program: Program, seed: int) -> None:
     """Kill the import at a random moment, several times over, until one comes through."""
     chance = random.Random(seed)  # noqa: S311  # moments, no secrets

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ledger.answers import Answer
 from ledger.commands.options import is_interactive
-from ledger.commands.output import console, note, print_json_line
+from ledger.commands.output import console, discard_output, note, print_json_line
 from ledger.endings import UsedWrongly
 from ledger.importing.checking import Checked
 from ledger.importing.lines import Fault, Line
@@ -134,7 +134,12 @@ class Tally:
             place: dict[str, object] = {"line": line.line}
             if self._several:
                 place["file"] = line.file
-            print_json_line(place | answer.as_json())
+            try:
+                print_json_line(place | answer.as_json())
+            except BrokenPipeError:
+                # What nobody reads any more is imported all the same.
+                discard_output()
+                self._as_json = False
 
     @property
     def done(self) -> int:

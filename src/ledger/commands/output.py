@@ -30,6 +30,11 @@ def print_json_line(value: Mapping[str, object]) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
+def discard_output() -> None:
+    """Let what is still written to stdout go nowhere: its reader went away."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def console(*, stderr: bool = False) -> "Console":
     """Give a rich console that keeps to NO_COLOR and to what the stream is."""
     from rich.console import Console  # noqa: PLC0415  # 0.1 s that JSON output need not pay
