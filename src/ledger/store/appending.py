@@ -46,6 +46,7 @@ _IMPORT_CLOCK: Final = "update ledger.imports set clock_at = %s where book = %s 
 _CLEAR_HOLD: Final = "update ledger.books set held_at = null where book = %s and held_at is not null"
 
 _KEY_GONE: Final = "CLS01"
+_MASTER_GONE: Final = "CLS02"  # migration 0011
 _PENDING_EVENT_BYTES: Final = 52
 
 
@@ -120,11 +121,13 @@ def recording(connection: Connection, commit: Commit) -> Iterator[None]:
     except errors.UniqueViolation as error:
         raise _taken(error, commit) from error
     except errors.NotNullViolation as error:
+        if error.diag.column_name != "book":
+            raise DatabaseRefused(str(error)) from error
         raise ImportOpen(commit.book) from error
     except (errors.DeadlockDetected, errors.SerializationFailure) as error:
         raise VersionConflict from error
     except psycopg2.Error as error:
-        if error.pgcode == _KEY_GONE:
+        if error.pgcode in {_KEY_GONE, _MASTER_GONE}:
             raise SubjectKeysMoved from error
         if connection.closed or error.pgcode is None or error.pgcode.startswith("08"):
             message = (
