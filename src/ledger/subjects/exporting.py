@@ -1,12 +1,14 @@
 """All that is held on one person, in clear: the right of access."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
 from ledger.domain.identifiers import StreamRef
 from ledger.store.event_store import EventStore
+from ledger.store.payload import SALT
 from ledger.store.pool import Connection, Pool
 from ledger.store.streams import stream_id, stream_ref
 from ledger.subjects.access_log import Access, AccessLine, access_lines
@@ -15,6 +17,9 @@ from ledger.subjects.holds import Hold, standing_holds
 from ledger.subjects.opening import Opening, Stored
 from ledger.subjects.refusals import PersonUnknown
 from ledger.subjects.vault_entries import VaultEntry, vault_entry
+
+SEALED = "[sealed]"
+"""Stands for a value of somebody else."""
 
 _EVENTS: Final = """
 select e.stream, e.version, l.position, e.type, e.effective_on, e.at, e.recorded_at, e.actor, e.command_id,
@@ -38,7 +43,8 @@ class ExportedEvent(NamedTuple):
     recorded_at: datetime
     actor: str
     command_id: str
-    payload: dict[str, object]
+    payload: object
+    """As it was recorded, less the salt; values of others as `[sealed]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +102,13 @@ class Subjects:
         with self._pool.connection() as connection:
             rows = _rows(connection, self._book, list(held))
         opening = Opening(self._pool, self._store.subject_keys, self._book, access)
-        payloads = opening.payloads(
-            [Stored(row.stream, row.version, row.type, row.payload) for row in rows],
-            lambda whose, _path: whose == person,
+        clear_texts = opening.clear_texts(
+            (Stored(row.stream, row.version, row.type, row.payload) for row in rows),
+            lambda value: value.person == person,
         )
         told: dict[StreamRef, list[ExportedEvent]] = {stream: [] for stream in held}
-        for row, payload in zip(rows, payloads, strict=True):
-            told[row.stream].append(row.exported(payload))
+        for row in rows:
+            told[row.stream].append(row.exported(clear_texts))
         return Export(self.find(person), [(held[stream], events) for stream, events in told.items()])
 
 
@@ -118,7 +124,7 @@ class _Row(NamedTuple):
     command_id: str
     payload: bytes
 
-    def exported(self, payload: dict[str, object]) -> ExportedEvent:
+    def exported(self, clear_texts: Mapping[str, str]) -> ExportedEvent:
         return ExportedEvent(
             self.version,
             self.position,
@@ -128,8 +134,19 @@ class _Row(NamedTuple):
             self.recorded_at.astimezone(UTC),
             self.actor,
             self.command_id,
-            payload,
+            _in_clear(json.loads(self.payload), clear_texts),
         )
+
+
+def _in_clear(value: object, clear_texts: Mapping[str, str]) -> object:
+    """Put clear texts in the place of ciphertexts, and leave out the salt, which says nothing."""
+    if isinstance(value, dict):
+        if value.keys() == {"person", "box"}:
+            return clear_texts.get(value["box"], SEALED)
+        return {name: _in_clear(inner, clear_texts) for name, inner in value.items() if name != SALT}
+    if isinstance(value, list):
+        return [_in_clear(inner, clear_texts) for inner in value]
+    return value
 
 
 def _rows(connection: Connection, book: str, streams: Sequence[StreamRef]) -> list[_Row]:

@@ -1,7 +1,6 @@
 """Personal values opened for reading: the access log is told first, then the values are opened."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -14,8 +13,7 @@ from ledger.store.pool import Pool
 from ledger.store.subject_keys import SubjectKeys
 from ledger.subjects.access_log import Access, Opened, record_access
 
-SEALED = "[sealed]"
-"""Stands for a value that was not opened."""
+Wanted = Callable[[SealedValue], bool]
 
 
 class Stored(NamedTuple):
@@ -37,56 +35,28 @@ class Opening:
         self._book = book
         self._access = access
 
-    def payloads(
-        self, events: Iterable[Stored], wanted: Callable[[str, str], bool] = lambda _person, _path: True
-    ) -> list[dict[str, object]]:
-        """Give each event's fields as they were recorded, less the salt, with the wanted values in clear.
+    def clear_texts(
+        self, events: Iterable[Stored], wanted: Wanted = lambda _value: True
+    ) -> Mapping[str, str]:
+        """Open what is wanted of these events: ciphertext as it stands in a payload → clear text.
 
-        `wanted` is asked for each value by its person and its dotted path; what it does not want stands as
-        `[sealed]`, and what was erased as `[erased]`.
+        It is `[erased]` where the person's key is gone.
 
         Raises:
             Unreadable: a ciphertext does not belong where it stands.
 
         """
-        stored = list(events)
-        opened = self._opened(stored, wanted)
-        return [
-            _filled(json.loads(event.payload), values) for event, values in zip(stored, opened, strict=True)
-        ]
-
-    def values(
-        self, events: Iterable[Stored], wanted: Callable[[str, str], bool] = lambda _person, _path: True
-    ) -> list[Mapping[str, str]]:
-        """Give each event's wanted values by their dotted paths, `[erased]` where the key is gone.
-
-        Raises Unreadable.
-        """
-        return self._opened(list(events), wanted)
-
-    def _opened(
-        self, events: Sequence[Stored], wanted: Callable[[str, str], bool]
-    ) -> list[Mapping[str, str]]:
         found = [
-            [value for value in sealed_values(event.payload) if wanted(value.person, value.path)]
-            for event in events
+            (event, value) for event in events for value in sealed_values(event.payload) if wanted(value)
         ]
-        touched = {
-            Opened(value.person, event.stream.name)
-            for event, values in zip(events, found, strict=True)
-            for value in values
-        }
         with self._pool.connection() as connection:
+            touched = {Opened(value.person, event.stream.name) for event, value in found}
             record_access(connection, self._book, self._access, touched)
-            held = self._keys.for_reading(
-                connection, self._book, {opened.person for opened in touched if opened.person is not None}
-            )
-        return [
-            {value.path: self._value(event, value, held.get(value.person)) for value in values}
-            for event, values in zip(events, found, strict=True)
-        ]
+            persons = {value.person for _, value in found}
+            held = self._keys.for_reading(connection, self._book, persons) if persons else {}
+        return {value.box: self._clear_text(event, value, held.get(value.person)) for event, value in found}
 
-    def _value(self, event: Stored, value: SealedValue, key: bytes | None) -> str:
+    def _clear_text(self, event: Stored, value: SealedValue, key: bytes | None) -> str:
         if key is None:
             return ERASED
         stream = event.stream.name
@@ -95,21 +65,3 @@ class Opening:
         except (InvalidTag, ValueError) as error:
             reason = f"the ciphertext of {value.path} does not belong there: run `claims-ledger verify`"
             raise Unreadable(stream, event.version, reason) from error
-
-
-def _filled(fields: dict[str, object], values: Mapping[str, str]) -> dict[str, object]:
-    fields.pop("salt", None)
-    filled = _fill("", fields, values)
-    return filled if isinstance(filled, dict) else fields
-
-
-def _fill(path: str, value: object, values: Mapping[str, str]) -> object:
-    if isinstance(value, dict):
-        if value.keys() == {"person", "box"}:
-            return values.get(path, SEALED)
-        return {
-            name: _fill(f"{path}.{name}" if path else name, inner, values) for name, inner in value.items()
-        }
-    if isinstance(value, list):
-        return [_fill(f"{path}.{number}", inner, values) for number, inner in enumerate(value)]
-    return value

@@ -6,6 +6,7 @@ from datetime import date
 from ledger.domain.identifiers import StreamRef
 from ledger.endings import Refused
 from projections.asking.documents import EVERYBODY, FOR_A_CLAIM, FOR_A_COMPLAINT, contacts_of, documents_of
+from projections.asking.persons import persons_of
 from projections.asking.reader import Reader
 from projections.claims.fold import CLAIMS
 from projections.claims.queries import ClaimsWanted, claims
@@ -95,7 +96,7 @@ def show_contract(reader: Reader, number: str) -> Answer:
         "documents": documents_of(contract),
         "contacts": contacts_of(contract, EVERYBODY),
     }
-    return contract | nested
+    return contract | nested | _named(reader, StreamRef("contract", number))
 
 
 def show_claim(reader: Reader, number: str) -> Answer:
@@ -108,7 +109,8 @@ def show_claim(reader: Reader, number: str) -> Answer:
         raise _not_there(reader, "claim", number)
     of_its_contract = list_contracts(reader, Filters(contract=str(rows[0]["contract"])))
     contacts = contacts_of(of_its_contract[0], FOR_A_CLAIM) if of_its_contract else []
-    return rows[0] | {"due": list_due(reader, Filters(claim=number)), "contacts": contacts}
+    nested: Answer = {"due": list_due(reader, Filters(claim=number)), "contacts": contacts}
+    return rows[0] | nested | _named(reader, StreamRef("claim", number))
 
 
 def show_complaint(reader: Reader, number: str) -> Answer:
@@ -121,6 +123,11 @@ def show_complaint(reader: Reader, number: str) -> Answer:
     of_its_contract = list_contracts(reader, Filters(contract=str(rows[0]["contract"])))
     contacts = contacts_of(of_its_contract[0], FOR_A_COMPLAINT) if of_its_contract else []
     return rows[0] | {"due": its_due, "contacts": contacts}
+
+
+def _named(reader: Reader, stream: StreamRef) -> Answer:
+    """Name the persons, for a reader who opens them."""
+    return {} if reader.opening is None else {"persons": persons_of(reader, reader.opening, stream)}
 
 
 def _scope(filters: Filters) -> StreamRef | None:

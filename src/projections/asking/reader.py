@@ -9,6 +9,7 @@ from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import FeedEvent, read_streams
 from ledger.store.pool import Connection
 from ledger.store.streams import stream_ref
+from ledger.subjects.opening import Opening
 from projections.asking.histories import first_position, read_scope
 from projections.folding.rows import AsOf, Given, Source
 from projections.folding.versions import Folding
@@ -29,6 +30,8 @@ class Reader:
     book: str
     position: int
     on: date | None = None
+    opening: Opening | None = None
+    """Opens personal values for whoever asks; None: they stay sealed."""
     _events: dict[StreamRef | None, Sequence[FeedEvent]] = field(default_factory=dict)
 
     def source(self, view: View[Memory], scope: StreamRef | None = None) -> Source:

@@ -1,6 +1,7 @@
 """`claims-ledger claim show/list/history`."""
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,12 +14,14 @@ from projections.commands.options import (
     before_option,
     contract_option,
     guarantee_option,
+    names_options,
     status_option,
     time_options,
 )
 from projections.commands.reading import reading
 from projections.commands.tables import (
     CONTACT_COLUMNS,
+    PERSON_COLUMNS,
     Column,
     amount,
     fields,
@@ -36,6 +39,9 @@ from projections.commands.tables import (
 from projections.commands.tables import (
     status as status_column,
 )
+
+if TYPE_CHECKING:
+    from ledger.subjects.access_log import Access
 
 COLUMNS: tuple[Column, ...] = (
     plain("claim", "claim"),
@@ -56,22 +62,28 @@ COLUMNS: tuple[Column, ...] = (
 @click.command()
 @click.argument("number", metavar="CLAIM")
 @time_options
+@names_options("claim show")
 @book_option
 @json_option
 @examples(
     "claims-ledger claim show CL-1",
     "claims-ledger claim show CL-1 --on 2026-01-31 --json",
+    "claims-ledger claim show CL-1 --names --reason 'identification by phone'",
 )
-def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
+def show_one(  # noqa: PLR0913  # one parameter an option
+    number: str, on: date | None, as_of: str | None, access: "Access | None", book: str, *, as_json: bool
+) -> None:
     """Show one claim, its amounts, its due dates, and whom to call."""
     from projections.asking.questions import show_claim  # noqa: PLC0415  # loaded when it runs
 
-    with reading(book, ("claims", "contracts", "due"), as_of=as_of, on=on) as reader:
+    with reading(book, ("claims", "contracts", "due"), as_of=as_of, on=on, access=access) as reader:
         shown = show_claim(reader, number)
     if as_json:
         print_json(plain_json(shown))
         return
     fields(shown, COLUMNS, title=f"Claim {number}")
+    if access is not None:
+        show_section(shown, "persons", PERSON_COLUMNS, title="Persons")
     show_section(shown, "due", due.COLUMNS, title="Due")
     show_section(shown, "contacts", CONTACT_COLUMNS, title="Contacts")
 

@@ -1,6 +1,7 @@
 """`claims-ledger contract show/list/history`."""
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,10 +9,17 @@ from ledger.commands.options import book_option, examples, json_option
 from ledger.commands.output import print_json
 from projections.commands import claim, complaint, due, limits
 from projections.commands.history import HISTORY_COLUMNS, history_of
-from projections.commands.options import CONTRACT_STATUSES, before_option, status_option, time_options
+from projections.commands.options import (
+    CONTRACT_STATUSES,
+    before_option,
+    names_options,
+    status_option,
+    time_options,
+)
 from projections.commands.reading import reading
 from projections.commands.tables import (
     CONTACT_COLUMNS,
+    PERSON_COLUMNS,
     Column,
     fields,
     number,
@@ -26,6 +34,9 @@ from projections.commands.tables import (
 from projections.commands.tables import (
     status as status_column,
 )
+
+if TYPE_CHECKING:
+    from ledger.subjects.access_log import Access
 
 COLUMNS: tuple[Column, ...] = (
     plain("contract", "contract"),
@@ -49,24 +60,30 @@ DOCUMENT_COLUMNS = (
 @click.command()
 @click.argument("number", metavar="CONTRACT")
 @time_options
+@names_options("contract show")
 @book_option
 @json_option
 @examples(
     "claims-ledger contract show CC-1",
     "claims-ledger contract show CC-1 --on 2026-01-31",
     "claims-ledger contract show CC-1 --as-of 4711 --json",
+    "claims-ledger contract show CC-1 --names --reason 'call of the policyholder'",
 )
-def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
+def show_one(  # noqa: PLR0913  # one parameter an option
+    number: str, on: date | None, as_of: str | None, access: "Access | None", book: str, *, as_json: bool
+) -> None:
     """Show one contract: cover, limits, due dates, claims, documents."""
     from projections.asking.questions import show_contract  # noqa: PLC0415  # loaded when it runs
 
     views = ("contracts", "limits", "due", "claims", "complaints")
-    with reading(book, views, as_of=as_of, on=on) as reader:
+    with reading(book, views, as_of=as_of, on=on, access=access) as reader:
         shown = show_contract(reader, number)
     if as_json:
         print_json(plain_json(shown))
         return
     fields(shown, COLUMNS, title=f"Contract {number}")
+    if access is not None:
+        show_section(shown, "persons", PERSON_COLUMNS, title="Persons")
     for title, name, columns in (
         ("Limits", "limits", limits.COLUMNS[1:]),
         ("Due", "due", due.COLUMNS),

@@ -1,11 +1,16 @@
 """Options that questions share: which time they stand for, and which rows they want."""
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from ledger.commands.options import DAY
+from ledger.commands.options import DAY, actor_option
+from ledger.commands.subject_options import REASON, access
+
+if TYPE_CHECKING:
+    from ledger.subjects.access_log import Access
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,6 +49,36 @@ on_option = click.option(
 def time_options(command: F) -> F:
     """Add `--on` and `--as-of`."""
     return on_option(as_of_option(command))
+
+
+def names_options(what: str) -> Callable[[F], F]:
+    """Add `--names`, `--reason` and `--actor`, passed on as `access`: None unless names are asked for.
+
+    `what`: the command, as the access log calls it.
+    """
+
+    def add(command: F) -> F:
+        @functools.wraps(command)
+        def run(*args: Any, names: bool, reason: str | None, actor: str, **given: Any) -> Any:  # noqa: ANN401  # click gives what the options hold
+            return command(*args, access=_access(what, actor, reason, names=names), **given)
+
+        named = click.option("--names", is_flag=True, help="Open personal values; the access log says so.")
+        why = click.option(
+            "--reason", type=REASON, metavar="TEXT", help="Why names are opened; kept, so name nobody in it."
+        )
+        return cast("F", named(why(actor_option(run))))
+
+    return add
+
+
+def _access(what: str, actor: str, reason: str | None, *, names: bool) -> "Access | None":
+    if names and reason is None:
+        message = "--names opens personal values, which is written down: say why with --reason."
+        raise click.UsageError(message)
+    if reason is not None and not names:
+        message = "--reason says why names are opened: give --names as well, or leave it out."
+        raise click.UsageError(message)
+    return None if reason is None else access(actor, what, reason)
 
 
 def contract_option(said: str) -> Callable[[F], F]:

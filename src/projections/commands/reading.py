@@ -10,14 +10,24 @@ from ledger.commands.output import note
 
 if TYPE_CHECKING:
     from ledger.store.pool import Connection
+    from ledger.subjects.access_log import Access
+    from ledger.subjects.opening import Opening
+    from ledger.wiring import Wiring
     from projections.asking.reader import Reader
 
 
 @contextmanager
 def reading(
-    book: str, views: Sequence[str], *, as_of: str | None = None, on: date | None = None
+    book: str,
+    views: Sequence[str],
+    *,
+    as_of: str | None = None,
+    on: date | None = None,
+    access: "Access | None" = None,
 ) -> Iterator["Reader"]:
     """Give a reader of these views, caught up; of no view: of the feed alone.
+
+    `access`: who opens personal values, and why; None: they stay sealed.
 
     Raises `UsedWrongly` for an `as_of` that says no time.
     """
@@ -39,7 +49,17 @@ def reading(
         with wiring.pool.connection() as connection:
             _warn_of_parked(connection, book, wanted)
             end = known_end(connection, book, wanted)
-            yield Reader(connection, book, position_as_of(connection, book, asked, end), on)
+            position = position_as_of(connection, book, asked, end)
+            yield Reader(connection, book, position, on, _opening(wiring, access))
+
+
+def _opening(wiring: "Wiring", access: "Access | None") -> "Opening | None":
+    """Make what opens personal values; the master key is read only then."""
+    if access is None:
+        return None
+    from ledger.subjects.opening import Opening  # noqa: PLC0415  # loaded when it runs
+
+    return Opening(wiring.pool, wiring.store.subject_keys, wiring.book, access)
 
 
 def _warn_of_parked(connection: "Connection", book: str, views: Sequence[str]) -> None:

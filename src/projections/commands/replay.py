@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from ledger.commands.options import book_option, examples, json_option
 from ledger.commands.output import console, print_json
 from projections.commands.history import BELONGING, stream
-from projections.commands.options import time_options
+from projections.commands.options import names_options, time_options
 from projections.commands.reading import reading
 from projections.commands.tables import as_json as plain_json
 from projections.commands.tables import in_brussels
+
+if TYPE_CHECKING:
+    from ledger.subjects.access_log import Access
 
 UNSHOWN = "-"
 
@@ -26,15 +29,25 @@ UNSHOWN = "-"
 )
 @click.option("--own", is_flag=True, help="A contract's events only, without its claims' and complaints'.")
 @time_options
+@names_options("replay")
 @book_option
 @json_option
 @examples(
     "claims-ledger replay CC-1",
+    "claims-ledger replay CC-1 --names --reason 'complaint of 2026-03-01' --json",
     "claims-ledger replay CC-1 --own --as-of 4711",
     "claims-ledger replay CL-1 --claim --json",
 )
 def replay(  # noqa: PLR0913  # one parameter an option
-    *, number: str, kind: str, on: date | None, as_of: str | None, book: str, own: bool, as_json: bool
+    *,
+    number: str,
+    kind: str,
+    on: date | None,
+    as_of: str | None,
+    access: "Access | None",
+    book: str,
+    own: bool,
+    as_json: bool,
 ) -> None:
     """Tell a history event by event: when, by whom, by which command, and what it changed.
 
@@ -43,7 +56,7 @@ def replay(  # noqa: PLR0913  # one parameter an option
     """
     from projections.replay.telling import replay as told  # noqa: PLC0415  # loaded when it runs
 
-    with reading(book, BELONGING, as_of=as_of, on=on) as reader:
+    with reading(book, BELONGING, as_of=as_of, on=on, access=access) as reader:
         events = told(reader, stream(kind, number), own=own)
     if as_json:
         print_json(plain_json(events))
@@ -66,6 +79,8 @@ def _tell(event: Mapping[str, object]) -> None:
     at, recorded_at = in_brussels(event["at"]), in_brussels(event["recorded_at"])
     said = f"effective {event['effective_on']} · at {at} · recorded {recorded_at}"
     out.print(Text(f"        {said} · {event['actor']} · {event['command_id']}", style="dim"))
+    for path, value in cast("Mapping[str, str]", event.get("personal", {})).items():
+        out.print(Text.assemble(f"        {path}  ", (value, "magenta")))
     shown = cast("Mapping[str, Sequence[object]]", event["changes"])
     for path, (before, after) in shown.items():
         # That a figure begins at nothing need not be read; --json says it.

@@ -119,6 +119,13 @@ CONTACT_COLUMNS: tuple[Column, ...] = (
     plain("address", "address"),
 )
 
+PERSON_COLUMNS: tuple[Column, ...] = (
+    plain("person", "person"),
+    plain("name", "name"),
+    plain("email", "email"),
+    plain("address", "address"),
+)
+
 
 def fields(shown: Values, columns: Sequence[Column], *, title: str) -> None:
     """Print one thing for people: each field on a line of its own."""

@@ -6,9 +6,10 @@ from ledger.domain.deciding import State, fold
 from ledger.domain.identifiers import StreamRef
 from ledger.endings import Refused
 from ledger.feed.reading import FeedEvent
+from projections.asking.persons import stored
 from projections.asking.reader import Reader
 from projections.replay.changes import changes
-from projections.replay.payloads import Erased, as_recorded, as_understood, persons_in
+from projections.replay.payloads import Known, as_recorded, as_understood, opened_in, persons_in
 from projections.replay.queries import erased_among
 from projections.replay.states import Fields, readable
 
@@ -44,13 +45,21 @@ def replay(reader: Reader, stream: StreamRef, *, own: bool = False) -> list[Told
     `payload` is the event as it is understood today; where it was recorded under an older schema, it stands
     beside it as it was recorded (`original`).
 
-    Personal values stand as `[sealed]`, those of the erased as `[erased]`.
+    Personal values stand as `[sealed]`, those of the erased as `[erased]`. For a reader who opens them they
+    stand in clear, and beside the payload by their paths (`personal`).
 
     Raises `Refused` as `history` does.
     """
     events = _events(reader, stream, own=own)
     persons = frozenset[str]().union(*(persons_in(event) for event in events))
-    return list(_replayed(events, erased_among(reader.connection, reader.book, persons)))
+    erased = erased_among(reader.connection, reader.book, persons)
+    opening = reader.opening
+    known = Known(erased) if opening is None else Known(erased, opening.clear_texts(map(stored, events)))
+    opens = opening is not None
+    return [
+        row | {"personal": opened_in(event, known)} if opens else row
+        for event, row in zip(events, _replayed(events, known), strict=True)
+    ]
 
 
 def _events(reader: Reader, stream: StreamRef, *, own: bool) -> Sequence[FeedEvent]:
@@ -62,13 +71,13 @@ def _events(reader: Reader, stream: StreamRef, *, own: bool) -> Sequence[FeedEve
     return events
 
 
-def _replayed(events: Sequence[FeedEvent], erased: Erased) -> Iterator[Told]:
+def _replayed(events: Sequence[FeedEvent], known: Known) -> Iterator[Told]:
     states: dict[StreamRef, State | None] = {}
-    known: dict[StreamRef, Fields] = {}
+    told_before: dict[StreamRef, Fields] = {}
     for event in events:
         state = fold(states.get(event.stream), event.recorded)
-        before, after = known.get(event.stream, {}), readable(state)
-        states[event.stream], known[event.stream] = state, after
-        row = told(event) | {"changes": changes(before, after), "payload": as_understood(event, erased)}
+        before, after = told_before.get(event.stream, {}), readable(state)
+        states[event.stream], told_before[event.stream] = state, after
+        row = told(event) | {"changes": changes(before, after), "payload": as_understood(event, known)}
         upcast = event.schema_version != type(event.event).schema_version
-        yield row | {"original": as_recorded(event, erased)} if upcast else row
+        yield row | {"original": as_recorded(event, known)} if upcast else row
