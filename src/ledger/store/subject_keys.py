@@ -28,7 +28,7 @@ on conflict (book, person) do update
 _WRAPPED_BY_OTHERS = """
 select book, person, wrapped, master_id from vault.subjects
 where wrapped is not null and master_id <> %s
-order by book, person limit %s for update skip locked
+order by book, person limit %s for update
 """
 
 _WRAP_ANEW = """
