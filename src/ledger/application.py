@@ -136,7 +136,13 @@ class Ledger(Application[UUID]):
         loaded = self._load(submission)
         if loaded.answer is not None:
             return self._known(submission, loaded.answer)
-        return self._decided(submission, loaded)[0]
+        answer, commit = self._decided(submission, loaded)
+        try:
+            if commit is not None:
+                self.store.refuse_erased(commit)
+        except SubjectErased as erased:
+            return _refused(submission, "SUBJECT_ERASED", "subject erase", str(erased))
+        return answer
 
     def bring_up_to(self, streams: Sequence[StreamRef], until: datetime) -> int:
         """Record what time owes these streams up to and including `until`; number of events recorded.

@@ -158,13 +158,14 @@ def _truth(cell: str) -> bool:
         return True
     if cell.lower() in {"false", "no", "0"}:
         return False
-    message = f"{shortened(cell)} is neither true nor false"
+    # Not quoted: where columns have slipped, the cell may hold a name. So below.
+    message = "is neither true nor false; write true or false"
     raise Malformed(message)
 
 
 def _number(cell: str) -> int:
     if not re.fullmatch(r"-?[0-9]{1,18}", cell, re.ASCII):
-        message = f"{shortened(cell)} is no whole number"
+        message = "is no whole number"
         raise Malformed(message)
     return int(cell)
 

@@ -99,7 +99,7 @@ def _text(what: str, value: object) -> str:
 
 def _fields(what: str, value: object) -> dict[str, object]:
     if not isinstance(value, dict):
-        message = f"{what}: must be an object, is {shortened(value)}"
+        message = f"{what}: must be an object with the command's fields"  # Not quoted: it may name somebody.
         raise Malformed(message)
     return value
 

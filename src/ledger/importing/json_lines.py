@@ -45,7 +45,7 @@ def json_object(text: str) -> dict[str, object]:
         message = f"is nested more than {DEEPEST} levels deep"
         raise Malformed(message) from None
     if not isinstance(found, dict):
-        message = f"must be a JSON object, is {shortened(found)}"
+        message = "must be a JSON object"  # Not quoted: it may name somebody.
         raise Malformed(message)
     if "\\u" in text or text.count("{") + text.count("[") > DEEPEST:
         _refuse_unwritable(found, DEEPEST)

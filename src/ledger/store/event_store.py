@@ -65,11 +65,7 @@ class EventStore:
         if not commit.events and not commit.answers:
             message = "a commit needs an event or an answer"
             raise NothingRecorded(message)
-        persons = {
-            new.entry.subject
-            for new in commit.events
-            if new.entry.subject is not None and holds_personal_values(new.entry.event)
-        }
+        persons = _persons_in(commit)
         with self._pool.connection() as connection:
             for _ in range(_TRIES_WHEN_KEYS_MOVE - 1):
                 try:
@@ -77,6 +73,13 @@ class EventStore:
                 except SubjectKeysMoved:
                     continue
             return self._append(connection, commit, persons)
+
+    def refuse_erased(self, commit: Commit) -> None:
+        """Look whether a commit would record something personal on somebody erased. Raises SubjectErased."""
+        persons = _persons_in(commit)
+        if persons:
+            with self._read() as connection:
+                self.subject_keys.for_writing(connection, commit.book, persons)
 
     def answer_of(self, book: str, sender: str, command_id: str) -> FirstAnswer | None:
         """Give the first answer to a command, None when it is not on record. Raises Unreachable."""
@@ -131,3 +134,12 @@ class EventStore:
                 return query(connection)
             except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
                 raise Unreachable.broken(error) from error
+
+
+def _persons_in(commit: Commit) -> frozenset[str]:
+    """Name the persons of whom a commit records something personal."""
+    return frozenset(
+        new.entry.subject
+        for new in commit.events
+        if new.entry.subject is not None and holds_personal_values(new.entry.event)
+    )
