@@ -18,7 +18,7 @@ Grow = Callable[[Connection, str, int, Sequence[bytes]], None]
 """Called in the sealing transaction with (connection, book, first position, leaf hashes) of what it seals."""
 
 BATCH_COMMITS: Final = 1_000
-PAUSE_SECONDS: Final = 0.02
+PAUSE_SECONDS: Final = 0.05
 """Between two batches that were not full: a few commits sealed together cost hardly more than one."""
 IDLE_SECONDS: Final = 0.1
 """Between two looks when nothing was pending, unless somebody calls `wake`."""
