@@ -78,8 +78,7 @@ class EventStore:
         """Look whether a commit would record something personal on somebody erased. Raises SubjectErased."""
         persons = _persons_in(commit)
         if persons:
-            with self._read() as connection:
-                self.subject_keys.for_writing(connection, commit.book, persons)
+            self._read(lambda connection: self.subject_keys.for_writing(connection, commit.book, persons))
 
     def answer_of(self, book: str, sender: str, command_id: str) -> FirstAnswer | None:
         """Give the first answer to a command, None when it is not on record. Raises Unreachable."""
