@@ -180,22 +180,11 @@ class RowTamperer:
 
     def a_rewritten_event(self) -> Expected:
         """With its leaf hash in the log, too: the tree above remembers."""
-        position, stream_id, version, _, raw = self.chance.choice(self.log)
-        leaf = self.backdated(read_leaf(bytes(raw)))
-        self.rewrite(stream_id, version, leaf)
-        hashed = leaf_hash(leaf.to_bytes())
-        self.run(
-            "update ledger.log set leaf_hash = %s where book = %s and position = %s",
-            hashed,
-            self.book,
-            position,
-        )
-        return self.near(position)
+        return self.near(self.rewrite_with_its_hash())
 
     def a_rewritten_log(self) -> Expected:
         """With every node of the tree: the signed heads remember."""
-        expected = self.a_rewritten_event()
-        changed = expected.last or 0
+        position = self.rewrite_with_its_hash()
         self.run("delete from ledger.log_nodes where book = %s", self.book)
         hashes = [
             bytes(h)
@@ -207,7 +196,8 @@ class RowTamperer:
                     self.run(
                         "insert into ledger.log_nodes values (%s, %s, %s, %s)", self.book, level, index, node
                     )
-        return Expected(max([0, *(head for head in self.heads if head <= changed - 1)]), changed)
+        proven = max([0, *(head for head in self.heads if head <= position)])
+        return Expected(proven, min(head for head in self.heads if head > position) - 1)
 
     # The log
 
@@ -539,6 +529,16 @@ class RowTamperer:
             " where stream_id = %s and version = %s",
             leaf.effective_on, leaf.at, raw, leaf_hash(raw), stream_id, version,
         )  # fmt: skip
+
+    def rewrite_with_its_hash(self) -> int:
+        position, stream_id, version, _, raw = self.chance.choice(self.log)
+        leaf = self.backdated(read_leaf(bytes(raw)))
+        self.rewrite(stream_id, version, leaf)
+        self.run(
+            "update ledger.log set leaf_hash = %s where book = %s and position = %s",
+            leaf_hash(leaf.to_bytes()), self.book, position,
+        )  # fmt: skip
+        return position
 
     def near(self, position: int) -> Expected:
         """A leaf's hash shows in the node over it and its neighbour; that of an odd last one in the heads."""

@@ -36,6 +36,6 @@ def test_random_tamperings_are_found_and_the_first_bad_position_or_row_is_named(
             if not isinstance(fault, NotVerified) or not expected.met_by(fault.position, fault.row):
                 missed.append(f"{seed} {what}: expected {expected}, found {fault!r}")
             tamperer.put_back()
-    assert missed == []
+    assert not missed, "\n".join(missed)
     assert len(met) > (40 if full else 20)
     assert verified(simulated) == sound

@@ -146,7 +146,7 @@ class _Audit:
             size=portion.end,
             nodes=self.frontier.nodes,
             streams=was.streams + rows.streams_begun,
-            heads=was.heads + len(portion.heads),
+            heads=was.heads + heads.stored,
             proven=max([was.proven, *(head.size for head in passed)]),
             sealed_at=rows.last_sealed_at,
         )

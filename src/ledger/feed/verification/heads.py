@@ -12,10 +12,17 @@ _COLUMNS: Final = "epoch, size, root, note"
 _BETWEEN: Final = f"""
 select {_COLUMNS} from ledger.checkpoints where book = %s and size > %s and size <= %s order by size, epoch
 """  # noqa: S608 # put together from its own constants
-_COUNT: Final = "select count(*) from ledger.checkpoints where book = %s"
-_STRAY: Final = """
-select epoch, size from ledger.checkpoints where book = %s and (size < 1 or size > %s) order by size limit 1
+# A head that stands for what was lost when the log was put back stands for nothing here.
+_BINDING: Final = """
+c.book = %s and not exists (
+    select from ledger.epochs later
+    where later.book = c.book and later.epoch > c.epoch and later.from_position < c.size
+)
 """
+_COUNT: Final = f"select count(*) from ledger.checkpoints c where {_BINDING}"  # noqa: S608 # as above
+_STRAY: Final = f"""
+select epoch, size from ledger.checkpoints c where {_BINDING} and (size < 1 or size > %s) order by size limit 1
+"""  # noqa: S608 # as above
 _IS_THERE: Final = "select note from ledger.checkpoints where book = %s and epoch = %s and size = %s"
 
 

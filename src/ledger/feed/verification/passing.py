@@ -45,9 +45,10 @@ class HeadFault(NamedTuple):
 
 
 class ExpectedHeads(NamedTuple):
-    """The heads of one portion, by size, and what is wrong with them already."""
+    """The heads of one portion, by size, how many of them the database keeps, and what is wrong already."""
 
     passed: Sequence[PassedHead]
+    stored: int
     faults: Sequence[HeadFault]
 
 
@@ -87,7 +88,7 @@ class Passing:
     def expected(self, portion: Portion, proven: int) -> ExpectedHeads:
         """Give the heads that fall into a portion, signatures checked; below `proven` all is."""
         passed = [kept for _, kept in self._kept if portion.first < kept.size <= portion.end]
-        faults = []
+        faults, count = [], 0
         for stored in portion.heads:
             try:
                 signed = opened_head(stored, self._names.origin_in(stored.epoch), self._outside.keys, proven)
@@ -96,8 +97,8 @@ class Passing:
                 continue
             if self._names.binds(stored.epoch, stored.size):
                 passed.append(PassedHead(signed.size, signed.root, stored.row))
-                proven = signed.size
-        return ExpectedHeads(sorted(passed), faults)
+                proven, count = signed.size, count + 1
+        return ExpectedHeads(sorted(passed), count, faults)
 
     def check_published(self, connection: Connection, pool: Pool) -> None:
         """Refuse a database that lacks a head which is kept outside it. Raises NotVerified.

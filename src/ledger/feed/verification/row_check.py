@@ -7,7 +7,7 @@ from ledger.feed.proofs.leaf import Leaf, payload_sha256, read_leaf
 from ledger.feed.proofs.merkle import leaf_hash
 from ledger.feed.proofs.refused import BadLeaf
 from ledger.feed.verification.fault import NotVerified
-from ledger.feed.verification.rows import EventColumns, LogRow
+from ledger.feed.verification.rows import EventBefore, EventColumns, LogRow
 from ledger.store.streams import book_namespace
 
 _ENVELOPE: Final = (
@@ -29,7 +29,7 @@ def check_row(book: str, position: int, row: LogRow | None) -> bytes:
             f"the log names stream {row.stream_id} version {row.version}, and ledger.events has no such event"
         )
         raise NotVerified(position, place, reason)
-    wrong = what_is_wrong(book, event, row.leaf_hash, row.prev)
+    wrong = what_is_wrong(book, event, row.leaf_hash, row.before)
     if wrong:
         raise NotVerified(position, event.row, wrong)
     if row.is_back_in_time:
@@ -37,7 +37,7 @@ def check_row(book: str, position: int, row: LogRow | None) -> bytes:
     return row.leaf_hash
 
 
-def what_is_wrong(book: str, event: EventColumns, sealed: bytes, prev: bytes | None) -> str | None:
+def what_is_wrong(book: str, event: EventColumns, sealed: bytes, before: EventBefore | None) -> str | None:
     """Say what is wrong with an event, given its sealed leaf hash and that of the event before it."""
     hashed = leaf_hash(event.leaf)
     if hashed != sealed and event.leaf_hash == sealed:
@@ -53,7 +53,7 @@ def what_is_wrong(book: str, event: EventColumns, sealed: bytes, prev: bytes | N
         leaf = read_leaf(event.leaf)
     except BadLeaf as error:
         return str(error)
-    return _differing_column(book, event, leaf) or _broken_chain(event, leaf, prev)
+    return _differing_column(book, event, leaf) or _broken_chain(event, leaf, before)
 
 
 def _differing_column(book: str, event: EventColumns, leaf: Leaf) -> str | None:
@@ -70,14 +70,14 @@ def _differing_column(book: str, event: EventColumns, leaf: Leaf) -> str | None:
     return None
 
 
-def _broken_chain(event: EventColumns, leaf: Leaf, prev: bytes | None) -> str | None:
-    before = f"version {event.version - 1} of {event.stream}"
+def _broken_chain(event: EventColumns, leaf: Leaf, before: EventBefore | None) -> str | None:
+    named = f"version {event.version - 1} of {event.stream}"
     if leaf.prev is None:
         return None  # a first event: `read_leaf` has seen to it that it is version 1
-    if prev is None:
-        return f"{before} does not stand before it in the log"
-    if prev.hex() != leaf.prev:
-        return f"it does not name the leaf of {before}: that one, or the order of the two, was altered"
+    if before is None:
+        return f"{named} does not stand before it in the log"
+    if before.leaf_hash.hex() != leaf.prev:
+        return f"it does not name the leaf of {named} ({before.where}): one of the two, or their order, was altered"
     return None
 
 

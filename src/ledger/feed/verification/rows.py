@@ -16,7 +16,7 @@ e.actor, e.command_id, e.ordinal, e.correlation_id::text, e.causation_id::text, 
 """
 _BY_POSITION: Final = f"""
 select w.position, l.stream_id::text, l.version, l.leaf_hash, l.sealed_at::text,
-    l.sealed_at < before.sealed_at, p.leaf_hash, {EVENT_COLUMNS}
+    l.sealed_at < before.sealed_at, p.leaf_hash, pl.position, {EVENT_COLUMNS}
 from generate_series(%(first)s::bigint, %(end)s::bigint - 1) as w (position)
 left join ledger.log l on l.book = %(book)s and l.position = w.position
 left join ledger.log before on before.book = %(book)s and before.position = w.position - 1
@@ -56,6 +56,14 @@ class EventColumns(NamedTuple):
         return f"ledger.events, {self.stream} version {self.version}"
 
 
+class EventBefore(NamedTuple):
+    """The event before one in its stream."""
+
+    leaf_hash: bytes
+    where: str
+    """`position 48`, or that it is not sealed yet."""
+
+
 class LogRow(NamedTuple):
     """What stands at one position."""
 
@@ -66,8 +74,8 @@ class LogRow(NamedTuple):
     sealed_at: str
     is_back_in_time: bool
     """Sealed before the position before it."""
-    prev: bytes | None
-    """Leaf hash of the stream's event before, where it is sealed at an earlier position."""
+    before: EventBefore | None
+    """The stream's event before, where it is sealed at an earlier position."""
     event: EventColumns | None
 
 
@@ -77,15 +85,16 @@ def rows_between(
     """Give each position from `first` up to, and not including, `end`; None where the log has none such."""
     with connection.cursor() as cursor:
         cursor.execute(_BY_POSITION, {"book": book, "first": first, "end": end})
-        for position, stream_id, version, leaf_hash, sealed_at, back, prev, *columns in cursor:
+        for position, stream_id, version, leaf_hash, sealed_at, back, prev, prev_position, *columns in cursor:
             if stream_id is None:
                 yield position, None
                 continue
+            before = None if prev is None else EventBefore(bytes(prev), f"position {prev_position}")
             yield (
                 position,
                 LogRow(
                     position, stream_id, version, bytes(leaf_hash or b""), sealed_at, back is True,
-                    None if prev is None else bytes(prev), event_columns(columns),
+                    before, event_columns(columns),
                 ),
             )  # fmt: skip
 

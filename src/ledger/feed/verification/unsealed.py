@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ledger.feed.verification.fault import NotVerified
 from ledger.feed.verification.row_check import what_is_wrong
-from ledger.feed.verification.rows import EVENT_COLUMNS, event_columns
+from ledger.feed.verification.rows import EVENT_COLUMNS, EventBefore, event_columns
 from ledger.store.pool import Connection
 from ledger.store.sealing import PendingEvent, unpack
 
@@ -16,11 +16,12 @@ _PENDING: Final = (
     "select ticket, events from ledger.pending where book = %s and ticket > %s order by ticket limit %s"
 )
 _WAITING: Final = f"""
-select w.number, l.position, p.leaf_hash, {EVENT_COLUMNS}
+select w.number, l.position, p.leaf_hash, pl.position, {EVENT_COLUMNS}
 from unnest(%(streams)s::uuid[], %(versions)s::integer[]) with ordinality as w (stream_id, version, number)
 left join ledger.events e on e.book = %(book)s and e.stream_id = w.stream_id and e.version = w.version
 left join ledger.log l on l.book = %(book)s and l.stream_id = w.stream_id and l.version = w.version
 left join ledger.events p on p.book = %(book)s and p.stream_id = w.stream_id and p.version = w.version - 1
+left join ledger.log pl on pl.book = %(book)s and pl.stream_id = w.stream_id and pl.version = w.version - 1
 order by w.number
 """  # noqa: S608 # put together from its own constants
 _COUNTS: Final = """
@@ -97,7 +98,7 @@ def _check_waiting(connection: Connection, book: str, events: Sequence[PendingEv
     }
     with connection.cursor() as cursor:
         cursor.execute(_WAITING, wanted)
-        for number, position, prev, *columns in cursor:
+        for number, position, prev, prev_position, *columns in cursor:
             place, leaf_hash = events[number - 1]
             stands = event_columns(columns)
             if stands is None:
@@ -109,6 +110,8 @@ def _check_waiting(connection: Connection, book: str, events: Sequence[PendingEv
                 raise NotVerified(
                     position, stands.row, "it still waits for a position, but the log has it already"
                 )
-            wrong = what_is_wrong(book, stands, leaf_hash, None if prev is None else bytes(prev))
+            where = "not sealed yet" if prev_position is None else f"position {prev_position}"
+            before = None if prev is None else EventBefore(bytes(prev), where)
+            wrong = what_is_wrong(book, stands, leaf_hash, before)
             if wrong:
                 raise NotVerified(None, f"{stands.row}, not sealed yet", wrong)
