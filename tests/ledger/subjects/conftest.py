@@ -1,0 +1,24 @@
+"""A recorded book with persons in it."""
+
+import pytest
+from acquaintances import record
+
+from ledger.subjects.access_log import Access
+from ledger.subjects.erasing import Erasures
+from ledger.wiring import Wiring
+
+
+@pytest.fixture
+def book(wiring: Wiring) -> Wiring:
+    record(wiring)
+    return wiring
+
+
+@pytest.fixture
+def erasures(book: Wiring) -> Erasures:
+    return Erasures(book.store, book.pool, book.book)
+
+
+@pytest.fixture
+def desk() -> Access:
+    return Access("desk-17", "subject erase", "letter 4711")
