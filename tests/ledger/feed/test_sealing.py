@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event as StopEvent
 from threading import Thread
 
@@ -95,7 +96,8 @@ def test_sealed_at_never_decreases_though_the_clock_goes_back(
 ) -> None:
     for number, hours in enumerate((2, 1, 3)):
         append(event_store, number)
-        Sealer(sealer_pool, BOOK, now=lambda hours=hours: NOW + timedelta(hours=hours)).seal_once()
+        instant = NOW + timedelta(hours=hours)
+        Sealer(sealer_pool, BOOK, now=partial(datetime.fromtimestamp, instant.timestamp(), UTC)).seal_once()
     with pool.connection() as connection:
         sealed = [event.sealed_at for event in read_feed(connection, BOOK, -1, 10)]
     assert sealed == [NOW + timedelta(hours=hours) for hours in (2, 2, 3)]

@@ -11,7 +11,7 @@ import rfc8785
 
 from fixtures.commits import CONTRACT, NOW, advice, answered, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database, execute
-from ledger.domain.identifiers import claim_ref
+from ledger.domain.identifiers import StreamRef, claim_ref
 from ledger.store.books import Books
 from ledger.store.commit import Commit, StreamHead
 from ledger.store.errors import (
@@ -331,12 +331,10 @@ def test_an_unknown_command_has_no_answer(event_store: EventStore) -> None:
 
 
 def test_heads_of_one_commit_serve_the_next_without_loading(event_store: EventStore) -> None:
-    heads: dict[object, StreamHead] = {}
+    heads: Mapping[StreamRef, StreamHead] = {}
     for number in range(3):
-        told = event_store.append(
-            commit(new_event(claim(1), advice(), command_id=str(number)), heads=heads)  # type: ignore[arg-type]
-        )
-        heads = dict(told.heads)
+        told = event_store.append(commit(new_event(claim(1), advice(), command_id=str(number)), heads=heads))
+        heads = told.heads
     assert event_store.load_many(BOOK, [claim(1)]).streams[claim(1)].head == heads[claim_ref("CL-1")]
 
 

@@ -70,7 +70,7 @@ def test_after_a_rotation_the_old_key_still_opens_until_it_is_destroyed(tmp_path
     fresh = keys.rotate()
     assert path.stat().st_mode & 0o777 == 0o600
     again = MasterKeys.read(path)
-    assert (again.current, again.ids) == (fresh, {old, fresh})
+    assert (again.current, again.ids) == (fresh, frozenset({old, fresh}))
     assert again.unwrap(wrapped, "a person") == KEY
     assert again.wrap(KEY, "a person").master_id == fresh
     again.destroy(old)

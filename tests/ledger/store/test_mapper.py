@@ -1,10 +1,11 @@
 """The ledger's events through `eventsourcing`: its event store, its notification log, by stable names."""
 
 from collections.abc import Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from eventsourcing.persistence import InfrastructureFactory, InfrastructureFactoryError, StoredEvent
+from eventsourcing.persistence import EventStore as SourcedStore
+from eventsourcing.persistence import InfrastructureFactory, InfrastructureFactoryError, Mapper, StoredEvent
 from eventsourcing.utils import Environment, get_topic
 
 from fixtures.commits import CONTRACT, NOW, advice, claim, commit, new_event, opened
@@ -36,6 +37,12 @@ def factory(database: Database) -> Iterator[Factory]:
     made.close()
 
 
+def mapper_of(factory: Factory) -> LedgerMapper:
+    mapper: Mapper[UUID] = factory.mapper()
+    assert isinstance(mapper, LedgerMapper)
+    return mapper
+
+
 def ledger_event(version: int = 1) -> LedgerEvent:
     envelope = Envelope(
         claim(1).name, 1, uuid4(), NOW.date(), NOW, "cmd-1", "desk-17", stream_id(BOOK, CONTRACT)
@@ -48,7 +55,7 @@ def ledger_event(version: int = 1) -> LedgerEvent:
 def test_an_event_put_into_eventsourcings_store_comes_back_from_it_and_from_ours(
     factory: Factory, event_store: EventStore
 ) -> None:
-    store = factory.event_store()
+    store: SourcedStore[UUID] = factory.event_store()
     [first] = store.put([ledger_event()])
     assert (first.notification.id, first.notification.topic) == (1, "claim.AdviceGiven")
     [event] = store.get(stream_id(BOOK, claim(1)))
@@ -67,21 +74,21 @@ def test_what_commits_recorded_is_read_through_eventsourcing_by_stable_name(
     recorder = factory.application_recorder()
     assert recorder.insert_events([]) == []
     [notification] = recorder.select_notifications(1, 10)
-    event = factory.mapper().to_domain_event(notification)
+    event = mapper_of(factory).to_domain_event(notification)
     assert isinstance(event, LedgerEvent)
     assert event.recorded.event.stable_name == "claim.ClaimOpened"
 
 
 def test_a_bare_stored_event_is_no_event_of_the_ledger(factory: Factory) -> None:
     with pytest.raises(Unreadable, match="no envelope"):
-        factory.mapper().to_domain_event(StoredEvent(uuid4(), 1, "claim.AdviceGiven", b"{}"))
+        mapper_of(factory).to_domain_event(StoredEvent(uuid4(), 1, "claim.AdviceGiven", b"{}"))
 
 
 def test_something_personal_in_clear_is_not_mapped(factory: Factory) -> None:
     event = ledger_event()
     recorded = Recorded(claim(1), 1, opened(), NOW.date(), NOW)
     with pytest.raises(ValueError, match="personal: say whose"):
-        factory.mapper().to_stored_event(LedgerEvent(event.originator_id, 1, recorded, event.envelope))
+        mapper_of(factory).to_stored_event(LedgerEvent(event.originator_id, 1, recorded, event.envelope))
 
 
 def test_a_stored_event_equals_a_bare_one_of_the_same_fields() -> None:
