@@ -20,7 +20,8 @@ class Submission:
     """One command, its shape checked."""
 
     command_id: str
-    command: Command
+    command: Command = field(repr=False)
+    """Not shown where a submission is: it may hold personal values."""
     content: bytes = field(repr=False)
     """What two sendings under one id must agree in."""
     at: datetime | None = None
