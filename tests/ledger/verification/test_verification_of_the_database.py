@@ -61,15 +61,15 @@ def test_the_slow_way_and_the_fast_way_come_to_the_same(
     assert verified(simulated) == fast
 
 
-@pytest.mark.parametrize("portion", [2, 16, 64])
-@pytest.mark.parametrize("streams_kept", [0, 2, 1_000])
 def test_memory_is_bounded_and_the_answer_is_the_same(
-    simulated: Wiring, monkeypatch: pytest.MonkeyPatch, portion: int, streams_kept: int
+    simulated: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_signed_book(simulated, seed=3, steps=40)
     whole = verified(simulated)
-    monkeypatch.setattr(portions, "PORTION", portion)
-    assert verified(simulated, streams_kept) == whole
+    for portion in (2, 16, 64):
+        for streams_kept in (0, 2, 1_000):
+            monkeypatch.setattr(portions, "PORTION", portion)
+            assert verified(simulated, streams_kept) == whole
 
 
 def test_heads_verify_with_the_key_that_signed_them_after_a_rotation(simulated: Wiring) -> None:
@@ -123,7 +123,7 @@ def test_the_log_is_held_to_a_head_kept_elsewhere(simulated: Wiring, database: D
     size = int(old.splitlines()[1])
     execute(database.superuser_dsn, f"delete from ledger.checkpoints where size = {size}")
     keys = place.keys().verifier_keys
-    with pytest.raises(NotVerified, match="ledger.checkpoints has no such head"):
+    with pytest.raises(NotVerified, match="has no such head"):
         verify_database(simulated.pool, simulated.book, as_given(keys, [old]))
 
 
@@ -208,8 +208,8 @@ def put_back(database: Database, size: int) -> None:
     execute(
         database.superuser_dsn,
         "delete from ledger.pending",
-        "delete from ledger.events e where not exists (select from ledger.log l where l.stream_id = e.stream_id"
-        f" and l.version = e.version and l.position < {size})",
+        "delete from ledger.events e where not exists (select from ledger.log l where"
+        f" l.stream_id = e.stream_id and l.version = e.version and l.position < {size})",
         f"delete from ledger.log where position >= {size}",
         f"delete from ledger.log_nodes where (index + 1) << level > {size}",
         f"delete from ledger.checkpoints where size > {size}",
