@@ -16,6 +16,7 @@ from ledger.store.examining import (
     loose_settings,
 )
 from ledger.store.pool import Connection
+from ledger.subjects.came_back import came_back
 from ledger.wiring import Wiring
 
 OLDEST_SERVER = 150_000
@@ -42,6 +43,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         findings += _rights(connection)
         findings += _book(wiring)
         findings += _feed(connection, wiring)
+        findings += _erased(connection, wiring)
     return findings + list(_keys(wiring))
 
 
@@ -122,6 +124,16 @@ def _feed(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
     for name, parked in feed.parked.items():
         message = f"{name} could not take {parked:,} events: see claims-ledger projections list"
         yield Finding("parked", "wrong", message)
+
+
+def _erased(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
+    back = came_back(connection, wiring.book)
+    if back:
+        message = (
+            f"the vault holds the keys of {len(back):,} erased persons again, {back[0]!r} the first: an older"
+            f" vault was put back; erase each again: claims-ledger subject erase {back[0]} --reason …"
+        )
+        yield Finding("erased", "wrong", message)
 
 
 def _keys(wiring: Wiring) -> Iterator[Finding]:

@@ -23,9 +23,10 @@ ROLES: Final[dict[StreamKind, Role]] = {
 }
 """As what a stream of each kind holds its person."""
 
-_ERASED_TYPES: Final = [
+ERASED_TYPES: Final = [
     event.stable_name for event in (ContractSubjectErased, ClaimSubjectErased, ComplaintSubjectErased)
 ]
+"""Events that tell of an erasure."""
 
 # Ids of persons stand in clear in the canonical bytes, and a quote inside a text is escaped: the mark is
 # found where the person is, and nowhere else. All events of the book are read: an index of persons would make
@@ -80,7 +81,7 @@ class HeldStream:
 def held_streams(connection: Connection, book: str, person: str) -> Sequence[HeldStream]:
     """Give the streams that hold a person's values, in the order in which they came to."""
     with connection.cursor() as cursor:
-        cursor.execute(_STREAMS, {"book": book, "mark": mark_of(person), "erased": _ERASED_TYPES})
+        cursor.execute(_STREAMS, {"book": book, "mark": mark_of(person), "erased": ERASED_TYPES})
         return [
             HeldStream(
                 stream_ref(name),

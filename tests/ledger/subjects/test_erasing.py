@@ -335,19 +335,27 @@ def test_an_older_dump_of_the_data_put_back_stays_unreadable_and_the_erasure_is_
 
 
 def test_a_key_that_came_back_with_an_older_vault_is_destroyed_again_without_a_further_event(
-    book: Wiring, erasures: Erasures, desk: Access, database: Database
+    book: Wiring, erasures: Erasures, desk: Access, database: Database, command_line: CommandLine
 ) -> None:
     older = dumped(database, "vault")
     erasures.erase(ADA, desk)
+    assert "erased" not in checks_gone_wrong(command_line)
     before = versions(book)
     put_back(database, older, ["vault"])
     assert values_on(book, claim_ref("K-1")) > {ADAS[4]}
+    assert "erased" in checks_gone_wrong(command_line)
 
     again = erasures.erase(ADA, desk)
 
     assert (again.before, again.events) == (False, ())
+    assert "erased" not in checks_gone_wrong(command_line)
     assert versions(book) == before
     assert values_of_all(book) == {"[erased]"}
+
+
+def checks_gone_wrong(command_line: CommandLine) -> list[str]:
+    checks = command_line("doctor", "--json").json["checks"]
+    return [found["check"] for found in checks if found["state"] == "wrong"]
 
 
 def test_an_erasure_blanks_the_directory_of_names(
