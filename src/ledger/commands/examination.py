@@ -16,7 +16,7 @@ from ledger.store.examining import (
     loose_settings,
 )
 from ledger.store.pool import Connection
-from ledger.subjects.came_back import came_back
+from ledger.subjects.put_back import came_back, untold
 from ledger.wiring import Wiring
 
 OLDEST_SERVER = 150_000
@@ -134,6 +134,14 @@ def _erased(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
             f" vault was put back; erase each again: claims-ledger subject erase {back[0]} --reason …"
         )
         yield Finding("erased", "wrong", message)
+    forgotten = untold(connection, wiring.book)
+    if forgotten:
+        message = (
+            f"no stream says any more that {len(forgotten):,} persons were erased, {forgotten[0]!r} the first:"
+            " older data was put back, which stays unreadable; erase each again, so that it is said:"
+            f" claims-ledger subject erase {forgotten[0]} --reason …"
+        )
+        yield Finding("erased", "hint", message)
 
 
 def _keys(wiring: Wiring) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ def hold(contract: str, *, reason: str, actor: str, book: str, as_json: bool) ->
     if as_json:
         print_json(_written(placed))
     else:
-        click.echo(f"Contract {contract} is held; to let it go: claims-ledger subject lift-hold {contract}")
+        click.echo(f"Contract {contract} is held since {placed.placed_at:%Y-%m-%d} by {placed.placed_by}.")
 
 
 @click.command()
