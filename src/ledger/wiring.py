@@ -161,6 +161,11 @@ class Wiring:
         """
         return self.sealer.keep_up() if self.settings.seals else 0
 
+    def finish(self) -> None:
+        """Sign what was sealed here and is not signed yet. Raises LogForked."""
+        if self.settings.seals and "sealer" in self.__dict__:
+            self.sealer.finish()
+
     def catch_up(self, *names: str) -> None:
         """Seal all that is recorded and bring these followers (none named: all) to the feed's end."""
         self.seal()
@@ -204,8 +209,16 @@ def opened(book: str, settings: Settings | None = None, *, kind: BookKind = "rea
         stack.callback(wiring.close)
         _create_what_is_missing(wiring, kind)
         yield wiring
-        if settings.seals and "sealer" in wiring.__dict__:
-            wiring.sealer.finish()
+        wiring.finish()
+
+
+@contextmanager
+def reached(settings: Settings) -> Iterator[Ways]:
+    """Start or join Postgres and migrate, for work on a whole database. Makes no book. Raises Unreachable."""
+    with ExitStack() as stack:
+        ways = _ways(settings, stack)
+        _migrate(ways)
+        yield ways
 
 
 def migrated(settings: Settings | None = None) -> list[str]:

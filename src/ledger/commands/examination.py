@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from ledger.clock import machine_now
+from ledger.feed.proofs.refused import ProofRefused
+from ledger.key_copies import read_copies, without_copy
 from ledger.settings import Settings
 from ledger.store.errors import StoreError
 from ledger.store.examining import (
@@ -44,7 +46,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         findings += _book(wiring)
         findings += _feed(connection, wiring)
         findings += _erased(connection, wiring)
-    return findings + list(_keys(wiring))
+    return findings + list(_log(wiring)) + list(_keys(wiring))
 
 
 def _server(connection: Connection) -> Iterator[Finding]:
@@ -152,8 +154,7 @@ def _keys(wiring: Wiring) -> Iterator[Finding]:
         yield Finding("master key", "wrong", str(error))
     else:
         yield Finding("master key", "well", f"{path} is closed to others ({_mode(path)})")
-        message = f"keep a copy of {path} elsewhere: without it no person's data can be read again"
-        yield Finding("master key", "hint", message)
+        yield _copied(wiring)
     signing = wiring.settings.signing_key_path(wiring.book)
     if signing.exists():
         closed = not signing.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
@@ -164,6 +165,38 @@ def _keys(wiring: Wiring) -> Iterator[Finding]:
             if closed
             else f"open to others: chmod 600 {signing}",
         )
+
+
+def _copied(wiring: Wiring) -> Finding:
+    """Say whether a copy of the keys in force is on record (`keys kept`)."""
+    place = wiring.signing_place
+    keys = {wiring.keys.current} | ({str(place.keys().signer.verifier_key)} if place.key.exists() else set())
+    copies = read_copies(wiring.settings.master_key_path)
+    lacking = without_copy(copies, keys)
+    if not lacking:
+        return Finding(
+            "key copies", "well", f"copies are kept at {copies[-1].where}, noted {copies[-1].at:%Y-%m-%d}"
+        )
+    message = (
+        f"no copy of {len(lacking)} keys in force is on record: copy {wiring.settings.secrets_folder} "
+        "elsewhere, for without them no person's data can be read again and no head be signed, and then say: "
+        "claims-ledger keys kept WHERE"
+    )
+    return Finding("key copies", "hint", message)
+
+
+def _log(wiring: Wiring) -> Iterator[Finding]:
+    """Say whether the log extends all that was signed."""
+    if not wiring.settings.seals:
+        yield Finding("log", "hint", "this machine leaves sealing and signing to another one")
+        return
+    try:
+        signed = wiring.signer.check()
+    except (StoreError, ProofRefused) as error:
+        yield Finding("log", "wrong", str(error))
+    else:
+        rest = "" if signed else "; what was sealed last is not signed yet"
+        yield Finding("log", "well", f"it extends the last head kept beside the key{rest}")
 
 
 def _mode(path: Path) -> str:

@@ -50,4 +50,8 @@ def init(*, simulated: bool, book: str, as_json: bool) -> None:
             return
         click.echo(f"Book {book!r} ({row.kind}) is ready; its log is called {row.origin}.")
         note(f"Database: {where}. Master key: {settings.master_key_path}")
-        note("Keep a copy of the master key elsewhere: without it nobody's names can be read again.")
+        note(
+            f"Keep a copy of {settings.secrets_folder} elsewhere: without the master key nobody's names "
+            "can be read again, without the signing key no head be signed. Then say where it is: "
+            "claims-ledger keys kept WHERE"
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from threading import Event as StopEvent
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 from uuid import UUID
 
 import structlog
@@ -17,6 +17,7 @@ from ledger.store.checkpoints import (
     park,
     parked_events,
     unpark,
+    unpark_all,
 )
 from ledger.store.feed_rows import FeedRow, feed_end, select_feed
 from ledger.store.patience import Backoff, is_transient
@@ -52,6 +53,14 @@ class Follower(Protocol):
 
     def apply(self, connection: Connection, events: Sequence[FeedEvent]) -> None:
         """Take effect of these events, in order, on this connection. Must not commit."""
+
+
+@runtime_checkable
+class Rebuilds(Protocol):
+    """A follower whose whole effect can be dropped, and comes back by following from the start."""
+
+    def forget(self, connection: Connection) -> None:
+        """Drop all effect of the book's events. Must not commit."""
 
 
 class FollowerRunner:
@@ -138,6 +147,17 @@ class FollowerRunner:
                         connection, self._book, self._follower.name, parked._replace(error=_described(error))
                     )
         return replayed
+
+    def start_over(self) -> bool:
+        """Drop all effect, to follow again from the start; False for a follower that cannot."""
+        if not isinstance(self._follower, Rebuilds):
+            return False
+        with self._pool.transaction() as connection:
+            lock_checkpoint(connection, self._book, self._follower.name)
+            self._follower.forget(connection)
+            unpark_all(connection, self._book, self._follower.name)
+            move_checkpoint(connection, self._book, self._follower.name, -1)
+        return True
 
     def _advance(self, wanted: int) -> int:
         """Pass up to `wanted` positions: all at once, or where that fails one by one, past the poison."""

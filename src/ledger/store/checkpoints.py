@@ -33,6 +33,7 @@ _PARKED: Final = """
 select position, stream, version, event_id::text, type, error, attempts from ledger.parked
 where book = %s and follower = %s order by position
 """
+_UNPARK_ALL: Final = "delete from ledger.parked where book = %s and follower = %s"
 _UNPARK: Final = "delete from ledger.parked where book = %s and follower = %s and position = %s"
 
 
@@ -110,3 +111,9 @@ def unpark(connection: Connection, book: str, follower: str, position: int) -> N
     """Forget that an event was parked: it has taken effect."""
     with connection.cursor() as cursor:
         cursor.execute(_UNPARK, (book, follower, position))
+
+
+def unpark_all(connection: Connection, book: str, follower: str) -> None:
+    """Forget all that a follower had parked: it starts over."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNPARK_ALL, (book, follower))

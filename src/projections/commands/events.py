@@ -8,12 +8,13 @@ import click
 
 from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json, print_json_line
-from ledger.endings import UsedWrongly
+from ledger.endings import Refused, UsedWrongly
 from projections.commands.history import HISTORY_COLUMNS
 from projections.commands.tables import as_json as plain_json
 from projections.commands.tables import show_rows
 
 if TYPE_CHECKING:
+    from ledger.feed.epochs import Cursor
     from ledger.wiring import Wiring
 
 Told = dict[str, object]
@@ -27,11 +28,10 @@ PAUSE_SECONDS = 0.5
 @click.command()
 @click.option(
     "--since",
-    type=click.IntRange(min=-1),
-    default=-1,
+    default="-1",
     show_default=True,
-    metavar="POSITION",
-    help="Events after this position; -1: from the start.",
+    metavar="CURSOR",
+    help="Events after this position, or cursor (EPOCH:POSITION); -1: from the start.",
 )
 @click.option("--type", "types", multiple=True, metavar="T", help="Only this type; may be repeated.")
 @click.option("--follow", is_flag=True, help="Go on until Ctrl-C; with --json one object a line.")
@@ -39,18 +39,31 @@ PAUSE_SECONDS = 0.5
 @json_option
 @examples(
     "claims-ledger events --since 4711",
+    "claims-ledger events --since 1:4711",
     "claims-ledger events --type claim.RefundIssued --type claim.RefundFailed --json",
     "claims-ledger events --since 4711 --follow",
 )
-def events(since: int, types: tuple[str, ...], book: str, *, follow: bool, as_json: bool) -> None:
-    """Show the feed: every sealed event in the order of its position. Personal values stand as [sealed]."""
+def events(since: str, types: tuple[str, ...], book: str, *, follow: bool, as_json: bool) -> None:
+    """Show the feed: every sealed event in the order of its position. Personal values stand as [sealed].
+
+    A cursor with its epoch is refused (exit 1) where the log was put back since and parts before it: the
+    message says from where to read again.
+    """
+    from ledger.feed.epochs import Cursor, NotACursor  # noqa: PLC0415  # loaded when it runs
+
     _check(types)
+    try:
+        cursor = Cursor.parse(since)
+    except NotACursor as error:
+        message = f"--since: {error}."
+        raise UsedWrongly(message) from error
     with opened(book) as wiring:
         wiring.seal()
+        _check_epoch(wiring, cursor)
         if follow:
-            _follow(wiring, since, types, as_json=as_json)
+            _follow(wiring, cursor.position, types, as_json=as_json)
             return
-        told = list(_read(wiring, since, types))
+        told = list(_read(wiring, cursor.position, types))
     if as_json:
         print_json(plain_json(told))
     else:
@@ -69,17 +82,33 @@ def _check(types: tuple[str, ...]) -> None:
             raise UsedWrongly(message)
 
 
+def _check_epoch(wiring: "Wiring", cursor: "Cursor") -> None:
+    """Make sure that the reader has read nothing that this log does not hold. Raises Refused."""
+    from ledger.feed.epochs import EpochsPart, EpochUnknown, check_cursor  # noqa: PLC0415  # loaded when it runs
+    from ledger.store.epochs import select_epochs  # noqa: PLC0415  # as above
+
+    if cursor.epoch is None:
+        return
+    with wiring.pool.connection() as connection:
+        epochs = select_epochs(connection, wiring.book)
+    try:
+        check_cursor(cursor, epochs)
+    except (EpochsPart, EpochUnknown) as error:
+        raise Refused(str(error)) from error
+
+
 def _read(wiring: "Wiring", after: int, types: tuple[str, ...]) -> Iterator[Told]:
     """Read what is sealed now, from after a position to the feed's end."""
     from ledger.feed.reading import read_feed  # noqa: PLC0415  # loaded when it runs
     from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # as above
     from projections.replay.telling import told  # noqa: PLC0415  # as above
 
+    epoch = wiring.book_row().epoch
     with wiring.pool.connection() as connection:
         end = feed_end(connection, wiring.book)
         while after < end:
             for event in read_feed(connection, wiring.book, after, min(BATCH, end - after), types or None):
-                yield told(event)
+                yield told(event) | {"epoch": epoch, "cursor": f"{epoch}:{event.position}"}
             after += min(BATCH, end - after)
 
 

@@ -7,7 +7,7 @@ from ledger.feed.reading import FeedEvent
 from ledger.store.pool import Connection
 from projections.folding.versions import Folding
 from projections.folding.view import View
-from projections.folding.writing import load_remembered, without_waiting_for_the_disk, write
+from projections.folding.writing import forget, load_remembered, without_waiting_for_the_disk, write
 
 Memory = TypeVar("Memory")
 
@@ -30,3 +30,7 @@ class ViewFollower(Generic[Memory]):
         folding = Folding(self.view, load_remembered(connection, self.book, self.view, keys))
         folding.take_all(events)
         write(connection, self.book, folding)
+
+    def forget(self, connection: Connection) -> None:
+        """Drop the view's rows and memory, to be folded again. Must not commit."""
+        forget(connection, self.book, self.view)

@@ -22,6 +22,8 @@ select key, since_position, memory from projections.remembered
 where book = %s and view = %s and key = any(%s)
 """
 
+FORGET = "delete from projections.remembered where book = %s and view = %s"
+
 REMEMBER = """
 insert into projections.remembered (book, view, key, since_position, memory) values %s
 on conflict (book, view, key) do update set memory = excluded.memory
@@ -45,6 +47,13 @@ def load_remembered(
     with connection.cursor() as cursor:
         cursor.execute(LOAD, (book, view.name, list(keys)))
         return {key: Remembered(since, view.from_text(memory)) for key, since, memory in cursor}
+
+
+def forget(connection: Connection, book: str, view: View[Memory]) -> None:
+    """Drop a view's rows of one book, and what its fold remembers."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"delete from {view.table.name} where book = %s", (book,))  # noqa: S608  # a constant name
+        cursor.execute(FORGET, (book, view.name))
 
 
 def write(connection: Connection, book: str, folding: Folding[Memory]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ledger.feed.reading import FeedEvent
 from ledger.store.pool import Connection
 from schedulers.diary.entries import diarise
-from schedulers.diary.queries import keep, kept
+from schedulers.diary.queries import drop, keep, kept
 
 NAME = "diary"
 
@@ -28,3 +28,7 @@ class Diary:
             if diarised is not None:
                 standing[event.stream] = diarised
         keep(connection, self.book, standing)
+
+    def forget(self, connection: Connection) -> None:
+        """Drop the book's diary, to be kept again from the start. Must not commit."""
+        drop(connection, self.book)

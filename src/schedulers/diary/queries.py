@@ -36,6 +36,8 @@ order by due_at, stream
 limit %(limit)s
 """
 
+DROP = "delete from schedulers.diary where book = %s"
+
 COUNT = "select count(*) from schedulers.diary where book = %s and due_at <= %s"
 
 
@@ -95,3 +97,9 @@ def count_due(connection: Connection, book: str, until: datetime) -> int:
         cursor.execute(COUNT, (book, until))
         (counted,) = cursor.fetchone() or (0,)
         return int(counted)
+
+
+def drop(connection: Connection, book: str) -> None:
+    """Drop all notes of a book."""
+    with connection.cursor() as cursor:
+        cursor.execute(DROP, (book,))

@@ -1,20 +1,19 @@
-"""`keys rotate`: survivors are wrapped anew, the old master is destroyed, and no old copy opens anything again."""
+"""`keys rotate`: survivors are wrapped anew, the old master destroyed, no old copy opens."""
 
 from pathlib import Path
 
 import psycopg2
 import pytest
+
 from fixtures.commits import NOW, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database
-
-from ledger.store.books import Books
 from ledger.store.errors import KeyFileRefused, MasterKeyMissing, SubjectErased
 from ledger.store.event_store import EventStore
 from ledger.store.keys import MasterKeys
 from ledger.store.master_rotation import rotate_masters, wrapped_by
 from ledger.store.pool import Pool
 
-ALL = slice(None)
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def names(store: EventStore, person: str) -> dict[str, str]:
 
 
 def test_what_the_survivors_names_are_stays_readable_and_one_key_is_left(
-    books: Books, pool: Pool, operator: Pool, key_file: Path
+    pool: Pool, operator: Pool, key_file: Path
 ) -> None:
     store = EventStore(pool, MasterKeys.read(key_file))
     for person in ("P-1", "P-2", "P-3"):
@@ -57,7 +56,7 @@ def test_what_the_survivors_names_are_stays_readable_and_one_key_is_left(
 
 
 def test_a_program_that_runs_on_takes_the_new_key_by_itself(
-    books: Books, pool: Pool, operator: Pool, key_file: Path
+    pool: Pool, operator: Pool, key_file: Path
 ) -> None:
     running = EventStore(pool, MasterKeys.read(key_file))
     record(running, "P-1")
@@ -69,7 +68,7 @@ def test_a_program_that_runs_on_takes_the_new_key_by_itself(
 
 
 def test_a_commit_under_way_with_a_destroyed_key_is_made_again_with_the_living_one(
-    books: Books, pool: Pool, operator: Pool, key_file: Path, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, operator: Pool, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = EventStore(pool, MasterKeys.read(key_file))
     wrap = MasterKeys.wrap
@@ -89,7 +88,7 @@ def test_a_commit_under_way_with_a_destroyed_key_is_made_again_with_the_living_o
 
 
 def test_the_database_itself_refuses_a_key_wrapped_by_a_destroyed_master(
-    books: Books, pool: Pool, operator: Pool, key_file: Path
+    pool: Pool, operator: Pool, key_file: Path
 ) -> None:
     old = MasterKeys.read(key_file).current
     record(EventStore(pool, MasterKeys.read(key_file)), "P-1")
@@ -103,9 +102,7 @@ def test_the_database_itself_refuses_a_key_wrapped_by_a_destroyed_master(
     assert refused.value.pgcode == "CLS02"
 
 
-def test_an_erased_person_stays_erased_through_a_rotation(
-    books: Books, pool: Pool, operator: Pool, key_file: Path
-) -> None:
+def test_an_erased_person_stays_erased_through_a_rotation(pool: Pool, operator: Pool, key_file: Path) -> None:
     store = EventStore(pool, MasterKeys.read(key_file))
     record(store, "P-1")
     record(store, "P-2")
@@ -120,7 +117,7 @@ def test_an_erased_person_stays_erased_through_a_rotation(
 
 
 def test_broken_off_before_the_commit_the_next_rotation_finishes_it_with_the_same_key(
-    books: Books, pool: Pool, operator: Pool, key_file: Path, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, operator: Pool, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = EventStore(pool, MasterKeys.read(key_file))
     record(store, "P-1")
@@ -138,7 +135,7 @@ def test_broken_off_before_the_commit_the_next_rotation_finishes_it_with_the_sam
 
 
 def test_broken_off_after_the_commit_the_next_rotation_destroys_the_old_key(
-    books: Books, pool: Pool, operator: Pool, key_file: Path, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, operator: Pool, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = EventStore(pool, MasterKeys.read(key_file))
     record(store, "P-1")
@@ -161,7 +158,7 @@ def _power_fails(*_: object) -> None:
 
 
 def test_a_key_that_the_file_does_not_hold_stops_the_rotation_and_nothing_is_destroyed(
-    books: Books, pool: Pool, operator: Pool, key_file: Path, tmp_path: Path
+    pool: Pool, operator: Pool, key_file: Path, tmp_path: Path
 ) -> None:
     record(EventStore(pool, MasterKeys.read(key_file)), "P-1")
     strange = MasterKeys.create(tmp_path / "other.key")
@@ -171,7 +168,7 @@ def test_a_key_that_the_file_does_not_hold_stops_the_rotation_and_nothing_is_des
 
 
 def test_a_key_file_that_vanished_while_a_program_runs_is_not_written_past(
-    books: Books, pool: Pool, key_file: Path
+    pool: Pool, key_file: Path
 ) -> None:
     running = EventStore(pool, MasterKeys.read(key_file))
     record(running, "P-1")

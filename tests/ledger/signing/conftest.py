@@ -69,7 +69,8 @@ def put_back(database: Database) -> Callable[[int], None]:
             *(f"alter table ledger.{table} disable trigger append_only" for table in tables),
             "delete from ledger.pending",
             "delete from ledger.events e where not exists (select from ledger.log l "
-            f"where (l.book, l.stream_id, l.version) = (e.book, e.stream_id, e.version) and l.position < {size})",
+            "where (l.book, l.stream_id, l.version) = (e.book, e.stream_id, e.version) "
+            f"and l.position < {size})",
             "delete from ledger.commands c where not exists (select from ledger.events e "
             "where (e.book, e.command_id) = (c.book, c.command_id))",
             f"delete from ledger.log where position >= {size}",

@@ -162,7 +162,7 @@ def test_the_files_of_another_log_begin_no_epoch_here(log: Log, make_log: MakeLo
     log.grow("a")
     other = SigningPlace(log.place.key.with_name("other.key"))
     other.create_keys("claims-ledger.somewhere-else/cyber-care")
-    with pytest.raises(KeyFileRefused, match="are those of the log claims-ledger.somewhere-else"):
+    with pytest.raises(KeyFileRefused, match="are those of the log claims-ledger"):
         begin_epoch(log.pool, BOOK, other, BECAUSE)
     assert make_log(log.place).signer.check()
 
@@ -197,7 +197,7 @@ def test_a_cursor_of_an_epoch_that_never_was_is_refused(log: Log) -> None:
         check_cursor(Cursor.parse("4:1"), three_epochs(log)[:2])
 
 
-@pytest.mark.parametrize("text", ["", "x", "1:", ":1", "0:1", "1:1:1", "01", "-2", "1.5", "١"])
+@pytest.mark.parametrize("text", ["", "x", "1:", ":1", "0:1", "1:1:1", "01", "-2", "1.5", "\u0661"])
 def test_what_is_no_cursor_is_not_taken_for_one(text: str) -> None:
     with pytest.raises(NotACursor, match="write it as 4711, or with its epoch as 1:4711"):
         Cursor.parse(text)

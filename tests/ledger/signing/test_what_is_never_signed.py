@@ -1,4 +1,4 @@
-"""On a broken log, halt rather than guess: nothing is sealed or signed that does not extend what was signed."""
+"""On a broken log, halt rather than guess: nothing is sealed that does not extend what was signed."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Beginning a new epoch: the way on for a log that does not extend what was signed, named for all to see.
 
 What was signed before stays signed, under the old name and with the old key file; the log goes on from what
-the database holds, under a new name. Everybody who read the old epoch is told from where on the two may differ.
+the database holds, under a new name. Everybody who read the old epoch is told from where on the two differ.
 """
 
 import re

@@ -5,6 +5,8 @@ from typing import Protocol
 import structlog
 
 from ledger.feed.proofs.checkpoint import sign_checkpoint
+from ledger.feed.proofs.keyfile import SigningKeys, rotate_keys
+from ledger.feed.proofs.refused import KeyFileRefused
 from ledger.feed.signing.extending import SoundLog, complete_nodes, sound_log
 from ledger.feed.signing.places import SigningPlace
 from ledger.store.heads import SignedHead, insert_checkpoint, lock_log
@@ -63,6 +65,22 @@ class Signer:
             )
         _log.debug("head_signed", book=self._book, size=head.size)
         return signed
+
+    def rotate(self) -> SigningKeys:
+        """Give the log a new key, for heads larger than the last one signed; the old one signs no more.
+
+        Raises KeyFileRefused when nothing was signed since the last rotation, and as `check`.
+        """
+        with self._pool.transaction() as connection:
+            sound = self._sound(connection)
+            last = max(sound.standing.signed_size or 0, sound.kept.size if sound.kept else 0)
+            if last < sound.keys.from_size or sound.kept is None:
+                message = (
+                    f"the key {self._place.key} has signed no head yet: there is nothing to rotate; if it "
+                    "is in strange hands, begin a new log, or rotate once something was recorded"
+                )
+                raise KeyFileRefused(message)
+            return rotate_keys(self._place.key, last)
 
     def _sound(self, connection: Connection) -> SoundLog:
         lock_log(connection, self._book)

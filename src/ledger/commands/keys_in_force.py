@@ -1,0 +1,70 @@
+"""Every key that there is, by its id and what it is good for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ledger.commands.whole import every_book
+from ledger.feed.proofs.keyfile import SigningKeys
+from ledger.logs import log_to_stderr
+from ledger.settings import Settings
+from ledger.store.keys import MasterKeys
+from ledger.store.master_rotation import wrapped_by
+from ledger.store.pool import Pool
+from ledger.wiring import reached
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One key."""
+
+    kind: Literal["master", "signing"]
+    key: str
+    state: Literal["in force", "retired", "missing"]
+    use: str
+    file: Path
+
+    @property
+    def told(self) -> dict[str, object]:
+        """The same for programs."""
+        return {
+            "kind": self.kind,
+            "key": self.key,
+            "state": self.state,
+            "use": self.use,
+            "file": str(self.file),
+        }
+
+
+def keys_in_force(settings: Settings) -> list[KeyRow]:
+    """List the master keys, then the signing keys by book. Raises KeyFileRefused, Unreachable."""
+    log_to_stderr(quiet=True)
+    rows: list[KeyRow] = []
+    with reached(settings) as ways:
+        with Pool(ways.write, size=1) as pool, pool.connection() as connection:
+            wrapped = wrapped_by(connection)
+        path = settings.master_key_path
+        if path.exists() or wrapped:
+            rows += _masters(MasterKeys.read(path), wrapped, path)
+        for wiring in every_book(settings, ways):
+            place = wiring.signing_place
+            if place.key.exists():
+                rows += _signing(wiring.book, place.keys(), place.key)
+    return rows
+
+
+def _masters(masters: MasterKeys, wrapped: dict[str, int], path: Path) -> Iterator[KeyRow]:
+    for key_id in sorted(masters.ids | set(wrapped)):
+        held = key_id in masters.ids
+        state: Literal["in force", "retired", "missing"] = "retired" if held else "missing"
+        use = f"wraps {wrapped.get(key_id, 0):,} keys"
+        yield KeyRow("master", key_id, "in force" if key_id == masters.current else state, use, path)
+
+
+def _signing(book: str, keys: SigningKeys, path: Path) -> Iterator[KeyRow]:
+    current = keys.signer.verifier_key
+    yield KeyRow("signing", str(current), "in force", f"{book}, heads from {keys.from_size:,} on", path)
+    for old in keys.retired:
+        sizes = f"{book}, heads of {old.from_size:,} to {old.to_size:,}"
+        yield KeyRow("signing", str(old.key), "retired", sizes, path)

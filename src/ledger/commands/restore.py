@@ -1,0 +1,81 @@
+"""`claims-ledger restore`: put a backup back, and go on in a new epoch where something signed was lost."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from ledger.commands.options import json_option
+from ledger.commands.output import note, print_json
+from ledger.endings import UsedWrongly
+
+
+@click.command(
+    "restore",
+    short_help="Put a backup back; or accept the state that a database was put back to.",
+    help=(
+        "Put the rows of a backup in the place of the present ones, all books at once, in one transaction. "
+        "The persons' keys stay as they are, so that nobody who was erased comes back; --vault adds the "
+        "keys of a vault's backup to those that are there, and keeps the erased erased.\n\n"
+        "Where the log then ends before its last signed head, a new epoch begins: the log gets a new name, "
+        "and whoever follows is told from which position on to read again.\n\n"
+        "--accept alone begins the new epoch for a database that was put back by other means (a snapshot, "
+        "a base backup, a failover that lost commits), and for a log whose signing key is lost for ever.\n\n"
+        "\b\nExamples:\n"
+        "  claims-ledger restore /backups/ledger-2026-03-01.dump\n"
+        "  claims-ledger restore /backups/ledger.dump --vault /safe/vault.dump --yes\n"
+        "  claims-ledger restore --accept"
+    ),
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option(
+    "--vault",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Add the persons' keys of this backup.",
+)
+@click.option("--accept", is_flag=True, help="Go on in a new epoch from what is there, also with a new key.")
+@click.option("--yes", is_flag=True, help="Do not ask before the present rows are given up.")
+@json_option
+def restore(*, file: Path | None, vault: Path | None, accept: bool, yes: bool, as_json: bool) -> None:
+    """Restore what was asked for and let each book go on."""
+    from ledger.commands.restoring import Restoration  # noqa: PLC0415  # loaded when it runs
+    from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
+    from ledger.settings import Settings  # noqa: PLC0415  # as above
+    from ledger.wiring import reached  # noqa: PLC0415  # as above
+
+    if not (file or vault or accept):
+        message = "Say what to restore: a backup FILE, --vault FILE, or --accept for the state that is there."
+        raise UsedWrongly(message)
+    log_to_stderr(quiet=True)
+    settings = Settings.load()
+    with reached(settings) as ways:
+        restoration = Restoration(settings, ways, file, vault, accept=accept)
+        given_up = restoration.check()
+        if given_up and not yes:
+            _ask(given_up)
+        restoration.load()
+        recovered = restoration.go_on() if file or accept else []
+    if as_json:
+        print_json(
+            {
+                "restored": str(file) if file else None,
+                "vault": str(vault) if vault else None,
+                "books": [book.told for book in recovered],
+            }
+        )
+        return
+    for book in recovered:
+        click.echo(f"{book.line}.")
+    if vault:
+        click.echo("The persons' keys of the backup are in the vault; whoever was erased stays erased.")
+
+
+def _ask(given_up: list[str]) -> None:
+    """Ask before present rows are given up. Raises UsedWrongly where nobody can answer."""
+    for line in given_up:
+        note(line)
+    if not sys.stdin.isatty():
+        message = "Rows that are there now would be given up for those of the backup: say so with --yes."
+        raise UsedWrongly(message)
+    click.confirm("Give up what is there for what the backup holds?", abort=True, err=True)
