@@ -74,10 +74,11 @@ def owed_by_time(stream: Standing, until: datetime) -> Sequence[Entry]:
 
 def time_events(entries: Sequence[Entry], contract: StreamRef) -> list[NewEvent]:
     """Put time's name on what it owed: each stream and instant is a command of its own, once."""
-    return [
-        NewEvent(entry, f"{TIME}:{entry.stream.name}@{instant_text(entry.at)}", TIME, contract)
-        for entry in entries
-    ]
+    return [NewEvent(entry, _times_command_id(entry), TIME, contract) for entry in entries]
+
+
+def _times_command_id(entry: Entry) -> str:
+    return f"{TIME}:{entry.stream.name}@{instant_text(entry.at)}"
 
 
 def decide_command(
@@ -105,7 +106,12 @@ def decide_command(
     for entry in own:
         stream = after.get(entry.stream, Standing(StreamHead())).after((entry,))
         after[entry.stream] = stream
-        event = NewEvent(entry, command_id, actor, stream.contract or entry.stream, cause)
+        contract = stream.contract or entry.stream
+        if entry.by_time:
+            # What the command's own events make time owe at once (D3, D4) is time's, not the command's.
+            events.append(NewEvent(entry, _times_command_id(entry), TIME, contract, cause))
+            continue
+        event = NewEvent(entry, command_id, actor, contract, cause)
         cause = cause or event.event_id
         events.append(event)
         answered.append(AnsweredEvent(entry.stream.name, stream.head.version, entry.event.stable_name))

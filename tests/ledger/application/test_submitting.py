@@ -149,6 +149,23 @@ def test_what_time_owes_is_recorded_first_under_times_own_name(wiring: Wiring, d
     assert owed[1][3] == at("2025-01-01T00:00:00+01:00")
 
 
+def test_what_a_contract_recorded_late_catches_up_on_is_times_own_and_not_in_the_answer(
+    wiring: Wiring, database: Database
+) -> None:
+    answer = send(wiring, "StartContract", contract(starts_on="2024-01-01"), "2025-03-03T09:00:00+01:00")
+
+    assert [event.type for event in answer.events] == ["contract.ContractStarted"]
+    caught_up = rows(
+        database,
+        "select type, actor, command_id, effective_on::text from ledger.events where version > 1"
+        " order by version",
+    )
+    assert caught_up == [
+        ("contract.DeadlineMissed", "time", "time:contract/CC-1@2025-03-03T08:00:00Z", "2024-10-01"),
+        ("contract.ContractRenewed", "time", "time:contract/CC-1@2025-03-03T08:00:00Z", "2025-01-01"),
+    ]
+
+
 def test_a_refused_command_records_not_even_what_time_owes(wiring: Wiring, database: Database) -> None:
     send(wiring, "StartContract", contract(starts_on="2024-01-01"), "2024-01-01T09:00:00+01:00")
     before = rows(database, "select count(*) from ledger.events")
