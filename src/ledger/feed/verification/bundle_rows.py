@@ -11,6 +11,7 @@ from ledger.feed.proofs.checkpoint import Checkpoint, peek_checkpoint
 from ledger.feed.proofs.note import VerifierKey
 from ledger.feed.verification.audit import Progress
 from ledger.feed.verification.portions import PORTION, begin_snapshot
+from ledger.store.heads import newest_checkpoint
 from ledger.store.pool import Connection, Pool
 
 _HEADS: Final = """
@@ -37,11 +38,11 @@ def export_bundle(
     """
     with pool.transaction() as connection:
         begin_snapshot(connection)
-        notes = list(_heads(connection, book))
-        size = peek_checkpoint(notes[-1]).size if notes else 0
+        newest = newest_checkpoint(connection, book)
+        size = 0 if newest is None else peek_checkpoint(newest).size
         return write_bundle(
             directory,
-            checkpoints=notes,
+            checkpoints=_heads(connection, book),
             events=_events(connection, book, size),
             schemas=event_schemas(),
             keys=keys,

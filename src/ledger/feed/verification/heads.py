@@ -21,7 +21,8 @@ c.book = %s and not exists (
 """
 _COUNT: Final = f"select count(*) from ledger.checkpoints c where {_BINDING}"  # noqa: S608 # as above
 _STRAY: Final = f"""
-select epoch, size from ledger.checkpoints c where {_BINDING} and (size < 1 or size > %s) order by size limit 1
+select epoch, size from ledger.checkpoints c where {_BINDING} and (size < 1 or size > %s)
+order by size limit 1
 """  # noqa: S608 # as above
 _IS_THERE: Final = "select note from ledger.checkpoints where book = %s and epoch = %s and size = %s"
 

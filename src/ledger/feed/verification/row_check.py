@@ -77,7 +77,10 @@ def _broken_chain(event: EventColumns, leaf: Leaf, before: EventBefore | None) -
     if before is None:
         return f"{named} does not stand before it in the log"
     if before.leaf_hash.hex() != leaf.prev:
-        return f"it does not name the leaf of {named} ({before.where}): one of the two, or their order, was altered"
+        return (
+            f"it does not name the leaf of {named} ({before.where}): "
+            "one of the two, or their order, was altered"
+        )
     return None
 
 
