@@ -10,13 +10,13 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.appending import limit_rate, our_rate, stock_rate
+from benchmarks.appending import limit_rate, our_rate, signed_rate, stock_rate
 from benchmarks.book import commands_rate, home, import_rate, views_rate
 from benchmarks.server import BenchmarkServer, NoCompiler, running_server
 from ledger.wiring import opened
 
 CONSOLE = Console()
-PARTS = ("append", "slow-append", "book")
+PARTS = ("append", "signed", "slow-append", "book")
 
 
 def main() -> None:
@@ -32,6 +32,9 @@ def main() -> None:
     if "append" in asked.parts:
         with running_server() as server:
             _compare(server, "Append, this machine's disk", 8, asked.seconds, asked.rounds)
+    if "signed" in asked.parts:
+        with running_server() as server:
+            _signed(server, 8, asked.seconds, asked.rounds)
     if "slow-append" in asked.parts:
         try:
             with running_server(commit_delay_ms=5) as server:
@@ -66,6 +69,32 @@ def _compare(server: BenchmarkServer, title: str, connections: int, seconds: flo
         )
         figures = (min(rates[name]), statistics.median(rates[name]), max(rates[name]))
         table.add_row(label, *(f"{figure:,.0f}" for figure in figures), f"{ratio:.2f}")
+    CONSOLE.print(table)
+
+
+def _signed(server: BenchmarkServer, connections: int, seconds: float, rounds: int) -> None:
+    """Compare appends beside a sealer alone with appends beside a sealer that signs."""
+    pairs = []
+    for place in range(rounds):
+        # In turn first and second: a machine that warms up or tires favours neither.
+        measures = (our_rate, signed_rate) if place % 2 == 0 else (signed_rate, our_rate)
+        found = {measure: measure(server, connections, seconds) for measure in measures}
+        pairs.append((found[our_rate], found[signed_rate]))
+    table = Table(title=f"Append, {connections} connections: events/s, {rounds} rounds of {seconds:g} s")
+    for heading in ("", "lowest", "median", "highest", "over sealing alone (median of rounds)", "must"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    ratio = statistics.median(signed / alone for alone, signed in pairs)
+    for label, rates, over, must in (
+        ("sealing alone", [alone for alone, _ in pairs], "1.00", ""),
+        (
+            "sealing, Merkle log, a head signed each second",
+            [signed for _, signed in pairs],
+            f"{ratio:.2f}",
+            "0.85",
+        ),
+    ):
+        figures = (min(rates), statistics.median(rates), max(rates))
+        table.add_row(label, *(f"{figure:,.0f}" for figure in figures), over, must)
     CONSOLE.print(table)
 
 

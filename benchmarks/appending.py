@@ -4,9 +4,11 @@ import multiprocessing
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event as StopEvent
 from uuid import uuid4
 
@@ -19,6 +21,8 @@ from ledger.domain.claim.events import AdviceGiven
 from ledger.domain.entries import Entry
 from ledger.domain.identifiers import claim_ref, contract_ref
 from ledger.feed.sealer import Sealer
+from ledger.feed.signing.places import SigningPlace
+from ledger.feed.signing.signer import Signer
 from ledger.store import Books, CommandAnswer, Commit, EventStore, MasterKeys, NewEvent, Pool, StreamHead
 from ledger.store.appending import append_statement
 from ledger.store.rows import write_rows
@@ -32,11 +36,22 @@ ANSWER = (
 
 def our_rate(server: BenchmarkServer, connections: int, seconds: float) -> float:
     """Events per second through our store: envelope, leaf, `prev`, pending, command; a sealer beside it."""
+    return _rate_beside(server, connections, seconds, _seal)
+
+
+def signed_rate(server: BenchmarkServer, connections: int, seconds: float) -> float:
+    """Give the same while the sealer also keeps the Merkle log and signs a head each second."""
+    return _rate_beside(server, connections, seconds, _seal_and_sign)
+
+
+def _rate_beside(
+    server: BenchmarkServer, connections: int, seconds: float, seal: Callable[[str, StopEvent], None]
+) -> float:
     name = server.create_database()
     with Pool(server.dsn(name, f"{name}_app_login"), size=1) as pool:
         Books(pool).create(BOOK, origin="bench/cyber-care")
     masters = MasterKeys.generate()
-    with _sealing(server.dsn(name, f"{name}_sealer_login")):
+    with _sealing(server.dsn(name, f"{name}_sealer_login"), seal):
         return rate_of(connections, seconds, _our_writer, server.dsn(name, f"{name}_app_login"), masters)
 
 
@@ -137,11 +152,11 @@ def _stock_datastore(name: str, host: str) -> Iterator[PostgresDatastore]:
 
 
 @contextmanager
-def _sealing(dsn: str) -> Iterator[None]:
+def _sealing(dsn: str, seal: Callable[[str, StopEvent], None]) -> Iterator[None]:
     """Run a sealer in a process of its own, as in production."""
     context = multiprocessing.get_context("fork")
     stop = context.Event()
-    sealer = context.Process(target=_seal, args=(dsn, stop))
+    sealer = context.Process(target=seal, args=(dsn, stop))
     sealer.start()
     try:
         yield
@@ -152,7 +167,13 @@ def _sealing(dsn: str) -> Iterator[None]:
 
 def _seal(dsn: str, stop: StopEvent) -> None:
     with Pool(dsn, size=1) as pool:
-        Sealer(pool, BOOK).run(stop)
+        Sealer(pool, BOOK, grow=None).run(stop)
+
+
+def _seal_and_sign(dsn: str, stop: StopEvent) -> None:
+    with TemporaryDirectory(prefix="claims-ledger-bench.") as folder, Pool(dsn, size=1) as pool:
+        signer = Signer(pool, BOOK, SigningPlace(Path(folder) / "signing.key"))
+        Sealer(pool, BOOK, signer=signer).run(stop)
 
 
 def _pgbench_script(pool: Pool) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import (
@@ -90,6 +90,19 @@ class Settings(BaseSettings):
         default=True,
         description="Whether this machine seals and signs; no: another one does, which holds the key.",
     )
+    head_folders: str | None = Field(
+        default=None,
+        description="Folders outside that each day's signed head is written to, parted as in PATH.",
+    )
+    head_witnesses: str | None = Field(
+        default=None,
+        description="Witnesses that cosign each day's head: URLs of their add-checkpoint, parted by spaces.",
+    )
+    head_mail: str | None = Field(
+        default=None,
+        repr=False,
+        description="Mail for each day's head: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
+    )
     postgres_bin: Path | None = Field(
         default=None,
         description="Folder of Postgres' programs to use instead of those installed with the ledger.",
@@ -145,6 +158,38 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return dsn
 
+    @field_validator("head_folders")
+    @classmethod
+    def _folders_from_the_root(cls, folders: str | None) -> str | None:
+        for folder in _parted(folders, os.pathsep):
+            if not Path(folder).expanduser().is_absolute():
+                message = f"{folder!r} does not begin at the root"
+                raise ValueError(message)
+        return folders
+
+    @field_validator("head_witnesses")
+    @classmethod
+    def _witnesses_by_http(cls, witnesses: str | None) -> str | None:
+        for url in _parted(witnesses, None):
+            if not re.match(r"https?://[^/]+/", url):
+                message = f"{url!r} is no URL of a witness, such as https://witness.example/add-checkpoint"
+                raise ValueError(message)
+        return witnesses
+
+    @field_validator("head_mail")
+    @classmethod
+    def _mail_with_both_addresses(cls, mail: str | None) -> str | None:
+        if mail is not None:
+            asked, parts = parse_qs(urlsplit(mail).query), urlsplit(mail)
+            if (
+                parts.scheme not in {"smtp", "smtps"}
+                or not parts.hostname
+                or not {"from", "to"} <= set(asked)
+            ):
+                message = "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS"
+                raise ValueError(message)
+        return mail
+
     def model_post_init(self, _context: object) -> None:
         """Note where each setting came from."""
         environment = EnvSettingsSource(type(self))()
@@ -183,6 +228,21 @@ class Settings(BaseSettings):
     def dsn_to_seal(self) -> str | None:
         """The DSN of the sealer's role, as far as it is set."""
         return self.sealer_dsn or self.dsn
+
+    @property
+    def head_folder_paths(self) -> list[Path]:
+        """Folders outside for each day's head."""
+        return [Path(folder).expanduser() for folder in _parted(self.head_folders, os.pathsep)]
+
+    @property
+    def head_witness_urls(self) -> list[str]:
+        """Witnesses of each day's head."""
+        return _parted(self.head_witnesses, None)
+
+    @property
+    def sends_heads(self) -> bool:
+        """Say whether each day's head goes anywhere outside."""
+        return bool(self.head_folder_paths or self.head_witness_urls or self.head_mail)
 
     @property
     def secrets_folder(self) -> Path:
@@ -241,6 +301,10 @@ def _shown(name: str, value: object) -> str | None:
     if value is None:
         return None
     return masked(str(value)) if name in SECRETS else str(value)
+
+
+def _parted(value: str | None, by: str | None) -> list[str]:
+    return [part for part in (value or "").split(by) if part]
 
 
 def _origin_of_fault(location: tuple[int | str, ...]) -> str:

@@ -20,7 +20,7 @@ from functools import cached_property
 from importlib.metadata import entry_points
 from secrets import token_hex
 from threading import Event as StopEvent
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from urllib.parse import quote
 
 from ledger.clock import BEGINNING
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 FOLLOWERS_GROUP = "claims_ledger.followers"
 SERVICES_GROUP = "claims_ledger.services"
 SWEEPS_GROUP = "claims_ledger.sweeps"
+HEAD_SENDERS_GROUP = "claims_ledger.head_senders"
 
 BOOK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 """A book's name stands in addresses, in the names of key files and in the log's origin."""
@@ -178,6 +179,14 @@ class Wiring:
         for point in entry_points(group=SWEEPS_GROUP):
             swept += cast("Callable[[Wiring, datetime], int]", point.load())(self, until)
         return swept
+
+    def send_heads(self) -> list[Mapping[str, object]]:
+        """Send the newest signed head to the places outside; what came of each."""
+        sent: list[Mapping[str, object]] = []
+        for point in entry_points(group=HEAD_SENDERS_GROUP):
+            sendings = cast("Callable[[Wiring], list[NamedTuple]]", point.load())(self)
+            sent += [sending._asdict() for sending in sendings]
+        return sent
 
     def close(self) -> None:
         """Close the connections that were opened."""

@@ -1,12 +1,16 @@
 """`claims-ledger checkpoint`: the signed head, to be kept outside."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ledger.commands.options import book_option, json_option, opened
 from ledger.commands.output import print_json
-from ledger.endings import UsedWrongly
+from ledger.endings import Refused, UsedWrongly
+
+if TYPE_CHECKING:
+    from ledger.wiring import Wiring
 
 
 @click.command(
@@ -22,6 +26,7 @@ from ledger.endings import UsedWrongly
         "\b\nExamples:\n"
         "  claims-ledger checkpoint > march.checkpoint\n"
         "  claims-ledger checkpoint --vkey\n"
+        "  claims-ledger checkpoint --send\n"
         "  claims-ledger checkpoint --since march.checkpoint > march-to-today.consistency"
     ),
 )
@@ -32,9 +37,10 @@ from ledger.endings import UsedWrongly
     metavar="CHECKPOINT",
     help="An older head: prove that this one extends it.",
 )
+@click.option("--send", is_flag=True, help="Send it now to the places outside that the settings name.")
 @book_option
 @json_option
-def checkpoint(*, vkey: bool, since: Path | None, book: str, as_json: bool) -> None:
+def checkpoint(*, vkey: bool, since: Path | None, send: bool, book: str, as_json: bool) -> None:
     """Print the newest signed head."""
     from ledger.commands.heads import newest_note, signing_keys  # noqa: PLC0415  # loaded when it runs
     from ledger.commands.verify_given import read_since  # noqa: PLC0415  # as above
@@ -42,8 +48,8 @@ def checkpoint(*, vkey: bool, since: Path | None, book: str, as_json: bool) -> N
     from ledger.feed.proofs.checkpoint import peek_checkpoint  # noqa: PLC0415  # as above
     from ledger.feed.verification.extension import extension  # noqa: PLC0415  # as above
 
-    if vkey and since:
-        message = "--vkey prints a key and --since a proof: ask for one of them."
+    if vkey + bool(since) + send > 1:
+        message = "--vkey prints a key, --since a proof, --send sends: ask for one of them."
         raise UsedWrongly(message)
     old = read_since([since])[0] if since else None
     with opened(book) as wiring:
@@ -55,6 +61,9 @@ def checkpoint(*, vkey: bool, since: Path | None, book: str, as_json: bool) -> N
             else:
                 click.echo(keys[0])
             return
+        if send:
+            _send(wiring, as_json=as_json)
+            return
         proven = None if old is None else extension(wiring.pool, book, old, signed)
     if as_json:
         head = peek_checkpoint(signed)
@@ -62,3 +71,25 @@ def checkpoint(*, vkey: bool, since: Path | None, book: str, as_json: bool) -> N
         print_json(told if proven is None else told | {"consistency": str(proven)})
     else:
         click.echo(signed if proven is None else str(proven), nl=False)
+
+
+def _send(wiring: "Wiring", *, as_json: bool) -> None:
+    """Send the head to every place outside. Raises UsedWrongly without any, Refused where one lacks it."""
+    if not wiring.settings.sends_heads:
+        message = (
+            "No place outside is named: set CLAIMS_LEDGER_HEAD_FOLDERS, CLAIMS_LEDGER_HEAD_WITNESSES or "
+            "CLAIMS_LEDGER_HEAD_MAIL."
+        )
+        raise UsedWrongly(message)
+    sent = wiring.send_heads()
+    if as_json:
+        print_json([{**sending, "day": str(sending["day"])} for sending in sent])
+    else:
+        for sending in sent:
+            click.echo(
+                f"{'taken' if sending['taken'] else 'not taken'}  {sending['place']}  {sending['told']}"
+            )
+    lacking = [str(sending["place"]) for sending in sent if not sending["taken"]]
+    if lacking:
+        message = f"The head was not taken by {', '.join(lacking)}: see above why, and send it again."
+        raise Refused(message)

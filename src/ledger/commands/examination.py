@@ -139,8 +139,8 @@ def _erased(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
     forgotten = untold(connection, wiring.book)
     if forgotten:
         message = (
-            f"no stream says any more that {len(forgotten):,} persons were erased, {forgotten[0]!r} the first:"
-            " older data was put back, which stays unreadable; erase each again, so that it is said:"
+            f"no stream says any more that {len(forgotten):,} persons were erased, {forgotten[0]!r} the "
+            "first: older data was put back, which stays unreadable; erase each again, so that it is said:"
             f" claims-ledger subject erase {forgotten[0]} --reason …"
         )
         yield Finding("erased", "hint", message)
@@ -197,6 +197,12 @@ def _log(wiring: Wiring) -> Iterator[Finding]:
     else:
         rest = "" if signed else "; what was sealed last is not signed yet"
         yield Finding("log", "well", f"it extends the last head kept beside the key{rest}")
+    if not wiring.settings.sends_heads:
+        message = (
+            "no head is kept by anybody else, so that only this machine can tell whether the log was "
+            "replaced: set CLAIMS_LEDGER_HEAD_FOLDERS, _WITNESSES or _MAIL (docs/production.md)"
+        )
+        yield Finding("heads outside", "hint", message)
 
 
 def _mode(path: Path) -> str:

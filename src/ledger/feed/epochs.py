@@ -37,8 +37,8 @@ class EpochUnknown(Exception):
     def __init__(self, cursor: "Cursor", present: int) -> None:
         """`present`: the newest epoch here."""
         super().__init__(
-            f"there is no epoch {cursor.epoch} here, the present one is {present}: the database is older than "
-            "the reader, or another log's"
+            f"there is no epoch {cursor.epoch} here, the present one is {present}: the database is older "
+            "than the reader, or another log's"
         )
 
 

@@ -1,0 +1,310 @@
+"""Each day's head goes to places outside, once a day, and again until it is taken."""
+
+import json
+import socketserver
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from fixtures.program import Program
+from ledger.domain.calendar import brussels_date
+from ledger.feed.proofs.checkpoint import open_checkpoint
+from ledger.feed.proofs.proof_file import ConsistencyFile
+from ledger.settings import Settings
+from ledger.submission import submission
+from ledger.wiring import Wiring
+from schedulers.heads.sending import keep_heads_outside, places, send, send_now
+
+COSIGNED = f"— witness.test {b64encode(bytes(4) + bytes(72)).decode()}\n"
+
+
+@dataclass
+class StubWitness:
+    """A witness as C2SP's tlog-witness describes it, on loopback."""
+
+    url: str = ""
+    size: int = 0
+    asked: list[ConsistencyFile] = field(default_factory=list)
+    answers: list[tuple[int, str, str]] = field(default_factory=list)
+    """Answers to give instead of its own: status, content type, body."""
+
+
+@pytest.fixture
+def witness(wiring: Wiring) -> Iterator[StubWitness]:
+    stub = StubWitness()
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            asked = ConsistencyFile.parse(body)
+            stub.asked.append(asked)
+            if stub.answers:
+                self.say(*stub.answers.pop(0))
+            elif asked.old_size != stub.size:
+                self.say(409, "text/x.tlog.size", f"{stub.size}\n")
+            else:
+                head = open_checkpoint(asked.checkpoint, wiring.signing_place.keys().verifier_keys)
+                stub.size = head.size
+                self.say(200, "text/plain", COSIGNED)
+
+        def say(self, status: int, kind: str, body: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            if status == 302:
+                self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", str(len(body.encode())))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        stub.url = f"http://127.0.0.1:{server.server_port}/add-checkpoint"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield stub
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def mail_server(taken: list[tuple[str, bytes]]) -> Iterator[int]:
+    """A mail server that takes what it is given, on loopback."""
+
+    class Talking(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 stub\r\n")
+            receiver = ""
+            while line := self.rfile.readline().decode().strip():
+                verb = line.upper().split(":")[0].split(" ")[0]
+                if verb == "RCPT":
+                    receiver = line.partition("<")[2].partition(">")[0]
+                if verb == "DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                    lines = iter(self.rfile.readline, b".\r\n")
+                    taken.append((receiver, b"".join(lines)))
+                self.wfile.write(b"221 bye\r\n" if verb == "QUIT" else b"250 ok\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talking) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def record(wiring: Wiring, *contracts: str) -> str:
+    """Start contracts, seal and sign; the head."""
+    for contract in contracts:
+        fields = {
+            "contract": contract,
+            "product": "cyber-care",
+            "starts_on": "2026-01-05",
+            "policyholder": {"person": f"P-{contract}", "name": "Mila Peeters"},
+        }
+        answer = wiring.ledger.submit(submission(f"start-{contract}", "StartContract", fields))
+        assert answer.status == "recorded", answer
+    wiring.seal()
+    wiring.sealer.finish()
+    return wiring.signing_place.kept_note()
+
+
+def using(wiring: Wiring, **places_outside: str) -> Wiring:
+    wiring.settings = wiring.settings.model_copy(update=places_outside)
+    return wiring
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_a_folder_gets_one_head_a_day_under_the_log_s_name(wiring: Wiring, tmp_path: Path) -> None:
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    using(wiring, head_folders=str(folder))
+    note = record(wiring, "C-1")
+    [sent] = send(wiring, places(wiring.settings))
+    assert sent.taken
+    day, slug = brussels_date(wiring.now()), wiring.book_row().origin.replace("/", "_")
+    assert files(folder) == {f"{slug}-{day}.checkpoint": note}
+    record(wiring, "C-2")
+    assert send(wiring, places(wiring.settings)) == []
+    assert len(files(folder)) == 1
+
+
+def test_what_was_written_to_a_folder_is_never_overwritten(wiring: Wiring, tmp_path: Path) -> None:
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    using(wiring, head_folders=str(folder))
+    first = record(wiring, "C-1")
+    send_now(wiring)
+    second = record(wiring, "C-2")
+    [sent] = send_now(wiring)
+    assert sent.taken
+    assert sorted(files(folder).values()) == sorted([first, second])
+    [again] = send_now(wiring)
+    assert again.taken
+    assert len(files(folder)) == 2
+
+
+def test_a_folder_that_is_away_is_tried_again_until_it_is_there(wiring: Wiring, tmp_path: Path) -> None:
+    folder = tmp_path / "outside"
+    using(wiring, head_folders=str(folder))
+    record(wiring, "C-1")
+    [failed] = send(wiring, places(wiring.settings))
+    assert not failed.taken
+    assert "cannot be written" in failed.told
+    folder.mkdir()
+    [sent] = send(wiring, places(wiring.settings))
+    assert sent.taken
+    assert send(wiring, places(wiring.settings)) == []
+
+
+def test_a_witness_gets_the_proof_from_the_head_that_it_knows(wiring: Wiring, witness: StubWitness) -> None:
+    using(wiring, head_witnesses=witness.url)
+    record(wiring, "C-1")
+    [first] = send_now(wiring)
+    assert (first.taken, first.told) == (True, COSIGNED.strip())
+    keys = wiring.signing_place.keys().verifier_keys
+    old = open_checkpoint(witness.asked[0].checkpoint, keys)
+    record(wiring, "C-2", "C-3")
+    [second] = send_now(wiring)
+    assert second.taken
+    assert [asked.old_size for asked in witness.asked] == [0, old.size]
+    assert witness.asked[1].verify(old, keys).size == witness.size == second.size
+
+
+def test_a_witness_that_knows_more_than_we_noted_is_given_the_proof_from_there(
+    wiring: Wiring, witness: StubWitness
+) -> None:
+    using(wiring, head_witnesses=witness.url)
+    record(wiring, "C-1")
+    witness.size = 1
+    record(wiring, "C-2")
+    [sent] = send_now(wiring)
+    assert sent.taken
+    assert [asked.old_size for asked in witness.asked] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((409, "text/x.tlog.size", "99\n"), "it has seen a head of 99 events"),
+        ((422, "text/plain", "proof refused"), "it answered 422: proof refused"),
+        ((302, "text/plain", ""), "it answered 302"),
+        ((200, "text/plain", "thank you"), "it answered no signature lines"),
+        ((200, "text/plain", ""), "it answered no signature lines"),
+    ],
+)
+def test_a_witness_that_does_not_cosign_is_told_of(
+    wiring: Wiring, witness: StubWitness, answer: tuple[int, str, str], told: str
+) -> None:
+    using(wiring, head_witnesses=witness.url)
+    record(wiring, "C-1")
+    witness.answers.append(answer)
+    [sent] = send_now(wiring)
+    assert not sent.taken
+    assert told in sent.told
+
+
+def test_a_head_is_mailed_with_the_note_attached(wiring: Wiring) -> None:
+    taken: list[tuple[str, bytes]] = []
+    with mail_server(taken) as port:
+        using(wiring, head_mail=f"smtp://127.0.0.1:{port}/?from=ledger@example.be&to=auditor@example.be")
+        note = record(wiring, "C-1")
+        [sent] = send_now(wiring)
+    assert sent.taken
+    [(receiver, mailed)] = taken
+    assert receiver == "auditor@example.be"
+    [attached] = [
+        part.get_payload(decode=True)
+        for part in message_from_bytes(mailed).walk()
+        if part.get_filename("").endswith(".checkpoint")
+    ]
+    assert attached == note.encode()
+
+
+def test_a_password_is_never_mailed_in_clear_nor_told(wiring: Wiring) -> None:
+    with mail_server([]) as port:
+        url = f"smtp://ledger:hush@127.0.0.1:{port}/?from=ledger@example.be&to=auditor@example.be"
+        using(wiring, head_mail=url)
+        record(wiring, "C-1")
+        [sent] = send_now(wiring)
+    assert not sent.taken
+    assert "offers no TLS" in sent.told
+    assert "hush" not in repr(sent)
+    [shown] = [s.value for s in Settings.load(head_mail=url).in_force() if s.name == "head_mail"]
+    assert "hush" not in str(shown)
+
+
+def test_one_place_that_is_away_keeps_no_other_from_its_head(
+    wiring: Wiring, witness: StubWitness, tmp_path: Path
+) -> None:
+    nowhere = "http://127.0.0.1:9/add-checkpoint"
+    using(wiring, head_witnesses=f"{nowhere} {witness.url}", head_folders=str(tmp_path))
+    record(wiring, "C-1")
+    assert {sent.place: sent.taken for sent in send_now(wiring)} == {
+        str(tmp_path): True,
+        nowhere: False,
+        witness.url: True,
+    }
+
+
+def test_nothing_is_sent_before_anything_is_signed(wiring: Wiring, tmp_path: Path) -> None:
+    using(wiring, head_folders=str(tmp_path))
+    assert send_now(wiring) == []
+
+
+def test_the_service_of_up_sends_the_day_s_head_and_ends_when_told(wiring: Wiring, tmp_path: Path) -> None:
+    folder, stop = tmp_path / "outside", threading.Event()
+    folder.mkdir()
+    using(wiring, head_folders=str(folder))
+    record(wiring, "C-1")
+    serving = threading.Thread(target=keep_heads_outside, args=(wiring, stop))
+    serving.start()
+    while not files(folder):
+        assert serving.is_alive()
+        stop.wait(0.05)
+    stop.set()
+    serving.join(10)
+    assert not serving.is_alive()
+
+
+def test_it_is_sent_by_hand(program: Program, tmp_path: Path) -> None:
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    assert program.run("checkpoint", "--send").returncode in {1, 2}
+    at_hand = Program(program.environment | {"CLAIMS_LEDGER_HEAD_FOLDERS": str(folder)})
+    policyholder = {"person": "P-1", "name": "Mila Peeters"}
+    start = {
+        "contract": "C-1",
+        "product": "cyber-care",
+        "starts_on": "2026-01-05",
+        "policyholder": policyholder,
+    }
+    assert at_hand.run("submit", "StartContract", json.dumps(start)).returncode == 0
+    [sent] = at_hand.rows("checkpoint", "--send")
+    assert sent["taken"]
+    assert len(files(folder)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("head_folders", "not/from/the/root", "does not begin at the root"),
+        ("head_witnesses", "witness.example", "is no URL of a witness"),
+        ("head_mail", "smtp://host/?to=a@b", "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS"),
+    ],
+)
+def test_a_place_that_cannot_be_one_is_refused_at_once(name: str, value: str, told: str) -> None:
+    with pytest.raises(Exception, match="Settings") as refused:
+        Settings.load(**{name: value})
+    assert told in str(refused.value)
