@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -35,12 +35,17 @@ def discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def has_no_window(stream: TextIO | None = None) -> bool:
+    """Say whether a stream (stdout unless named) goes into a pipe or a file, where no width is given."""
+    return not (stream or sys.stdout).isatty() and "COLUMNS" not in os.environ
+
+
 def console(*, stderr: bool = False) -> "Console":
     """Give a rich console that keeps to NO_COLOR and to what the stream is."""
     from rich.console import Console  # noqa: PLC0415  # 0.1 s that JSON output need not pay
 
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    width = PIPE_WIDTH if has_no_window(stream) else None
     return Console(file=stream, width=width, soft_wrap=False, highlight=False)
 
 

@@ -49,13 +49,13 @@ COLUMNS: tuple[Column, ...] = (
     words("guarantee", "guarantee"),
     status_column("status", "status"),
     plain("incident", "incident_on"),
-    number_column("year", "insurance_year"),
-    amount("loss", "loss_cents"),
+    number_column("year", "insurance_year").spared(2),
+    amount("loss", "loss_cents").spared(1),
     amount("approved", "approved_cents"),
-    amount("excess", "excess_cents"),
-    amount("refunded", "refunded_cents"),
-    amount("recovered", "recovered_cents"),
-    plain("rejected for", "rejection_code"),
+    amount("excess", "excess_cents").spared(5),
+    amount("refunded", "refunded_cents").spared(3),
+    amount("recovered", "recovered_cents").spared(6),
+    plain("rejected for", "rejection_code").spared(4),
 )
 
 

@@ -26,6 +26,7 @@ from projections.commands.tables import (
     plain,
     show,
     show_section,
+    text,
     words,
 )
 from projections.commands.tables import (
@@ -45,15 +46,15 @@ COLUMNS: tuple[Column, ...] = (
     plain("ends", "ends_on"),
     number("term", "term"),
     plain("notice from", "notice_gate_on"),
-    plain("product", "product"),
-    plain("terms", "terms"),
+    plain("product", "product").spared(1),
+    plain("terms", "terms").spared(2),
     plain("policyholder", "policyholder"),
 )
 DOCUMENT_COLUMNS = (
     words("document", "kind"),
     plain("language", "language"),
     plain("version", "version"),
-    plain("sha256", "sha256"),
+    text("sha256", "sha256"),
 )
 
 

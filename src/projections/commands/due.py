@@ -21,10 +21,10 @@ from projections.commands.tables import status as status_column
 COLUMNS: tuple[Column, ...] = (
     plain("subject", "subject"),
     words("what", "kind"),
-    plain("rule", "rule"),
-    plain("raw date", "raw_due_on"),
+    plain("rule", "rule").spared(1),
+    plain("raw date", "raw_due_on").spared(3),
     plain("due", "due_on"),
-    plain("alert", "alert_on"),
+    plain("alert", "alert_on").spared(2),
     status_column("status", "status"),
     plain("met", "met_on"),
 )

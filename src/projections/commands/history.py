@@ -15,13 +15,13 @@ BELONGING = ("claims", "complaints")
 HISTORY_COLUMNS: tuple[Column, ...] = (
     number("position", "position"),
     plain("stream", "stream"),
-    number("version", "version"),
+    number("version", "version").spared(2),
     plain("event", "type"),
-    plain("effective", "effective_on"),
+    plain("effective", "effective_on").spared(1),
     instant("at (Brussels)", "at"),
-    instant("recorded", "recorded_at"),
-    plain("actor", "actor"),
-    plain("command", "command_id"),
+    instant("recorded", "recorded_at").spared(4),
+    plain("actor", "actor").spared(3),
+    plain("command", "command_id").spared(5),
 )
 
 

@@ -20,15 +20,15 @@ from projections.commands.tables import Column, amount, euros, left_of, number, 
 COLUMNS: tuple[Column, ...] = (
     plain("contract", "contract"),
     number("year", "insurance_year"),
-    plain("from", "from_on"),
-    plain("to", "to_on"),
+    plain("from", "from_on").spared(2),
+    plain("to", "to_on").spared(3),
     words("guarantee", "guarantee"),
     of_limit("amount consumed", "amount_consumed_cents", "amount_limit_cents", euros),
-    amount("reserved", "amount_reserved_cents"),
-    left_of("left", "amount_remaining_cents", euros),
+    amount("amount reserved", "amount_reserved_cents").spared(4),
+    left_of("amount left", "amount_remaining_cents", euros),
     of_limit("claims counted", "count_consumed", "count_limit", str),
-    number("reserved", "count_reserved"),
-    left_of("left", "count_remaining", str),
+    number("claims reserved", "count_reserved").spared(5),
+    left_of("claims left", "count_remaining", str).spared(1),
 )
 
 

@@ -12,12 +12,13 @@ from projections.commands.history import BELONGING, stream
 from projections.commands.options import names_options, time_options
 from projections.commands.reading import reading
 from projections.commands.tables import as_json as plain_json
-from projections.commands.tables import in_brussels
+from projections.commands.tables import euros, in_brussels
 
 if TYPE_CHECKING:
     from ledger.subjects.access_log import Access
 
 UNSHOWN = "-"
+CENTS = "_cents"
 
 
 @click.command()
@@ -85,5 +86,12 @@ def _tell(event: Mapping[str, object]) -> None:
     for path, (before, after) in shown.items():
         # That a figure begins at nothing need not be read; --json says it.
         if before is not None or after:
-            was, becomes = (UNSHOWN if value is None else str(value) for value in (before, after))
-            out.print(Text.assemble(f"        {path}  ", (was, "red"), " → ", (becomes, "green")))
+            was, becomes = (_value(path, value) for value in (before, after))
+            named = path.removesuffix(CENTS)
+            out.print(Text.assemble(f"        {named}  ", (was, "red"), " → ", (becomes, "green")))
+
+
+def _value(path: str, value: object) -> str:
+    """Write one value of the state; cents as an amount, `5,000.00 EUR`."""
+    shown = euros(value) if path.endswith(CENTS) else value
+    return UNSHOWN if shown is None else str(shown)

@@ -1,11 +1,12 @@
 """Tables for people: amounts with their currency, dates, statuses in colour; JSON for programs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
-from ledger.commands.output import console, note, print_json
+from ledger.commands.output import console, has_no_window, note, print_json
+from projections.commands.fitting import demand, fit, total
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -33,6 +34,8 @@ STYLES = {
 }
 """A status is coloured by what it asks of the reader: red late, yellow soon, green well, dim over."""
 
+CURRENCY = " EUR"
+
 Values = Mapping[str, object]
 Shown = Callable[[Values], "Text"]
 
@@ -44,6 +47,19 @@ class Column:
     header: str
     shown: Shown
     to_the_right: bool = False
+    folds: bool = False
+    """Whether its values may be folded between words, where the window is narrow."""
+    spare: int = 0
+    """Left out first where it is highest, if the window is too narrow; 0: never."""
+
+    def spared(self, spare: int) -> "Column":
+        """Give the same column, to be left out where the window is too narrow: the highest first."""
+        return replace(self, spare=spare)
+
+
+def text(header: str, field: str) -> Column:
+    """Show free text, which may be folded."""
+    return Column(header, lambda row: _text(row[field]), folds=True)
 
 
 def plain(header: str, field: str) -> Column:
@@ -68,7 +84,7 @@ def status(header: str, field: str) -> Column:
         said = str(row[field])
         return _text(said.replace("_", " "), STYLES.get(said, ""))
 
-    return Column(header, shown)
+    return Column(header, shown, folds=True)
 
 
 def words(header: str, field: str) -> Column:
@@ -77,7 +93,7 @@ def words(header: str, field: str) -> Column:
     def shown(row: Values) -> "Text":
         return _text(None if row[field] is None else str(row[field]).replace("_", " "))
 
-    return Column(header, shown)
+    return Column(header, shown, folds=True)
 
 
 def amount(header: str, field: str) -> Column:
@@ -87,7 +103,7 @@ def amount(header: str, field: str) -> Column:
 
 def instant(header: str, field: str) -> Column:
     """Show an instant by the clock of Brussels, to the second."""
-    return Column(header, lambda row: _text(in_brussels(row[field])))
+    return Column(header, lambda row: _text(in_brussels(row[field])), folds=True)
 
 
 def left_of(header: str, left: str, write: Callable[[object], str | None]) -> Column:
@@ -107,23 +123,24 @@ def of_limit(header: str, used: str, limit: str, write: Callable[[object], str |
     def shown(row: Values) -> "Text":
         if row[limit] is None:
             return _text(write(row[used]), "dim")
-        return _text(f"{write(row[used])} of {write(row[limit])}")
+        # "0.00 of 5,000.00 EUR": the currency is said once.
+        return _text(f"{str(write(row[used])).removesuffix(CURRENCY)} of {write(row[limit])}")
 
     return Column(header, shown, to_the_right=True)
 
 
 CONTACT_COLUMNS: tuple[Column, ...] = (
     plain("for", "purpose"),
-    plain("name", "name"),
+    text("name", "name"),
     plain("phone", "phone"),
-    plain("address", "address"),
+    text("address", "address"),
 )
 
 PERSON_COLUMNS: tuple[Column, ...] = (
     plain("person", "person"),
-    plain("name", "name"),
-    plain("email", "email"),
-    plain("address", "address"),
+    text("name", "name"),
+    text("email", "email"),
+    text("address", "address"),
 )
 
 
@@ -151,7 +168,7 @@ def euros(cents: object) -> str | None:
         return None
     whole = int(str(cents))
     sign = "-" if whole < 0 else ""
-    return f"{sign}{abs(whole) // 100:,}.{abs(whole) % 100:02d} EUR"
+    return f"{sign}{abs(whole) // 100:,}.{abs(whole) % 100:02d}{CURRENCY}"
 
 
 def as_json(value: object) -> object:
@@ -183,9 +200,27 @@ def show_section(shown: Values, name: str, columns: Sequence[Column], *, title: 
 
 
 def _print(rows: Sequence[Values], columns: Sequence[Column], title: str) -> None:
+    """Print a table that fits the window. What had to be left out is named on stderr."""
     from rich import box  # noqa: PLC0415  # 0.1 s that JSON output need not pay
+    from rich.cells import cell_len  # noqa: PLC0415  # as above
     from rich.table import Table  # noqa: PLC0415  # as above
 
+    out = console()
+    cells = [[column.shown(row) for row in rows] for column in columns]
+    asked = [
+        demand(
+            column.header,
+            [cell.plain for cell in shown],
+            folds=column.folds,
+            spare=column.spare,
+            measure=cell_len,
+        )
+        for column, shown in zip(columns, cells, strict=True)
+    ]
+    if has_no_window():
+        # Into a pipe goes everything, unfolded: other programs look for it line by line.
+        out.width = max(out.width, total([each.natural for each in asked]))
+    fitted = fit(asked, out.width)
     table = Table(
         title=title,
         box=box.SIMPLE_HEAD,
@@ -193,12 +228,17 @@ def _print(rows: Sequence[Values], columns: Sequence[Column], title: str) -> Non
         title_style="bold",
         title_justify="left",
         pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
-    for column in columns:
-        table.add_column(column.header, justify="right" if column.to_the_right else "left")
-    for row in rows:
-        table.add_row(*(column.shown(row) for column in columns))
-    console().print(table)
+    for index, width in zip(fitted.shown, fitted.widths, strict=True):
+        side: Literal["left", "right"] = "right" if columns[index].to_the_right else "left"
+        table.add_column(columns[index].header, justify=side, width=width, overflow="fold")
+    for number_of_row in range(len(rows)):
+        table.add_row(*(cells[index][number_of_row] for index in fitted.shown))
+    out.print(table, crop=False)
+    left_out = [column.header for index, column in enumerate(columns) if index not in fitted.shown]
+    if left_out:
+        note(f"Left out at {out.width} columns: {', '.join(left_out)}. A wider window shows them, or --json.")
 
 
 def show(rows: Sequence[Values], columns: Sequence[Column], *, title: str, empty: str, json: bool) -> None:

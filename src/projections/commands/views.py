@@ -6,7 +6,7 @@ from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json
 from ledger.endings import Refused, UsedWrongly
 from projections.commands.progress import progress
-from projections.commands.tables import Column, alarming, instant, number, plain, show, show_rows
+from projections.commands.tables import Column, alarming, instant, number, plain, show, show_rows, text
 from projections.commands.tables import as_json as plain_json
 
 NAMES = ("limits", "due", "contracts", "claims", "complaints")
@@ -21,10 +21,10 @@ COLUMNS: tuple[Column, ...] = (
 )
 DIFFERENCE_COLUMNS: tuple[Column, ...] = (
     plain("view", "view"),
-    plain("where", "where"),
+    text("where", "where"),
     number("from", "from_position"),
     number("to", "to_position"),
-    plain("row", "row"),
+    text("row", "row"),
 )
 
 
@@ -42,7 +42,7 @@ def list_all(book: str, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="NAME", nargs=-1, type=click.Choice(NAMES))
+@click.argument("names", metavar="[NAME]...", nargs=-1, type=click.Choice(NAMES))
 @click.option("--all", "every", is_flag=True, help="All views.")
 @book_option
 @json_option
@@ -76,7 +76,7 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
 
 
 @click.command()
-@click.argument("names", metavar="NAME", nargs=-1, type=click.Choice(NAMES))
+@click.argument("names", metavar="[NAME]...", nargs=-1, type=click.Choice(NAMES))
 @book_option
 @json_option
 @examples("claims-ledger projections diff limits due")
