@@ -10,6 +10,7 @@ from in_memory import instant
 from pydantic import ValidationError
 
 from ledger.domain.claim.events import ClaimOpened, RefundIssued, Victim
+from ledger.domain.claim.state import Claim
 from ledger.domain.command import Command
 from ledger.domain.commands import read_command
 from ledger.domain.contract.events import ContractSubjectErased, PersonCorrected
@@ -187,6 +188,28 @@ def test_a_history_cut_by_effective_date_folds_without_the_acceptance_that_a_cor
             "approved_cents": 0,
         }
     )
+
+
+def test_on_a_day_between_two_acceptances_a_correction_of_both_leaves_the_amounts_of_the_first() -> None:
+    desk = Desk()
+    desk.start()
+    desk.ready("2025-02-02", "2025-02-03")
+    desk.accept(100, "2025-02-10T09:00")
+    desk.do("ReopenClaim", "2025-02-11T09:00", claim="K", reason="more loss")
+    desk.accept(40, "2025-02-20T09:00")
+    desk.do("CorrectIncident", "2025-02-21T09:00", claim="K", occurred_at="2025-02-01")
+
+    def on(day: date) -> tuple[object, ...]:
+        state = None
+        for recorded in desk.history:
+            if recorded.stream == claim_ref("K") and recorded.effective_on <= day:
+                state = fold(state, recorded)
+        assert isinstance(state, Claim)
+        return state.incident_on, state.status, state.loss_cents, state.approved_cents
+
+    assert on(date(2025, 2, 10)) == (date(2025, 2, 1), "accepted", 100, 100)
+    assert on(date(2025, 2, 11)) == (date(2025, 2, 1), "submitted", 100, 100)
+    assert on(date(2025, 2, 20)) == (date(2025, 2, 1), "accepted", 140, 140)
 
 
 @pytest.mark.parametrize(

@@ -253,14 +253,19 @@ def _recomputed(claim: Claim, event: IncidentCorrected | ClaimMoved) -> Claim:
     if not claim.consumed:
         # `--on` a date before the acceptance leaves it out: there is nothing to compute afresh yet.
         return claim
-    corrected = replace(claim, consumed=event.consumed)
-    if event.standing is None:
-        return corrected
+    standing = event.standing
+    if standing is None:
+        return replace(claim, consumed=event.consumed)
+    if standing.approved_cents + standing.excess_cents != claim.loss_cents - claim.compensated_cents:
+        # `--on` a date before a further acceptance: what is computed afresh counts from the latest one on,
+        # in the contract's limits too.
+        return claim
     return replace(
-        corrected,
-        approved_cents=event.standing.approved_cents,
-        excess_cents=event.standing.excess_cents,
-        capped_by=event.standing.capped_by,
+        claim,
+        consumed=event.consumed,
+        approved_cents=standing.approved_cents,
+        excess_cents=standing.excess_cents,
+        capped_by=standing.capped_by,
     )
 
 
