@@ -14,6 +14,19 @@ PERIODS = load_terms("cyber-care").periods
 DAYS = st.dates(date(1900, 1, 1), date(2199, 12, 31))
 
 
+@pytest.fixture(autouse=True)
+def _nothing_computed_before() -> None:
+    # What an earlier test computed is remembered; a change of a rule would hide behind it.
+    for remembering in (
+        calendar.brussels_midnight,
+        calendar.add_months,
+        calendar.public_holidays,
+        calendar.roll_forward,
+        calendar.roll_back,
+    ):
+        remembering.cache_clear()
+
+
 @pytest.mark.parametrize("year", range(1901, 2100))
 def test_the_ten_public_holidays_are_those_of_belgium_R8(year: int) -> None:
     known = {day for day in holidays.country_holidays("BE", years=year) if day.year == year}
