@@ -18,6 +18,8 @@ ONE_MOMENT = timedelta(microseconds=1)
 
 SEALED_AT = "select sealed_at from ledger.log where book = %s and position = %s"
 
+IS_OVER = "select %s < clock_timestamp()"
+
 POSITION = re.compile(r"[0-9]{1,18}")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -67,6 +69,14 @@ def position_as_of(connection: Connection, book: str, asked: int | datetime | No
             raise UsedWrongly(message)
         return asked
     return _last_sealed_by(connection, book, asked, end)
+
+
+def is_over(connection: Connection, instant: datetime) -> bool:
+    """Say whether an instant lies behind the database's clock: nothing more is sealed by it."""
+    with connection.cursor() as cursor:
+        cursor.execute(IS_OVER, (instant,))
+        (over,) = cursor.fetchone() or (False,)
+    return bool(over)
 
 
 def _last_sealed_by(connection: Connection, book: str, instant: datetime, end: int) -> int:

@@ -17,6 +17,9 @@ from projections.folding.view import View
 
 Memory = TypeVar("Memory")
 
+SNAPSHOT = "set transaction isolation level repeatable read, read only"
+"""First statement of the transaction that a question is answered in."""
+
 
 @dataclass(slots=True)
 class Reader:

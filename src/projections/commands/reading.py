@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from ledger.commands.options import opened
@@ -36,7 +36,7 @@ def reading(
         position_as_of,
         read_as_of,
     )
-    from projections.asking.reader import Reader  # noqa: PLC0415  # as above
+    from projections.asking.reader import SNAPSHOT, Reader  # noqa: PLC0415  # as above
 
     asked = None if as_of is None else read_as_of(as_of)
     # On a date, the registers say which streams belong to a contract.
@@ -46,10 +46,14 @@ def reading(
             wiring.catch_up(*wanted)
         else:
             wiring.seal()
-        with wiring.pool.connection() as connection:
+        with wiring.pool.transaction() as connection:
+            # One answer takes several queries: no view may be rebuilt between two of them.
+            with connection.cursor() as cursor:
+                cursor.execute(SNAPSHOT)
             _warn_of_parked(connection, book, wanted)
             end = known_end(connection, book, wanted)
             position = position_as_of(connection, book, asked, end)
+            _warn_of_more(connection, asked, position)
             yield Reader(connection, book, position, on, _opening(wiring, access))
 
 
@@ -60,6 +64,15 @@ def _opening(wiring: "Wiring", access: "Access | None") -> "Opening | None":
     from ledger.subjects.opening import Opening  # noqa: PLC0415  # loaded when it runs
 
     return Opening(wiring.pool, wiring.store.subject_keys, wiring.book, access)
+
+
+def _warn_of_more(connection: "Connection", asked: "int | datetime | None", position: int) -> None:
+    """Say on stderr when more may yet be sealed by the instant asked for, so that the answer can change."""
+    from projections.asking.positions import NOTHING, is_over  # noqa: PLC0415  # loaded when it runs
+
+    if isinstance(asked, datetime) and not is_over(connection, asked):
+        stays = "" if position == NOTHING else f"; --as-of {position} prints this answer for ever"
+        note(f"{asked.isoformat()} is not over yet: what is sealed until then will show as well{stays}.")
 
 
 def _warn_of_parked(connection: "Connection", book: str, views: Sequence[str]) -> None:
