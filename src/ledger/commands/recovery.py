@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 from ledger.feed.signing.epochs import begin_epoch
 from ledger.store.epochs import Epoch
+from ledger.store.errors import ImportOpen
 from ledger.store.feed_rows import feed_end
+from ledger.store.untold_erasures import untold_erasures
+from ledger.subjects.access_log import Access
+from ledger.subjects.erasing import Erasures
 from ledger.wiring import Wiring
 
 
@@ -20,6 +24,10 @@ class Recovered:
     """The epoch that was begun; None: the log extends all that was signed."""
     rebuilt: list[str]
     """Followers that had read further than the log goes, and start over."""
+    erased: list[str]
+    """Persons whose erasure the log had lost, and says again."""
+    untold: list[str]
+    """Persons whose erasure it cannot say again while an import is open."""
 
     @property
     def told(self) -> Mapping[str, object]:
@@ -33,6 +41,8 @@ class Recovered:
             "from_position": begun.from_position if begun else None,
             "lost_size": begun.lost_size if begun else None,
             "rebuilt": self.rebuilt,
+            "erased": self.erased,
+            "untold": self.untold,
         }
 
     @property
@@ -48,7 +58,30 @@ class Recovered:
                 f"from those before at position {self.begun.from_position:,}: whoever follows from outside "
                 "is told"
             )
+        if self.erased:
+            said += f"; said again of {len(self.erased):,} erased persons"
+        if self.untold:
+            said += f"; finish the open import, and then erase again: {', '.join(self.untold)}"
         return said + (f"; read anew: {', '.join(self.rebuilt)}" if self.rebuilt else "")
+
+
+def tell_erased(wiring: Wiring) -> tuple[list[str], list[str]]:
+    """Tell the streams of the erased that they are, where the log went back to before it was told.
+
+    Gives those of whom it was said now, and those of whom it cannot be said while an import is open.
+    """
+    with wiring.pool.connection() as connection:
+        untold = untold_erasures(connection, wiring.book)
+    erasures = Erasures(wiring.store, wiring.pool, wiring.book)
+    access = Access("restore", "restore", "the log was put back to before it said so")
+    told: list[str] = []
+    for place, person in enumerate(untold):
+        try:
+            if erasures.erase(person, access).events:
+                told.append(person)
+        except ImportOpen:
+            return told, untold[place:]
+    return told, []
 
 
 def recover(wiring: Wiring, because: str) -> Recovered:
@@ -63,8 +96,9 @@ def recover(wiring: Wiring, because: str) -> Recovered:
         runner = wiring.runner(name)
         if runner.position() > end and runner.start_over():
             rebuilt.append(name)
+    erased, untold = tell_erased(wiring)
     wiring.catch_up()
     wiring.finish()
     with wiring.pool.connection() as connection:
         events = feed_end(connection, wiring.book) + 1
-    return Recovered(wiring.book, events, wiring.book_row().origin, begun, rebuilt)
+    return Recovered(wiring.book, events, wiring.book_row().origin, begun, rebuilt, erased, untold)

@@ -56,11 +56,13 @@ def restore(*, file: Path | None, vault: Path | None, accept: bool, yes: bool, a
             _ask(given_up)
         restoration.load()
         recovered = restoration.go_on() if file or accept else []
+        told = [] if recovered else restoration.tell_erased()
     if as_json:
         print_json(
             {
                 "restored": str(file) if file else None,
                 "vault": str(vault) if vault else None,
+                "erased": [person for book in recovered for person in book.erased] + told,
                 "books": [book.told for book in recovered],
             }
         )
@@ -69,6 +71,8 @@ def restore(*, file: Path | None, vault: Path | None, accept: bool, yes: bool, a
         click.echo(f"{book.line}.")
     if vault:
         click.echo("The persons' keys of the backup are in the vault; whoever was erased stays erased.")
+    if told:
+        click.echo(f"The log says again that they were erased: {', '.join(told)}.")
 
 
 def _ask(given_up: list[str]) -> None:

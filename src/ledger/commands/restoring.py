@@ -6,7 +6,7 @@ from pathlib import Path
 from ledger.backups.manifest import Manifest, read_manifest
 from ledger.backups.restoring import load, refuse_other_schema
 from ledger.backups.tools import Tools
-from ledger.commands.recovery import Recovered, recover
+from ledger.commands.recovery import Recovered, recover, tell_erased
 from ledger.commands.whole import every_book
 from ledger.endings import Refused
 from ledger.feed.signing.places import SigningPlace
@@ -77,6 +77,15 @@ class Restoration:
         """Let each book go on."""
         because = ACCEPTED if self._data is None else f"the backup of {self._data.taken_at} was restored"
         return [recover(wiring, because) for wiring in every_book(self._settings, self._ways)]
+
+    def tell_erased(self) -> list[str]:
+        """Let each log say who was erased, as the vault does; of whom it was said now."""
+        told: list[str] = []
+        for wiring in every_book(self._settings, self._ways):
+            told += tell_erased(wiring)[0]
+            wiring.catch_up()
+            wiring.finish()
+        return told
 
     def _refuse_others(self, others: Mapping[str, int]) -> None:
         ours = sorted(name for name in others if name.startswith(OURS))

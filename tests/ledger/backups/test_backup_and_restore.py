@@ -87,7 +87,9 @@ def test_whoever_was_erased_since_stays_unreadable_whatever_is_restored(desk: De
     desk.does("backup", desk.folder / "ledger.dump", "--vault", desk.folder / "vault.dump")
     desk.does("subject", "erase", "P-1", "--reason", "asked for")
 
-    desk.does("restore", desk.folder / "ledger.dump", "--yes")
+    [book] = desk.reads("restore", desk.folder / "ledger.dump", "--yes")["books"]
+    assert book["erased"] == ["P-1"]
+    assert desk.reads("events")[-1]["type"] == "contract.SubjectErased"
     assert values(dsn, "select person from vault.subjects where wrapped is null") == ["P-1"]
     assert "Name of C-1" not in desk.does("subject", "export", "P-1", "--reason", "test", "--json")
 
