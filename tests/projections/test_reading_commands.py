@@ -173,6 +173,12 @@ def test_the_feed_is_read_from_a_position_and_by_type(book: Typed) -> None:
     everything = read(book, "events")
     assert [event["position"] for event in everything] == list(range(len(everything)))
     assert read(book, "events", "--since", "3") == everything[4:]
+    assert everything[0]["payload"]["policyholder"] == {
+        "person": "P-1",
+        "name": "[sealed]",
+        "email": "[sealed]",
+        "address": None,
+    }
     refunds = read(book, "events", "--type", "claim.RefundIssued", "--type", "claim.ClaimAccepted")
     assert [event["type"] for event in refunds] == ["claim.ClaimAccepted", "claim.RefundIssued"]
 
@@ -199,6 +205,7 @@ def test_tables_for_people_hold_amounts_with_their_currency_and_no_names(book: T
     ("words", "said", "code"),
     [
         (("contract", "show", "CC-9"), "There is no contract 'CC-9'", 1),
+        (("contract", "show", "CC-9"), "in book cyber-care, which is empty: see", 1),
         (("replay", "CC-9"), "There is no contract 'CC-9'", 1),
         (("limits", "--as-of", "99999"), "Position 99999 is not there yet", 2),
         (("limits", "--as-of", "2024-01-01T10:00:00"), "neither a position", 2),

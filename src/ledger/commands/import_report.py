@@ -150,7 +150,8 @@ class Tally:
         """Say what came of it: in a sentence on stderr, and for people a table of the refusals."""
         seconds = max(monotonic() - self._begun, 0.001)
         parts = [f"{count:,} {status}" for status, count in sorted(self._statuses.items())]
-        note(f"{self.done:,} commands: {', '.join(parts)}. {seconds:.1f} s, {self.done / seconds:,.0f}/s.")
+        commands = "1 command" if self.done == 1 else f"{self.done:,} commands"
+        note(f"{commands}: {', '.join(parts)}. {seconds:.1f} s, {self.done / seconds:,.0f}/s.")
         if self._refusals and not self._as_json:
             from ledger.commands.output import print_table  # noqa: PLC0415
 

@@ -11,6 +11,7 @@ from ledger.endings import UsedWrongly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from ledger.importing.checking import Checked
     from ledger.importing.sources import Source
@@ -68,9 +69,10 @@ def import_(  # noqa: PLR0913  # one option each
     from ledger.importing.sources import opened_sources  # noqa: PLC0415  # loaded only by a command that needs it
 
     with opened_sources(files, command) as sources:
-        checked = _check(sources, as_json=as_json)
+        checked = _check(sources, book, as_json=as_json)
         if dry_run:
-            note(f"{checked.lines:,} lines are well formed; nothing was recorded (--dry-run).")
+            lines = "1 line is" if checked.lines == 1 else f"{checked.lines:,} lines are"
+            note(f"{lines} well formed; nothing was recorded (--dry-run).")
             return 0
         from ledger.commands.import_run import run  # noqa: PLC0415  # as above
 
@@ -78,20 +80,29 @@ def import_(  # noqa: PLR0913  # one option each
             return run(wiring, sources, checked, until=until, actor=actor, as_json=as_json)
 
 
-def _check(sources: "Sequence[Source]", *, as_json: bool) -> "Checked":
-    """Check all lines and list the malformed ones; an import with any ends here."""
+def _check(sources: "Sequence[Source]", book: str, *, as_json: bool) -> "Checked":
+    """Check all lines and list the malformed ones; an import with any ends here.
+
+    The book is opened only where a line may lie in its future.
+    """
     from ledger.commands.import_report import FaultList, progress  # noqa: PLC0415  # as above
     from ledger.importing.checking import check_all  # noqa: PLC0415  # as above
 
     faults = FaultList(several=len(sources) > 1, as_json=as_json)
     with progress("Checking", None) as bar:
-        checked = check_all(sources, faults.add, bar.reach)
+        checked = check_all(sources, faults.add, bar.reach, lambda: _present(book))
     faults.end(checked)
     for source in sources:
         if source.whole_euro:
             columns = ", ".join(sorted(source.whole_euro))
             note(f"{source.file}: whole numbers in {columns} are read as euro: 5000 is 5,000.00 EUR.")
     return checked
+
+
+def _present(book: str) -> "datetime | None":
+    """Ask a real book for the database's time; None: a simulated book may run ahead."""
+    with opened(book) as wiring:
+        return None if wiring.book_row().kind == "simulated" else wiring.now()
 
 
 def _abandon(book: str) -> int:

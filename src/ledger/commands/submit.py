@@ -5,8 +5,7 @@ from datetime import datetime
 
 import click
 
-from ledger.commands.sending import send, sending_options
-from ledger.endings import UsedWrongly
+from ledger.commands.sending import send, sending_options, show
 
 LARGEST_BYTES = 65_536
 
@@ -37,7 +36,10 @@ def submit(  # noqa: PLR0913  # one option each
     command_id: str | None,
 ) -> int:
     """Send one command."""
-    from ledger.importing.json_lines import json_object  # noqa: PLC0415  # loaded only by a command that needs it
+    from uuid import uuid4  # noqa: PLC0415  # loaded only by a command that needs it
+
+    from ledger.answers import Answer  # noqa: PLC0415  # as above
+    from ledger.importing.json_lines import json_object  # noqa: PLC0415  # as above
     from ledger.importing.lines import Malformed, decoded  # noqa: PLC0415  # as above
 
     try:
@@ -48,8 +50,8 @@ def submit(  # noqa: PLR0913  # one option each
         )
         read = json_object(decoded(raw if len(raw) <= LARGEST_BYTES else None, 1))
     except Malformed as malformed:
-        message = f"{name}: the JSON {malformed}."
-        raise UsedWrongly(message) from None
+        message = f"{name}: the JSON {malformed}"
+        return show(Answer(command_id or str(uuid4()), "invalid", message=message), as_json=as_json)
     return send(
         name, read, book=book, as_json=as_json, dry_run=dry_run, actor=actor, at=at, command_id=command_id
     )

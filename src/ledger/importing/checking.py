@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
+from ledger.clock import machine_now
 from ledger.domain.commands import check, read_command
 from ledger.domain.refusals import Invalid
 from ledger.importing.lines import Fault, Line
@@ -20,16 +22,21 @@ class Checked:
 
 
 def check_all(
-    sources: Sequence[Source], found: Callable[[Fault], None], seen: Callable[[int], None] = lambda _: None
+    sources: Sequence[Source],
+    found: Callable[[Fault], None],
+    seen: Callable[[int], None] = lambda _: None,
+    present: Callable[[], datetime | None] = lambda: None,
 ) -> Checked:
     """Check every line of every file; `found` is told of each fault, `seen` of how many lines were read.
 
-    Holds one line at a time, whatever the files' size.
+    `present`: asked once, and only for a line that this machine's clock takes for the future: the book's
+    present, or None where a book may run ahead. Holds one line at a time, whatever the files' size.
     """
+    latest = _Latest(machine_now(), cache(present))
     lines = faults = 0
     last_at: datetime | None = None
     for source in sources:
-        for line in _faulty(source):
+        for line in _faulty(source, latest):
             lines += 1
             if isinstance(line, Fault):
                 faults += 1
@@ -40,7 +47,21 @@ def check_all(
     return Checked(lines, faults, last_at)
 
 
-def _faulty(source: Source) -> Iterator[Line | Fault]:
+@dataclass(frozen=True, slots=True)
+class _Latest:
+    """Up to when an `at` may lie."""
+
+    here: datetime
+    present: Callable[[], datetime | None]
+
+    def lies_before(self, at: datetime) -> bool:
+        if at <= self.here:
+            return False
+        present = self.present()
+        return present is not None and present < at
+
+
+def _faulty(source: Source, latest: _Latest) -> Iterator[Line | Fault]:
     """Give every line of one file, those that no command can be made of as faults."""
     before: datetime | None = None
     empty = True
@@ -50,7 +71,9 @@ def _faulty(source: Source) -> Iterator[Line | Fault]:
             yield line
             continue
         wrong = []
-        if before is not None and line.at < before:
+        if latest.lies_before(line.at):
+            wrong.append(_in_the_future(line))
+        elif before is not None and line.at < before:
             wrong.append(
                 f"at: {line.at.isoformat()} is earlier than the line before; lines are in order of `at`"
             )
@@ -72,6 +95,9 @@ def later_than(now: datetime, sources: Sequence[Source], found: Callable[[Fault]
         for line in source.read():
             if isinstance(line, Line) and line.at > now:
                 faults += 1
-                message = f"at: {line.at.isoformat()} lies in the future"
-                found(Fault(line.file, line.line, message, line.command_id))
+                found(Fault(line.file, line.line, _in_the_future(line), line.command_id))
     return faults
+
+
+def _in_the_future(line: Line) -> str:
+    return f"at: {line.at.isoformat()} lies in the future"

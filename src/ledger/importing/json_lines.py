@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, NoReturn
 
-from ledger.importing.envelope import line_of, shortened
+from ledger.importing.envelope import checked_name, line_of, shortened
 from ledger.importing.lines import Fault, Line, Malformed, decoded, raw_lines
 
 DEEPEST = 8
@@ -20,13 +20,23 @@ LONGEST_NUMBER = 18
 def read_json_lines(file: str, stream: BinaryIO) -> Iterator[Line | Fault]:
     """Give each line of the stream as a command, or as what is wrong with it. Empty lines are passed over."""
     for number, raw in raw_lines(stream):
+        written: dict[str, object] = {}
         try:
             text = decoded(raw, number)
             if not text.strip():
                 continue
-            yield line_of(file, number, json_object(text))
+            written = json_object(text)
+            yield line_of(file, number, written)
         except Malformed as malformed:
-            yield Fault(file, number, str(malformed))
+            yield Fault(file, number, str(malformed), _id_in(written))
+
+
+def _id_in(written: dict[str, object]) -> str | None:
+    """Give the command id of a malformed line, where that at least can be read."""
+    try:
+        return checked_name("command_id", written.get("command_id"))
+    except Malformed:
+        return None
 
 
 def json_object(text: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ from ledger.domain.identifiers import StreamRef
 from ledger.endings import Refused
 from projections.asking.documents import EVERYBODY, FOR_A_CLAIM, FOR_A_COMPLAINT, contacts_of, documents_of
 from projections.asking.persons import persons_of
+from projections.asking.positions import NOTHING
 from projections.asking.reader import Reader
 from projections.claims.fold import CLAIMS
 from projections.claims.queries import ClaimsWanted, claims
@@ -143,7 +144,7 @@ def _one(number: str | None) -> list[str] | None:
 
 def _not_there(reader: Reader, kind: str, number: str) -> Refused:
     time = "" if reader.on is None else f" on {reader.on}"
+    known = ", which is empty" if reader.position == NOTHING else f" at position {reader.position}"
     return Refused(
-        f"There is no {kind} {number!r}{time} in book {reader.book} at position {reader.position}:"
-        f" see `claims-ledger {kind} list`."
+        f"There is no {kind} {number!r}{time} in book {reader.book}{known}: see `claims-ledger {kind} list`."
     )

@@ -101,14 +101,15 @@ def _read(wiring: "Wiring", after: int, types: tuple[str, ...]) -> Iterator[Told
     """Read what is sealed now, from after a position to the feed's end."""
     from ledger.feed.reading import read_feed  # noqa: PLC0415  # loaded when it runs
     from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # as above
-    from projections.replay.telling import told  # noqa: PLC0415  # as above
+    from projections.replay.feed_rows import told_with_payloads  # noqa: PLC0415  # as above
 
     epoch = wiring.book_row().epoch
     with wiring.pool.connection() as connection:
         end = feed_end(connection, wiring.book)
         while after < end:
-            for event in read_feed(connection, wiring.book, after, min(BATCH, end - after), types or None):
-                yield told(event) | {"epoch": epoch, "cursor": f"{epoch}:{event.position}"}
+            found = read_feed(connection, wiring.book, after, min(BATCH, end - after), types or None)
+            for event in told_with_payloads(connection, wiring.book, found):
+                yield event | {"epoch": epoch, "cursor": f"{epoch}:{event['position']}"}
             after += min(BATCH, end - after)
 
 

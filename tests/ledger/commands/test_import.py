@@ -133,6 +133,20 @@ def test_lines_in_the_future_of_a_real_book_are_listed(command_line: CommandLine
     assert "future" in typed.err
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_lines_in_the_future_are_listed_among_other_malformed_ones_and_put_no_other_line_out_of_order(
+    command_line: CommandLine, write: Write, more: tuple[str, ...]
+) -> None:
+    lines = [start("CC-1") | {"more": 1}, start("CC-2", "2190-01-01T09:00:00+01:00"), start("CC-3")]
+    typed = command_line("import", write(lines), "--json", *more)
+
+    assert typed.exit_code == 2
+    assert [(found["line"], found["command_id"]) for found in typed.json_lines] == [
+        (1, "start-CC-1"),
+        (2, "start-CC-2"),
+    ]
+
+
 def test_until_a_day_to_come_is_used_wrongly_in_a_real_book(command_line: CommandLine, write: Write) -> None:
     assert command_line("import", write([start("CC-1")]), "--until", "2190-01-01").exit_code == 2
 

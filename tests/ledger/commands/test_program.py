@@ -116,6 +116,8 @@ def test_submit_reads_its_fields_strictly(command_line: CommandLine) -> None:
     ):
         typed = command_line("submit", "AcceptClaim", fields)
         assert (typed.exit_code, typed.out, len(typed.err.splitlines())) == (2, "", 1), fields
+        told = command_line("submit", "AcceptClaim", fields, "--id", "one", "--json")
+        assert (told.exit_code, told.json["command_id"], told.json["status"]) == (2, "one", "invalid")
 
 
 def test_submit_prints_the_answer_as_json_or_in_words(command_line: CommandLine) -> None:
@@ -199,7 +201,8 @@ def test_init_says_that_a_copy_of_the_master_key_is_to_be_kept(command_line: Com
     typed = command_line("init")
 
     assert typed.exit_code == 0
-    assert "copy of the master key" in typed.err
+    assert "Keep a copy of" in typed.err
+    assert "without the master key" in typed.err
     assert command_line("init").exit_code == 0
 
 
