@@ -13,7 +13,7 @@ from typing import Final
 from ledger.backups.manifest import Kind, Manifest
 from ledger.backups.tools import Program, Tools
 from ledger.endings import Refused
-from ledger.store.backup_snapshot import act_as_owner
+from ledger.store.owner import act_as_owner
 from ledger.store.pool import Pool
 
 _SCHEMAS: Final[Mapping[Kind, frozenset[str]]] = {

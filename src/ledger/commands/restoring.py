@@ -11,8 +11,9 @@ from ledger.commands.whole import every_book
 from ledger.endings import Refused
 from ledger.feed.signing.places import SigningPlace
 from ledger.settings import Settings
-from ledger.store.backup_snapshot import act_as_owner, applied_migrations, books_found, other_sessions
+from ledger.store.backup_snapshot import applied_migrations, books_found, other_sessions
 from ledger.store.keys import MasterKeys
+from ledger.store.owner import act_as_owner
 from ledger.store.pool import Pool
 from ledger.wiring import Ways
 
@@ -41,7 +42,8 @@ class Restoration:
         Raises UsedWrongly, Refused.
         """
         with Pool(self._ways.migrate, size=1, name=NAME) as pool, pool.transaction() as connection:
-            act_as_owner(connection)
+            if self._file or self._vault:
+                act_as_owner(connection)
             applied = applied_migrations(connection)
             present = {book.book: book.size for book in books_found(connection)}
             others = other_sessions(connection)

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
-from psycopg2 import sql
-
+from ledger.store.owner import act_as_owner
 from ledger.store.pool import Connection, Pool
 
 _BEGIN: Final = "set transaction isolation level repeatable read, read only"
 _EXPORT: Final = "select pg_export_snapshot()"
-_OWNER: Final = "select nspowner::regrole::text from pg_namespace where nspname = 'ledger'"
 _SERVER: Final = "select current_setting('server_version'), clock_timestamp()::text"
 _MIGRATIONS: Final = "select name, sha256 from ledger.migrations order by name"
 _BOOKS: Final = """
@@ -85,15 +83,6 @@ def exported_snapshot(pool: Pool) -> Iterator[Snapshot]:
                 masters,
             )
         yield snapshot
-
-
-def act_as_owner(connection: Connection) -> str:
-    """Act as the owner of the ledger's schemas until the transaction ends; the role's name, quoted."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OWNER)
-        [(owner,)] = cursor.fetchall()
-        cursor.execute(sql.SQL("set local role ") + sql.SQL(owner))  # regrole is quoted by the database
-    return str(owner)
 
 
 def applied_migrations(connection: Connection) -> dict[str, str]:

@@ -115,6 +115,17 @@ class LogBroken(StoreError):
     """The log does not hold what it must: halt rather than guess."""
 
 
+class NotTheOperator(StoreError):
+    """The login may not act for the whole database."""
+
+    def __init__(self) -> None:
+        """Say which login may."""
+        super().__init__(
+            "this is the operator's to do: set CLAIMS_LEDGER_MIGRATE_DSN to the login that migrates, and try "
+            "again"
+        )
+
+
 class NothingRecorded(StoreError):
     """A commit with neither an event nor an answer records nothing, and is a mistake of its caller."""
 

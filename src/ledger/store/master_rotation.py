@@ -6,15 +6,12 @@ From then on no old backup of any kind opens anything: not the data's, not the v
 from dataclasses import dataclass
 from typing import Final
 
-from psycopg2 import sql
-
 from ledger.store.book_keys import BookKeys
 from ledger.store.errors import MasterKeyMissing
 from ledger.store.keys import MasterKeys
+from ledger.store.owner import act_as_owner
 from ledger.store.pool import Connection, Pool
 from ledger.store.subject_keys import SubjectKeys
-
-_OWNER: Final = "select nspowner::regrole::text from pg_namespace where nspname = 'vault'"
 
 # Erasures and holds lock a book's key first too (ledger.subjects.vault_lock). The tables' lock
 # waits for all who wrap at the moment, and keeps others from it to the end.
@@ -95,9 +92,7 @@ def _wrap_anew(connection: Connection, masters: MasterKeys) -> tuple[int, int]:
 
 def _lock(connection: Connection) -> None:
     """Act as the vault's owner, and alone, until the transaction ends."""
+    act_as_owner(connection)
     with connection.cursor() as cursor:
-        cursor.execute(_OWNER)
-        [(owner,)] = cursor.fetchall()
-        cursor.execute(sql.SQL("set local role ") + sql.SQL(owner))  # regrole is quoted by the database
         cursor.execute(_LOCK_BOOKS)
         cursor.execute(_LOCK)

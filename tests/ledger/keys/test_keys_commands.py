@@ -1,6 +1,7 @@
 """`keys list`, `keys rotate`, `keys kept`, and what `init` and `doctor` say of them."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,3 +87,15 @@ def test_doctor_asks_for_a_copy_until_one_is_noted_and_again_after_a_rotation(le
     assert [row["copies"] for row in rows] == [["safe of the Brussels office"]] * 2
     read(ledger, "keys", "rotate")
     assert copies_check(ledger)["state"] == "hint"
+
+
+@pytest.mark.parametrize("words", [("keys", "rotate"), ("backup", "ledger.dump"), ("restore", "ledger.dump")])
+def test_what_is_the_operator_s_to_do_is_refused_to_the_login_of_daily_work(
+    ledger: Program, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    daily = {name: value for name, value in ledger.environment.items() if name != "CLAIMS_LEDGER_MIGRATE_DSN"}
+    ended = Program(daily).run(*(str(tmp_path / word) if "." in word else word for word in words))
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith(
+        "Error: this is the operator's to do: set CLAIMS_LEDGER_MIGRATE_DSN"
+    )
