@@ -217,6 +217,31 @@ def test_fresh_views_of_a_prefix_say_what_the_whole_ledger_says_as_of_its_end(sa
     assert {position: sample.lists(position) for position in said} == said
 
 
+@pytest.mark.usefixtures("sample")
+def test_a_ledger_into_which_only_the_first_lines_came_prints_what_the_whole_one_prints_as_of_its_end(
+    typed: Typed, tmp_path: Path
+) -> None:
+    path = tmp_path / "first.jsonl"
+    path.write_text("".join(BOOK.read_text().splitlines(keepends=True)[:300]))
+    typed.run("import", str(path), "--book", "first")
+    end = str(typed.rows("events", "--book", "first")[-1]["position"])
+    contracts = [row["contract"] for row in typed.rows("contract", "list", "--book", "first")]
+    claims = [row["claim"] for row in typed.rows("claim", "list", "--book", "first")]
+    assert (len(contracts), len(claims)) == (69, 41)
+    for question in (
+        ("limits",),
+        ("due",),
+        ("contract", "list"),
+        ("claim", "list"),
+        ("due", "--status", "missed"),
+        *(("contract", "show", number) for number in contracts[::8]),
+        *(("claim", "show", number) for number in claims[::8]),
+    ):
+        for more in ((), ("--json",)):
+            said = typed.run(*question, "--as-of", end, *more)
+            assert (said.code, said.stdout) == (0, typed.run(*question, "--book", "first", *more).stdout)
+
+
 @pytest.mark.test_all
 def test_every_contract_as_of_every_event_of_its_own_is_as_a_ledger_of_that_prefix_shows_it(
     sample: SampleBook,

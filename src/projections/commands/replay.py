@@ -82,6 +82,10 @@ def _tell(event: Mapping[str, object]) -> None:
     out.print(Text(f"        {said} · {event['actor']} · {event['command_id']}", style="dim"))
     for path, value in cast("Mapping[str, str]", event.get("personal", {})).items():
         out.print(Text.assemble(f"        {path}  ", (value, "magenta")))
+    for path, (recorded, understood) in _upcast(event).items():
+        out.print(
+            Text.assemble(f"        {path}  recorded as ", (recorded, "yellow"), ", read as ", understood)
+        )
     shown = cast("Mapping[str, Sequence[object]]", event["changes"])
     for path, (before, after) in shown.items():
         # That a figure begins at nothing need not be read; --json says it.
@@ -89,6 +93,19 @@ def _tell(event: Mapping[str, object]) -> None:
             was, becomes = (_value(path, value) for value in (before, after))
             named = path.removesuffix(CENTS)
             out.print(Text.assemble(f"        {named}  ", (was, "red"), " → ", (becomes, "green")))
+
+
+def _upcast(event: Mapping[str, object]) -> dict[str, tuple[str, str]]:
+    """Give what an older schema recorded otherwise than it is read today, path by path."""
+    from projections.replay.changes import Json, changes  # noqa: PLC0415  # loaded when it runs
+
+    if "original" not in event:
+        return {}
+    original, payload = cast("Json", event["original"]), cast("Json", event["payload"])
+    return {
+        path: (_value(path, was), _value(path, understood))
+        for path, (was, understood) in changes(original, payload).items()
+    }
 
 
 def _value(path: str, value: object) -> str:

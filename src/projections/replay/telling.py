@@ -42,8 +42,8 @@ def told(event: FeedEvent) -> Told:
 def replay(reader: Reader, stream: StreamRef, *, own: bool = False) -> list[Told]:
     """Give a stream's events with what each changed in the state, path by path, before and after.
 
-    `payload` is the event as it is understood today; where it was recorded under an older schema, it stands
-    beside it as it was recorded (`original`).
+    `payload` is the event as it is understood today; where it was recorded otherwise, under an older schema,
+    that stands beside it (`original`).
 
     Personal values stand as `[sealed]`, those of the erased as `[erased]`. For a reader who opens them they
     stand in clear, and beside the payload by their paths (`personal`).
@@ -78,6 +78,6 @@ def _replayed(events: Sequence[FeedEvent], known: Known) -> Iterator[Told]:
         state = fold(states.get(event.stream), event.recorded)
         before, after = told_before.get(event.stream, {}), readable(state)
         states[event.stream], told_before[event.stream] = state, after
-        row = told(event) | {"changes": changes(before, after), "payload": as_understood(event, known)}
-        upcast = event.schema_version != type(event.event).schema_version
-        yield row | {"original": as_recorded(event, known)} if upcast else row
+        understood, original = as_understood(event, known), as_recorded(event, known)
+        row = told(event) | {"changes": changes(before, after), "payload": understood}
+        yield row if original == understood else row | {"original": original}
