@@ -114,7 +114,7 @@ def _connected(dsn: str) -> Iterator[Connection]:
         reason = " ".join(str(error).split())
         message = (
             f"the ledger's database cannot be reached ({reason}): start it, or check "
-            "CLAIMS_LEDGER_MIGRATE_DSN"
+            "CLAIMS_LEDGER_MIGRATE_DSN, else CLAIMS_LEDGER_DSN"
         )
         raise Unreachable(message) from error
     try:

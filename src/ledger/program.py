@@ -8,6 +8,7 @@ packages may add to one group. Only what is asked for is loaded.
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
 from typing import cast
 
 import click
@@ -142,8 +143,23 @@ def _said_of_database(error: BaseException) -> tuple[str, int] | None:
     followers = sys.modules.get("ledger.feed.followers")
     if followers is not None and isinstance(error, followers.GapFound):
         return str(error), Refused.exit_code
-    if driver is not None and isinstance(error, driver.OperationalError | driver.InterfaceError):
-        return f"The ledger's database went away ({error}): start it, and try again.", Unreachable.exit_code
+    return None if driver is None else _said_by_driver(driver, error)
+
+
+def _said_by_driver(driver: ModuleType, error: BaseException) -> tuple[str, int] | None:
+    """Put what the database itself says into one line."""
+    said = " ".join(str(error).split())
+    if isinstance(error, driver.errors.InsufficientPrivilege):
+        message = (
+            f"The database's login may not do this ({said}): use one that is a member of the role for it, "
+            "and the sealer's as CLAIMS_LEDGER_SEALER_DSN (docs/production.md); `claims-ledger doctor` looks."
+        )
+        return message, Refused.exit_code
+    if isinstance(error, driver.errors.ReadOnlySqlTransaction):
+        message = f"The database takes no writes now ({said}): name the primary in CLAIMS_LEDGER_DSN."
+        return message, Unreachable.exit_code
+    if isinstance(error, driver.OperationalError | driver.InterfaceError):
+        return f"The ledger's database went away ({said}): start it, and try again.", Unreachable.exit_code
     return None
 
 

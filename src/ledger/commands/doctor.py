@@ -4,7 +4,7 @@ import click
 
 from ledger.commands.options import book_option, json_option, opened
 from ledger.commands.output import console, print_json, print_table
-from ledger.endings import Refused
+from ledger.endings import Ending, Refused
 
 
 @click.command(
@@ -23,13 +23,19 @@ from ledger.endings import Refused
 @json_option
 def doctor(*, book: str, as_json: bool) -> None:
     """Check everything."""
-    from ledger.commands.examination import examine  # noqa: PLC0415  # loaded only by a command that needs it
+    from ledger.commands.examination import Finding, examine  # noqa: PLC0415  # loaded only by a command that needs it
     from ledger.settings import Settings  # noqa: PLC0415  # as above
+    from ledger.store.errors import StoreError  # noqa: PLC0415  # as above
 
     settings = Settings.load()
     in_force = settings.in_force()
-    with opened(book) as wiring:
-        findings = examine(wiring)
+    away: Ending | StoreError | None = None
+    try:
+        with opened(book) as wiring:
+            findings = examine(wiring)
+    except (Ending, StoreError) as error:
+        # Which settings lead there is what somebody wants to know then.
+        away, findings = error, [Finding("server", "wrong", str(error))]
     wrong = [finding for finding in findings if finding.state == "wrong"]
     if as_json:
         print_json(
@@ -52,6 +58,8 @@ def doctor(*, book: str, as_json: bool) -> None:
             colour = {"well": "green", "hint": "yellow", "wrong": "red"}[finding.state]
             shown.print(f"[{colour}]{finding.state:<5}[/]  {finding.check:<12}  ", end="")
             shown.print(finding.message, markup=False, soft_wrap=True)
+    if away is not None:
+        raise away
     if wrong:
         message = f"{len(wrong)} of {len(findings)} checks found something wrong; see above what to do."
         raise Refused(message)

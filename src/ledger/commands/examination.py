@@ -16,6 +16,7 @@ from ledger.store.examining import (
     examine_feed,
     examine_server,
     loose_settings,
+    unwritable_log_tables,
 )
 from ledger.store.pool import Connection
 from ledger.subjects.put_back import came_back, untold
@@ -43,6 +44,7 @@ def examine(wiring: Wiring) -> list[Finding]:
     with wiring.pool.connection() as connection:
         findings += _server(connection)
         findings += _rights(connection)
+        findings += _sealing_rights(wiring)
         findings += _book(wiring)
         findings += _feed(connection, wiring)
         findings += _erased(connection, wiring)
@@ -87,6 +89,21 @@ def _rights(connection: Connection) -> Iterator[Finding]:
         if changeable
         else f"role {role} can add to the ledger and change nothing in it",
     )
+
+
+def _sealing_rights(wiring: Wiring) -> Iterator[Finding]:
+    """Look whether the sealer's login may seal, on the machine that does."""
+    if not wiring.settings.seals:
+        return
+    with wiring.sealer_pool.connection() as connection:
+        role, lacking = examine_server(connection).role, unwritable_log_tables(connection)
+    if lacking:
+        message = (
+            f"role {role} may not write {', '.join(lacking)}, so nothing is sealed: "
+            "make CLAIMS_LEDGER_SEALER_DSN a login that is a member of the sealer's role; or set "
+            "CLAIMS_LEDGER_SEALS=no where another machine seals"
+        )
+        yield Finding("rights", "wrong", message)
 
 
 def _book(wiring: Wiring) -> Iterator[Finding]:

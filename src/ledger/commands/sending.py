@@ -72,9 +72,11 @@ def send(  # noqa: PLR0913  # one option each
         return show(Answer(command_id, "invalid", message=str(error)), as_json=as_json)
     with opened(book) as wiring:
         answer = wiring.ledger.dry_run(sent) if dry_run else wiring.ledger.submit(sent)
+        # Told before it is sealed: whatever becomes of that, the answer stands.
+        exit_code = show(answer, as_json=as_json, dry_run=dry_run)
         if not dry_run:
             wiring.seal()
-    return show(answer, as_json=as_json, dry_run=dry_run)
+    return exit_code
 
 
 def show(answer: "Answer", *, as_json: bool, dry_run: bool = False) -> int:

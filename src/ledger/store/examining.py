@@ -26,6 +26,11 @@ where has_table_privilege('ledger.' || table_name, 'update')
    or has_table_privilege('ledger.' || table_name, 'truncate')
 """
 
+UNWRITABLE = """
+select table_name from unnest(array['log', 'log_nodes', 'checkpoints']) as table_name
+where not has_table_privilege('ledger.' || table_name, 'insert')
+"""
+
 UNSEALED = "select count(*) from ledger.pending where book = %s"
 END = "select coalesce(max(position), -1) from ledger.log where book = %s"
 FOLLOWERS = "select name, position from ledger.followers where book = %s"
@@ -76,6 +81,13 @@ def changeable_tables(connection: Connection) -> list[str]:
     """Name the append-only tables that this connection's role has the right to change."""
     with connection.cursor() as cursor:
         cursor.execute(CHANGEABLE)
+        return [table for (table,) in cursor.fetchall()]
+
+
+def unwritable_log_tables(connection: Connection) -> list[str]:
+    """Name the tables of the log that this connection's role cannot write, so that it cannot seal."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNWRITABLE)
         return [table for (table,) in cursor.fetchall()]
 
 

@@ -277,3 +277,30 @@ def test_an_external_database_that_needs_migrating_by_another_login_says_so(
     assert typed.exit_code == 1
     assert len(typed.err.splitlines()) == 1
     assert "CLAIMS_LEDGER_MIGRATE_DSN" in typed.err
+
+
+def test_a_login_that_may_not_seal_records_says_so_in_one_line_and_doctor_finds_it(
+    command_line: CommandLine, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command_line("init")
+    monkeypatch.setenv("CLAIMS_LEDGER_SEALER_DSN", database.app_dsn)
+    sent = command_line("submit", "StartContract", json.dumps(contract()), "--json")
+
+    assert (sent.exit_code, sent.json["status"]) == (1, "recorded")
+    assert len(sent.err.splitlines()) == 1
+    assert "CLAIMS_LEDGER_SEALER_DSN" in sent.err
+    assert findings(command_line("doctor", "--json"))["rights"] == "wrong"
+
+
+def test_doctor_tells_the_settings_even_when_nothing_can_be_reached(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DSN", "MIGRATE_DSN", "SEALER_DSN"):
+        monkeypatch.setenv(f"CLAIMS_LEDGER_{name}", "host=/nowhere dbname=none")
+    typed = command_line("doctor", "--json")
+
+    assert typed.exit_code == 3
+    assert len(typed.err.splitlines()) == 1
+    assert typed.json["healthy"] is False
+    assert findings(typed) == {"server": "wrong"}
+    assert "environment CLAIMS_LEDGER_DSN" in command_line("doctor").out
