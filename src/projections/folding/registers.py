@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar, cast
 
 from ledger.domain.deciding import State, fold, state_from_json, state_to_json
-
 from ledger.domain.identifiers import StreamKind
 from ledger.feed.reading import FeedEvent
 from projections.folding.view import Folded, Row, Since, Table, View

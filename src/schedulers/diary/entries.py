@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from ledger.domain.deciding import State, fold, next_instant, state_from_json, state_to_json
-
 from ledger.domain.deadlines import takes_effect_at
+from ledger.domain.deciding import State, fold, next_instant, state_from_json, state_to_json
 from ledger.domain.entries import Recorded
 from ledger.domain.identifiers import StreamRef
 
