@@ -141,10 +141,23 @@ def test_a_server_that_is_away_is_said_in_one_line_with_exit_3(tmp_path: Path) -
     away = Program(
         environment_for(tmp_path, CLAIMS_LEDGER_DSN="postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
     )
-    for words in (("contract", "list"), ("submit", "WithdrawClaim", '{"claim": "K"}'), ("doctor",), ("up",)):
+    for words in (("contract", "list"), ("submit", "WithdrawClaim", '{"claim": "K"}'), ("up",)):
         ended = away.run(*words)
         assert (ended.returncode, len(ended.stderr.splitlines())) == (3, 1), ended.stderr
         assert ended.stdout == ""
+
+
+def test_doctor_tells_the_settings_even_when_no_server_is_reached(tmp_path: Path) -> None:
+    away = Program(
+        environment_for(tmp_path, CLAIMS_LEDGER_DSN="postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
+    )
+    ended = away.run("doctor", "--json")
+
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (3, 1), ended.stderr
+    told = json.loads(ended.stdout)
+    assert {"CLAIMS_LEDGER_DSN", "CLAIMS_LEDGER_HOME"} <= {setting["variable"] for setting in told["settings"]}
+    assert [(check["check"], check["state"]) for check in told["checks"]] == [("server", "wrong")]
+    assert told["healthy"] is False
 
 
 def test_help_answers_at_once(fresh: Program) -> None:
