@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from restoring_desk import Desk
 
-from conftest import Desk
 from fixtures.program import Program, environment_for
 from ledger.embedded import EmbeddedPostgres
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from restoring_desk import Desk
 
-from conftest import Desk
 from fixtures.database import Database, execute
 from fixtures.program import ended_by
 from ledger.backups.tools import Tools

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from signed_log import Log
 
-from conftest import Log
 from fixtures.database import BOOK, ORIGIN, Database, execute
 from ledger.feed.epochs import Cursor, EpochsPart, EpochUnknown, NotACursor, check_cursor
 from ledger.feed.proofs.checkpoint import open_checkpoint, peek_checkpoint

@@ -6,8 +6,8 @@ from threading import Event as StopEvent
 from threading import Thread
 
 import pytest
+from signed_log import Log
 
-from conftest import Log
 from fixtures.commits import advice, claim, commit, new_event
 from fixtures.database import BOOK, ORIGIN
 from ledger.feed.proofs.checkpoint import open_checkpoint

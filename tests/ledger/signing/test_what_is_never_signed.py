@@ -5,8 +5,8 @@ from pathlib import Path
 from threading import Event as StopEvent
 
 import pytest
+from signed_log import Log
 
-from conftest import Log
 from fixtures.database import BOOK, Database, execute
 from ledger.feed.proofs.note import Ed25519PrivateKey, Ed25519Signer, sign_note
 from ledger.feed.proofs.refused import KeyFileRefused, LogForked
