@@ -23,6 +23,7 @@ from ledger.domain.identifiers import claim_ref, contract_ref
 from ledger.feed.sealer import Sealer
 from ledger.feed.signing.places import SigningPlace
 from ledger.feed.signing.signer import Signer
+from ledger.logs import log_to_stderr
 from ledger.store import Books, CommandAnswer, Commit, EventStore, MasterKeys, NewEvent, Pool, StreamHead
 from ledger.store.appending import append_statement
 from ledger.store.rows import write_rows
@@ -171,6 +172,7 @@ def _seal(dsn: str, stop: StopEvent) -> None:
 
 
 def _seal_and_sign(dsn: str, stop: StopEvent) -> None:
+    log_to_stderr(quiet=True)
     with TemporaryDirectory(prefix="claims-ledger-bench.") as folder, Pool(dsn, size=1) as pool:
         signer = Signer(pool, BOOK, SigningPlace(Path(folder) / "signing.key"))
         Sealer(pool, BOOK, signer=signer).run(stop)

@@ -284,6 +284,8 @@ def _create_what_is_missing(wiring: Wiring, kind: BookKind) -> None:
             origin=origin_of(wiring.book, kind),
             clock_at=BEGINNING if kind == "simulated" else None,
         )
+        if wiring.settings.seals and not wiring.signing_place.key.exists():
+            wiring.signing_place.create_keys(wiring.book_row().origin)
 
 
 def _create_master_key(settings: Settings) -> None:
