@@ -4,6 +4,8 @@ A caller shows a bearer token or a JWT (`Authorization: Bearer …`), or the ses
 gave.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request, Security
@@ -46,6 +48,12 @@ def visitor(request: Request) -> Caller | None:
         return None
 
 
+async def recheck(request: Request) -> None:
+    """Make sure that the caller's credential is still in force. Raises NotAdmitted."""
+    again: Callable[[], Caller] = request.state.recheck
+    await run_in_threadpool(again)
+
+
 def admission_of(request: Request) -> Admission:
     """Give what the application checks credentials with."""
     admission: Admission = request.app.state.admission
@@ -59,12 +67,12 @@ async def _admitted(
     session: Annotated[str | None, Depends(_session)],
 ) -> Caller:
     caller = await _caller(request, bearer.credentials if bearer else None, session)
+    request.state.caller = caller
     for right in scopes.scopes:
         if right not in caller.rights:
             message = f"The role {caller.role} lacks the right `{right}` that this route needs."
             challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{right}"'
             raise Problem("NO_RIGHT", message, headers={"WWW-Authenticate": challenge}, right=right)
-    request.state.caller = caller
     return caller
 
 
@@ -73,9 +81,11 @@ async def _caller(request: Request, bearer: str | None, session: str | None) -> 
     admission = admission_of(request)
     try:
         if bearer is not None:
+            request.state.recheck = partial(admission.bearer, bearer)
             known = admission.remembered(bearer, "bearer")
             return known if known is not None else await run_in_threadpool(admission.bearer, bearer)
         if session:
+            request.state.recheck = partial(admission.caller, session, "session")
             known = admission.remembered(session, "session")
             if known is None:
                 known = await run_in_threadpool(admission.caller, session, "session")

@@ -46,7 +46,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "BEHIND": Kind(503, "The view has not caught up with the position asked for"),
     "IMPORT_OPEN": Kind(409, "An import holds the book"),
     "SUBJECT_ERASED": Kind(409, "The person was erased: nothing personal is recorded on them any more"),
-} | {code: Kind(409, " ".join((refusal.__doc__ or code).split())) for code, refusal in REFUSALS.items()}
+} | {
+    code: Kind(409, " ".join((refusal.__doc__ or code).split()).removesuffix("."))
+    for code, refusal in REFUSALS.items()
+}
 """Every kind of problem by its code; those of refusals bear the refusal's own code and definition."""
 
 _BY_STATUS: Final = {
