@@ -64,8 +64,8 @@ def command_schema(name: str) -> tuple[Schema, Schema]:
     schema = COMMANDS[name].model_json_schema(ref_template="#/components/schemas/{model}")
     definitions: Schema = schema.pop("$defs", {})
     schema["example"] = example(name)
-    told: Schema = _as_taken(schema, "")
-    return told, {inner: _as_taken(definition, "") for inner, definition in definitions.items()}
+    told: Schema = as_taken(schema)
+    return told, {inner: as_taken(definition) for inner, definition in definitions.items()}
 
 
 def example(name: str) -> dict[str, object]:
@@ -83,10 +83,10 @@ def _more(name: str, command_type: type[Command]) -> dict[str, object]:
     return {"iban": "BE71096123456769"} if "iban" in command_type.model_fields else {}
 
 
-def _as_taken(part: Any, field: str) -> Any:  # noqa: ANN401  # whatever a schema holds
-    """Write a schema as the commands are really read: date ranges, instants, no control characters."""
+def as_taken(part: Any, field: str = "") -> Any:  # noqa: ANN401  # whatever a schema holds
+    """Write a schema as values are really read: date ranges, instants, no control characters."""
     if isinstance(part, list):
-        return [_as_taken(inner, field) for inner in part]
+        return [as_taken(inner, field) for inner in part]
     if not isinstance(part, dict):
         return part
     if part.get("type") == "string" and part.get("format") == "date":
@@ -94,11 +94,11 @@ def _as_taken(part: Any, field: str) -> Any:  # noqa: ANN401  # whatever a schem
     told: Schema = {}
     for key, value in part.items():
         if key == "properties":
-            told[key] = {name: _as_taken(inner, name) for name, inner in value.items()}
+            told[key] = {name: as_taken(inner, name) for name, inner in value.items()}
         elif key in {"example", "default", "enum", "const", "required"}:
             told[key] = value
         else:
-            told[key] = _as_taken(value, field)
+            told[key] = as_taken(value, field)
     if told.get("type") == "string" and not {"enum", "const", "format"} & told.keys():
         told["pattern"] = _pattern(told)
     return told

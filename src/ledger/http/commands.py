@@ -127,7 +127,7 @@ def _describe(router: APIRouter, name: str) -> Callable[[Callable[..., Any]], Ca
 
 
 def _sending(name: str) -> Callable[..., Any]:
-    async def send(  # noqa: PLR0913  # a parameter each
+    async def send(  # a parameter each
         request: Request,
         _book: Book,
         caller: Annotated[Caller, needs("command")],

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from ledger.domain.commands import COMMANDS
 from ledger.feed.publishing.asyncapi import asyncapi_document
-from ledger.http.command_schemas import command_schema
+from ledger.http.command_schemas import as_taken, command_schema
 from ledger.http.described import ProblemDetails, problems
 from ledger.rights.roles import OPEN, RIGHTS, ROLES
 
@@ -79,6 +79,7 @@ def _complete(operation: Document, book: str) -> None:
     for status, said in problems(401, 403).items() if rights else ():
         responses.setdefault(str(status), said)
     for parameter in operation.get("parameters", ()):
+        parameter["schema"] = as_taken(parameter["schema"])
         if parameter["name"] == "book":
             parameter["schema"] = {"type": "string", "enum": [book]}
             parameter.pop("examples", None)
