@@ -6,9 +6,10 @@ from itertools import count
 import pytest
 
 from fixtures.desk import claim, contract
-from fixtures.served import Served
+from fixtures.served import Served, serving
 from ledger.domain.commands import COMMANDS, read_command
 from ledger.http.command_schemas import example
+from ledger.wiring import Wiring
 
 _numbers = count(1)
 
@@ -53,7 +54,9 @@ def test_one_key_sent_many_times_at_once_has_one_effect(house: Served, number: s
 
 def test_one_key_of_two_callers_is_two_commands(house: Served, number: str) -> None:
     mine = house.command("OpenClaim", claim(f"K-{number}-1", number), key="mine-or-yours", role="admin")
-    yours = house.command("OpenClaim", claim(f"K-{number}-2", number), key="mine-or-yours", role="back_office")
+    yours = house.command(
+        "OpenClaim", claim(f"K-{number}-2", number), key="mine-or-yours", role="back_office"
+    )
     assert (mine.status_code, yours.status_code) == (201, 201)
 
 
@@ -180,16 +183,20 @@ def test_a_command_or_book_that_does_not_exist_is_not_found_and_the_likeliest_is
     assert (elsewhere.status_code, "cyber-care" in elsewhere.json()["detail"]) == (404, True)
 
 
-def test_the_past_is_for_importers_alone_and_the_future_for_nobody(house: Served, number: str) -> None:
-    past, future = {"at": "2026-03-01T09:00:00+01:00"}, {"at": "2099-03-01T09:00:00+01:00"}
-    fields = contract(f"{number}-past")
+def test_the_past_is_for_importers_alone(house: Served, number: str) -> None:
+    past, fields = {"at": "2026-02-01T09:00:00+01:00"}, contract(f"{number}-past")
     refused = house.command("StartContract", fields, key=f"p1-{number}", role="back_office", params=past)
     assert (refused.status_code, "right to import" in refused.json()["detail"]) == (422, True)
     taken = house.command("StartContract", fields, key=f"p2-{number}", role="importer", params=past)
     assert taken.status_code == 201
-    ahead = house.command(
-        "StartContract", contract(f"{number}-f"), key=f"p3-{number}", role="importer", params=future
-    )
+    unread = house.command("StartContract", fields, role="importer", params={"at": "2026-02-01T09:00:00"})
+    assert (unread.status_code, "offset" in unread.json()["detail"]) == (422, True)
+
+
+def test_the_future_of_a_real_book_is_for_nobody(wiring: Wiring) -> None:
+    with serving(wiring) as real:
+        future = {"at": "2199-03-01T09:00:00+01:00"}
+        ahead = real.command("StartContract", contract("CC-1"), role="admin", params=future)
     assert (ahead.status_code, "future" in ahead.json()["detail"]) == (422, True)
 
 

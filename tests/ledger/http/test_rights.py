@@ -1,13 +1,13 @@
 """Every route names the right that it needs, and lets pass those who have it and nobody else."""
 
 import pytest
+from routes_walked import ask, walked
 
 from fixtures.desk import contract
 from fixtures.served import Served, token_of
 from ledger.http.callers import SESSION_COOKIE
 from ledger.rights.roles import OPEN, RIGHTS, ROLES
 from ledger.rights.tokens import SESSION_LASTS, Tokens
-from routes_walked import ask, walked
 
 BY_TOKEN = [role for role in ROLES if role != "calendar"]
 
@@ -67,9 +67,7 @@ def test_the_calendars_token_opens_the_calendar_by_its_address_and_nothing_else(
     token, base = token_of(peopled.wiring, "calendar"), peopled.base
     assert peopled.client.get(f"{base}/due.ics", params={"token": token}).status_code == 200
     assert peopled.client.get(f"{base}/due", params={"token": token}).status_code == 401
-    assert (
-        peopled.client.get(f"{base}/due", headers={"Authorization": f"Bearer {token}"}).status_code == 401
-    )
+    assert peopled.client.get(f"{base}/due", headers={"Authorization": f"Bearer {token}"}).status_code == 401
 
 
 def test_no_other_token_is_taken_from_an_address_where_logs_would_keep_it(peopled: Served) -> None:

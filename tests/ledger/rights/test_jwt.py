@@ -1,4 +1,4 @@
-"""JWTs of an OpenID Connect issuer: what is forged, expired or meant for others is refused, whatever it says."""
+"""JWTs of an OpenID Connect issuer: what is forged, expired or meant for others is refused."""
 
 import base64
 import json
