@@ -12,11 +12,12 @@ from rich.table import Table
 
 from benchmarks.appending import limit_rate, our_rate, signed_rate, stock_rate
 from benchmarks.book import commands_rate, home, import_rate, views_rate
+from benchmarks.http import commands_over_http, delivery, many_listeners, running
 from benchmarks.server import BenchmarkServer, NoCompiler, running_server
 from ledger.wiring import opened
 
 CONSOLE = Console()
-PARTS = ("append", "signed", "slow-append", "book")
+PARTS = ("append", "signed", "slow-append", "book", "http")
 
 
 def main() -> None:
@@ -43,6 +44,8 @@ def main() -> None:
             CONSOLE.print(f"Append, commits of 5 ms: not run. {missing}")
     if "book" in asked.parts:
         _book(asked.copies, asked.seconds)
+    if "http" in asked.parts:
+        _http(asked.seconds)
 
 
 def _compare(server: BenchmarkServer, title: str, connections: int, seconds: float, rounds: int) -> None:
@@ -112,6 +115,43 @@ def _book(copies: int, seconds: float) -> None:
             submitted = commands_rate(writers, seconds)
             table.add_row(f"commands, one by one, {writers} at once", f"{submitted:,.0f} commands/s", "")
     CONSOLE.print(table)
+
+
+def _http(seconds: float) -> None:
+    with home(), running() as up:
+        table = Table(title=f"HTTP, `up` in one process, {seconds:g} s each")
+        for heading in ("", "per second", "p50 ms", "p99 ms", "server ms", "must"):
+            table.add_column(heading, justify="left" if not heading else "right")
+        commands_over_http(up, 8, 1)
+        for clients in (1, 8, 32):
+            begun = up.cpu_seconds
+            found = commands_over_http(up, clients, seconds)
+            own = 1000 * (up.cpu_seconds - begun) / (found.rate * seconds)
+            table.add_row(
+                f"commands, {clients} clients",
+                f"{found.rate:,.0f}",
+                f"{found.p50_ms:,.0f}",
+                f"{found.p99_ms:,.0f}",
+                f"{own:.1f}",
+                "400 a second" if clients == 32 else "",  # noqa: PLR2004  # the issue's figure
+            )
+        for pace in (100, 500):
+            found = delivery(up, pace, seconds)
+            table.add_row(
+                f"events to a listener, {pace} wanted",
+                f"{found.rate:,.0f}",
+                f"{found.p50_ms:,.0f}",
+                f"{found.p99_ms:,.0f}",
+                "",
+                "p99 100",
+            )
+        CONSOLE.print(table)
+        crowd = many_listeners(up, 200, seconds)
+        CONSOLE.print(
+            f"200 listeners, {crowd.events:,} events to each, {crowd.missed} missed: the server holds "
+            f"{crowd.before_mb:.0f} MB before, {crowd.connected_mb:.0f} MB with all connected, "
+            f"{crowd.after_mb:.0f} MB after."
+        )
 
 
 if __name__ == "__main__":
