@@ -29,6 +29,7 @@ from ledger.wiring import opened
 PROGRAM = Path(sys.executable).with_name("claims-ledger")
 BOOK = "cyber-care"
 COMMANDS_A_CLAIM = 10
+RECORDERS = 8
 LONG_AGO = "2019-01-01"
 MEGABYTE = 1 << 20
 
@@ -117,7 +118,7 @@ def commands_over_http(up: Up, clients: int, seconds: float) -> Latencies:
 def delivery(up: Up, events_a_second: int, seconds: float) -> Latencies:
     """Record at this pace and listen: from when an event is recorded to when a listener has it."""
     context = multiprocessing.get_context("fork")
-    writer = context.Process(target=_record, args=(events_a_second, seconds))
+    writer = context.Process(target=_record, args=(up, events_a_second, seconds))
     writer.start()
     taken = _apart(lambda: asyncio.run(_listen(up, seconds)))
     writer.join()
@@ -142,7 +143,7 @@ def many_listeners(up: Up, listeners: int, seconds: float) -> Listeners:
     crowd.start()
     connected.wait(60)
     held = up.memory_mb
-    _record(100, seconds)
+    _record(up, 100, seconds)
     got = results.get()
     crowd.join()
     sent = max(got)
@@ -261,21 +262,28 @@ async def _listen(up: Up, seconds: float) -> list[float]:
     return await _received(*await _open_stream(up), seconds)
 
 
-def _record(events_a_second: int, seconds: float) -> None:
-    """Start contracts of long ago, with all that time has owed them, at this pace, from a program beside."""
+def _record(up: Up, events_a_second: int, seconds: float) -> None:
+    """Start contracts of long ago, with all that time has owed them since, at this pace."""
     with opened(BOOK) as wiring:
-        run, begun, number, a_contract = f"{time.monotonic_ns():x}", time.monotonic(), 0, 1
-        while (passed := time.monotonic() - begun) < seconds:
-            if number * a_contract > events_a_second * passed:
-                time.sleep(0.001)
+        first = f"CC-{time.monotonic_ns():x}"
+        wiring.ledger.submit(submission(first, "StartContract", _contract(first, LONG_AGO)))
+        loaded = wiring.store.load_many(BOOK, [contract_ref(first)])
+        pace = events_a_second / loaded.streams[contract_ref(first)].head.version / RECORDERS
+
+    async def record(up: Up, place: int, until: float) -> list[float]:
+        connection = await asyncio.open_connection("127.0.0.1", up.port)
+        run, begun, number = f"{time.monotonic_ns():x}-{place}", time.monotonic(), 0
+        while (now := time.monotonic()) < until:
+            if number > pace * (now - begun):
+                await asyncio.sleep(0.002)
                 continue
             contract = f"CC-{run}-{number}"
-            fields = _contract(contract, LONG_AGO)
-            wiring.ledger.submit(submission(f"{run}-{number}", "StartContract", fields))
-            if number == 0:
-                loaded = wiring.store.load_many(BOOK, [contract_ref(contract)])
-                a_contract = loaded.streams[contract_ref(contract)].head.version
+            await _post(connection, up, "StartContract", _contract(contract, LONG_AGO), contract)
             number += 1
+        connection[1].close()
+        return []
+
+    _crowd(record, up, RECORDERS, seconds)()
 
 
 def _contract(number: str, starts_on: str = "2026-06-01") -> dict[str, object]:
