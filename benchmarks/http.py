@@ -17,12 +17,14 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import psutil
 
 from ledger.domain.identifiers import contract_ref
+from ledger.store.feed_rows import feed_end
 from ledger.submission import submission
 from ledger.wiring import opened
 
@@ -30,6 +32,7 @@ PROGRAM = Path(sys.executable).with_name("claims-ledger")
 BOOK = "cyber-care"
 COMMANDS_A_CLAIM = 10
 RECORDERS = 8
+PATIENCE_SECONDS = 10
 LONG_AGO = "2019-01-01"
 MEGABYTE = 1 << 20
 
@@ -116,7 +119,10 @@ def commands_over_http(up: Up, clients: int, seconds: float) -> Latencies:
 
 
 def delivery(up: Up, events_a_second: int, seconds: float) -> Latencies:
-    """Record at this pace and listen: from when an event is recorded to when a listener has it."""
+    """Record at this pace and listen: from an event's `time` to when a listener has it.
+
+    `time` is read as the command's streams are: deciding and committing are part of what is measured.
+    """
     context = multiprocessing.get_context("fork")
     writer = context.Process(target=_record, args=(up, events_a_second, seconds))
     writer.start()
@@ -129,25 +135,44 @@ def many_listeners(up: Up, listeners: int, seconds: float) -> Listeners:
     """Let so many listen while events are recorded; whether each got them all, and the server's memory."""
     before = up.memory_mb
     context = multiprocessing.get_context("fork")
-    connected, results = context.Event(), context.SimpleQueue()
+    connected, results, end = context.Event(), context.SimpleQueue(), context.Value("q", -1)
 
     def listen() -> None:
         async def all_of_them() -> list[int]:
             streams = [await _open_stream(up) for _ in range(listeners)]
             connected.set()
-            return [len(one) for one in await asyncio.gather(*(_received(*s, seconds + 2) for s in streams))]
+            return await asyncio.gather(*(_counted(stream[0], end) for stream in streams))
 
         results.put(asyncio.run(all_of_them()))
 
     crowd = context.Process(target=listen)
     crowd.start()
     connected.wait(60)
-    held = up.memory_mb
+    held, begun_at = up.memory_mb, _feed_end()
     _record(up, 100, seconds)
+    end.value = _feed_end()
     got = results.get()
     crowd.join()
-    sent = max(got)
+    sent = int(end.value) - begun_at
     return Listeners(before, held, up.memory_mb, sent, sum(sent - one for one in got))
+
+
+async def _counted(reader: asyncio.StreamReader, end: "Synchronized[int]") -> int:
+    """Count the events that come, until that of the feed's end has, or none for some seconds."""
+    count, position = 0, -1
+    while end.value < 0 or position < end.value:
+        try:
+            line = await asyncio.wait_for(reader.readline(), PATIENCE_SECONDS)
+        except TimeoutError:
+            break
+        if line.startswith(b"data: "):
+            count, position = count + 1, int(json.loads(line[6:])["sequence"])
+    return count
+
+
+def _feed_end() -> int:
+    with opened(BOOK) as wiring, wiring.pool.connection() as connection:
+        return feed_end(connection, BOOK)
 
 
 def _read_on(descriptor: int) -> None:

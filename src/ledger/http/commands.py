@@ -21,7 +21,7 @@ from ledger.domain.refusals import Invalid
 from ledger.http.app import wiring_of
 from ledger.http.book import PREFIX, Book, served_book
 from ledger.http.callers import admitted, needs
-from ledger.http.command_schemas import command_schema
+from ledger.http.command_schemas import AN_INSTANT, command_schema
 from ledger.http.described import ANSWERED, POSITION_HEADER, described
 from ledger.http.problems import Problem
 from ledger.importing.envelope import checked_name, instant
@@ -56,6 +56,7 @@ IfMatch = Annotated[
         alias="If-Match",
         description="Versions (ETag) of the command's own stream, one of which it must be at; `*`: any.",
         examples=['"7"'],
+        json_schema_extra={"pattern": r'^(\*|"[0-9]{1,9}"(, ?"[0-9]{1,9}")*)$'},
     ),
 ]
 DryRun = Annotated[bool, Query(alias="dry_run", description="Decide the command, record nothing.")]
@@ -63,6 +64,7 @@ At = Annotated[
     str | None,
     Query(
         alias="at",
+        json_schema_extra=AN_INSTANT,
         description=(
             "Instant at which it happened, with its offset; the present unless given. The past needs the "
             "right `backdate`."
@@ -117,6 +119,7 @@ def _describe(router: APIRouter, name: str) -> Callable[[Callable[..., Any]], Ca
                 },
             },
             400,
+            404,
             409,
             412,
             413,
