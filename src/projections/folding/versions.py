@@ -64,6 +64,10 @@ class Folding(Generic[Memory]):
         """Give the rows that stand after the run, of those that it opened."""
         return [version.row for version in self._standing.values()]
 
+    def standing_since(self) -> list[int]:
+        """Give for each of these rows the position that made it so."""
+        return [version.from_position for version in self._standing.values()]
+
     def _since(self, key: str) -> int:
         known = self.remembered.get(key)
         return self.elsewhere(key) if known is None else known.since

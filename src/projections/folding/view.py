@@ -33,6 +33,11 @@ class Table:
     identity: int
     """How many leading columns name a row: of one name, at most one row stands at a position."""
 
+    @property
+    def view(self) -> str:
+        """The view's name: the table's, without its schema."""
+        return self.name.partition(".")[2]
+
 
 class Folded(NamedTuple, Generic[Memory]):
     """What one event did to one key: what to remember from now on, and the rows that are new or differ."""
@@ -63,3 +68,5 @@ class View(Generic[Memory]):
     from_text: Callable[[str], Memory]
     mentions: Callable[[FeedEvent], str | None] = lambda _: None
     """Another key whose place in the order (`since`) the fold asks for."""
+    version: int = 1
+    """Of the fold. Raised with each change of what it gives, so that every book's view is built anew."""
