@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from ledger.feed.followers import BATCH_POSITIONS, IDLE_SECONDS, TRANSIENT_TRIES, FollowerRunner, Halted
+from ledger.feed.followers import IDLE_SECONDS, TRANSIENT_TRIES, FollowerRunner, Halted
 from ledger.feed.reading import feed_events
 from ledger.store.checkpoints import checkpoints
 from ledger.store.feed_rows import FeedRow, feed_end, select_feed
@@ -20,6 +20,8 @@ from ledger.store.pool import Pool
 _log = structlog.get_logger(__name__)
 
 NEVER_BEGUN: Final = -1
+BATCH_TOGETHER: Final = 2_000
+"""Positions read at once, and passed by one transaction of each follower."""
 
 Passed = Callable[[int], None]
 
@@ -28,7 +30,7 @@ class FollowersTogether:
     """Runs followers of one book side by side, the one that is furthest behind first."""
 
     def __init__(
-        self, pool: Pool, book: str, runners: Sequence[FollowerRunner], *, batch: int = BATCH_POSITIONS
+        self, pool: Pool, book: str, runners: Sequence[FollowerRunner], *, batch: int = BATCH_TOGETHER
     ) -> None:
         """`batch`: positions read at once."""
         self._pool = pool

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from ledger.domain.claim.events import ClaimEvent
 from ledger.domain.claim.state import Claim
-from ledger.domain.deciding import fold as fold_state
-from ledger.domain.deciding import state_from_json, state_to_json
 from ledger.feed.reading import FeedEvent
+from projections.folding.states import folded, read_state, state_text
 from projections.folding.view import Folded, Since, Table, View
 
 
@@ -66,8 +65,8 @@ def fold(months: Months | None, event: FeedEvent, _: Since) -> Folded[Months]:
 
 
 def _folded(state: Claim | None, event: FeedEvent) -> Claim | None:
-    folded = fold_state(state, event.recorded)
-    return folded if isinstance(folded, Claim) else None
+    after = folded(state, event)
+    return after if isinstance(after, Claim) else None
 
 
 def _rows(months: Months) -> list[BordereauRow]:
@@ -100,7 +99,7 @@ def _rows(months: Months) -> list[BordereauRow]:
 
 def _to_text(months: Months) -> str:
     lines = [str(months.opened_position)]
-    lines += [f"{month} {'' if state is None else state_to_json(state)}" for month, state in months.states]
+    lines += [f"{month} {'' if state is None else state_text(state)}" for month, state in months.states]
     return "\n".join(lines)
 
 
@@ -109,7 +108,7 @@ def _from_text(text: str) -> Months:
     states: list[tuple[date, Claim | None]] = []
     for line in lines:
         month, _, state = line.partition(" ")
-        claim = state_from_json("claim", state) if state else None
+        claim = read_state("claim", state) if state else None
         states.append((date.fromisoformat(month), claim if isinstance(claim, Claim) else None))
     return Months(int(opened_position), tuple(states))
 

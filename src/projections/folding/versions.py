@@ -77,7 +77,7 @@ class Folding(Generic[Memory]):
         standing = self._standing.get(identity)
         if standing is not None:
             standing.to_position = position
-        elif not fresh:
+        elif not (fresh or self.view.table.grows_only):
             # The key was there before the run, so this row may have been, too.
             self.closed[identity] = position
         version = RowVersion(row, position)

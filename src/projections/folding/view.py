@@ -32,6 +32,8 @@ class Table:
     columns: tuple[str, ...]
     identity: int
     """How many leading columns name a row: of one name, at most one row stands at a position."""
+    grows_only: bool = False
+    """Whether no row ever takes the place of another."""
 
     @property
     def view(self) -> str:

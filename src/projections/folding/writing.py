@@ -1,19 +1,15 @@
 """A run of folded events written to a view's tables: one load before, three writes after."""
 
 import io
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from typing import TypeVar
-
-from psycopg2.extras import execute_values
 
 from ledger.store.pool import Connection
 from projections.folding.versions import Folding
 from projections.folding.view import Remembered, Row, Table, View
 
 Memory = TypeVar("Memory")
-
-PAGE = 2000
-"""Rows in one statement of VALUES."""
 
 DROPPED_AT_ONCE = 20_000
 """Rows that one statement drops."""
@@ -33,7 +29,9 @@ delete from ledger.parked where book = %(book)s and follower like %(view)s || '@
 """
 
 REMEMBER = """
-insert into projections.remembered (book, generation, view, key, since_position, memory) values %s
+insert into projections.remembered (book, generation, view, key, since_position, memory)
+select %s, %s, %s, key, since_position, memory
+from unnest(%s::text[], %s::bigint[], %s::text[]) as fresh (key, since_position, memory)
 on conflict (book, generation, view, key) do update set memory = excluded.memory
 """
 
@@ -84,21 +82,20 @@ def write(connection: Connection, book: str, generation: int, folding: Folding[M
     table = folding.view.table
     with connection.cursor() as cursor:
         if folding.closed:
-            ceased = [
-                (book, generation, *identity, position) for identity, position in folding.closed.items()
-            ]
-            execute_values(cursor, _closing(table), ceased, page_size=PAGE)
+            identities = list(zip(*folding.closed, strict=True))
+            cursor.execute(
+                _closing(table, identities),
+                (*map(list, identities), list(folding.closed.values()), book, generation),
+            )
         if folding.versions:
             rows = ((book, generation, v.from_position, v.to_position, *v.row) for v in folding.versions)
             columns = ", ".join(("book", "generation", "from_position", "to_position", *table.columns))
             cursor.copy_expert(f"copy {table.name} ({columns}) from stdin (null '{_NULL}')", copy_text(rows))
         if folding.touched:
-            view = folding.view
-            kept = ((key, folding.remembered[key]) for key in folding.touched)
-            memories = [
-                (book, generation, view.name, key, was.since, view.to_text(was.memory)) for key, was in kept
-            ]
-            execute_values(cursor, REMEMBER, memories, page_size=PAGE)
+            view, keys = folding.view, list(folding.touched)
+            kept = [folding.remembered[key] for key in keys]
+            since, texts = [was.since for was in kept], [view.to_text(was.memory) for was in kept]
+            cursor.execute(REMEMBER, (book, generation, view.name, keys, since, texts))
 
 
 def copy_text(rows: Iterable[Row]) -> io.StringIO:
@@ -115,11 +112,18 @@ def copy_text(rows: Iterable[Row]) -> io.StringIO:
     return io.StringIO("\n".join(lines))
 
 
-def _closing(table: Table) -> str:
+_ARRAYS = {str: ("text", ' collate "C"'), int: ("bigint", ""), date: ("date", "")}
+"""By the type of an identity's values: the type of their array, and how they compare."""
+
+
+def _closing(table: Table, identities: Sequence[tuple[object, ...]]) -> str:
+    """Write the statement that ends row versions: those of these identities that still stand."""
     names = table.columns[: table.identity]
-    same = " and ".join(f"t.{name} = v.{name}" for name in ("book", "generation", *names))
+    arrays, compared = zip(*(_ARRAYS[type(values[0])] for values in identities), strict=True)
+    same = " and ".join(f"t.{name} = v.{name}{how}" for name, how in zip(names, compared, strict=True))
+    unnested = ", ".join(f"%s::{array}[]" for array in (*arrays, "bigint"))
     return (
         f"update {table.name} as t set to_position = v.to_position"  # noqa: S608  # names are constants
-        f" from (values %s) as v (book, generation, {', '.join(names)}, to_position)"
-        f" where {same} and t.to_position is null"
+        f" from unnest({unnested}) as v ({', '.join(names)}, to_position)"
+        f" where t.book = %s and t.generation = %s and {same} and t.to_position is null"
     )

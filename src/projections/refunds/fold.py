@@ -9,9 +9,8 @@ from pydantic import TypeAdapter
 from ledger.domain.claim.events import ClaimEvent, ClaimMoved, SubmissionCompleted
 from ledger.domain.claim.state import Claim
 from ledger.domain.deadlines import Deadline
-from ledger.domain.deciding import fold as fold_state
-from ledger.domain.deciding import state_from_json, state_to_json
 from ledger.feed.reading import FeedEvent
+from projections.folding.states import folded, read_state, state_text
 from projections.folding.view import Folded, Since, Table, View
 
 
@@ -57,7 +56,7 @@ _DATES = TypeAdapter(tuple[date, ...])
 
 def fold(refunds: Refunds | None, event: FeedEvent, _: Since) -> Folded[Refunds] | None:
     """Fold one event of a claim."""
-    claim = fold_state(None if refunds is None else refunds.claim, event.recorded)
+    claim = folded(None if refunds is None else refunds.claim, event)
     if not isinstance(claim, Claim):
         # Folded for a date on which the claim had not begun.
         return None
@@ -118,12 +117,12 @@ def _row(refunds: Refunds, number: int, deadline: Deadline) -> RefundRow:
 
 def _to_text(refunds: Refunds) -> str:
     counted_from = _DATES.dump_json(refunds.counted_from).decode()
-    return f"{refunds.opened_position} {counted_from} {state_to_json(refunds.claim)}"
+    return f"{refunds.opened_position} {counted_from} {state_text(refunds.claim)}"
 
 
 def _from_text(text: str) -> Refunds:
     opened_position, counted_from, state = text.split(" ", 2)
-    claim = state_from_json("claim", state)
+    claim = read_state("claim", state)
     if not isinstance(claim, Claim):
         raise TypeError(state)
     return Refunds(int(opened_position), claim, _DATES.validate_json(counted_from))

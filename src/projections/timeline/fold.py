@@ -43,7 +43,7 @@ class Timeline(NamedTuple):
     reported_on: date
 
 
-TABLE = Table("projections.timeline", StepRow._fields, identity=2)
+TABLE = Table("projections.timeline", StepRow._fields, identity=2, grows_only=True)
 
 STEPS: Mapping[type[Event], str] = {
     on_claims.ClaimOpened: "notify",
@@ -71,10 +71,29 @@ STEPS: Mapping[type[Event], str] = {
     on_claims.ClaimSubjectErased: "erase",
 }
 
-SAID = ("cause", "method", "kind", "provider", "document", "code", "payment_reference", "payer", "capped_by")
+CODES = ("cause", "method", "kind", "provider", "document", "code", "payment_reference", "payer", "capped_by")
 """Fields of events that hold codes, never words of a person."""
-LISTED = ("topics", "documents")
+LISTS = ("topics", "documents")
 AMOUNTS = ("approved_cents", "amount_cents")
+
+
+class Telling(NamedTuple):
+    """What of one kind of event the timeline tells: names of its fields."""
+
+    step: str
+    codes: tuple[str, ...]
+    lists: tuple[str, ...]
+    amounts: tuple[str, ...]
+
+
+def _telling(event: type[Event], step: str) -> Telling:
+    return Telling(
+        step,
+        *(tuple(name for name in names if name in event.model_fields) for names in (CODES, LISTS, AMOUNTS)),
+    )
+
+
+TOLD = {event: _telling(event, step) for event, step in STEPS.items()}
 
 
 def fold(timeline: Timeline | None, event: FeedEvent, _: Since) -> Folded[Timeline] | None:
@@ -98,26 +117,23 @@ def _known(timeline: Timeline | None, event: Event) -> Timeline | None:
 
 def _row(timeline: Timeline, event: FeedEvent) -> StepRow:
     happened = event.event
+    told = TOLD[type(happened)]
+    codes = [str(code) for name in told.codes if (code := getattr(happened, name)) is not None]
+    codes += [str(code) for name in told.lists for code in getattr(happened, name)]
     return StepRow(
         event.stream.number,
         event.version,
         timeline.contract,
         timeline.guarantee,
-        STEPS[type(happened)],
+        told.step,
         event.type.partition(".")[2],
         event.effective_on,
         event.at,
         event.actor,
         (event.effective_on - timeline.reported_on).days,
-        next((amount for name in AMOUNTS if (amount := getattr(happened, name, None)) is not None), None),
-        _said(happened),
+        getattr(happened, told.amounts[0]) if told.amounts else None,
+        ", ".join(codes) or None,
     )
-
-
-def _said(event: Event) -> str | None:
-    codes = [str(code) for name in SAID if (code := getattr(event, name, None)) is not None]
-    codes += [str(code) for name in LISTED for code in getattr(event, name, ())]
-    return ", ".join(codes) or None
 
 
 _REMEMBERED = TypeAdapter(Timeline)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 
-from ledger.feed.followers import BATCH_POSITIONS, FollowerRunner
-from ledger.feed.together import FollowersTogether
+from ledger.feed.followers import FollowerRunner
+from ledger.feed.together import BATCH_TOGETHER, FollowersTogether
 from ledger.store.checkpoints import checkpoint, lock_checkpoint, move_checkpoint
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Connection, Pool
@@ -17,9 +17,6 @@ from projections.folding.follower import ViewFollower, shadow_name
 from projections.folding.view import View
 from projections.folding.writing import drop_rows
 from projections.upkeep.comparing import Compared, Differing, compare_generations
-
-BATCH: Final = 2 * BATCH_POSITIONS
-"""Positions folded by one transaction."""
 
 _SNAPSHOT: Final = "set transaction isolation level repeatable read, read only"
 _TAKE_OVER_PARKED: Final = """
@@ -76,7 +73,7 @@ def rebuild_together(
 ) -> list[Rebuilt]:
     """Build views anew over one reading of the feed. Raises Halted."""
     begun = [_begin(pool, book, view) for view in views]
-    FollowersTogether(pool, book, [building.runner for building in begun], batch=BATCH).catch_up(report)
+    FollowersTogether(pool, book, [building.runner for building in begun]).catch_up(report)
     return [_finish(pool, book, building) for building in begun]
 
 
@@ -100,7 +97,9 @@ def _begin(pool: Pool, book: str, view: View[Any]) -> _Building:
         _drop(pool, book, view, building.generation)
         return _begin(pool, book, view)
     follower = ViewFollower(view, book, building=building.generation)
-    return _Building(view, building.generation, FollowerRunner(pool, book, follower, batch=BATCH), position)
+    return _Building(
+        view, building.generation, FollowerRunner(pool, book, follower, batch=BATCH_TOGETHER), position
+    )
 
 
 def _finish(pool: Pool, book: str, building: _Building) -> Rebuilt:
