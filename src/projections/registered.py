@@ -1,9 +1,10 @@
-"""What the read side has to follow the feed (group `claims_ledger.followers`): its views."""
+"""What the read side has to follow the feed (group `claims_ledger.followers`): its views, its directory."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from projections.asking.views import VIEWS
+from projections.directory.follower import DirectoryFollower
 from projections.folding.follower import ViewFollower
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ def _follower(name: str) -> Factory:
 
     factory.__doc__ = f"Give the follower that keeps the view `{name}`."
     return factory
+
+
+def directory(wiring: "Wiring") -> DirectoryFollower:
+    """Give the follower that keeps the directory of persons."""
+    return DirectoryFollower(lambda: wiring.store, wiring.book)
 
 
 limits = _follower("limits")

@@ -4,6 +4,7 @@ from threading import Event as StopEvent
 from typing import TYPE_CHECKING
 
 from projections.asking.views import VIEWS
+from projections.directory.follower import NAME as DIRECTORY
 
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
@@ -11,4 +12,4 @@ if TYPE_CHECKING:
 
 def keep_views(wiring: "Wiring", stop: StopEvent) -> None:
     """Follow the feed for all views until `stop` is set. One whose fold has changed is built anew first."""
-    wiring.together(*VIEWS).run(stop)
+    wiring.together(*VIEWS, DIRECTORY).run(stop)

@@ -83,6 +83,16 @@ class InStreamOrder(Protocol):
     in_stream_order: bool
 
 
+@runtime_checkable
+class InTheVault(Protocol):
+    """A follower whose effect lies in the vault, which has a backup of its own.
+
+    After a restore its checkpoint says nothing of what is there.
+    """
+
+    lies_in_the_vault: bool
+
+
 class FollowerRunner:
     """Runs one follower over one book. Any process may: the checkpoint's row lock lets one run at a time."""
 
