@@ -84,8 +84,7 @@ class RawClaim:
                 self.contract = getattr(said, "contract", self.contract)
                 if name == "ClaimMoved":
                     self.reserved_cents = 0 if said.reserved is None else said.reserved.amount_cents
-                if said.consumed:
-                    self.counted = sum(holding.count for holding in said.consumed)
+                self.counted = sum(holding.count for holding in said.consumed)
                 if said.standing is not None:
                     self.approved_cents = said.standing.approved_cents
                     self.excess_cents = said.standing.excess_cents
