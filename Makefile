@@ -37,8 +37,8 @@ check: $(DEV) ## format, lint, types, who may import whom, docs and migrations
 bench: $(DEV) ## measure, side by side with the stock recorder and with the limit
 	$(BIN)/python -m benchmarks
 
-faults: $(DEV) ## cut connections, kill programs, abort writers
-	$(BIN)/python -m pytest -m "test_all or not test_all" tests/faults
+faults: $(DEV) ## cut connections, kill programs, abort writers: the full counts (an hour or so)
+	FAULTS_FULL=1 $(BIN)/python -m pytest -m "test_all or not test_all" tests/faults
 
 docs: $(DEV) ## check the docs: names, links, settings
 	$(BIN)/python -m pytest -q tests/architecture/test_docs.py
