@@ -2,7 +2,7 @@
 
 import signal
 
-pytest_plugins = ["fixtures.server", "fixtures.database", "fixtures.program"]
+pytest_plugins = ["fixtures.server", "fixtures.database", "fixtures.program", "fixtures.served"]
 
 
 def pytest_configure() -> None:

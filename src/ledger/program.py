@@ -28,6 +28,7 @@ GROUP_HELP = {
     "deadlines": "The diary of deadlines: list it, sweep it.",
     "keys": "Master and signing keys.",
     "subject": "One person's data: erase, export, hold.",
+    "token": "Who may call over HTTP: tokens and sign-in links.",
     "subscriptions": "Who is told of events, and how that goes.",
 }
 """Said for a group that no package describes itself."""

@@ -103,6 +103,26 @@ class Settings(BaseSettings):
         repr=False,
         description="Mail for each day's head: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
     )
+    http_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        max_length=253,
+        description="Address that `up` serves HTTP on; anything but loopback belongs behind TLS.",
+    )
+    http_url: str | None = Field(
+        default=None,
+        description="Address that people reach it under, such as https://ledger.example; unset: its own.",
+    )
+    oidc_issuer: str | None = Field(
+        default=None, description="Issuer of the JWTs that callers may show (`iss`); unset: none are taken."
+    )
+    oidc_audience: str | None = Field(default=None, description="Whom those JWTs must be meant for (`aud`).")
+    oidc_jwks_file: Path | None = Field(
+        default=None, description="File of the issuer's public keys (JWKS), read at start."
+    )
+    oidc_role_claim: str = Field(
+        default="role", min_length=1, description="Claim of those JWTs that names the caller's role."
+    )
     postgres_bin: Path | None = Field(
         default=None,
         description="Folder of Postgres' programs to use instead of those installed with the ledger.",
@@ -145,7 +165,7 @@ class Settings(BaseSettings):
             SettingsFileSource(settings_cls, home / SETTINGS_FILE),
         )
 
-    @field_validator("home", "master_key_file", "signing_key_file", "postgres_bin")
+    @field_validator("home", "master_key_file", "signing_key_file", "oidc_jwks_file", "postgres_bin")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
@@ -157,6 +177,14 @@ class Settings(BaseSettings):
             message = "it is neither postgresql://… nor host=… dbname=…"
             raise ValueError(message)
         return dsn
+
+    @field_validator("http_url")
+    @classmethod
+    def _address_without_path(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^/?#\s]+/?", url):
+            message = "it is not https://HOST or http://HOST:PORT, without a path"
+            raise ValueError(message)
+        return url.rstrip("/") if url else None
 
     @field_validator("head_folders")
     @classmethod
