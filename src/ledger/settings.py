@@ -103,6 +103,14 @@ class Settings(BaseSettings):
         repr=False,
         description="Mail for each day's head: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
     )
+    customer_mail: str | None = Field(
+        default=None,
+        repr=False,
+        description=(
+            "Mail to customers: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS; "
+            "unset: files in the folder mail of the home."
+        ),
+    )
     http_host: str = Field(
         default="127.0.0.1",
         min_length=1,
@@ -215,6 +223,20 @@ class Settings(BaseSettings):
                 or not {"from", "to"} <= set(asked)
             ):
                 message = "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS"
+                raise ValueError(message)
+        return mail
+
+    @field_validator("customer_mail")
+    @classmethod
+    def _mail_with_a_sender(cls, mail: str | None) -> str | None:
+        if mail is not None:
+            parts = urlsplit(mail)
+            if (
+                parts.scheme not in {"smtp", "smtps"}
+                or not parts.hostname
+                or "from" not in parse_qs(parts.query)
+            ):
+                message = "it is not smtp://HOST:PORT/?from=ADDRESS"
                 raise ValueError(message)
         return mail
 

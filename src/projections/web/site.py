@@ -16,6 +16,7 @@ from projections.web.pages import (
     shipped,
     today,
 )
+from projections.web.pages.cancellation import Cancellation
 from projections.web.pages.verify import Verify
 from projections.web.serving import Pages
 
@@ -31,4 +32,5 @@ def routes(wiring: Wiring) -> APIRouter:
     for module in PAGES:
         module.register(pages)
     Verify(wiring).register(pages)
+    Cancellation(wiring).register(pages)
     return router
