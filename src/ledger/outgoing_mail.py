@@ -1,4 +1,4 @@
-"""Mail that leaves the house: by `smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS` (or smtps), or to a folder."""
+"""Mail that leaves the house: by `smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS`, or smtps, or to a folder."""
 
 import os
 import smtplib
