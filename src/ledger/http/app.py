@@ -10,6 +10,7 @@ from importlib.metadata import entry_points, version
 from threading import Event as StopEvent
 from typing import Final, cast
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -17,13 +18,19 @@ from starlette.exceptions import HTTPException
 from ledger.http.counts import Counts
 from ledger.http.frame import Frame
 from ledger.http.measuring import measured
+from ledger.http.openapi import describe
 from ledger.http.problems import answer_problem
+from ledger.http.seals import Seals
+from ledger.http.window import Window
 from ledger.rights.admission import Admission
 from ledger.rights.oidc import JwtReader
 from ledger.rights.tokens import Tokens
 from ledger.wiring import Wiring
 
 ROUTES_GROUP: Final = "claims_ledger.routes"
+
+THREADS: Final = 12
+"""Requests that use the database at the same time; the pool has more connections, for the services."""
 
 Routes = Callable[[Wiring], APIRouter]
 
@@ -50,6 +57,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     for point in sorted(entry_points(group=ROUTES_GROUP), key=lambda point: point.name):
         app.include_router(cast("Routes", point.load())(wiring))
     app.add_middleware(Frame, counts=app.state.counts)
+    describe(app, wiring.book)
     return app
 
 
@@ -71,5 +79,13 @@ def wiring_of(request: Request) -> Wiring:
 
 
 @asynccontextmanager
-async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    wiring: Wiring = app.state.wiring
+    app.state.seals = Seals(wiring.pool, wiring.book)
+    app.state.window = Window(wiring.pool, wiring.book)
+    _ = wiring.ledger  # Made once, here: threads that make it at the same time would each make their own.
+    current_default_thread_limiter().total_tokens = THREADS
+    end = wiring.sealer.listen(app.state.seals.tell) if wiring.settings.seals else None
     yield
+    if end is not None:
+        end()

@@ -4,11 +4,19 @@ A caller shows a bearer token or a JWT (`Authorization: Bearer …`), or the ses
 gave.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request, Security
 from fastapi.concurrency import run_in_threadpool
-from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from fastapi.security import (
+    APIKeyCookie,
+    APIKeyQuery,
+    HTTPAuthorizationCredentials,
+    HTTPBearer,
+    SecurityScopes,
+)
 
 from ledger.http.problems import Problem
 from ledger.rights.admission import Admission
@@ -28,11 +36,29 @@ _session = APIKeyCookie(
 )
 
 
+_address = APIKeyQuery(
+    name="token",
+    auto_error=False,
+    scheme_name="address",
+    description="A token that opens this address alone.",
+)
+
+
 def needs(right: Right) -> Any:  # noqa: ANN401  # what FastAPI takes for a dependency
     """Let only callers with this right pass; gives the Caller. Said in the OpenAPI document as the scope."""
     if right not in RIGHTS:
         raise KeyError(right)
     return Security(_admitted, scopes=[right])
+
+
+def needs_in_address(right: Right) -> Any:  # noqa: ANN401  # as above
+    """Let pass whoever has this right, also by a token in the address (`?token=…`) that opens nothing else.
+
+    For programs that can show no header, such as calendars. Only tokens of the kind `calendar` are taken.
+    """
+    if right not in RIGHTS:
+        raise KeyError(right)
+    return Security(_admitted_by_address, scopes=[right])
 
 
 def visitor(request: Request) -> Caller | None:
@@ -46,10 +72,33 @@ def visitor(request: Request) -> Caller | None:
         return None
 
 
+async def recheck(request: Request) -> None:
+    """Make sure that the caller's credential is still in force. Raises NotAdmitted."""
+    again: Callable[[], Caller] = request.state.recheck
+    await run_in_threadpool(again)
+
+
 def admission_of(request: Request) -> Admission:
     """Give what the application checks credentials with."""
     admission: Admission = request.app.state.admission
     return admission
+
+
+async def _admitted_by_address(
+    request: Request,
+    scopes: SecurityScopes,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    session: Annotated[str | None, Depends(_session)],
+    token: Annotated[str | None, Depends(_address)],
+) -> Caller:
+    if token is None:
+        return await _admitted(request, scopes, bearer, session)
+    try:
+        caller = await run_in_threadpool(admission_of(request).caller, token, "calendar")
+    except NotAdmitted as error:
+        message = f"The token in the address is refused: {error}. Get a new address for the calendar."
+        raise Problem("NOT_SIGNED_IN", message) from error
+    return _with_rights(request, caller, scopes)
 
 
 async def _admitted(
@@ -59,12 +108,17 @@ async def _admitted(
     session: Annotated[str | None, Depends(_session)],
 ) -> Caller:
     caller = await _caller(request, bearer.credentials if bearer else None, session)
+    return _with_rights(request, caller, scopes)
+
+
+def _with_rights(request: Request, caller: Caller, scopes: SecurityScopes) -> Caller:
+    """Note who calls, and make sure of the rights. Raises Problem."""
+    request.state.caller = caller
     for right in scopes.scopes:
         if right not in caller.rights:
             message = f"The role {caller.role} lacks the right `{right}` that this route needs."
             challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{right}"'
             raise Problem("NO_RIGHT", message, headers={"WWW-Authenticate": challenge}, right=right)
-    request.state.caller = caller
     return caller
 
 
@@ -73,9 +127,11 @@ async def _caller(request: Request, bearer: str | None, session: str | None) -> 
     admission = admission_of(request)
     try:
         if bearer is not None:
+            request.state.recheck = partial(admission.bearer, bearer)
             known = admission.remembered(bearer, "bearer")
             return known if known is not None else await run_in_threadpool(admission.bearer, bearer)
         if session:
+            request.state.recheck = partial(admission.caller, session, "session")
             known = admission.remembered(session, "session")
             if known is None:
                 known = await run_in_threadpool(admission.caller, session, "session")

@@ -3,6 +3,7 @@
 A `type` is a path of this ledger, `/problems/LIMIT_COUNT`, which leads to what it means.
 """
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
@@ -46,8 +47,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     "BEHIND": Kind(503, "The view has not caught up with the position asked for"),
     "IMPORT_OPEN": Kind(409, "An import holds the book"),
     "SUBJECT_ERASED": Kind(409, "The person was erased: nothing personal is recorded on them any more"),
-} | {code: Kind(409, " ".join((refusal.__doc__ or code).split())) for code, refusal in REFUSALS.items()}
+} | {
+    code: Kind(409, " ".join((refusal.__doc__ or code).split()).removesuffix("."))
+    for code, refusal in REFUSALS.items()
+}
 """Every kind of problem by its code; those of refusals bear the refusal's own code and definition."""
+
+_CHOICES: Final = re.compile(r"\^\(([a-z_|]+)\)\$")
 
 _BY_STATUS: Final = {
     400: "MALFORMED",
@@ -115,8 +121,14 @@ def faults(errors: Any) -> str:  # noqa: ANN401  # pydantic's own shape
     """Put what is wrong with the parameters of a request into one line; never the values themselves."""
     told = []
     for fault in errors:
-        place = ".".join(str(step) for step in fault["loc"][1:])
-        told.append(f"{place}: {fault['msg'].removeprefix('Value error, ')}" if place else str(fault["msg"]))
+        place, said = ".".join(str(step) for step in fault["loc"][1:]), str(fault["msg"])
+        choices = _CHOICES.fullmatch(str(fault.get("ctx", {}).get("pattern", "")))
+        if choices:
+            said = f"must be one of {choices[1].replace('|', ', ')}"
+        elif fault["type"] == "missing":
+            said = "is missing; give it"
+        said = said.removeprefix("Value error, ")
+        told.append(f"{place}: {said}" if place else said)
     return " ".join("; ".join(told).split())
 
 

@@ -1,0 +1,17 @@
+"""What only some exports need is installed by those who want them: the extra `export`."""
+
+from importlib import import_module
+from typing import Any
+
+from ledger.endings import Refused
+
+
+def needed(module: str, what: str) -> Any:  # noqa: ANN401  # a module
+    """Give a module of the extra. Raises `Refused`, with what to type, where it is not installed."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        message = (
+            f"To write {what}, {module.partition('.')[0]} is needed: pip install 'claims-ledger[export]'."
+        )
+        raise Refused(message) from error

@@ -1,0 +1,36 @@
+"""What a sheet is: the columns of a list in their order, each with the kind of its values."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Kind = Literal["text", "integer", "date", "instant"]
+"""Cents and days are integers; a date is Brussels'; an instant is aware."""
+
+Row = Mapping[str, object]
+Rows = Iterable[Row]
+
+
+class Column(NamedTuple):
+    """One column, named like the field of the rows' JSON."""
+
+    name: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A list's name and columns. Fields of a row that no column names are left out of the file."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in order."""
+        return [column.name for column in self.columns]
+
+
+def sheet(name: str, /, **kinds: Kind) -> Sheet:
+    """Name a sheet's columns, each with its kind: `sheet("due", subject="text", due_on="date")`."""
+    return Sheet(name, tuple(Column(column, kind) for column, kind in kinds.items()))
