@@ -25,6 +25,8 @@ GROUP_HELP = {
     "claim": "Claims: open, identify, accept, refund; show, list, history.",
     "complaint": "Complaints: lodge, answer, escalate; show, list, history.",
     "projections": "The views: list them, rebuild them.",
+    "report": "Reports: refunds, money, reserves, the monthly bordereau, figures by guarantee.",
+    "person": "Find persons by name.",
     "deadlines": "The diary of deadlines: list it, sweep it.",
     "keys": "Master and signing keys.",
     "subject": "One person's data: erase, export, hold.",

@@ -28,10 +28,11 @@ from urllib.parse import quote
 from ledger.clock import BEGINNING
 from ledger.embedded import EmbeddedPostgres
 from ledger.endings import Refused, UsedWrongly
-from ledger.feed.followers import Follower, FollowerRunner
+from ledger.feed.followers import Follower, FollowerRunner, Prepares
 from ledger.feed.sealer import Sealer
 from ledger.feed.signing.places import SigningPlace
 from ledger.feed.signing.signer import Signer
+from ledger.feed.together import FollowersTogether
 from ledger.migrate import migrate, pending
 from ledger.settings import Settings
 from ledger.store.books import Books
@@ -186,8 +187,15 @@ class Wiring:
     def catch_up(self, *names: str) -> None:
         """Seal all that is recorded and bring these followers (none named: all) to the feed's end."""
         self.seal()
-        for name in names or self.followers:
-            self.runner(name).catch_up()
+        self.together(*names).catch_up()
+
+    def together(self, *names: str) -> FollowersTogether:
+        """Give these followers (none named: all) made ready to follow over one reading of the feed."""
+        runners = [self.runner(name) for name in names or self.followers]
+        for runner in runners:
+            if isinstance(runner.follower, Prepares):
+                runner.follower.prepare(self.pool)
+        return FollowersTogether(self.pool, self.book, runners)
 
     def sweep(self, until: datetime) -> int:
         """Let time act on every stream up to `until`, inclusive; number of events recorded."""
