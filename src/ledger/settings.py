@@ -103,6 +103,15 @@ class Settings(BaseSettings):
         repr=False,
         description="Mail for each day's head: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
     )
+    webhooks_private: bool = Field(
+        default=False,
+        description="For development: webhooks may go to private addresses too, and over plain http.",
+    )
+    nats: str | None = Field(
+        default=None,
+        repr=False,
+        description="Servers of the NATS cluster that the relay publishes to, parted by spaces.",
+    )
     postgres_bin: Path | None = Field(
         default=None,
         description="Folder of Postgres' programs to use instead of those installed with the ledger.",

@@ -30,6 +30,7 @@ from ledger.feed.followers import Follower, FollowerRunner
 from ledger.feed.sealer import Sealer
 from ledger.feed.signing.places import SigningPlace
 from ledger.feed.signing.signer import Signer
+from ledger.feed.subscriptions.register import Subscriptions
 from ledger.migrate import migrate, pending
 from ledger.settings import Settings
 from ledger.store.books import Books
@@ -39,6 +40,7 @@ from ledger.store.founding import DATABASE, MIGRATOR, SEALING, WRITER, admit, fo
 from ledger.store.keys import MasterKeys
 from ledger.store.loaded import BookRow
 from ledger.store.pool import Pool
+from ledger.store.webhook_secrets import WebhookSecrets
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
@@ -139,6 +141,18 @@ class Wiring:
     def services(self) -> Mapping[str, Serve]:
         """What `up` runs beside the sealer, by name; each returns once its stop event is set."""
         return {point.name: cast("Serve", point.load()) for point in entry_points(group=SERVICES_GROUP)}
+
+    @cached_property
+    def webhook_secrets(self) -> WebhookSecrets:
+        """What webhooks' deliveries are signed with. Raises KeyFileRefused."""
+        return WebhookSecrets(self.store.book_keys)
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """Who is told of events."""
+        return Subscriptions(
+            self.pool, self.webhook_secrets, self.book, allow_private=self.settings.webhooks_private
+        )
 
     def book_row(self) -> BookRow:
         """Read the book's row: its kind, its clock, its open import. Raises BookUnknown."""
