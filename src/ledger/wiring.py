@@ -30,7 +30,6 @@ from ledger.feed.followers import Follower, FollowerRunner
 from ledger.feed.sealer import Sealer
 from ledger.feed.signing.places import SigningPlace
 from ledger.feed.signing.signer import Signer
-from ledger.feed.subscriptions.register import Subscriptions
 from ledger.migrate import migrate, pending
 from ledger.settings import Settings
 from ledger.store.books import Books
@@ -40,10 +39,11 @@ from ledger.store.founding import DATABASE, MIGRATOR, SEALING, WRITER, admit, fo
 from ledger.store.keys import MasterKeys
 from ledger.store.loaded import BookRow
 from ledger.store.pool import Pool
-from ledger.store.webhook_secrets import WebhookSecrets
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
+    from ledger.feed.subscriptions.register import Subscriptions
+    from ledger.store.webhook_secrets import WebhookSecrets
 
 FOLLOWERS_GROUP = "claims_ledger.followers"
 SERVICES_GROUP = "claims_ledger.services"
@@ -143,13 +143,17 @@ class Wiring:
         return {point.name: cast("Serve", point.load()) for point in entry_points(group=SERVICES_GROUP)}
 
     @cached_property
-    def webhook_secrets(self) -> WebhookSecrets:
+    def webhook_secrets(self) -> "WebhookSecrets":
         """What webhooks' deliveries are signed with. Raises KeyFileRefused."""
+        from ledger.store.webhook_secrets import WebhookSecrets  # noqa: PLC0415  # few programs need it
+
         return WebhookSecrets(self.store.book_keys)
 
     @cached_property
-    def subscriptions(self) -> Subscriptions:
+    def subscriptions(self) -> "Subscriptions":
         """Who is told of events."""
+        from ledger.feed.subscriptions.register import Subscriptions  # noqa: PLC0415  # as above
+
         return Subscriptions(
             self.pool, self.webhook_secrets, self.book, allow_private=self.settings.webhooks_private
         )

@@ -9,11 +9,26 @@ from typing import Final
 
 PREFIX: Final = "whsec_"
 SECRET_BYTES: Final = 32
+FEWEST_BYTES: Final = 24
+MOST_BYTES: Final = 64
+"""As the specification has it."""
 
 
 def new_secret() -> str:
     """Make a secret as it is given to the receiver: `whsec_` and base64 of 32 random bytes."""
     return PREFIX + b64encode(token_bytes(SECRET_BYTES)).decode()
+
+
+def checked_secret(text: str) -> str:
+    """Make sure that a secret is one. Raises ValueError."""
+    try:
+        key = b64decode(text.removeprefix(PREFIX), validate=True)
+    except ValueError:
+        key = b""
+    if not text.startswith(PREFIX) or not FEWEST_BYTES <= len(key) <= MOST_BYTES:
+        message = f"it is no secret: {PREFIX} and base64 of {FEWEST_BYTES} to {MOST_BYTES} bytes"
+        raise ValueError(message)
+    return text
 
 
 def signed_headers(secrets: Sequence[str], message_id: str, now: datetime, body: bytes) -> dict[str, str]:
