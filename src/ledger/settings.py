@@ -199,6 +199,15 @@ class Settings(BaseSettings):
                 raise ValueError(message)
         return mail
 
+    @field_validator("nats")
+    @classmethod
+    def _servers_of_nats(cls, servers: str | None) -> str | None:
+        for server in _parted(servers, None):
+            if not re.match(r"(nats|tls)://[^/]+/?$", server):
+                message = "it is not nats://HOST:PORT, or several of it parted by spaces"
+                raise ValueError(message)
+        return servers
+
     def model_post_init(self, _context: object) -> None:
         """Note where each setting came from."""
         environment = EnvSettingsSource(type(self))()
@@ -247,6 +256,11 @@ class Settings(BaseSettings):
     def head_witness_urls(self) -> list[str]:
         """Witnesses of each day's head."""
         return _parted(self.head_witnesses, None)
+
+    @property
+    def nats_servers(self) -> list[str]:
+        """Servers of the NATS cluster that relays publish to."""
+        return _parted(self.nats, None)
 
     @property
     def sends_heads(self) -> bool:

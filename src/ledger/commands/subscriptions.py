@@ -13,7 +13,7 @@ from ledger.endings import UsedWrongly
 if TYPE_CHECKING:
     pass
 
-DEFAULT_STREAM = "CLAIMS"
+NAMED_AFTER_BOOK = ""
 KEPT_HEADERS = ("Position", "State", "Tries", "Failing since", "Next try", "Last failure")
 
 _name = click.argument("name", metavar="NAME")
@@ -26,9 +26,9 @@ _name = click.argument("name", metavar="NAME")
     "--nats",
     "stream",
     is_flag=False,
-    flag_value=DEFAULT_STREAM,
+    flag_value=NAMED_AFTER_BOOK,
     metavar="[STREAM]",
-    help=f"Relay to a NATS JetStream stream ({DEFAULT_STREAM} unless named) on CLAIMS_LEDGER_NATS.",
+    help="Relay to a NATS JetStream stream (claims-BOOK unless named) on CLAIMS_LEDGER_NATS.",
 )
 @click.option("--type", "types", multiple=True, metavar="T", help="Only this type; may be repeated.")
 @click.option(
@@ -66,13 +66,17 @@ def add(  # noqa: PLR0913 # as many as there are options
     if stream is not None and types:
         message = "A relay takes every event: leave --type out, and filter by subject where you read."
         raise UsedWrongly(message)
+    from ledger.feed.subscriptions.subjects import stream_of  # noqa: PLC0415  # loaded when it runs
+
     with opened(book) as wiring:
         wiring.seal()
         secret = None
         if url is not None:
             secret = wiring.subscriptions.add_webhook(name, url, types=types or None, after=after)
-        elif stream is not None:
-            wiring.subscriptions.add_relay(name, stream, after=after)
+        else:
+            wiring.subscriptions.add_relay(name, stream or stream_of(book), after=after)
+            if wiring.settings.nats is None:
+                note("CLAIMS_LEDGER_NATS is not set here: set it where the ledger is up.")
         standing = wiring.subscriptions.one(name)
     if as_json:
         print_json(as_json_object(standing) | ({"secret": secret} if secret else {}))

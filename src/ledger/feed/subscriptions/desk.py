@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from ledger.feed.followers import GapFound
-from ledger.feed.reading import FeedEvent, feed_events
+from ledger.feed.reading import FeedEvent
+from ledger.feed.subscriptions.gapless import Stretch, read_stretch
 from ledger.feed.subscriptions.lanes import Changes, Flight
 from ledger.store.deliveries import (
     due_contracts,
@@ -19,7 +19,6 @@ from ledger.store.deliveries import (
     waiting_of,
 )
 from ledger.store.epochs import Epoch, select_epochs
-from ledger.store.feed_rows import FeedRow, select_feed
 from ledger.store.pool import Connection, Pool
 from ledger.store.subscriptions import (
     Lease,
@@ -61,15 +60,6 @@ class Look(NamedTuple):
     epochs: Sequence[Epoch]
 
 
-class Batch(NamedTuple):
-    """A stretch of the feed."""
-
-    events: Sequence[FeedEvent]
-    """Those wanted."""
-    last: int
-    """Last position of the stretch, whether it is wanted or not."""
-
-
 class Desk:
     """Reads and notes for one webhook, under its lease."""
 
@@ -88,14 +78,15 @@ class Desk:
             found = subscription(connection, book, name)
             return None if found is None else Begun(found, kept_contracts(connection, book, name))
 
-    def read(self, after: int, limit: int, types: Sequence[str] | None) -> Batch:
+    def read(self, after: int, limit: int, types: Sequence[str] | None) -> Stretch:
         """Read on after a position. Raises GapFound where the feed does not go on without a gap."""
         with self._pool.connection() as connection:
-            rows = select_feed(connection, self._lease.book, after, limit, types)
-        for expected, row in enumerate(rows, after + 1):
-            self._refuse_gap(expected, row, whole=types is None)
-        wanted = feed_events(row for row in rows if row.type is not None)
-        return Batch(wanted, rows[-1].position if rows else after)
+            return read_stretch(connection, self._lease.book, after, limit, types)
+
+    def epochs(self) -> list[Epoch]:
+        """Read the epochs of the log."""
+        with self._pool.connection() as connection:
+            return select_epochs(connection, self._lease.book)
 
     def look(self, now: datetime) -> Look:
         """Look what is due, and what others have changed."""
@@ -141,17 +132,5 @@ class Desk:
             release_lease(connection, self._lease)
 
     def _event(self, connection: Connection, position: int) -> FeedEvent:
-        rows = select_feed(connection, self._lease.book, position - 1, 1, None)
-        if not rows:
-            raise GapFound(_gap(position, self._lease.book))
-        self._refuse_gap(position, rows[0], whole=True)
-        [event] = feed_events(rows)
+        [event] = read_stretch(connection, self._lease.book, position - 1, 1, None).events
         return event
-
-    def _refuse_gap(self, expected: int, row: FeedRow, *, whole: bool) -> None:
-        if row.position != expected or (whole and row.type is None):
-            raise GapFound(_gap(expected, self._lease.book))
-
-
-def _gap(position: int, book: str) -> str:
-    return f"position {position} of the feed of book {book!r} is missing: run `claims-ledger verify`"

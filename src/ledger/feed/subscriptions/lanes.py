@@ -54,6 +54,11 @@ class Changes:
         return bool(self.keep or self.forget or self.park or self.taken_at or self.gone or self.drained)
 
 
+def moved_to(position: int, taken_at: datetime | None, told: str | None) -> Changes:
+    """Give the changes of a subscriber of whom nothing is ever kept."""
+    return Changes(position, (), (), (), hurry=False, taken_at=taken_at, told=told, gone=None, drained=())
+
+
 class Lanes:
     """One lane for each contract that has events on their way."""
 

@@ -22,6 +22,7 @@ from ledger.feed.subscriptions.refusals import (
     TypeUnknown,
 )
 from ledger.feed.subscriptions.signing import new_secret
+from ledger.feed.subscriptions.subjects import is_stream_name
 from ledger.store.deliveries import Backlog, Kept, backlogs, behind, keep_missing, kept_events, replay
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Connection, Pool
@@ -93,8 +94,11 @@ class Subscriptions:
             self._secrets.add(connection, self._book, name, secret)
         return secret
 
-    def add_relay(self, name: str, stream: str, *, after: int | None = -1) -> None:
-        """Add a relay to a NATS stream. Raises NameRefused, SubscriptionExists."""
+    def add_relay(self, name: str, stream: str, *, after: int | None = None) -> None:
+        """Add a relay to a NATS stream; `after` as of a webhook. Raises NameRefused, SubscriptionExists."""
+        if not is_stream_name(stream):
+            message = f"{stream[:40]!r} is no name of a NATS stream: leave out spaces and . * > / \\"
+            raise UsedWrongly(message)
         with self._pool.transaction() as connection:
             self._add(connection, name, "nats", stream, None, after)
 

@@ -8,10 +8,11 @@ if TYPE_CHECKING:
     from ledger.wiring import Wiring
 
 
-def deliver_webhooks(wiring: "Wiring", stop: StopEvent) -> None:
-    """Deliver to the book's webhooks until `stop` is set."""
-    from ledger.feed.subscriptions.webhooks import Terms, Webhooks  # noqa: PLC0415  # brings aiohttp
+def deliver(wiring: "Wiring", stop: StopEvent) -> None:
+    """Deliver to the book's webhooks and relays until `stop` is set."""
+    from ledger.feed.subscriptions.dispatch import Dispatch, Terms  # noqa: PLC0415  # brings aiohttp
 
-    terms = Terms(allow_private=wiring.settings.webhooks_private)
-    webhooks = Webhooks(wiring.pool, wiring.webhook_secrets, wiring.book, terms)
-    asyncio.run(webhooks.deliver(stop.is_set))
+    settings = wiring.settings
+    terms = Terms(nats_servers=settings.nats_servers, allow_private=settings.webhooks_private)
+    dispatch = Dispatch(wiring.pool, wiring.webhook_secrets, wiring.book, terms)
+    asyncio.run(dispatch.deliver(stop.is_set))

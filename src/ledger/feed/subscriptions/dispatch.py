@@ -1,7 +1,7 @@
-"""Delivers to all webhooks of one book: a courier for each that is active and nobody else's at the moment."""
+"""Delivers to all subscribers of one book: a courier for each that is active and nobody else's now."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -26,7 +26,7 @@ from ledger.store.webhook_secrets import WebhookSecrets
 TAIL_SECONDS: Final = 0.05
 """Between two looks at the feed's end."""
 NEWS_SECONDS: Final = 1.0
-"""Between two looks at which webhooks there are."""
+"""Between two looks at which subscriptions there are."""
 AGAIN_SECONDS: Final = 5.0
 """Before a courier that could not go on is sent out again."""
 
@@ -35,8 +35,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How webhooks are delivered to; tests and benchmarks have other ones than the day's work."""
+    """How subscribers are delivered to; tests and benchmarks have other ones than the day's work."""
 
+    nats_servers: Sequence[str] = ()
+    """Of the cluster that relays publish to."""
     allow_private: bool = False
     """Plain http and private addresses are good too: for development."""
     now: Callable[[], datetime] = machine_now
@@ -47,8 +49,8 @@ class Terms:
     """In place of the system's."""
 
 
-class Webhooks:
-    """All webhooks of one book."""
+class Dispatch:
+    """All webhooks and relays of one book."""
 
     def __init__(self, pool: Pool, secrets: WebhookSecrets, book: str, terms: Terms | None = None) -> None:
         """`pool` connects as the application."""
@@ -74,7 +76,7 @@ class Webhooks:
                 except Exception as error:
                     if not is_transient(error):
                         raise
-                    _log.warning("webhooks_delayed", book=self._book, error=str(error))
+                    _log.warning("subscriptions_delayed", book=self._book, error=str(error))
                     await asyncio.sleep(NEWS_SECONDS)
                 await asyncio.sleep(TAIL_SECONDS)
         finally:
@@ -88,7 +90,8 @@ class Webhooks:
                 self._tell(name, courier.exception())
         for found in active:
             if found.name not in self._couriers and monotonic() >= self._not_before.get(found.name, 0.0):
-                delivering = self._courier(found.name).deliver(stopped)
+                deliver = self._relay if found.kind == "nats" else self._deliver
+                delivering = deliver(found.name, stopped)
                 self._couriers[found.name] = asyncio.create_task(delivering, name=found.name)
 
     def _tell(self, name: str, error: BaseException | None) -> None:
@@ -96,24 +99,33 @@ class Webhooks:
             return
         self._not_before[name] = monotonic() + AGAIN_SECONDS
         if isinstance(error, GapFound):
-            _log.error("webhook_halted", book=self._book, subscription=name, error=str(error))
+            _log.error("subscription_halted", book=self._book, subscription=name, error=str(error))
         else:
             _log.warning(
-                "webhook_delayed",
+                "subscription_delayed",
                 book=self._book,
                 subscription=name,
                 error=f"{type(error).__name__}: {error}",
             )
 
-    def _courier(self, name: str) -> Courier:
+    async def _relay(self, name: str, stopped: Callable[[], bool]) -> None:
+        from ledger.feed.subscriptions.relay import Relay  # noqa: PLC0415  # extra `nats`
+
         lease = Lease(self._book, name, self._program, self._terms.lease_seconds)
-        return Courier(
+        desk = Desk(self._pool, self._secrets, lease)
+        relay = Relay(desk, lease, self._terms.nats_servers, feed_end=lambda: self._end)
+        await relay.deliver(stopped)
+
+    async def _deliver(self, name: str, stopped: Callable[[], bool]) -> None:
+        lease = Lease(self._book, name, self._program, self._terms.lease_seconds)
+        courier = Courier(
             Desk(self._pool, self._secrets, lease),
             lease,
             self._sender,
             now=self._terms.now,
             feed_end=lambda: self._end,
         )
+        await courier.deliver(stopped)
 
     def _sender(self, found: Subscription) -> Sender:
         url = webhook_url(found.target or "", allow_private=self._terms.allow_private)
@@ -132,4 +144,4 @@ class Webhooks:
     def _active(self) -> list[Subscription]:
         with self._pool.connection() as connection:
             found = subscriptions(connection, self._book)
-        return [one for one in found if one.kind == "webhook" and one.state == "active"]
+        return [one for one in found if one.kind != "pull" and one.state == "active"]
