@@ -131,6 +131,15 @@ class Settings(BaseSettings):
     oidc_role_claim: str = Field(
         default="role", min_length=1, description="Claim of those JWTs that names the caller's role."
     )
+    webhooks_private: bool = Field(
+        default=False,
+        description="For development: webhooks may go to private addresses too, and over plain http.",
+    )
+    nats: str | None = Field(
+        default=None,
+        repr=False,
+        description="Servers of the NATS cluster that the relay publishes to, parted by spaces.",
+    )
     postgres_bin: Path | None = Field(
         default=None,
         description="Folder of Postgres' programs to use instead of those installed with the ledger.",
@@ -240,6 +249,15 @@ class Settings(BaseSettings):
                 raise ValueError(message)
         return mail
 
+    @field_validator("nats")
+    @classmethod
+    def _servers_of_nats(cls, servers: str | None) -> str | None:
+        for server in _parted(servers, None):
+            if not re.match(r"(nats|tls)://[^/]+/?$", server):
+                message = "it is not nats://HOST:PORT, or several of it parted by spaces"
+                raise ValueError(message)
+        return servers
+
     def model_post_init(self, _context: object) -> None:
         """Note where each setting came from."""
         environment = EnvSettingsSource(type(self))()
@@ -288,6 +306,11 @@ class Settings(BaseSettings):
     def head_witness_urls(self) -> list[str]:
         """Witnesses of each day's head."""
         return _parted(self.head_witnesses, None)
+
+    @property
+    def nats_servers(self) -> list[str]:
+        """Servers of the NATS cluster that relays publish to."""
+        return _parted(self.nats, None)
 
     @property
     def sends_heads(self) -> bool:

@@ -45,6 +45,8 @@ from ledger.store.pool import Pool
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
+    from ledger.feed.subscriptions.register import Subscriptions
+    from ledger.store.webhook_secrets import WebhookSecrets
 
 FOLLOWERS_GROUP = "claims_ledger.followers"
 SERVICES_GROUP = "claims_ledger.services"
@@ -156,6 +158,22 @@ class Wiring:
         for point in sorted(entry_points(group=OPENINGS_GROUP), key=lambda p: p.name):
             told += cast("Opening", point.load())(self)
         return told
+
+    @cached_property
+    def webhook_secrets(self) -> "WebhookSecrets":
+        """What webhooks' deliveries are signed with. Raises KeyFileRefused."""
+        from ledger.store.webhook_secrets import WebhookSecrets  # noqa: PLC0415  # few programs need it
+
+        return WebhookSecrets(self.store.book_keys)
+
+    @cached_property
+    def subscriptions(self) -> "Subscriptions":
+        """Who is told of events."""
+        from ledger.feed.subscriptions.register import Subscriptions  # noqa: PLC0415  # as above
+
+        return Subscriptions(
+            self.pool, self.webhook_secrets, self.book, allow_private=self.settings.webhooks_private
+        )
 
     def book_row(self) -> BookRow:
         """Read the book's row: its kind, its clock, its open import. Raises BookUnknown."""
