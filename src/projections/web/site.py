@@ -12,15 +12,30 @@ from projections.web.pages import (
     feed,
     lists,
     replay,
+    report,
     reports,
     shipped,
+    subscriptions,
     today,
 )
 from projections.web.pages.cancellation import Cancellation
 from projections.web.pages.verify import Verify
 from projections.web.serving import Pages
 
-PAGES = (today, commands, lists, replay, contract, claim, complaint, due, reports, feed)
+PAGES = (
+    today,
+    commands,
+    lists,
+    replay,
+    contract,
+    claim,
+    complaint,
+    due,
+    reports,
+    report,
+    feed,
+    subscriptions,
+)
 """In this order: an address such as `/claims/new` goes before those of numbers."""
 
 

@@ -1,6 +1,7 @@
 """Due dates as a list and as a calendar; what is asked for stands in the address."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -103,8 +104,10 @@ def _place(look: Look) -> DuePlace | None:
 
 
 def calendar_twin(look: Look) -> object:
-    """Give the figures of the month, by day, kind and status."""
-    return _calendar(look)[1]
+    """Give the due rows of the month, as `due` prints them."""
+    month = _month(look)
+    query = dict(look.query) | {"from": month.isoformat(), "before": next_month(month).isoformat()}
+    return twin(replace(look, query=query))
 
 
 def show_calendar(look: Look) -> Shown:
@@ -130,13 +133,17 @@ def show_calendar(look: Look) -> Shown:
 
 
 def _calendar(look: Look) -> tuple[date, Sequence[Mapping[str, object]], int]:
-    asked = look.query.get("month", "")
-    month = read_day("month", f"{asked}-01") if asked else today_of(look.wiring).replace(day=1)
+    month = _month(look)
     wanted = DueWanted(
         look.query.get("status") or None, look.query.get("kind") or None, month, next_month(month)
     )
     with looking(look.wiring, ("due",), look.asked) as reader:
         return month, due_by_day(reader.connection, reader.source(DUE), wanted), reader.position
+
+
+def _month(look: Look) -> date:
+    asked = look.query.get("month", "")
+    return read_day("month", f"{asked}-01") if asked else today_of(look.wiring).replace(day=1)
 
 
 def _due_on(row: Mapping[str, object]) -> date:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from ledger.store.pool import Connection
 from projections.asking.questions import Answer as Row
@@ -113,6 +114,19 @@ def _wanted(look: Look) -> Wanted:
     )
 
 
+def _download_query(look: Look, wanted: Wanted) -> str:
+    """Give the filters and the time as the HTTP lists take them, which write the files."""
+    asked = {
+        "status": wanted.status,
+        "guarantee": wanted.guarantee,
+        "before": wanted.before,
+        "as_of": look.asked.as_of,
+        "on": look.asked.on,
+    }
+    given = {name: str(value) for name, value in asked.items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""
+
+
 def _twin(listed: Listed) -> Callable[[Look], object]:
     def twin(look: Look) -> object:
         """Give what the command line's list prints with the same filters; `search` narrows it further."""
@@ -157,6 +171,7 @@ def _show(listed: Listed) -> Callable[[Look], Shown]:
                 "total": sum(counts.values()),
                 "next_below": rows[-1]["opened_position"] if len(found) > PAGE_ROWS else None,
                 "is_first": place is None,
+                "download_query": _download_query(look, wanted),
             },
         )
 

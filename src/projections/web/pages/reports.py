@@ -6,6 +6,7 @@ from ledger.domain.terms import load_terms
 from projections.asking.reader import Reader
 from projections.web.asked import looking
 from projections.web.page import Look, page_of_look
+from projections.web.pages.report import TITLES
 from projections.web.queries import (
     CLAIMS,
     DUE,
@@ -52,6 +53,7 @@ def show(look: Look) -> Shown:
         "reports.html",
         {
             "page": page_of_look(look, "reports", position=position),
+            "titles": TITLES,
             "promised": _promised(),
             "consumption": consumption(figures["consumed_by_month"], look.words),  # type: ignore[arg-type]  # rows, as put in above
             "refunds": refunds(figures["refunds_by_days"], _promised(), look.words),  # type: ignore[arg-type]  # as above
