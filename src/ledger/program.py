@@ -28,6 +28,7 @@ GROUP_HELP = {
     "report": "Reports: refunds, money, reserves, the monthly bordereau, figures by guarantee.",
     "person": "Find persons by name.",
     "deadlines": "The diary of deadlines: list it, sweep it.",
+    "cancellations": "What customers sent on the site's cancellation form.",
     "keys": "Master and signing keys.",
     "subject": "One person's data: erase, export, hold.",
     "token": "Who may call over HTTP: tokens and sign-in links.",

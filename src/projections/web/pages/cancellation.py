@@ -112,7 +112,12 @@ def _confirmation(look: Look, state: str, *, status: HTTPStatus = HTTPStatus.OK,
 def twin(look: Look) -> object:
     """Give what `cancellations list` prints."""
     with look.wiring.pool.connection() as connection:
-        found = requests(connection, look.wiring.book, state=look.query.get("state") or None)
+        found = requests(
+            connection,
+            look.wiring.book,
+            state=look.query.get("state") or None,
+            contract=look.query.get("contract") or None,
+        )
     return [shown(request) for request in found]
 
 

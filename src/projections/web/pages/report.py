@@ -1,6 +1,6 @@
 """One report: its rows as a table, as JSON and as a file; each row names the event that made it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
@@ -14,8 +14,7 @@ from projections.exports.sheet import Sheet
 from projections.web.asked import looking, read_day, today_of
 from projections.web.page import Look, page_of_look
 from projections.web.serving import Download, Pages, Shown
-from projections.web.told.columns import Column
-from projections.web.told.sheets import columns_of
+from projections.web.told.sheets import REPORT_COLUMNS
 from projections.web.words.codes import N_
 
 ROWS_SHOWN: Final = 200
@@ -53,8 +52,7 @@ def download(look: Look) -> Download:
 def show(look: Look) -> Shown:
     """Show the first rows."""
     name = _name(look)
-    rows, position, sheet = _read(look)
-    columns: Sequence[Column] = columns_of(sheet, rows)
+    rows, position, _ = _read(look)
     return Shown(
         "report.html",
         {
@@ -64,7 +62,7 @@ def show(look: Look) -> Shown:
             "titles": TITLES,
             "rows": rows[:ROWS_SHOWN],
             "number": len(rows),
-            "columns": columns,
+            "columns": REPORT_COLUMNS[name],
             "month": _month(look) if name == BORDEREAU else None,
         },
     )

@@ -1,78 +1,78 @@
-"""A report's columns for people, made from the sheet that its files are written by."""
+"""Which columns a report shows on its page; its files have all of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from projections.exports.sheet import Column as SheetColumn
-from projections.exports.sheet import Sheet
 from projections.web.told.columns import Column
 from projections.web.words.codes import N_
 
-HEADINGS: Final[Mapping[str, str]] = {
-    "claim": N_("Claim"),
-    "contract": N_("Contract"),
-    "guarantee": N_("Guarantee"),
-    "status": N_("Status"),
-    "position": N_("Event"),
-    "kind": N_("What"),
-    "step": N_("Step"),
-    "type": N_("Event"),
-    "submitted_on": N_("Submitted"),
-    "due_on": N_("Due"),
-    "settled_on": N_("Settled"),
-    "days_taken": N_("Days taken"),
-    "days_allowed": N_("of"),
-    "approved_cents": N_("Approved"),
-    "refunded_cents": N_("Refunded"),
-    "recovered_cents": N_("Recovered"),
-    "owed_cents": N_("Owed"),
-    "reserved_cents": N_("Reserved"),
-    "outstanding_cents": N_("Outstanding"),
-    "paid_cents": N_("Paid"),
-    "received_cents": N_("Received"),
-    "net_cents": N_("Net"),
-    "incurred_cents": N_("Incurred"),
-    "previously_paid_cents": N_("Paid before"),
-    "paid_in_month_cents": N_("Paid in the month"),
-    "moved_on": N_("On"),
-    "payment_reference": N_("Reference"),
-    "payer": N_("Payer"),
-    "incident_on": N_("Incident"),
-    "incident_year": N_("Year"),
-    "insurance_year": N_("Year"),
-    "exposed_days": N_("Days of cover"),
-    "loss_cents": N_("Loss"),
-    "excess_cents": N_("Excess"),
+_CLAIM: Final = (
+    Column(N_("Claim"), "claim", "claim"),
+    Column(N_("Contract"), "contract", "contract"),
+    Column(N_("Guarantee"), "guarantee", "code"),
+)
+_EVENT: Final = Column(N_("Made by event"), "position", "position")
+
+REPORT_COLUMNS: Final[Mapping[str, Sequence[Column]]] = {
+    "bordereau": (
+        *_CLAIM,
+        Column(N_("Status"), "status", "status"),
+        Column(N_("Incident"), "incident_on", "day"),
+        Column(N_("Approved"), "approved_cents", "amount"),
+        Column(N_("Paid"), "paid_cents", "amount"),
+        Column(N_("Paid before"), "paid_before_cents", "amount"),
+        Column(N_("Outstanding"), "outstanding_cents", "amount"),
+        _EVENT,
+    ),
+    "refunds": (
+        *_CLAIM,
+        Column(N_("Status"), "status", "status"),
+        Column(N_("Submitted"), "submitted_on", "day"),
+        Column(N_("Due"), "due_on", "day"),
+        Column(N_("Settled"), "settled_on", "day"),
+        Column(N_("Days taken"), "days_taken", "number"),
+        Column(N_("Approved"), "approved_cents", "amount"),
+        Column(N_("Owed"), "owed_cents", "amount"),
+        _EVENT,
+    ),
+    "payments": (
+        *_CLAIM,
+        Column(N_("What"), "kind", "code"),
+        Column(N_("On"), "moved_on", "day"),
+        Column(N_("Paid"), "paid_cents", "amount"),
+        Column(N_("Received"), "received_cents", "amount"),
+        Column(N_("Reference"), "payment_reference", "text"),
+        _EVENT,
+    ),
+    "recoveries": (
+        *_CLAIM,
+        Column(N_("Status"), "status", "status"),
+        Column(N_("Approved"), "approved_cents", "amount"),
+        Column(N_("Reserved"), "reserved_cents", "amount"),
+        Column(N_("Refunded"), "refunded_cents", "amount"),
+        Column(N_("Recovered"), "recovered_cents", "amount"),
+        Column(N_("Net"), "net_cents", "amount"),
+        _EVENT,
+    ),
+    "guarantees": (
+        Column(N_("Year"), "incident_year", "text"),
+        Column(N_("Guarantee"), "guarantee", "code"),
+        Column(N_("Opened"), "claims_opened", "number"),
+        Column(N_("Counted"), "claims_counted", "number"),
+        Column(N_("Rejected"), "claims_rejected", "number"),
+        Column(N_("Approved"), "approved_cents", "amount"),
+        Column(N_("Refunded"), "refunded_cents", "amount"),
+        Column(N_("Net"), "net_cents", "amount"),
+        Column(N_("Days of cover"), "exposed_days", "number"),
+        Column(N_("Incurred a year of cover"), "incurred_cents_per_year", "amount"),
+    ),
+    "timeline": (
+        *_CLAIM,
+        Column(N_("Step"), "step", "code"),
+        Column(N_("Event"), "event", "claim_event"),
+        Column(N_("Counts from"), "effective_on", "day"),
+        Column(N_("Days since notice"), "days_since_notice", "number"),
+        Column(N_("Amount"), "amount_cents", "amount"),
+        _EVENT,
+    ),
 }
-"""Field → heading; a field that is not named here stands by its own name."""
-
-LINKS: Final = frozenset({"contract", "claim", "complaint"})
-CODES: Final = frozenset({"guarantee", "kind", "step", "cause"})
-
-
-def columns_of(sheet: Sheet, rows: Sequence[Mapping[str, object]]) -> Sequence[Column]:
-    """Give the columns of which any row holds anything."""
-    return [
-        Column(
-            HEADINGS.get(column.name, column.name.removesuffix("_cents").replace("_", " ")),
-            column.name,
-            _look(column),
-        )
-        for column in sheet.columns
-        if any(row.get(column.name) is not None for row in rows)
-    ]
-
-
-def _look(column: SheetColumn) -> str:
-    name = column.name
-    if name in LINKS:
-        return name
-    if name == "status":
-        return "status"
-    if name == "type":
-        return "event"
-    if name in CODES:
-        return "code"
-    if "_cents" in name:
-        return "amount"
-    return {"date": "day", "instant": "instant", "integer": "number"}.get(column.kind, "text")
