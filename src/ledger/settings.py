@@ -103,6 +103,14 @@ class Settings(BaseSettings):
         repr=False,
         description="Mail for each day's head: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
     )
+    customer_mail: str | None = Field(
+        default=None,
+        repr=False,
+        description=(
+            "Mail to customers: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS; "
+            "unset: files in the folder mail of the home."
+        ),
+    )
     http_host: str = Field(
         default="127.0.0.1",
         min_length=1,
@@ -122,6 +130,15 @@ class Settings(BaseSettings):
     )
     oidc_role_claim: str = Field(
         default="role", min_length=1, description="Claim of those JWTs that names the caller's role."
+    )
+    webhooks_private: bool = Field(
+        default=False,
+        description="For development: webhooks may go to private addresses too, and over plain http.",
+    )
+    nats: str | None = Field(
+        default=None,
+        repr=False,
+        description="Servers of the NATS cluster that the relay publishes to, parted by spaces.",
     )
     postgres_bin: Path | None = Field(
         default=None,
@@ -218,6 +235,29 @@ class Settings(BaseSettings):
                 raise ValueError(message)
         return mail
 
+    @field_validator("customer_mail")
+    @classmethod
+    def _mail_with_a_sender(cls, mail: str | None) -> str | None:
+        if mail is not None:
+            parts = urlsplit(mail)
+            if (
+                parts.scheme not in {"smtp", "smtps"}
+                or not parts.hostname
+                or "from" not in parse_qs(parts.query)
+            ):
+                message = "it is not smtp://HOST:PORT/?from=ADDRESS"
+                raise ValueError(message)
+        return mail
+
+    @field_validator("nats")
+    @classmethod
+    def _servers_of_nats(cls, servers: str | None) -> str | None:
+        for server in _parted(servers, None):
+            if not re.match(r"(nats|tls)://[^/]+/?$", server):
+                message = "it is not nats://HOST:PORT, or several of it parted by spaces"
+                raise ValueError(message)
+        return servers
+
     def model_post_init(self, _context: object) -> None:
         """Note where each setting came from."""
         environment = EnvSettingsSource(type(self))()
@@ -266,6 +306,11 @@ class Settings(BaseSettings):
     def head_witness_urls(self) -> list[str]:
         """Witnesses of each day's head."""
         return _parted(self.head_witnesses, None)
+
+    @property
+    def nats_servers(self) -> list[str]:
+        """Servers of the NATS cluster that relays publish to."""
+        return _parted(self.nats, None)
 
     @property
     def sends_heads(self) -> bool:

@@ -28,10 +28,11 @@ from urllib.parse import quote
 from ledger.clock import BEGINNING
 from ledger.embedded import EmbeddedPostgres
 from ledger.endings import Refused, UsedWrongly
-from ledger.feed.followers import Follower, FollowerRunner
+from ledger.feed.followers import Follower, FollowerRunner, Prepares
 from ledger.feed.sealer import Sealer
 from ledger.feed.signing.places import SigningPlace
 from ledger.feed.signing.signer import Signer
+from ledger.feed.together import FollowersTogether
 from ledger.migrate import migrate, pending
 from ledger.settings import Settings
 from ledger.store.books import Books
@@ -44,6 +45,8 @@ from ledger.store.pool import Pool
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
+    from ledger.feed.subscriptions.register import Subscriptions
+    from ledger.store.webhook_secrets import WebhookSecrets
 
 FOLLOWERS_GROUP = "claims_ledger.followers"
 SERVICES_GROUP = "claims_ledger.services"
@@ -156,6 +159,22 @@ class Wiring:
             told += cast("Opening", point.load())(self)
         return told
 
+    @cached_property
+    def webhook_secrets(self) -> "WebhookSecrets":
+        """What webhooks' deliveries are signed with. Raises KeyFileRefused."""
+        from ledger.store.webhook_secrets import WebhookSecrets  # noqa: PLC0415  # few programs need it
+
+        return WebhookSecrets(self.store.book_keys)
+
+    @cached_property
+    def subscriptions(self) -> "Subscriptions":
+        """Who is told of events."""
+        from ledger.feed.subscriptions.register import Subscriptions  # noqa: PLC0415  # as above
+
+        return Subscriptions(
+            self.pool, self.webhook_secrets, self.book, allow_private=self.settings.webhooks_private
+        )
+
     def book_row(self) -> BookRow:
         """Read the book's row: its kind, its clock, its open import. Raises BookUnknown."""
         return self.books.row(self.book)
@@ -186,8 +205,15 @@ class Wiring:
     def catch_up(self, *names: str) -> None:
         """Seal all that is recorded and bring these followers (none named: all) to the feed's end."""
         self.seal()
-        for name in names or self.followers:
-            self.runner(name).catch_up()
+        self.together(*names).catch_up()
+
+    def together(self, *names: str) -> FollowersTogether:
+        """Give these followers (none named: all) made ready to follow over one reading of the feed."""
+        runners = [self.runner(name) for name in names or self.followers]
+        for runner in runners:
+            if isinstance(runner.follower, Prepares):
+                runner.follower.prepare(self.pool)
+        return FollowersTogether(self.pool, self.book, runners)
 
     def sweep(self, until: datetime) -> int:
         """Let time act on every stream up to `until`, inclusive; number of events recorded."""

@@ -23,6 +23,7 @@ from projections.asking.questions import (
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.folding.follower import ViewFollower
+from projections.upkeep.rows import live_generation, rows_of
 
 Answers = dict[str, list[dict[str, object]]]
 
@@ -71,14 +72,12 @@ class RecordedBook:
     def table(self, name: str) -> list[tuple[object, ...]]:
         """Every row of a view's table with its whole history, and what the view remembers."""
         with self.pool.connection() as connection, connection.cursor() as cursor:
+            generation = live_generation(connection, self.book, name)
+            rows = list(rows_of(connection, self.book, generation, VIEWS[name]))
             cursor.execute(
-                f"select * from {VIEWS[name].table.name} where book = %s order by 1, 2, 3, 4, 5", (self.book,)
-            )
-            rows = cursor.fetchall()
-            cursor.execute(
-                "select key, since_position, memory from projections.remembered where book = %s and view = %s"
-                " order by 1",
-                (self.book, name),
+                "select key, since_position, memory from projections.remembered"
+                " where book = %s and generation = %s and view = %s order by 1",
+                (self.book, generation, name),
             )
             return sorted(rows, key=str) + cursor.fetchall()
 

@@ -45,7 +45,7 @@ class Reader:
         for event in self._read(scope):
             if event.effective_on <= self.on and (view.types is None or event.type in view.types):
                 folding.take(event)
-        return Given(folding.standing())
+        return Given(folding.standing(), folding.standing_since())
 
     def events(self, stream: StreamRef, *, own: bool) -> Sequence[FeedEvent]:
         """Give a stream's events up to that time; not `own`: with those of what belongs to a contract."""
