@@ -155,7 +155,9 @@ def test_doctor_tells_the_settings_even_when_no_server_is_reached(tmp_path: Path
 
     assert (ended.returncode, len(ended.stderr.splitlines())) == (3, 1), ended.stderr
     told = json.loads(ended.stdout)
-    assert {"CLAIMS_LEDGER_DSN", "CLAIMS_LEDGER_HOME"} <= {setting["variable"] for setting in told["settings"]}
+    assert {"CLAIMS_LEDGER_DSN", "CLAIMS_LEDGER_HOME"} <= {
+        setting["variable"] for setting in told["settings"]
+    }
     assert [(check["check"], check["state"]) for check in told["checks"]] == [("server", "wrong")]
     assert told["healthy"] is False
 
