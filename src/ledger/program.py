@@ -26,6 +26,7 @@ GROUP_HELP = {
     "complaint": "Complaints: lodge, answer, escalate; show, list, history.",
     "projections": "The views: list them, rebuild them.",
     "deadlines": "The diary of deadlines: list it, sweep it.",
+    "letters": "Letters: prepare them, hand them over, confirm their posting.",
     "keys": "Master and signing keys.",
     "subject": "One person's data: erase, export, hold.",
     "subscriptions": "Who is told of events, and how that goes.",

@@ -14,7 +14,7 @@ from ledger.endings import UsedWrongly
 PREFIX = "CLAIMS_LEDGER_"
 ROOT_HOME = Path("/var/lib/claims-ledger")
 SETTINGS_FILE = "settings.toml"
-SECRETS = ("dsn", "migrate_dsn", "sealer_dsn", "head_mail")
+SECRETS = ("dsn", "migrate_dsn", "sealer_dsn", "head_mail", "letters_token", "digest_mail")
 MASK = "****"
 
 
