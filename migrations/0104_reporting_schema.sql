@@ -131,7 +131,7 @@ begin
             ('net_cents', 'Refunded less recovered, cents.'),
             ('incurred_cents', 'Approved and reserved, less recovered, cents.'),
             ('version', 'Version of the claim''s stream.'),
-            ('step', 'notify, identify, advise, assist, decide, refund, recover, correct, close or erase.'),
+            ('step', 'Which step of the claim''s way it belongs to.'),
             ('event', 'Name of the event.'),
             ('effective_on', 'The date on which it counts.'),
             ('at', 'When it was said to have happened.'),

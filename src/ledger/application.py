@@ -2,9 +2,10 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hmac import compare_digest
+from threading import Event as StopEvent
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from ledger.domain.deciding import needs
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
 from ledger.endings import Unreachable
+from ledger.feed.reading import FeedEvent
+from ledger.feed.subscriptions.pulling import Pulling
 from ledger.recording import SharedFactory
 from ledger.store.books import Books
 from ledger.store.commit import Appended, CommandAnswer, Commit, NewEvent
@@ -35,7 +38,7 @@ from ledger.store.event_store import EventStore
 from ledger.store.loaded import FirstAnswer, Loaded
 from ledger.store.mapper import LedgerMapper
 from ledger.store.pool import Pool
-from ledger.submission import Submission
+from ledger.submission import StreamMoved, Submission
 
 TRIES = 60
 """Times that a command is decided anew because others moved its streams; then it gives up."""
@@ -83,6 +86,7 @@ class Ledger(Application[UUID]):
         Raises:
             Unreachable: too many others write to the same streams, or the database went away under way.
             ledger.store.errors.Unreachable: the database is away. The command may be sent again under its id.
+            ledger.submission.StreamMoved: the stream is at none of the versions that the sender names.
 
         """
         lost = False
@@ -132,7 +136,7 @@ class Ledger(Application[UUID]):
         return appended[0]
 
     def dry_run(self, submission: Submission) -> Answer:
-        """Decide a command as `submit` would now, and record nothing."""
+        """Decide a command as `submit` would now, and record nothing. Raises StreamMoved as `submit` does."""
         loaded = self._load(submission)
         if loaded.answer is not None:
             return self._known(submission, loaded.answer)
@@ -181,6 +185,25 @@ class Ledger(Application[UUID]):
         message = f"Time could not act on {streams[0].name}: it moves on faster than it is read; sweep again."
         raise Unreachable(message)
 
+    def subscribe(
+        self,
+        name: str,
+        *,
+        after: int = -1,
+        types: Sequence[str] | None = None,
+        stop: StopEvent | None = None,
+        follow: bool = True,
+    ) -> Iterator[FeedEvent]:
+        """Give the book's sealed events in order, under a name that keeps its place (docs/subscribe.md).
+
+            for event in ledger.subscribe("ledger-to-erp"):
+                book_in_erp(event)
+
+        Asking for the next event commits the one before: what broke off is given again. See `Pulling`.
+        """
+        pulling = Pulling(self._pool, self.book, name, after=after, types=types, stop=stop, follow=follow)
+        return pulling.events()
+
     def _load(self, submission: Submission) -> Loaded:
         return self.store.load(self.book, needs(submission.command), submission.command_id, submission.sender)
 
@@ -209,6 +232,7 @@ class Ledger(Application[UUID]):
         """Decide one command; a commit there is unless nothing is to be remembered."""
         if loaded.book.open_import is not None:
             return import_open(submission.command_id, self.book), None
+        _refuse_a_moved_stream(submission, loaded)
         try:
             at = instant_of(submission.at, loaded.book, loaded.now, may_backdate=submission.may_backdate)
             check(submission.command, at)
@@ -261,6 +285,16 @@ def import_open(command_id: str, book: str) -> Answer:
         f"`claims-ledger import --abandon --book {book}`; then send the command again."
     )
     return Answer(command_id, "refused", "IMPORT_OPEN", "import", message)
+
+
+def _refuse_a_moved_stream(submission: Submission, loaded: Loaded) -> None:
+    """Make sure that the sender has seen the stream as it stands. Raises StreamMoved."""
+    if submission.if_versions is None:
+        return
+    own = needs(submission.command).streams[0]
+    version = loaded.streams[own].head.version
+    if version not in submission.if_versions:
+        raise StreamMoved(own.name, version)
 
 
 def _outcome_unknown(submission: Submission) -> str:

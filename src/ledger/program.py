@@ -28,8 +28,11 @@ GROUP_HELP = {
     "report": "Reports: refunds, money, reserves, the monthly bordereau, figures by guarantee.",
     "person": "Find persons by name.",
     "deadlines": "The diary of deadlines: list it, sweep it.",
+    "cancellations": "What customers sent on the site's cancellation form.",
+    "letters": "Letters: prepare them, hand them over, confirm their posting.",
     "keys": "Master and signing keys.",
     "subject": "One person's data: erase, export, hold.",
+    "token": "Who may call over HTTP: tokens and sign-in links.",
     "subscriptions": "Who is told of events, and how that goes.",
 }
 """Said for a group that no package describes itself."""

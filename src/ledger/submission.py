@@ -31,6 +31,17 @@ class Submission:
     sender: str = LOCAL
     may_backdate: bool = False
     """Whether `at` may lie in the past: the right to import."""
+    if_versions: frozenset[int] | None = None
+    """Versions of the command's own stream, one of which it must be at for the sender; None: any."""
+
+
+class StreamMoved(Exception):
+    """The command's own stream is not at a version that the sender names: nothing was recorded."""
+
+    def __init__(self, stream: str, version: int) -> None:
+        """Name the stream and the version that it is at; 0: there is none."""
+        super().__init__(f"{stream} is at version {version}: read it again, then decide again")
+        self.version = version
 
 
 def submission(  # noqa: PLR0913  # an envelope has so many parts
@@ -42,6 +53,7 @@ def submission(  # noqa: PLR0913  # an envelope has so many parts
     actor: str = LOCAL,
     sender: str = LOCAL,
     may_backdate: bool = False,
+    if_versions: frozenset[int] | None = None,
 ) -> Submission:
     """Check a command's shape and put it into its envelope.
 
@@ -54,7 +66,7 @@ def submission(  # noqa: PLR0913  # an envelope has so many parts
     if len(content) > LARGEST_BYTES:
         message = f"{name}: has {len(content):,} bytes; a command has at most {LARGEST_BYTES:,}"
         raise Invalid(message)
-    return Submission(command_id, command, content, at, actor, sender, may_backdate)
+    return Submission(command_id, command, content, at, actor, sender, may_backdate, if_versions)
 
 
 def content_of(name: str, fields: Mapping[str, object], at: datetime | None) -> bytes:

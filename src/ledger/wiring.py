@@ -6,19 +6,21 @@
 
 Used by every command and by `up`. What stands above the ledger (views, diary) comes in through entry
 points: group `claims_ledger.followers` (name → factory(wiring) → Follower), `claims_ledger.services`
-(name → callable(wiring, stop: threading.Event)), `claims_ledger.sweeps` (name → callable(wiring,
+(name → callable(wiring, stop: threading.Event)), `claims_ledger.openings` (name → callable(wiring) →
+what to tell: run by `up` before any service starts), `claims_ledger.sweeps` (name → callable(wiring,
 until: datetime) → number of events that time recorded: brings every stream of the book to `until`,
 inclusive, whatever the book's clock says).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import entry_points
 from secrets import token_hex
+from socket import socket
 from threading import Event as StopEvent
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from urllib.parse import quote
@@ -43,17 +45,22 @@ from ledger.store.pool import Pool
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
+    from ledger.feed.subscriptions.register import Subscriptions
+    from ledger.store.webhook_secrets import WebhookSecrets
 
 FOLLOWERS_GROUP = "claims_ledger.followers"
 SERVICES_GROUP = "claims_ledger.services"
 SWEEPS_GROUP = "claims_ledger.sweeps"
+OPENINGS_GROUP = "claims_ledger.openings"
 HEAD_SENDERS_GROUP = "claims_ledger.head_senders"
+ERASURES_GROUP = "claims_ledger.erasures"
 
 BOOK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 """A book's name stands in addresses, in the names of key files and in the log's origin."""
 
 BookKind = Literal["real", "simulated"]
 Serve = Callable[["Wiring", StopEvent], None]
+Opening = Callable[["Wiring"], Sequence[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,8 @@ class Wiring:
         self.ways = ways
         self.port: int | None = None
         """Port that `up` was told to serve the site on; None: the site's own choice."""
+        self.listening: socket | None = None
+        """Where `up` serves HTTP: bound before anything starts, so that a port in use is told in time."""
 
     @cached_property
     def pool(self) -> Pool:
@@ -141,6 +150,32 @@ class Wiring:
         """What `up` runs beside the sealer, by name; each returns once its stop event is set."""
         return {point.name: cast("Serve", point.load()) for point in entry_points(group=SERVICES_GROUP)}
 
+    def prepare_services(self) -> Sequence[tuple[str, str]]:
+        """Let the services of `up` take what they need before they start; what to tell: (what, where).
+
+        Raises what an opening raises, such as UsedWrongly for a port that is in use.
+        """
+        told: list[tuple[str, str]] = []
+        for point in sorted(entry_points(group=OPENINGS_GROUP), key=lambda p: p.name):
+            told += cast("Opening", point.load())(self)
+        return told
+
+    @cached_property
+    def webhook_secrets(self) -> "WebhookSecrets":
+        """What webhooks' deliveries are signed with. Raises KeyFileRefused."""
+        from ledger.store.webhook_secrets import WebhookSecrets  # noqa: PLC0415  # few programs need it
+
+        return WebhookSecrets(self.store.book_keys)
+
+    @cached_property
+    def subscriptions(self) -> "Subscriptions":
+        """Who is told of events."""
+        from ledger.feed.subscriptions.register import Subscriptions  # noqa: PLC0415  # as above
+
+        return Subscriptions(
+            self.pool, self.webhook_secrets, self.book, allow_private=self.settings.webhooks_private
+        )
+
     def book_row(self) -> BookRow:
         """Read the book's row: its kind, its clock, its open import. Raises BookUnknown."""
         return self.books.row(self.book)
@@ -188,6 +223,13 @@ class Wiring:
             swept += cast("Callable[[Wiring, datetime], int]", point.load())(self, until)
         return swept
 
+    def erase_outside(self) -> int:
+        """Remove what lies outside the database of persons who were erased; how many things."""
+        removed = 0
+        for point in entry_points(group=ERASURES_GROUP):
+            removed += cast("Callable[[Wiring], int]", point.load())(self)
+        return removed
+
     def send_heads(self) -> list[Mapping[str, object]]:
         """Send the newest signed head to the places outside; what came of each."""
         sent: list[Mapping[str, object]] = []
@@ -198,6 +240,8 @@ class Wiring:
 
     def close(self) -> None:
         """Close the connections that were opened."""
+        if self.listening is not None:
+            self.listening.close()
         for name in ("pool", "sealer_pool"):
             if name in self.__dict__:
                 cast("Pool", self.__dict__[name]).close()

@@ -33,7 +33,7 @@ SHORT_BOOKS, FULL_BOOKS = 4, 200
 CONTRACTS_OF_A_BOOK = 10
 NUMBER = re.compile(r'"([A-Z]+)-(?=\d)')
 """Where a contract's, a claim's, a complaint's or a person's number begins."""
-POSITIONS_SHORT, POSITIONS_FULL = 12, 100
+POSITIONS_SHORT, POSITIONS_FULL = 12, 25
 
 
 def test_views_grown_rebuilt_and_added_up_from_raw_events_are_the_same(

@@ -48,7 +48,7 @@ class RawClaim:
     def recovered_cents(self) -> int:
         return sum(self.recovered)
 
-    def take(self, name: str, said: Any, on: date) -> None:  # noqa: ANN401, C901, PLR0912  # one case a kind of event
+    def take(self, name: str, said: Any, on: date) -> None:  # noqa: ANN401, C901  # one case a kind of event
         self.steps += 1
         self.status = STATUS_AFTER.get(name, self.status)
         match name:

@@ -21,7 +21,8 @@ from projections.asking.questions import (
     list_limits,
 )
 from projections.asking.reader import Reader
-from projections.asking.reports import REPORTS, Asked, by_guarantee, report_rows
+from projections.asking.reports import REPORTS, Asked, by_guarantee
+from projections.asking.reports import rows_of as report_rows
 from projections.asking.views import VIEWS
 from projections.folding.follower import ViewFollower
 from projections.upkeep.rows import live_generation, rows_of

@@ -15,7 +15,7 @@ from ledger.embedded.binaries import find_binaries
 from ledger.store.pool import Pool
 from projections.asking.questions import Filters, list_limits
 from projections.asking.reader import Reader
-from projections.asking.reports import REPORTS, Asked, report_rows
+from projections.asking.reports import REPORTS, Asked, rows_of
 from projections.asking.views import VIEWS
 from projections.upkeep.rebuild import rebuild
 
@@ -79,7 +79,7 @@ def test_the_page_s_queries_run_in_psql_and_give_what_the_commands_give(
     with book.pool.connection() as connection:
         reader = Reader(connection, book.book, 40)
         owed: dict[str, int] = {}
-        for row in report_rows(reader, REPORTS["recoveries"], Asked()):
+        for row in rows_of(reader, REPORTS["recoveries"], Asked()):
             guarantee = str(row["guarantee"])
             owed[guarantee] = owed.get(guarantee, 0) + int(str(row["owed_cents"]))
     assert {row[0]: int(row[2]) for row in as_of[1:]} == owed

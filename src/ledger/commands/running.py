@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event as StopEvent
 from threading import Thread
@@ -116,7 +116,7 @@ class Running:
         threads = [
             Thread(target=self._serve, args=(name, serve), name=name) for name, serve in services.items()
         ]
-        self._tell(services)
+        self._tell(services, self._wiring.prepare_services())
         for thread in threads:
             thread.start()
         try:
@@ -154,7 +154,7 @@ class Running:
             else:
                 return
 
-    def _tell(self, services: Mapping[str, Serve]) -> None:
+    def _tell(self, services: Mapping[str, Serve], opened: Sequence[tuple[str, str]]) -> None:
         """Say what runs where."""
         wiring = self._wiring
         row = wiring.book_row()
@@ -168,6 +168,8 @@ class Running:
         note(f"Postgres  {where}")
         note(f"Book      {wiring.book} ({row.kind}{clock})")
         note(f"Running   {', '.join(services)}")
+        for what, where in opened:
+            note(f"{what:<8}  {where}")
         note("Ready. Other commands may be run beside it; Ctrl-C ends it.")
         sys.stderr.flush()
 

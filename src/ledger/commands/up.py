@@ -10,16 +10,22 @@ from ledger.commands.options import book_option
     short_help="Run the whole ledger: Postgres, sealer, views, diary.",
     help=(
         "Run everything in one process: the embedded Postgres unless CLAIMS_LEDGER_DSN names another, "
-        "migrations, the sealer, and the services of the views and the diary. Ctrl-C ends all of it.\n\n"
+        "migrations, the sealer, the services of the views and the diary, and "
+        "HTTP: it prints the address and a link to sign in with. Ctrl-C ends all of it.\n\n"
         "--demo makes a simulated book in a new home, with a sample of 120 contracts, standing at "
         "2026-03-01.\n\n"
         "\b\nExamples:\n"
         "  claims-ledger up\n"
-        "  claims-ledger up --demo"
+        "  claims-ledger up --demo\n"
+        "  claims-ledger up --port 8443"
     ),
 )
 @click.option("--demo", is_flag=True, help="Load the sample book.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of the site.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Port to serve HTTP on. [default: 8080, or the next that is free]",
+)
 @book_option
 def up(*, demo: bool, port: int | None, book: str) -> int:
     """Run the whole ledger."""

@@ -55,6 +55,7 @@ class Sealer:
         self._unsigned = False
         self._now = now
         self._awake = StopEvent()
+        self._listening: list[Callable[[], None]] = []
 
     def seal_once(self) -> int:
         """Seal one batch; number of commits sealed, 0 when nothing is pending or all of it waits.
@@ -70,6 +71,9 @@ class Sealer:
             sealed = seal_batch(connection, self._book, self._batch, self._now() if self._now else None)
             if sealed.commits and self._grow is not None:
                 self._grow(connection, self._book, sealed.first_position, sealed.leaf_hashes)
+        if sealed.commits:
+            for told in self._listening:
+                told()
         return sealed.commits
 
     def seal_all(self) -> int:
@@ -134,6 +138,18 @@ class Sealer:
     def wake(self) -> None:
         """Tell a sealer that runs in this process that there is something to seal, or that it is to stop."""
         self._awake.set()
+
+    def listen(self, told: Callable[[], None]) -> Callable[[], None]:
+        """Call `told` after each batch that is sealed in this process; gives what ends that.
+
+        A hint, for those who would wait otherwise: another process may seal as well. Must not raise.
+        """
+        self._listening = [*self._listening, told]
+
+        def end() -> None:
+            self._listening = [listening for listening in self._listening if listening is not told]
+
+        return end
 
     def _sign_when_due(self, sealed: int) -> None:
         self._unsigned = self._unsigned or sealed > 0

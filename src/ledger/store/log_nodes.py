@@ -22,6 +22,11 @@ select index from ledger.log_nodes where book = %s and level = 1 order by index 
 _LEAVES: Final = """
 select leaf_hash from ledger.log where book = %s and position >= %s and position < %s order by position
 """
+_ENTRIES: Final = """
+select e.leaf from ledger.log l
+join ledger.events e on e.book = l.book and e.stream_id = l.stream_id and e.version = l.version
+where l.book = %s and l.position >= %s and l.position < %s order by l.position
+"""
 _COPY: Final = "copy ledger.log_nodes (book, level, index, hash) from stdin"
 
 _COPY_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -56,6 +61,13 @@ def select_leaf_hashes(connection: Connection, book: str, start: int, end: int) 
             cursor.execute(_LEAVES, (book, start, until))
             yield [bytes(leaf) for (leaf,) in cursor.fetchall()]
         start = until
+
+
+def select_leaves(connection: Connection, book: str, start: int, end: int) -> list[bytes]:
+    """Read the leaves themselves, the log's entries, of positions [start, end)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTRIES, (book, start, end))
+        return [bytes(leaf) for (leaf,) in cursor.fetchall()]
 
 
 def insert_nodes(connection: Connection, book: str, rows: Iterable[tuple[int, int, Sequence[bytes]]]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from ledger.domain.calendar import ONE_DAY, brussels_midnight
 from ledger.domain.command import read_instant
@@ -79,17 +79,23 @@ def is_over(connection: Connection, instant: datetime) -> bool:
     return bool(over)
 
 
+def sealed_at(connection: Connection, book: str, position: int) -> datetime | None:
+    """Give the instant at which a position became known, UTC; None for a position that has no event."""
+    with connection.cursor() as cursor:
+        cursor.execute(SEALED_AT, (book, position))
+        found = cursor.fetchone()
+    return None if found is None else found[0].astimezone(UTC)
+
+
 def _last_sealed_by(connection: Connection, book: str, instant: datetime, end: int) -> int:
     # `sealed_at` never decreases and positions are dense, so the log is searched by halving:
     # some twenty look-ups by its key, and no further index on the largest table.
     low, high = NOTHING, end
-    with connection.cursor() as cursor:
-        while low < high:
-            middle = (low + high + 1) // 2
-            cursor.execute(SEALED_AT, (book, middle))
-            (sealed_at,) = cursor.fetchone() or (None,)
-            if sealed_at is not None and sealed_at <= instant:
-                low = middle
-            else:
-                high = middle - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        at = sealed_at(connection, book, middle)
+        if at is not None and at <= instant:
+            low = middle
+        else:
+            high = middle - 1
     return low

@@ -123,14 +123,14 @@ REPORTS: Final[Mapping[str, Report]] = {
 }
 
 
-def report_rows(reader: Reader, report: Report, asked: Asked) -> list[Row]:
+def rows_of(reader: Reader, report: Report, asked: Asked) -> list[Row]:
     """Give a report's rows at once."""
     source = reader.source(report.view, _scope(asked))
     found = select(reader.connection, report.sql, report.view.table, source, asdict(report.wanted(asked)))
     return [_in_utc(row) for row in found]
 
 
-def report_each(reader: Reader, report: Report, asked: Asked) -> Iterator[Row]:
+def each_of(reader: Reader, report: Report, asked: Asked) -> Iterator[Row]:
     """Give a report's rows one by one, in constant memory; the reader's transaction must stay open."""
     source = reader.source(report.view, _scope(asked))
     found = select_each(

@@ -157,14 +157,14 @@ def tell(  # noqa: PLR0913  # a report, where it goes, and its words
     name: str, view: str, asked: "Asked", way: Way, columns: tuple[Column, ...], *, title: str, empty: str
 ) -> None:
     """Give a report: to its file row by row, else as JSON or as a table."""
-    from projections.asking.reports import REPORTS, report_each, report_rows  # noqa: PLC0415  # loaded when it runs
+    from projections.asking.reports import REPORTS, each_of, rows_of  # noqa: PLC0415  # loaded when it runs
 
     report = REPORTS[name]
     with way.reading(view) as reader:
         if way.out is not None:
-            write_out(report_each(reader, report, asked), report.sheet, way.out)
+            write_out(each_of(reader, report, asked), report.sheet, way.out)
             return
-        rows = report_rows(reader, report, asked)
+        rows = rows_of(reader, report, asked)
     show(rows, columns, title=title, empty=empty, json=way.as_json)
 
 

@@ -6,6 +6,7 @@ from itertools import count
 from psycopg2.extras import RealDictCursor
 
 from ledger.store.pool import Connection
+from projections.folding.paging import Paged
 from projections.folding.rows import Source
 from projections.folding.view import Table
 
@@ -19,9 +20,14 @@ def select(
 ) -> list[dict[str, object]]:
     """Run a view's query over the rows of a source, which stands in it as `{found}`."""
     found, parameters = source.found(table)
+    if isinstance(source, Paged):
+        sql = source.paged(sql)
     with connection.cursor(cursor_factory=RealDictCursor) as cursor:
         cursor.execute(sql.format(found=found), parameters | dict(asked))
-        return [dict(row) for row in cursor]
+        rows = [dict(row) for row in cursor]
+    if isinstance(source, Paged):
+        source.take_places(rows)
+    return rows
 
 
 def select_each(

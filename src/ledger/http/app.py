@@ -1,0 +1,91 @@
+"""The HTTP application: one frame, into which every package puts its routes.
+
+A package registers routes by an entry point of the group `claims_ledger.routes`: a name, and a callable that
+takes the wiring and gives a FastAPI router whose paths are whole (`/v1/{book}/limits`, `/contracts`).
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import entry_points, version
+from threading import Event as StopEvent
+from typing import Final, cast
+
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from ledger.http.counts import Counts
+from ledger.http.frame import Frame
+from ledger.http.measuring import measured
+from ledger.http.openapi import describe
+from ledger.http.problems import answer_problem
+from ledger.http.seals import Seals
+from ledger.http.window import Window
+from ledger.rights.admission import Admission
+from ledger.rights.oidc import JwtReader
+from ledger.rights.tokens import Tokens
+from ledger.wiring import Wiring
+
+ROUTES_GROUP: Final = "claims_ledger.routes"
+
+THREADS: Final = 12
+"""Requests that use the database at the same time; the pool has more connections, for the services."""
+
+Routes = Callable[[Wiring], APIRouter]
+
+
+def create_app(wiring: Wiring) -> FastAPI:
+    """Put the application of one book together. Opens nothing. Raises UsedWrongly for settings.
+
+    `app.state` holds `wiring`, `admission` (who is let in), `counts` (for Prometheus) and `draining`.
+    """
+    app = FastAPI(
+        title="Claims ledger",
+        version=version("claims-ledger"),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        exception_handlers={HTTPException: answer_problem, RequestValidationError: answer_problem},
+    )
+    app.state.wiring = wiring
+    app.state.admission = Admission(
+        Tokens(wiring.pool, wiring.book), JwtReader.from_settings(wiring.settings)
+    )
+    app.state.counts = Counts(measured(wiring))
+    app.state.draining = StopEvent()
+    for point in sorted(entry_points(group=ROUTES_GROUP), key=lambda point: point.name):
+        app.include_router(cast("Routes", point.load())(wiring))
+    app.add_middleware(Frame, counts=app.state.counts)
+    describe(app, wiring.book)
+    return app
+
+
+def drain(app: FastAPI) -> None:
+    """Let whatever would go on for ever come to its end: the server is about to stop."""
+    app.state.draining.set()
+
+
+def is_draining(request: Request) -> bool:
+    """Say whether the server is about to stop."""
+    draining: StopEvent = request.app.state.draining
+    return draining.is_set()
+
+
+def wiring_of(request: Request) -> Wiring:
+    """Give the wiring that the application serves."""
+    wiring: Wiring = request.app.state.wiring
+    return wiring
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    wiring: Wiring = app.state.wiring
+    app.state.seals = Seals(wiring.pool, wiring.book)
+    app.state.window = Window(wiring.pool, wiring.book)
+    _ = wiring.ledger  # Made once, here: threads that make it at the same time would each make their own.
+    current_default_thread_limiter().total_tokens = THREADS
+    end = wiring.sealer.listen(app.state.seals.tell) if wiring.settings.seals else None
+    yield
+    if end is not None:
+        end()

@@ -1,0 +1,24 @@
+"""The book in an address: the application serves one."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from ledger.http.app import wiring_of
+from ledger.http.problems import Problem
+
+PREFIX = "/v1/{book}"
+
+
+async def _served_book(
+    request: Request, book: Annotated[str, Path(description="The book of business.", examples=["cyber-care"])]
+) -> str:
+    served = wiring_of(request).book
+    if book != served:
+        message = f"This address serves the book {served}: write /v1/{served}/…"
+        raise Problem("NOT_FOUND", message)
+    return served
+
+
+Book = Annotated[str, Depends(_served_book)]
+"""The book that is served; any other is not found."""

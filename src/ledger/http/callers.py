@@ -1,0 +1,159 @@
+"""Who is calling, as routes ask for it: `caller: Annotated[Caller, needs("read")]`.
+
+A caller shows a bearer token or a JWT (`Authorization: Bearer …`), or the session cookie that signing in
+gave.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import (
+    APIKeyCookie,
+    APIKeyQuery,
+    HTTPAuthorizationCredentials,
+    HTTPBearer,
+    SecurityScopes,
+)
+
+from ledger.http.problems import Problem
+from ledger.rights.admission import Admission
+from ledger.rights.caller import Caller
+from ledger.rights.refusals import NotAdmitted
+from ledger.rights.roles import RIGHTS, Right
+
+SESSION_COOKIE: Final = "claims-ledger-session"
+CHALLENGE: Final = 'Bearer realm="claims-ledger"'
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="bearer", description="A token of `claims-ledger token create`, or a JWT."
+)
+_session = APIKeyCookie(
+    name=SESSION_COOKIE, auto_error=False, scheme_name="session", description="A session of the site."
+)
+
+
+_address = APIKeyQuery(
+    name="token",
+    auto_error=False,
+    scheme_name="address",
+    description="A token that opens this address alone.",
+)
+
+
+def needs(right: Right) -> Any:  # noqa: ANN401  # what FastAPI takes for a dependency
+    """Let only callers with this right pass; gives the Caller. Said in the OpenAPI document as the scope."""
+    if right not in RIGHTS:
+        raise KeyError(right)
+    return Security(_admitted, scopes=[right])
+
+
+def needs_in_address(right: Right) -> Any:  # noqa: ANN401  # as above
+    """Let pass whoever has this right, also by a token in the address (`?token=…`) that opens nothing else.
+
+    For programs that can show no header, such as calendars. Only tokens of the kind `calendar` are taken.
+    """
+    if right not in RIGHTS:
+        raise KeyError(right)
+    return Security(_admitted_by_address, scopes=[right])
+
+
+def visitor(request: Request) -> Caller | None:
+    """Give whoever is signed in by the session cookie, None for a stranger. Looks in the database."""
+    shown = request.cookies.get(SESSION_COOKIE)
+    if not shown:
+        return None
+    try:
+        return admission_of(request).caller(shown, "session")
+    except NotAdmitted:
+        return None
+
+
+async def recheck(request: Request) -> None:
+    """Make sure that the caller's credential is still in force. Raises NotAdmitted."""
+    again: Callable[[], Caller] = request.state.recheck
+    await run_in_threadpool(again)
+
+
+def admission_of(request: Request) -> Admission:
+    """Give what the application checks credentials with."""
+    admission: Admission = request.app.state.admission
+    return admission
+
+
+async def _admitted_by_address(
+    request: Request,
+    scopes: SecurityScopes,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    session: Annotated[str | None, Depends(_session)],
+    token: Annotated[str | None, Depends(_address)],
+) -> Caller:
+    if token is None:
+        return await _admitted(request, scopes, bearer, session)
+    try:
+        caller = await run_in_threadpool(admission_of(request).caller, token, "calendar")
+    except NotAdmitted as error:
+        message = f"The token in the address is refused: {error}. Get a new address for the calendar."
+        raise Problem("NOT_SIGNED_IN", message) from error
+    return _with_rights(request, caller, scopes)
+
+
+async def _admitted(
+    request: Request,
+    scopes: SecurityScopes,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    session: Annotated[str | None, Depends(_session)],
+) -> Caller:
+    caller = await _caller(request, bearer.credentials if bearer else None, session)
+    return _with_rights(request, caller, scopes)
+
+
+def _with_rights(request: Request, caller: Caller, scopes: SecurityScopes) -> Caller:
+    """Note who calls, and make sure of the rights. Raises Problem."""
+    request.state.caller = caller
+    for right in scopes.scopes:
+        if right not in caller.rights:
+            message = f"The role {caller.role} lacks the right `{right}` that this route needs."
+            challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{right}"'
+            raise Problem("NO_RIGHT", message, headers={"WWW-Authenticate": challenge}, right=right)
+    return caller
+
+
+async def _caller(request: Request, bearer: str | None, session: str | None) -> Caller:
+    """Find out who calls; a bearer token goes before a session. Raises Problem."""
+    admission = admission_of(request)
+    try:
+        if bearer is not None:
+            request.state.recheck = partial(admission.bearer, bearer)
+            known = admission.remembered(bearer, "bearer")
+            return known if known is not None else await run_in_threadpool(admission.bearer, bearer)
+        if session:
+            request.state.recheck = partial(admission.caller, session, "session")
+            known = admission.remembered(session, "session")
+            if known is None:
+                known = await run_in_threadpool(admission.caller, session, "session")
+            refuse_from_elsewhere(request)
+            return known
+    except NotAdmitted as error:
+        message = f"The credential is refused: {error}. Get a new one: `claims-ledger token create --help`."
+        challenge = f'{CHALLENGE}, error="invalid_token"'
+        raise Problem("NOT_SIGNED_IN", message, headers={"WWW-Authenticate": challenge}) from error
+    message = "Show a token: `Authorization: Bearer …` (see `claims-ledger token create --help`), or sign in."
+    raise Problem("NOT_SIGNED_IN", message, headers={"WWW-Authenticate": CHALLENGE})
+
+
+def refuse_from_elsewhere(request: Request) -> None:
+    """Refuse a change that a page of another site asks for with our visitor's cookie. Raises Problem."""
+    if request.method in SAFE_METHODS:
+        return
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    if (site is not None and site not in {"same-origin", "none"}) or (
+        site is None and origin is not None and origin != own
+    ):
+        message = "This was asked for by a page of another site: do it from the ledger's own pages."
+        raise Problem("FROM_ELSEWHERE", message)

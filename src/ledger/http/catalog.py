@@ -1,0 +1,83 @@
+"""What programs look up: schemas of events, the AsyncAPI document, and what each kind of problem means."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from starlette.responses import JSONResponse, Response
+
+from ledger.feed.publishing.asyncapi import asyncapi_document
+from ledger.feed.publishing.schemas import SchemaUnknown, schema_of
+from ledger.http.book import PREFIX, Book
+from ledger.http.callers import needs
+from ledger.http.described import described
+from ledger.http.problems import BASE, KINDS, Problem
+from ledger.rights.caller import Caller
+from ledger.wiring import Wiring
+
+SCHEMA = "application/schema+json"
+
+ANY_OBJECT: dict[str, Any] = {"schema": {"type": "object"}}
+
+
+def routes(_wiring: Wiring) -> APIRouter:
+    """Give the routes of the catalog (group `claims_ledger.routes`)."""
+    router = APIRouter(tags=["catalog"])
+    router.get(
+        f"{PREFIX}/schemas/{{event_type}}",
+        summary="JSON Schema of an event type",
+        operation_id="schema",
+        response_model=None,
+        responses=described({200: {"content": {SCHEMA: ANY_OBJECT}}}, 404, 422),
+    )(schema)
+    router.get(
+        f"{PREFIX}/asyncapi.json",
+        summary="AsyncAPI document of the feed",
+        operation_id="asyncapi",
+        response_model=None,
+        responses=described({200: {"content": {"application/json": ANY_OBJECT}}}, 404),
+    )(asyncapi)
+    router.get(
+        BASE.rstrip("/"), summary="All kinds of problems", operation_id="problems", response_model=None
+    )(all_problems)
+    router.get(
+        f"{BASE}{{code}}",
+        summary="What a kind of problem means",
+        operation_id="problem",
+        response_model=None,
+        responses=described({}, 404, 422),
+    )(problem)
+    return router
+
+
+async def schema(
+    _book: Book,
+    _caller: Annotated[Caller, needs("feed")],
+    event_type: Annotated[str, Path(max_length=100, examples=["claims-ledger.claim.RefundIssued.v1"])],
+) -> Response:
+    """Give the schema of the `data` of one type and version of events, personal fields left out."""
+    try:
+        return JSONResponse(schema_of(event_type), media_type=SCHEMA)
+    except SchemaUnknown as error:
+        raise Problem("NOT_FOUND", f"{error}.") from error
+
+
+async def asyncapi(_book: Book, _caller: Annotated[Caller, needs("feed")]) -> Response:
+    """Describe every event, and by which ways it comes (AsyncAPI 3)."""
+    return JSONResponse(asyncapi_document())
+
+
+async def all_problems() -> Response:
+    """List every `type` that a problem may have. Open to all."""
+    return JSONResponse([_told(code) for code in sorted(KINDS)])
+
+
+async def problem(code: Annotated[str, Path(max_length=64, examples=["LIMIT_COUNT"])]) -> Response:
+    """Say what a `type` means. Open to all."""
+    if code not in KINDS:
+        message = "There is no problem of this kind: see /problems."
+        raise Problem("NOT_FOUND", message)
+    return JSONResponse(_told(code))
+
+
+def _told(code: str) -> dict[str, object]:
+    return {"type": f"{BASE}{code}", "status": KINDS[code].status, "title": KINDS[code].title}

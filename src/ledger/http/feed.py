@@ -1,0 +1,220 @@
+"""The feed out: pages of CloudEvents, and a stream of them (server-sent events) that resumes after a cut."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Final, NamedTuple
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from ledger.feed.publishing.cloud_events import BATCH_CONTENT_TYPE
+from ledger.http.app import is_draining, wiring_of
+from ledger.http.book import PREFIX, Book
+from ledger.http.callers import needs, recheck
+from ledger.http.cursors import FIRST_EPOCH, Wanted, check_epoch, read_cursor, written
+from ledger.http.described import POSITION, POSITION_HEADER, described
+from ledger.http.problems import Problem
+from ledger.http.window import Sent, Window, read_sent
+from ledger.rights.caller import Caller
+from ledger.rights.refusals import NotAdmitted
+from ledger.store.feed_rows import feed_end
+from ledger.wiring import Wiring
+
+MOST_EVENTS: Final = 1_000
+PAGE: Final = 1_000
+MOST_SCANNED: Final = 20_000
+"""Positions looked through for one page, when few are of the types wanted."""
+
+MOST_STREAMS: Final = 1_000
+KEEP_ALIVE_SECONDS: Final = 15
+SLICE_SECONDS: Final = 1.0
+"""A waiting stream looks so often whether the server is about to stop."""
+AGAIN_MILLISECONDS: Final = 1_000
+"""After which a client connects anew."""
+
+EVENT_STREAM: Final = "text/event-stream"
+
+After = Annotated[
+    str,
+    Query(
+        max_length=40,
+        description="Cursor of the last event read: its position, or EPOCH:POSITION; -1: from the start.",
+        examples=["4711"],
+    ),
+]
+Types = Annotated[
+    list[str],
+    Query(
+        max_length=100,
+        description="Only these types, with commas between or each on its own; none: all.",
+        examples=[["claim.RefundIssued"]],
+    ),
+]
+Limit = Annotated[int, Query(ge=1, le=MOST_EVENTS, description="Events at most.")]
+
+
+class Page(NamedTuple):
+    """One page of the feed."""
+
+    events: list[Sent]
+    reached: int
+    """Position up to which was looked."""
+    end: int
+
+
+def routes(_wiring: Wiring) -> APIRouter:
+    """Give the routes of the feed (group `claims_ledger.routes`)."""
+    router = APIRouter(prefix=PREFIX, tags=["feed"])
+    router.get(
+        "/events",
+        summary="Events after a cursor",
+        operation_id="events",
+        response_model=None,
+        responses=described(
+            {
+                200: {
+                    "description": "A batch of CloudEvents; Ledger-Position says up to where was looked",
+                    "content": {
+                        BATCH_CONTENT_TYPE: {
+                            "schema": {"type": "array", "items": {"$ref": "#/components/schemas/CloudEvent"}}
+                        }
+                    },
+                    "headers": POSITION_HEADER
+                    | {"Link": {"description": 'rel="next"', "schema": {"type": "string"}}},
+                }
+            },
+            404,
+            410,
+            422,
+            503,
+        ),
+    )(events)
+    router.get(
+        "/events/stream",
+        summary="Events as they are sealed (server-sent events)",
+        operation_id="stream_events",
+        response_model=None,
+        responses=described(
+            {
+                200: {
+                    "description": "`id` is the cursor, `data` a CloudEvent; Last-Event-ID resumes after it",
+                    "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+                }
+            },
+            404,
+            410,
+            422,
+            429,
+            503,
+        ),
+    )(stream)
+    return router
+
+
+async def events(  # a parameter each
+    request: Request,
+    book: Book,
+    _caller: Annotated[Caller, needs("feed")],
+    types: Types = [],  # noqa: B006  # FastAPI copies it
+    after: After = "-1",
+    limit: Limit = 100,
+) -> Response:
+    """Give events in the order of their positions, without anything personal.
+
+    Where there are more, `Link: rel="next"` leads on. With `types`, a page may be empty before the end.
+    """
+    wanted, cursor, pool = Wanted(types), read_cursor(after), wiring_of(request).pool
+    epoch = await run_in_threadpool(check_epoch, pool, book, cursor)
+    page = await run_in_threadpool(_page, request, cursor.position, wanted, limit)
+    headers = {POSITION: str(page.reached)}
+    if page.reached < page.end:
+        link = request.url.include_query_params(after=written(epoch, page.reached))
+        headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
+    body = b"[" + b",".join(event.json for event in page.events) + b"]"
+    return Response(body, media_type=BATCH_CONTENT_TYPE, headers=headers)
+
+
+def _page(request: Request, after: int, wanted: Wanted, limit: int) -> Page:
+    wiring = wiring_of(request)
+    with wiring.pool.connection() as connection:
+        end = feed_end(connection, wiring.book)
+    found: list[Sent] = []
+    reached, last = min(after, end), min(end, after + MOST_SCANNED)
+    while reached < last:
+        size = min(PAGE if wanted.names else limit, last - reached)
+        for event in read_sent(wiring.pool, wiring.book, reached, size):
+            reached = event.position
+            if wanted.take(event.name, event.type):
+                found.append(event)
+                if len(found) == limit:
+                    return Page(found, reached, end)
+    return Page(found, reached, end)
+
+
+async def stream(  # a parameter each
+    request: Request,
+    book: Book,
+    _caller: Annotated[Caller, needs("feed")],
+    types: Types = [],  # noqa: B006  # FastAPI copies it
+    after: After | None = None,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", max_length=40, description="Resumes after this event.")
+    ] = None,
+) -> Response:
+    """Send each event as it is sealed, from after the cursor on; without one, from now on.
+
+    `Last-Event-ID`, which clients send by themselves after a cut, goes before `after`: nothing is missed, and
+    nothing is sent twice.
+    """
+    wanted, wiring = Wanted(types), wiring_of(request)
+    # A bare id was sent in the first epoch: later ones bear theirs.
+    resumed = last_event_id or None
+    said = read_cursor(resumed, bare_epoch=FIRST_EPOCH) if resumed else read_cursor(after) if after else None
+    if said is not None:
+        await run_in_threadpool(check_epoch, wiring.pool, book, said)
+    position = said.position if said is not None else await run_in_threadpool(_end, wiring)
+    streams = request.app.state.counts.streams
+    if streams._value.get() >= MOST_STREAMS:  # noqa: SLF001  # the library has no other way to read a gauge
+        message = f"{MOST_STREAMS} streams are served already: try again later, or read /events."
+        raise Problem("TOO_MANY_STREAMS", message, headers={"Retry-After": "30"})
+    return StreamingResponse(
+        _listen(request, position, wanted), media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"}
+    )
+
+
+async def _listen(request: Request, position: int, wanted: Wanted) -> AsyncIterator[bytes]:
+    window: Window = request.app.state.window
+    streams = request.app.state.counts.streams
+    streams.inc()
+    try:
+        yield f"retry: {AGAIN_MILLISECONDS}\n\n".encode()
+        told, epoch, waited = position, FIRST_EPOCH, 0.0
+        while not is_draining(request):
+            found = await window.after(position)
+            if found:
+                position, epoch = found[-1].position, found[-1].epoch
+                frames = [_frame(event) for event in found if wanted.take(event.name, event.type)]
+                if frames:
+                    told, waited = position, 0.0
+                    yield b"".join(frames)
+                continue
+            if await request.app.state.seals.end_beyond(position, SLICE_SECONDS) is None:
+                waited += SLICE_SECONDS
+            if waited >= KEEP_ALIVE_SECONDS:
+                # An id alone moves the client's cursor past what it did not want, and shows no event.
+                yield f"id: {written(epoch, position)}\n\n".encode() if told < position else b":\n\n"
+                told, waited = position, 0.0
+                await recheck(request)
+    except NotAdmitted:
+        return  # Its token was taken back: the stream ends, and the client is refused when it comes again.
+    finally:
+        streams.dec()
+
+
+def _frame(event: Sent) -> bytes:
+    return b"id: %s\ndata: %s\n\n" % (written(event.epoch, event.position).encode(), event.json)
+
+
+def _end(wiring: Wiring) -> int:
+    with wiring.pool.connection() as connection:
+        return feed_end(connection, wiring.book)

@@ -1,0 +1,148 @@
+"""What every request passes, whatever its route: its id, limits, headers, a line in the log, a count."""
+
+from collections.abc import Mapping
+from re import compile as pattern
+from secrets import token_hex
+from time import perf_counter
+from typing import Any, Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ledger.endings import Ending
+from ledger.http.counts import Counts
+from ledger.http.problems import Problem, problem_response
+from ledger.store.errors import OutcomeUnknown, Unreachable
+from ledger.submission import LARGEST_BYTES
+
+LARGEST_BODY_BYTES: Final = LARGEST_BYTES
+"""A body is at most as large as a command."""
+
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Set on every answer that does not say otherwise itself."""
+
+REQUEST_ID: Final = "X-Request-Id"
+AGAIN_SECONDS: Final = "1"
+"""After which a caller may try again what was not to be had."""
+
+_AN_ID: Final = pattern(r"[A-Za-z0-9._-]{1,64}")
+
+_log = structlog.get_logger("ledger.http")
+
+
+class Frame:
+    """The outermost part of the application."""
+
+    def __init__(self, app: ASGIApp, counts: Counts) -> None:
+        """Stand around `app`; count in `counts`."""
+        self._app = app
+        self._counts = counts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await _Exchange(self._app, self._counts, scope, receive, send).run()
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, app: ASGIApp, counts: Counts, scope: Scope, receive: Receive, send: Send) -> None:
+        self._app = app
+        self._counts = counts
+        self._scope = scope
+        self._receive_theirs = receive
+        self._send_theirs = send
+        self._status = 0
+        self._received = 0
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        self._id = given if _AN_ID.fullmatch(given) else token_hex(8)
+
+    async def run(self) -> None:
+        begun = perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=self._id):
+            try:
+                self._refuse_a_large_body()
+                await self._app(self._scope, self._receive, self._send)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets an answer and the log a line
+                await self._fail(error)
+            self._tell(perf_counter() - begun)
+
+    def _refuse_a_large_body(self) -> None:
+        said = Headers(scope=self._scope).get("content-length", "0")
+        if not said.isascii() or not said.isdigit() or int(said) > LARGEST_BODY_BYTES:
+            raise _too_large()
+
+    async def _receive(self) -> Message:
+        message = await self._receive_theirs()
+        if message["type"] == "http.request":
+            self._received += len(message.get("body", b""))
+            if self._received > LARGEST_BODY_BYTES:
+                raise _too_large()
+        return message
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+            if self._scope.get("scheme") == "https":
+                headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            headers[REQUEST_ID] = self._id
+        await self._send_theirs(message)
+
+    async def _fail(self, error: Exception) -> None:
+        problem = _problem_of(error)
+        if problem.code == "DEFECT":
+            _log.error("http_defect", route=self._route, method=self._scope["method"], exc_info=error)
+        if self._status:  # The answer has begun: all that is left is to break it off.
+            raise error
+        await problem_response(problem)(self._scope, self._receive_theirs, self._send)
+
+    @property
+    def _route(self) -> str:
+        """The route's pattern: a path itself may hold what is nobody's business."""
+        route: Any = self._scope.get("route")
+        return getattr(route, "path", "no route")
+
+    def _tell(self, seconds: float) -> None:
+        caller = self._scope.get("state", {}).get("caller")
+        self._counts.request(self._scope["method"], self._route, self._status, seconds)
+        _log.info(
+            "http_request",
+            method=self._scope["method"],
+            route=self._route,
+            status=self._status,
+            ms=round(seconds * 1000, 1),
+            actor=None if caller is None else caller.actor,
+        )
+
+
+def _too_large() -> Problem:
+    message = f"The body is larger than {LARGEST_BODY_BYTES:,} bytes, the most that a command may have."
+    return Problem("TOO_LARGE", message)
+
+
+def _problem_of(error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case Unreachable() | OutcomeUnknown():
+            message = "The ledger's database is away: try again, a command under the same Idempotency-Key."
+            return Problem("AWAY", message, headers={"Retry-After": AGAIN_SECONDS})
+        case Ending():
+            return Problem("AWAY", str(error), headers={"Retry-After": AGAIN_SECONDS})
+        case _:
+            return Problem("DEFECT", "The ledger failed at this; its log says more under the request's id.")

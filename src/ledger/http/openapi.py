@@ -1,0 +1,86 @@
+"""The OpenAPI document: what FastAPI finds, and what it cannot know of rights, problems and commands."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from ledger.domain.commands import COMMANDS
+from ledger.feed.publishing.asyncapi import asyncapi_document
+from ledger.http.command_schemas import as_taken, command_schema
+from ledger.http.described import ProblemDetails, problems
+from ledger.rights.roles import OPEN, RIGHTS, ROLES
+
+Document = dict[str, Any]
+
+RIGHT: Final = "x-right"
+"""Said of each operation: the right that it needs, or `open`."""
+
+ABOUT: Final = """Commands in, views and feed out, of one book of insurance business.
+
+**Who calls** shows a token (`Authorization: Bearer …`) or is signed in. Each operation names the right
+that it needs (`x-right`): {rights}.
+
+**Commands** have an id, the `Idempotency-Key`: sent twice, a command has one effect. Amounts are whole cents,
+dates those of Brussels. **Reads** state the position of the feed that they stand for (`Ledger-Position`);
+`min_command` and `min_position` wait until a view is there: read your own writes.
+
+**Errors** are problems (RFC 9457) whose `type` leads to what it means.
+"""
+
+METHODS: Final = frozenset({"get", "put", "post", "delete", "patch"})
+
+
+def describe(app: FastAPI, book: str) -> None:
+    """Make the application give the whole document at `/openapi.json`."""
+    found: Callable[[], Document] = app.openapi
+    written: Document = {}
+
+    def document() -> Document:
+        if not written:
+            written.update(_completed(found(), book))
+        return written
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way to extend it
+
+
+def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
+    """Give each operation as (method, path, what is said of it)."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if method in METHODS:
+                yield method, path, operation
+
+
+def _completed(document: Document, book: str) -> Document:
+    document["info"]["description"] = ABOUT.format(
+        rights="; ".join(f"`{right}`: {said}" for right, said in RIGHTS.items())
+    )
+    document["info"]["x-roles"] = {role: sorted(rights) for role, rights in ROLES.items()}
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    schemas["ProblemDetails"] = ProblemDetails.model_json_schema()
+    schemas["CloudEvent"] = asyncapi_document()["components"]["schemas"]["Envelope"]
+    for name in COMMANDS:
+        schemas.update(command_schema(name)[1])
+    for _, _, operation in operations(document):
+        _complete(operation, book)
+    return document
+
+
+def _complete(operation: Document, book: str) -> None:
+    responses = operation["responses"]
+    # FastAPI describes the framework's own answer to a malformed request; ours is a problem.
+    if "HTTPValidationError" in str(responses.get("422", "")):
+        del responses["422"]
+    rights = {right for required in operation.get("security", ()) for rs in required.values() for right in rs}
+    operation[RIGHT] = next(iter(rights), OPEN)
+    for status, said in problems(401, 403).items() if rights else ():
+        responses.setdefault(str(status), said)
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = as_taken(parameter["schema"])
+        if parameter["name"] == "book":
+            parameter["schema"] = {"type": "string", "enum": [book]}
+            parameter.pop("examples", None)
+    operation["responses"] = dict(sorted(responses.items()))

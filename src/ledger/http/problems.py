@@ -1,0 +1,142 @@
+"""Errors as RFC 9457 problem+json: a stable `type` for programs, one line for people.
+
+A `type` is a path of this ledger, `/problems/LIMIT_COUNT`, which leads to what it means.
+"""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from ledger.domain.refusals import REFUSALS
+
+MEDIA_TYPE: Final = "application/problem+json"
+BASE: Final = "/problems/"
+
+
+class Kind(NamedTuple):
+    """One kind of problem: its status, and what it means."""
+
+    status: int
+    title: str
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "MALFORMED": Kind(400, "The request is not as HTTP or JSON have it"),
+    "IDEMPOTENCY_KEY": Kind(400, "A command needs its id in the header Idempotency-Key"),
+    "NOT_SIGNED_IN": Kind(401, "The call shows no credential that is in force"),
+    "NO_RIGHT": Kind(403, "The caller's role lacks the right that the route needs"),
+    "FROM_ELSEWHERE": Kind(403, "A page of another site may not act for whoever is signed in here"),
+    "NOT_FOUND": Kind(404, "There is nothing here"),
+    "METHOD": Kind(405, "The route does not take this method"),
+    "NOT_ACCEPTABLE": Kind(406, "The route cannot answer in a media type that is accepted"),
+    "CURSOR_GONE": Kind(410, "The log was put back since, and parts before the cursor"),
+    "STALE": Kind(412, "The stream has moved on from the version in If-Match"),
+    "TOO_LARGE": Kind(413, "The body is larger than a command may be"),
+    "MEDIA_TYPE": Kind(415, "The body must be application/json"),
+    "INVALID": Kind(422, "The request is malformed, whatever the ledger holds"),
+    "ID_REUSED": Kind(422, "The command id stands for another command already"),
+    "TOO_MANY_STREAMS": Kind(429, "No further stream of events is served for now"),
+    "DEFECT": Kind(500, "The ledger failed; it is in its log"),
+    "AWAY": Kind(503, "The ledger cannot answer for now"),
+    "BEHIND": Kind(503, "The view has not caught up with the position asked for"),
+    "IMPORT_OPEN": Kind(409, "An import holds the book"),
+    "SUBJECT_ERASED": Kind(409, "The person was erased: nothing personal is recorded on them any more"),
+} | {
+    code: Kind(409, " ".join((refusal.__doc__ or code).split()).removesuffix("."))
+    for code, refusal in REFUSALS.items()
+}
+"""Every kind of problem by its code; those of refusals bear the refusal's own code and definition."""
+
+_CHOICES: Final = re.compile(r"\^\(([a-z_|]+)\)\$")
+
+_BY_STATUS: Final = {
+    400: "MALFORMED",
+    401: "NOT_SIGNED_IN",
+    403: "NO_RIGHT",
+    404: "NOT_FOUND",
+    405: "METHOD",
+    406: "NOT_ACCEPTABLE",
+    413: "TOO_LARGE",
+    415: "MEDIA_TYPE",
+    422: "INVALID",
+    503: "AWAY",
+}
+
+
+class Problem(HTTPException):
+    """The request cannot be served; says what is wrong and what to do next."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **more: object,
+    ) -> None:
+        """`code`: one of KINDS. `more`: further members of the problem, such as `rule`."""
+        super().__init__(KINDS[code].status, detail, dict(headers or {}))
+        self.code = code
+        self.more = more
+
+    @property
+    def body(self) -> dict[str, object]:
+        """The problem as it is written."""
+        return {
+            "type": f"{BASE}{self.code}",
+            "title": KINDS[self.code].title,
+            "status": self.status_code,
+            "detail": self.detail,
+            "code": self.code,
+        } | {name: value for name, value in self.more.items() if value is not None}
+
+
+def problem_response(problem: Problem) -> JSONResponse:
+    """Write a problem down."""
+    headers = {"Cache-Control": "no-store"} | dict(problem.headers or {})
+    return JSONResponse(problem.body, problem.status_code, headers, MEDIA_TYPE)
+
+
+async def answer_problem(_request: Request, error: Exception) -> JSONResponse:
+    """Answer a problem, or what the framework raises, as problem+json."""
+    if isinstance(error, Problem):
+        return problem_response(error)
+    if isinstance(error, RequestValidationError):
+        return problem_response(Problem("INVALID", faults(error.errors())))
+    if isinstance(error, HTTPException):
+        code = _BY_STATUS.get(error.status_code, "MALFORMED")
+        problem = Problem(code, _said(error), headers=error.headers)
+        problem.status_code = error.status_code
+        return problem_response(problem)
+    raise error
+
+
+def faults(errors: Any) -> str:  # noqa: ANN401  # pydantic's own shape
+    """Put what is wrong with the parameters of a request into one line; never the values themselves."""
+    told = []
+    for fault in errors:
+        place, said = ".".join(str(step) for step in fault["loc"][1:]), str(fault["msg"])
+        choices = _CHOICES.fullmatch(str(fault.get("ctx", {}).get("pattern", "")))
+        if choices:
+            said = f"must be one of {choices[1].replace('|', ', ')}"
+        elif fault["type"] == "missing":
+            said = "is missing; give it"
+        said = said.removeprefix("Value error, ")
+        told.append(f"{place}: {said}" if place else said)
+    return " ".join("; ".join(told).split())
+
+
+def _said(error: HTTPException) -> str:
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return "There is no such route or thing: see /openapi.json for what there is."
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return "The route does not take this method: see /openapi.json for those that it takes."
+        case _:
+            return str(error.detail)

@@ -1,0 +1,100 @@
+"""The feed's newest events as they are sent, written once for all who listen.
+
+A listener at the feed's end takes what comes from here; one that is far behind reads the database by itself,
+page by page, until it is there. So memory does not grow with listeners, nor with how slowly they read.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final, NamedTuple
+
+from fastapi.concurrency import run_in_threadpool
+
+from ledger.feed.publishing.cloud_events import cloud_event_json, epoch_of, type_of
+from ledger.feed.reading import read_feed
+from ledger.store.epochs import select_epochs
+from ledger.store.feed_rows import feed_end
+from ledger.store.pool import Pool
+
+KEPT: Final = 2_000
+"""Events that are kept for listeners near the end."""
+PAGE: Final = 250
+"""Positions read at once."""
+
+
+class Sent(NamedTuple):
+    """One event as it is sent."""
+
+    position: int
+    epoch: int
+    name: str
+    """Its stable name: `claim.RefundIssued`."""
+    type: str
+    """Its type as subscribers know it: `claims-ledger.claim.RefundIssued.v1`."""
+    json: bytes
+    """Its CloudEvent."""
+
+
+def read_sent(pool: Pool, book: str, after: int, limit: int) -> list[Sent]:
+    """Read the events at the `limit` positions above `after`, as they are sent."""
+    with pool.connection() as connection:
+        events = read_feed(connection, book, after, limit)
+        epochs = select_epochs(connection, book) if events else []
+    sent = []
+    for event in events:
+        epoch = epoch_of(event.position, epochs)
+        published = type_of(event.type, event.schema_version)
+        sent.append(Sent(event.position, epoch, event.type, published, cloud_event_json(event, book, epoch)))
+    return sent
+
+
+class Window:
+    """The newest events of one book."""
+
+    def __init__(self, pool: Pool, book: str) -> None:
+        """Read through `pool`; nothing until somebody listens."""
+        self._pool = pool
+        self._book = book
+        self._kept: deque[Sent] = deque(maxlen=KEPT)
+        self._end: int | None = None
+        """Position up to which the window has read; None before anybody listened."""
+        self._reading = asyncio.Lock()
+
+    async def after(self, position: int) -> Sequence[Sent]:
+        """Give the next events after a position, a page at most; none at the feed's end."""
+        if self._end is None or position >= self._end:
+            await self._read_on(position)
+        kept = self._from_memory(position)
+        if kept is not None:
+            return kept
+        return await run_in_threadpool(read_sent, self._pool, self._book, position, PAGE)
+
+    def _from_memory(self, position: int) -> Sequence[Sent] | None:
+        if self._end is not None and position >= self._end:
+            return ()
+        if not self._kept or position + 1 < self._kept[0].position:
+            return None
+        first = position + 1 - self._kept[0].position
+        return list(islice(self._kept, first, first + PAGE))
+
+    async def _read_on(self, position: int) -> None:
+        """Read what came after the window's end, for all who wait for it; one reads, the others find it."""
+        async with self._reading:
+            if self._end is not None and position < self._end:
+                return
+            end = await run_in_threadpool(self._feed_end)
+            if self._end is None or end - self._end > KEPT or end < self._end:
+                # Nobody listened for long: what came meanwhile is not the newest any more.
+                self._kept.clear()
+                self._end = end
+                return
+            found = await run_in_threadpool(read_sent, self._pool, self._book, self._end, PAGE)
+            self._kept.extend(found)
+            if found:
+                self._end = found[-1].position
+
+    def _feed_end(self) -> int:
+        with self._pool.connection() as connection:
+            return feed_end(connection, self._book)

@@ -1,0 +1,67 @@
+"""What a list may be narrowed down to by its address."""
+
+from collections.abc import Callable, Mapping
+from inspect import Parameter, Signature
+from typing import Annotated, Any, Final
+
+from fastapi import Query
+
+from ledger.domain.command import Day
+from projections.asking.questions import Filters
+from projections.commands.options import (
+    CLAIM_STATUSES,
+    COMPLAINT_STATUSES,
+    CONTRACT_STATUSES,
+    DUE_STATUSES,
+    GUARANTEES,
+)
+from projections.http.lists import List
+
+LONGEST: Final = 128
+
+STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
+    "contracts": CONTRACT_STATUSES,
+    "claims": CLAIM_STATUSES,
+    "complaints": COMPLAINT_STATUSES,
+    "limits": CONTRACT_STATUSES,
+    "due": DUE_STATUSES,
+}
+"""List → the statuses that it may be narrowed down to; of limits, those of the contract."""
+
+BEFORE: Final[Mapping[str, str]] = {
+    "contracts": "Only contracts that started before this date.",
+    "claims": "Only claims whose incident lies before this date.",
+    "complaints": "Only complaints received before this date.",
+    "limits": "Only insurance years that begin before this date.",
+    "due": "Only what is due before this date.",
+}
+
+
+def filters_of(listed: List) -> Callable[..., Filters]:
+    """Make the dependency that reads a list's filters, with the parameters that the list knows."""
+
+    def read(**given: Any) -> Filters:  # noqa: ANN401  # each as its parameter says
+        return Filters(**given)
+
+    known: Mapping[str, Any] = {
+        "contract": _text("Only of this contract; with what belongs to it."),
+        "claim": _text("Only of this claim."),
+        "guarantee": _one_of(GUARANTEES, "Only of this guarantee."),
+        "status": _one_of(STATUSES[listed.name], "Only with this status."),
+        "before": Annotated[Day | None, Query(description=BEFORE[listed.name])],
+    }
+    read.__signature__ = Signature(  # type: ignore[attr-defined]  # what FastAPI reads
+        [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=known[name])
+            for name in listed.filters
+        ]
+    )
+    return read
+
+
+def _text(said: str) -> Any:  # noqa: ANN401  # an annotation
+    return Annotated[str | None, Query(min_length=1, max_length=LONGEST, description=said)]
+
+
+def _one_of(choices: tuple[str, ...], said: str) -> Any:  # noqa: ANN401  # an annotation
+    return Annotated[str | None, Query(pattern=f"^({'|'.join(choices)})$", description=said)]

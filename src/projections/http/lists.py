@@ -1,0 +1,113 @@
+"""The lists that HTTP serves, as data: which views each reads, how it is asked, how it is ordered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from projections.asking.questions import (
+    Answer,
+    Filters,
+    list_claims,
+    list_complaints,
+    list_contracts,
+    list_due,
+    list_limits,
+)
+from projections.asking.reader import Reader
+from projections.exports.sheet import Sheet
+from projections.exports.sheets import SHEETS
+
+Ask = Callable[[Reader, Filters], list[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """One list."""
+
+    name: str
+    """Of the list, of its view and of its address."""
+    views: tuple[str, ...]
+    """The views that it reads; its own is the first."""
+    order: tuple[str, ...]
+    """Columns that its query orders by."""
+    filters: tuple[str, ...]
+    ask: Ask
+    said: str
+
+    @property
+    def sheet(self) -> Sheet:
+        """Its columns, as downloads have them."""
+        return SHEETS[self.name]
+
+
+LISTS: Final = (
+    List(
+        "contracts",
+        ("contracts",),
+        ("opened_position",),
+        ("status", "before"),
+        list_contracts,
+        "Contracts in the order in which they were recorded",
+    ),
+    List(
+        "claims",
+        ("claims",),
+        ("opened_position",),
+        ("contract", "guarantee", "status", "before"),
+        list_claims,
+        "Claims in the order in which they were opened",
+    ),
+    List(
+        "complaints",
+        ("complaints",),
+        ("opened_position",),
+        ("contract", "claim", "status", "before"),
+        list_complaints,
+        "Complaints in the order in which they were lodged",
+    ),
+    List(
+        "limits",
+        ("limits", "claims", "contracts"),
+        ("contract_position", "insurance_year", "guarantee_order"),
+        ("contract", "claim", "guarantee", "status", "before"),
+        list_limits,
+        "What is consumed and what is left of each limit, for each insurance year begun",
+    ),
+    List(
+        "due",
+        ("due",),
+        ("contract_position", "subject_rank", "subject_position", "opening"),
+        ("contract", "claim", "guarantee", "status", "before"),
+        list_due,
+        "What is due when, and what was met, missed or cancelled",
+    ),
+)
+
+NEVER_NULL: Final = frozenset(
+    {
+        *("contract", "claim", "complaint", "status", "guarantee", "product", "terms", "starts_on", "term"),
+        *("policyholder", "language", "notice_gate_on", "from_on", "to_on", "subject", "kind", "rule"),
+        *("raw_due_on", "due_on", "alert_on", "loss_cents", "approved_cents", "excess_cents", "victim"),
+        *("refunded_cents", "recovered_cents", "received_on", "complainant"),
+        *("amount_consumed_cents", "amount_reserved_cents", "count_consumed", "count_reserved"),
+    }
+)
+
+_TYPES: Final[dict[str, dict[str, Any]]] = {
+    "text": {"type": "string"},
+    "integer": {"type": "integer"},
+    "date": {"type": "string", "format": "date"},
+    "instant": {"type": "string", "format": "date-time"},
+}
+
+
+def row_schema(listed: List) -> dict[str, Any]:
+    """Give the JSON Schema of a list's rows. Fields may be added."""
+    properties = {}
+    for name, kind in listed.sheet.columns:
+        schema = dict(_TYPES[kind])
+        nullable = name not in NEVER_NULL or (listed.name == "complaints" and name == "claim")
+        if nullable or (listed.name == "limits" and name == "insurance_year"):
+            schema["type"] = [schema["type"], "null"]
+        properties[name] = schema
+    return {"type": "object", "required": sorted(properties), "properties": properties}

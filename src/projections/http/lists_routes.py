@@ -1,0 +1,170 @@
+"""The routes of the lists: a page at a time as JSON, whole as CSV and XLSX, due dates as a calendar too."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from ledger.clock import BEGINNING
+from ledger.http.app import wiring_of
+from ledger.http.book import PREFIX, Book
+from ledger.http.callers import needs, needs_in_address
+from ledger.http.described import POSITION, POSITION_HEADER, described
+from ledger.http.problems import Problem
+from ledger.rights.caller import Caller
+from ledger.wiring import Wiring
+from projections.asking.positions import sealed_at
+from projections.asking.questions import Filters, list_due
+from projections.exports import due_calendar
+from projections.folding.paging import Place
+from projections.http.downloads import FORMS, download
+from projections.http.filters import filters_of
+from projections.http.lists import LISTS, List, row_schema
+from projections.http.plain import plain
+from projections.http.reading import Asked, PagedReader, Time, read
+
+MOST_ROWS: Final = 1_000
+DUE: Final = next(listed for listed in LISTS if listed.name == "due")
+
+_PLACE: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18}){0,3}", re.ASCII)
+
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most.")]
+After = Annotated[
+    str | None, Query(max_length=80, description="Where the page before ended, as its `next` link says.")
+]
+
+
+def routes(_wiring: Wiring) -> APIRouter:
+    """Give the routes of the lists (group `claims_ledger.routes`)."""
+    router = APIRouter(prefix=PREFIX, tags=["views"])
+    for listed in LISTS:
+        _add(router, listed)
+    router.get(
+        "/due.ics",
+        summary="Due dates as a calendar to subscribe to",
+        operation_id="due_calendar",
+        response_model=None,
+        responses=described(
+            {200: {"content": {"text/calendar": {"schema": {"type": "string"}}}}}, 404, 422, 503
+        ),
+    )(calendar)
+    return router
+
+
+def _add(router: APIRouter, listed: List) -> None:
+    rows = {"type": "array", "items": row_schema(listed)}
+    router.get(
+        f"/{listed.name}",
+        summary=listed.said,
+        operation_id=f"list_{listed.name}",
+        response_model=None,
+        responses=described(
+            {
+                200: {
+                    "description": 'A page; `Link: rel="next"` leads to the next one',
+                    "content": {"application/json": {"schema": rows}},
+                    "headers": POSITION_HEADER
+                    | {"Link": {"description": 'rel="next"', "schema": {"type": "string"}}},
+                }
+            },
+            *(404, 422, 503),
+        ),
+    )(_page(listed))
+    for end, (media_type, _) in FORMS.items():
+        router.get(
+            f"/{listed.name}.{end}",
+            summary=f"{listed.said}, all of them as {end.upper()}",
+            operation_id=f"download_{listed.name}_{end}",
+            response_model=None,
+            responses=described(
+                {
+                    200: {
+                        "content": {media_type.partition(";")[0]: {"schema": {"type": "string"}}},
+                        "headers": POSITION_HEADER,
+                    }
+                },
+                *(404, 422, 503),
+            ),
+        )(_file(listed, end))
+
+
+def _page(listed: List) -> Callable[..., Any]:
+    async def page(  # a parameter each
+        request: Request,
+        _book: Book,
+        caller: Annotated[Caller, needs("read")],
+        time: Asked,
+        filters: Annotated[Filters, Depends(filters_of(listed))],
+        limit: Limit = 100,
+        after: After = None,
+    ) -> Response:
+        place = _place(after, listed)
+
+        def ask(reader: PagedReader) -> tuple[list[dict[str, object]], Place | None]:
+            # One row more than the page says whether there is a next one.
+            reader.listed, reader.after, reader.limit = listed, place, limit + 1
+            rows = listed.ask(reader, filters)
+            more = reader.paged is not None and len(rows) > limit
+            return rows[:limit], reader.paged.places[limit - 1] if more and reader.paged else None
+
+        (rows, last), position = await read(request, caller, listed.views, time, ask)
+        headers = {POSITION: str(position)}
+        if last is not None:
+            link = request.url.include_query_params(
+                after=".".join(map(str, last)), as_of=position
+            ).remove_query_params(["min_position", "min_command"])
+            headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
+        return JSONResponse(plain(rows), headers=headers)
+
+    page.__doc__ = f"{listed.said}: a page of them. Its next ones stand for the same position."
+    return page
+
+
+def _file(listed: List, end: str) -> Callable[..., Any]:
+    async def file(
+        request: Request,
+        _book: Book,
+        caller: Annotated[Caller, needs("read")],
+        time: Asked,
+        filters: Annotated[Filters, Depends(filters_of(listed))],
+    ) -> Response:
+        _, position = await read(request, caller, listed.views, time, lambda reader: reader.position)
+        return download(wiring_of(request), listed, end, filters, time, position)
+
+    file.__doc__ = f"{listed.said}, as they stand at one position."
+    return file
+
+
+def _place(after: str | None, listed: List) -> Place | None:
+    """Read where the page before ended. Raises Problem."""
+    if after is None:
+        return None
+    place = tuple(map(int, after.split("."))) if _PLACE.fullmatch(after) else ()
+    if len(place) != len(listed.order):
+        message = f"after: {after[:40]!r} is no place in this list: take it from the `next` link."
+        raise Problem("INVALID", message)
+    return place
+
+
+async def calendar(
+    request: Request,
+    book: Book,
+    caller: Annotated[Caller, needs_in_address("calendar")],
+) -> Response:
+    """Give what is due as an iCalendar feed, with business numbers and nobody's name.
+
+    Calendars show no header, so the address bears a token of its own (`claims-ledger token create --role
+    calendar`), which opens nothing else.
+    """
+
+    def ask(reader: PagedReader) -> tuple[list[dict[str, object]], datetime | None]:
+        return list_due(reader, Filters()), sealed_at(reader.connection, book, reader.position)
+
+    now = Time(None, None, None, None)
+    (rows, known_at), position = await read(request, caller, DUE.views, now, ask)
+    text = await run_in_threadpool(due_calendar.due_calendar, rows, book=book, known_at=known_at or BEGINNING)
+    return Response(text, media_type=due_calendar.MEDIA_TYPE, headers={POSITION: str(position)})

@@ -1,0 +1,196 @@
+"""How a request reads: at one position that the views have reached, in one picture of the database."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+
+from ledger.answers import kept_answer
+from ledger.domain.command import Day
+from ledger.domain.identifiers import StreamRef
+from ledger.endings import UsedWrongly
+from ledger.http.app import wiring_of
+from ledger.http.problems import Problem
+from ledger.rights.caller import Caller
+from ledger.store.streams import stream_id, stream_ref
+from ledger.subjects.access_log import Access
+from ledger.subjects.opening import Opening
+from ledger.wiring import Wiring
+from projections.asking.positions import known_end, position_as_of, read_as_of
+from projections.asking.reader import SNAPSHOT, Reader
+from projections.folding.paging import Paged, Place
+from projections.folding.rows import Source
+from projections.folding.view import View
+from projections.http.lists import List
+
+Told = TypeVar("Told")
+
+PATIENCE_SECONDS: Final = 5.0
+"""The longest that a read waits until a view has caught up."""
+LOOK_SECONDS: Final = 0.015
+MOST_POSITION: Final = 10**15
+
+BELONGING: Final = ("claims", "complaints")
+"""The views that say which streams belong to a contract."""
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """Which time a read stands for, and what it must have seen."""
+
+    on: date | None
+    as_of: int | datetime | None
+    min_position: int | None
+    min_command: str | None
+
+
+@dataclass(slots=True)
+class PagedReader(Reader):
+    """A reader to which one view's rows come by pages."""
+
+    listed: List | None = None
+    after: Place | None = None
+    limit: int = 0
+    paged: Paged | None = field(default=None)
+
+    def source(self, view: View[object], scope: StreamRef | None = None) -> Source:  # type: ignore[override]  # any memory
+        """Give a view's rows; those of the list's own view, only the page."""
+        found = Reader.source(self, view, scope)
+        if self.listed is None or view.name != self.listed.name:
+            return found
+        self.paged = Paged(found, self.listed.order, self.after, self.limit)
+        return self.paged
+
+
+def read_time(
+    on: Annotated[
+        Day | None,
+        Query(description="As the business stood on that date, by what is known, corrections included."),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        Query(
+            max_length=40,
+            description="As known at a position, at an instant with its offset, or by the end of a day.",
+            examples=["2026-03-01"],
+        ),
+    ] = None,
+    min_position: Annotated[
+        int | None,
+        Query(
+            ge=-1, le=MOST_POSITION, description="Wait until the answer stands for this position at least."
+        ),
+    ] = None,
+    min_command: Annotated[
+        str | None,
+        Query(max_length=128, description="Wait until the answer knows of this command of the caller's."),
+    ] = None,
+) -> Time:
+    """Read which time is asked for. Raises Problem."""
+    try:
+        return Time(on, None if as_of is None else read_as_of(as_of), min_position, min_command)
+    except UsedWrongly as error:
+        raise Problem("INVALID", _as_here(error)) from error
+
+
+Asked = Annotated[Time, Depends(read_time)]
+
+
+async def read(
+    request: Request,
+    caller: Caller,
+    views: Sequence[str],
+    time: Time,
+    tell: Callable[[PagedReader], Told],
+    access: Access | None = None,
+) -> tuple[Told, int]:
+    """Answer one question in a thread, once the views are there; gives the answer and its position.
+
+    `access`: who opens personal values, by what and why; None: they stay sealed. Raises Problem.
+    """
+    wiring = wiring_of(request)
+    wanted = tuple(dict.fromkeys((*views, *(() if time.on is None else BELONGING))))
+    await _caught_up(request, caller, wanted, time)
+
+    def told() -> tuple[Told, int]:
+        with reading(wiring, wanted, time, access) as reader:
+            return tell(reader), reader.position
+
+    return await run_in_threadpool(told)
+
+
+@contextmanager
+def reading(
+    wiring: Wiring, views: Sequence[str], time: Time, access: Access | None = None
+) -> Iterator[PagedReader]:
+    """Give a reader of these views, as far as they have followed. Raises Problem for an unknown time."""
+    with wiring.pool.transaction() as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(SNAPSHOT)
+        end = known_end(connection, wiring.book, views)
+        try:
+            position = position_as_of(connection, wiring.book, time.as_of, end)
+        except UsedWrongly as error:
+            raise Problem("INVALID", _as_here(error)) from error
+        opening = None
+        if access is not None:
+            opening = Opening(wiring.pool, wiring.store.subject_keys, wiring.book, access)
+        yield PagedReader(connection, wiring.book, position, time.on, opening)
+
+
+async def _caught_up(request: Request, caller: Caller, views: Sequence[str], time: Time) -> None:
+    """Wait until the views have folded what the caller must see. Raises Problem after some seconds."""
+    wanted = await _wanted_position(request, caller, time)
+    if wanted is None:
+        return
+    wiring, loop = wiring_of(request), asyncio.get_running_loop()
+    until = loop.time() + PATIENCE_SECONDS
+    while (reached := await run_in_threadpool(_reached, wiring, views)) < wanted:
+        if loop.time() >= until:
+            message = f"The views stand at position {reached}, not yet at {wanted}: ask again."
+            raise Problem("BEHIND", message, headers={"Retry-After": "1"})
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _wanted_position(request: Request, caller: Caller, time: Time) -> int | None:
+    if time.min_command is None:
+        return time.min_position
+    wiring = wiring_of(request)
+    first = await run_in_threadpool(wiring.store.answer_of, wiring.book, caller.sender, time.min_command)
+    if first is None:
+        message = "min_command: you have sent no command under this id."
+        raise Problem("INVALID", message)
+    events = kept_answer(time.min_command, first.answer).events
+    if not events:
+        return time.min_position  # It was refused: there is nothing of it to be seen.
+    last = events[-1]
+    where = stream_id(wiring.book, stream_ref(last.stream))
+    position: int | None = await request.app.state.seals.position_of(where, last.version, PATIENCE_SECONDS)
+    if position is None:
+        message = "The command is recorded, and not sealed yet: ask again."
+        raise Problem("BEHIND", message, headers={"Retry-After": "1"})
+    return max(position, time.min_position or position)
+
+
+def _reached(wiring: Wiring, views: Sequence[str]) -> int:
+    with wiring.pool.connection() as connection:
+        return known_end(connection, wiring.book, views)
+
+
+def no_such(reader: Reader, kind: str, number: str) -> Problem:
+    """Say that there is no such contract, claim or complaint at the time asked for."""
+    on = "" if reader.on is None else f" on {reader.on}"
+    message = (
+        f"There is no {kind} {number!r}{on} at position {reader.position}: see /v1/{reader.book}/{kind}s."
+    )
+    return Problem("NOT_FOUND", message)
+
+
+def _as_here(error: UsedWrongly) -> str:
+    """Say of a parameter what the command line says of its option."""
+    return str(error).replace("--as-of", "as_of")

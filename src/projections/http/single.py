@@ -1,0 +1,306 @@
+"""Single contracts, claims and complaints: as they stand, their history, and their replay.
+
+Personal values stay sealed, but for the routes that end in `opened`: these need the right `names` and a
+reason (`Access-Reason`), and the access log is told first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from ledger.domain.identifiers import StreamKind, StreamRef
+from ledger.endings import Refused
+from ledger.http.book import PREFIX, Book
+from ledger.http.callers import needs
+from ledger.http.described import POSITION, POSITION_HEADER, described
+from ledger.http.problems import Problem
+from ledger.rights.caller import Caller
+from ledger.store.positions import version_at
+from ledger.subjects.access_log import Access
+from ledger.wiring import Wiring
+from projections.asking.questions import show_claim, show_complaint, show_contract
+from projections.asking.reader import Reader
+from projections.http.lists import LISTS, row_schema
+from projections.http.plain import plain
+from projections.http.reading import BELONGING, Asked, PagedReader, Time, no_such, read
+from projections.replay.telling import history, replay
+
+LONGEST_REASON: Final = 500
+LONGEST_NUMBER: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of stream, as it is shown."""
+
+    kind: StreamKind
+    views: tuple[str, ...]
+    show: Callable[[Reader, str], dict[str, object]]
+    nested: tuple[str, ...]
+
+    @property
+    def plural(self) -> str:
+        """As its addresses call it."""
+        return f"{self.kind}s"
+
+
+KINDS: Final = (
+    Kind(
+        "contract",
+        ("contracts", "limits", "due", "claims", "complaints"),
+        show_contract,
+        ("limits", "due", "claims", "complaints", "documents", "contacts"),
+    ),
+    Kind("claim", ("claims", "contracts", "due"), show_claim, ("due", "contacts")),
+    Kind("complaint", ("complaints", "contracts", "due"), show_complaint, ("due", "contacts")),
+)
+
+Reason = Annotated[
+    str,
+    Header(
+        alias="Access-Reason",
+        min_length=1,
+        max_length=LONGEST_REASON,
+        description="Why personal values are opened; kept for good, so name nobody in it.",
+        examples=["call of the policyholder"],
+    ),
+]
+Own = Annotated[bool, Query(description="A contract's own events only, without its claims' and complaints'.")]
+
+ETAG: Final = {"ETag": {"description": "Version of the stream, for If-Match.", "schema": {"type": "string"}}}
+
+EVENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": [
+        *(
+            "position",
+            "stream",
+            "version",
+            "type",
+            "effective_on",
+            "at",
+            "recorded_at",
+            "actor",
+            "command_id",
+        ),
+    ],
+    "properties": {
+        "position": {"type": "integer"},
+        "stream": {"type": "string"},
+        "version": {"type": "integer"},
+        "type": {"type": "string"},
+        "effective_on": {"type": "string", "format": "date"},
+        "at": {"type": "string", "format": "date-time"},
+        "recorded_at": {"type": "string", "format": "date-time"},
+        "actor": {"type": "string"},
+        "command_id": {"type": "string"},
+    },
+}
+REPLAYED: Final[dict[str, Any]] = EVENT | {
+    "properties": EVENT["properties"]
+    | {
+        "changes": {
+            "type": "object",
+            "description": "Dotted path → [before, after].",
+            "additionalProperties": {"type": "array", "minItems": 2, "maxItems": 2},
+        },
+        "payload": {"type": "object"},
+        "original": {"type": "object", "description": "As recorded, where it is understood otherwise today."},
+        "personal": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+}
+
+
+def routes(_wiring: Wiring) -> APIRouter:
+    """Give the routes of single contracts, claims and complaints (group `claims_ledger.routes`)."""
+    router = APIRouter(prefix=PREFIX, tags=["views"])
+    # What is longer stands first: a number may hold slashes.
+    for kind in KINDS:
+        one = f"/{kind.plural}/{{number:path}}"
+        listed = {"content": {"application/json": {"schema": _array(REPLAYED)}}, "headers": POSITION_HEADER}
+        for path, name, endpoint in (
+            (f"{one}/replay/opened", "opened_replay", _opened_replay(kind)),
+            (f"{one}/replay", "replay", _replay(kind)),
+        ):
+            _add(router, path, f"{name}_{kind.kind}", endpoint, listed)
+        told = {"content": {"application/json": {"schema": _array(EVENT)}}, "headers": POSITION_HEADER}
+        _add(router, f"{one}/history", f"history_{kind.kind}", _history(kind), told)
+        shown = {
+            "content": {"application/json": {"schema": _shown(kind)}},
+            "headers": POSITION_HEADER | ETAG,
+        }
+        if kind.kind != "complaint":  # What a complaint says of a person stands in its replay alone.
+            _add(router, f"{one}/opened", f"opened_{kind.kind}", _opened(kind), shown)
+        _add(router, one, f"show_{kind.kind}", _show(kind), shown)
+    return router
+
+
+def _add(
+    router: APIRouter, path: str, operation_id: str, endpoint: Callable[..., Any], answer: dict[str, Any]
+) -> None:
+    router.get(
+        path,
+        summary=str(endpoint.__doc__).partition("\n")[0].removesuffix("."),
+        operation_id=operation_id,
+        response_model=None,
+        responses=described({200: answer}, 404, 422, 503),
+    )(endpoint)
+
+
+def _number(kind: Kind) -> Any:  # noqa: ANN401  # an annotation
+    return Annotated[
+        str,
+        Path(
+            min_length=1,
+            max_length=LONGEST_NUMBER,
+            description=f"Number of the {kind.kind}.",
+            examples=["CC-1" if kind.kind == "contract" else "CL-1"],
+        ),
+    ]
+
+
+def _show(kind: Kind) -> Callable[..., Any]:
+    async def show(
+        request: Request,
+        _book: Book,
+        caller: Annotated[Caller, needs("read")],
+        number: _number(kind),  # type: ignore[valid-type]  # an annotation made for the kind
+        time: Asked,
+    ) -> Response:
+        return await _answer(request, caller, kind, number, time)
+
+    show.__doc__ = f"Show one {kind.kind}, persons as their ids."
+    return show
+
+
+def _opened(kind: Kind) -> Callable[..., Any]:
+    async def opened(  # a parameter each
+        request: Request,
+        _book: Book,
+        caller: Annotated[Caller, needs("names")],
+        number: _number(kind),  # type: ignore[valid-type]  # as above
+        time: Asked,
+        access_reason: Reason,
+    ) -> Response:
+        access = Access(caller.actor, f"http {kind.kind} show", reason(access_reason))
+        return await _answer(request, caller, kind, number, time, access)
+
+    opened.__doc__ = f"Show one {kind.kind} with its persons' names; the access log says so."
+    return opened
+
+
+async def _answer(  # who, what, when and why
+    request: Request, caller: Caller, kind: Kind, number: str, time: Time, access: Access | None = None
+) -> Response:
+    def tell(reader: PagedReader) -> tuple[dict[str, object], int | None]:
+        try:
+            shown = kind.show(reader, number)
+        except Refused as error:
+            raise no_such(reader, kind.kind, number) from error
+        stream = StreamRef(kind.kind, number)
+        return shown, version_at(reader.connection, reader.book, stream, reader.position)
+
+    (shown, version), position = await read(request, caller, kind.views, time, tell, access)
+    return JSONResponse(plain(shown), headers={POSITION: str(position), "ETag": f'"{version}"'})
+
+
+def _history(kind: Kind) -> Callable[..., Any]:
+    async def events(  # a parameter each
+        request: Request,
+        _book: Book,
+        caller: Annotated[Caller, needs("read")],
+        number: _number(kind),  # type: ignore[valid-type]  # as above
+        time: Asked,
+        *,
+        own: Own = False,
+    ) -> Response:
+        return await _told(
+            request, caller, kind, number, time, lambda reader, stream: history(reader, stream, own=own)
+        )
+
+    events.__doc__ = f"List the events of one {kind.kind}, oldest first."
+    return events
+
+
+def _replay(kind: Kind) -> Callable[..., Any]:
+    async def events(  # a parameter each
+        request: Request,
+        _book: Book,
+        caller: Annotated[Caller, needs("read")],
+        number: _number(kind),  # type: ignore[valid-type]  # as above
+        time: Asked,
+        *,
+        own: Own = False,
+    ) -> Response:
+        return await _told(
+            request, caller, kind, number, time, lambda reader, stream: replay(reader, stream, own=own)
+        )
+
+    events.__doc__ = f"Tell the history of one {kind.kind} event by event, and what each changed."
+    return events
+
+
+def _opened_replay(kind: Kind) -> Callable[..., Any]:
+    async def events(  # a parameter each
+        request: Request,
+        _book: Book,
+        caller: Annotated[Caller, needs("names")],
+        number: _number(kind),  # type: ignore[valid-type]  # as above
+        time: Asked,
+        access_reason: Reason,
+        *,
+        own: Own = False,
+    ) -> Response:
+        access = Access(caller.actor, "http replay", reason(access_reason))
+        tell = lambda reader, stream: replay(reader, stream, own=own)  # noqa: E731  # as the others
+        return await _told(request, caller, kind, number, time, tell, access)
+
+    events.__doc__ = f"Tell the history of one {kind.kind} with personal values; the access log says so."
+    return events
+
+
+async def _told(  # who, what, when, how and why
+    request: Request,
+    caller: Caller,
+    kind: Kind,
+    number: str,
+    time: Time,
+    tell: Callable[[Reader, StreamRef], object],
+    access: Access | None = None,
+) -> Response:
+    def told(reader: PagedReader) -> object:
+        try:
+            return tell(reader, StreamRef(kind.kind, number))
+        except Refused as error:
+            raise no_such(reader, kind.kind, number) from error
+
+    events, position = await read(request, caller, BELONGING, time, told, access)
+    return JSONResponse(plain(events), headers={POSITION: str(position)})
+
+
+def reason(said: str) -> str:
+    """Read why personal values are opened: one line of words. Raises Problem."""
+    try:
+        text = said.encode("latin-1").decode("utf-8").strip()
+    except UnicodeError:
+        text = said.strip()
+    if not text or not text.isprintable():
+        message = f"Access-Reason: give 1 to {LONGEST_REASON} characters in one line, without anybody's name."
+        raise Problem("INVALID", message)
+    return text
+
+
+def _array(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _shown(kind: Kind) -> dict[str, Any]:
+    rows = {listed.name: row_schema(listed) for listed in LISTS}
+    row = rows[kind.plural]
+    nested = {name: _array(rows.get(name, {"type": "object"})) for name in kind.nested}
+    persons = {"persons": _array({"type": "object", "required": ["person"]})}
+    properties = row["properties"] | nested | persons
+    return row | {"required": sorted({*row["required"], *kind.nested}), "properties": properties}

@@ -1,0 +1,138 @@
+"""The stream of events (server-sent events): what listens misses nothing, whoever cuts the line."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from threading import Thread
+
+import httpx
+import pytest
+from httpx_sse import ServerSentEvent, connect_sse
+
+from fixtures.desk import contract, send
+from fixtures.served import listening, sealing, token_of
+from ledger.http import feed
+from ledger.wiring import Wiring
+
+SECONDS = 20.0
+
+
+@pytest.fixture
+def address(standing: Wiring) -> Iterator[str]:
+    with sealing(standing), listening(standing) as base:
+        yield f"{base}/v1/cyber-care/events/stream"
+
+
+@contextmanager
+def listened(
+    address: str, token: str, last: str | None = None, **query: str
+) -> Iterator[Iterator[ServerSentEvent]]:
+    headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": last} if last else {})
+    with (
+        httpx.Client(timeout=SECONDS) as client,
+        connect_sse(client, "GET", address, headers=headers, params=query) as source,
+    ):
+        assert source.response.status_code == 200, source.response.read()
+        yield (event for event in source.iter_sse() if event.data)
+
+
+def start(wiring: Wiring, first: int, number: int) -> None:
+    """Start contracts, one event each."""
+    for one in range(first, first + number):
+        assert send(wiring, "StartContract", contract(f"CC-{one}"), may_backdate=False).status == "recorded"
+
+
+def positions(events: list[ServerSentEvent]) -> list[int]:
+    assert all(int(json.loads(event.data)["sequence"]) == int(event.id) for event in events)
+    return [int(event.id) for event in events]
+
+
+def test_an_event_comes_to_who_listens_as_soon_as_it_is_sealed(address: str, standing: Wiring) -> None:
+    token = token_of(standing, "subscriber")
+    with listened(address, token) as events:
+        begun = time.monotonic()
+        start(standing, 1, 1)
+        first = next(events)
+        assert json.loads(first.data)["subject"] == "contract/CC-1"
+        assert first.event == "message"  # what a browser's onmessage hears
+        assert time.monotonic() - begun < 5
+
+
+def test_a_client_that_is_cut_off_again_and_again_misses_nothing_and_gets_nothing_twice(
+    address: str, standing: Wiring
+) -> None:
+    token = token_of(standing, "subscriber")
+    writing = Thread(target=start, args=(standing, 1, 40))
+    writing.start()
+    got: list[ServerSentEvent] = []
+    while len(got) < 40:
+        with listened(address, token, got[-1].id if got else "-1") as events:
+            got += islice(events, min(7, 40 - len(got)))
+    writing.join()
+    assert positions(got) == list(range(40))
+
+
+def test_a_listener_far_behind_catches_up_from_the_database(address: str, standing: Wiring) -> None:
+    start(standing, 1, 30)
+    with listened(address, token_of(standing, "subscriber"), after="-1") as events:
+        start(standing, 31, 5)
+        assert positions(list(islice(events, 35))) == list(range(35))
+
+
+def test_a_stream_ends_when_the_server_does_and_is_taken_up_at_the_next_one(standing: Wiring) -> None:
+    token = token_of(standing, "subscriber")
+    got: list[ServerSentEvent] = []
+    with sealing(standing):
+        for turn in range(3):
+            with listening(standing) as base:
+                place = got[-1].id if got else "-1"
+                with listened(f"{base}/v1/cyber-care/events/stream", token, place) as events:
+                    start(standing, 10 * turn, 10)
+                    got += islice(events, 10)
+                begun = time.monotonic()
+            assert time.monotonic() - begun < 6
+    assert positions(got) == list(range(30))
+
+
+def test_only_wanted_types_come_and_the_id_moves_on_all_the_same(
+    address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "KEEP_ALIVE_SECONDS", 0)
+    monkeypatch.setattr(feed, "SLICE_SECONDS", 0.2)
+    token = token_of(standing, "subscriber")
+    headers = {"Authorization": f"Bearer {token}"}
+    start(standing, 1, 3)
+    asked = {"types": "claim.RefundIssued", "after": "-1"}
+    with httpx.stream("GET", address, headers=headers, params=asked, timeout=SECONDS) as response:
+        line = next(line for line in response.iter_lines() if line.startswith("id: "))
+    assert line == "id: 2"  # and no data: a client moves its Last-Event-ID and shows no event
+
+
+def test_a_stream_of_a_token_that_is_taken_back_ends(
+    address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "KEEP_ALIVE_SECONDS", 0)
+    monkeypatch.setattr(feed, "SLICE_SECONDS", 0.2)
+    token = token_of(standing, "subscriber")
+    with listened(address, token) as events:
+        start(standing, 1, 1)
+        next(events)
+        with standing.pool.connection() as connection, connection.cursor() as cursor:
+            cursor.execute("update ledger.tokens set revoked_at = clock_timestamp()")
+        begun = time.monotonic()
+        assert list(events) != ["never"]  # it ends by itself
+        assert time.monotonic() - begun < 10
+
+
+def test_no_more_streams_are_served_than_the_limit(
+    address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "MOST_STREAMS", 1)
+    token = token_of(standing, "subscriber")
+    with listened(address, token) as events:
+        start(standing, 1, 1)
+        next(events)
+        refused = httpx.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=SECONDS)
+        assert (refused.status_code, refused.json()["code"]) == (429, "TOO_MANY_STREAMS")
