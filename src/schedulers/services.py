@@ -39,6 +39,13 @@ def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:
     keep(wiring, stop)
 
 
+def keep_digest(wiring: "Wiring", stop: StopEvent) -> None:
+    """Send the back office its daily digest until `stop` is set."""
+    from schedulers.digest.sending import keep_digest as keep  # noqa: PLC0415  # loaded when it runs
+
+    keep(wiring, stop)
+
+
 def keep_time(wiring: "Wiring", stop: StopEvent) -> None:
     """Sweep at every tick, and when the next thing falls due, until `stop` is set.
 
