@@ -2,9 +2,10 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hmac import compare_digest
+from threading import Event as StopEvent
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from ledger.domain.deciding import needs
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
 from ledger.endings import Unreachable
+from ledger.feed.reading import FeedEvent
+from ledger.feed.subscriptions.pulling import Pulling
 from ledger.recording import SharedFactory
 from ledger.store.books import Books
 from ledger.store.commit import Appended, CommandAnswer, Commit, NewEvent
@@ -181,6 +184,25 @@ class Ledger(Application[UUID]):
                 return len(events)
         message = f"Time could not act on {streams[0].name}: it moves on faster than it is read; sweep again."
         raise Unreachable(message)
+
+    def subscribe(
+        self,
+        name: str,
+        *,
+        after: int = -1,
+        types: Sequence[str] | None = None,
+        stop: StopEvent | None = None,
+        follow: bool = True,
+    ) -> Iterator[FeedEvent]:
+        """Give the book's sealed events in order, under a name that keeps its place (docs/subscribe.md).
+
+            for event in ledger.subscribe("ledger-to-erp"):
+                book_in_erp(event)
+
+        Asking for the next event commits the one before: what broke off is given again. See `Pulling`.
+        """
+        pulling = Pulling(self._pool, self.book, name, after=after, types=types, stop=stop, follow=follow)
+        return pulling.events()
 
     def _load(self, submission: Submission) -> Loaded:
         return self.store.load(self.book, needs(submission.command), submission.command_id, submission.sender)

@@ -33,6 +33,9 @@ from ledger.setting_sources import (
     masked,
 )
 
+NO_CARRIER = "none"
+"""Letters are written, and nobody takes them."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingInForce:
@@ -103,6 +106,14 @@ class Settings(BaseSettings):
         repr=False,
         description="Mail for each day's head: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
     )
+    customer_mail: str | None = Field(
+        default=None,
+        repr=False,
+        description=(
+            "Mail to customers: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS; "
+            "unset: files in the folder mail of the home."
+        ),
+    )
     http_host: str = Field(
         default="127.0.0.1",
         min_length=1,
@@ -122,6 +133,39 @@ class Settings(BaseSettings):
     )
     oidc_role_claim: str = Field(
         default="role", min_length=1, description="Claim of those JWTs that names the caller's role."
+    )
+    webhooks_private: bool = Field(
+        default=False,
+        description="For development: webhooks may go to private addresses too, and over plain http.",
+    )
+    nats: str | None = Field(
+        default=None,
+        repr=False,
+        description="Servers of the NATS cluster that the relay publishes to, parted by spaces.",
+    )
+    letters_carrier: str | None = Field(
+        default=None,
+        description="Who takes letters: a folder, a URL, or none; unset: letters/outbox in the home.",
+    )
+    letters_token: str | None = Field(
+        default=None, repr=False, description="Bearer token for the carrier's URL."
+    )
+    letters_prepare_days: int = Field(
+        default=30, ge=1, le=365, description="Days before its deadline that a termination notice is written."
+    )
+    letters_hand_over_days: int = Field(
+        default=20,
+        ge=1,
+        le=365,
+        description="Days before its deadline that it goes to the carrier.",
+    )
+    digest_folder: Path | None = Field(
+        default=None, description="Folder that the back office's daily digest is written to."
+    )
+    digest_mail: str | None = Field(
+        default=None,
+        repr=False,
+        description="Mail for the daily digest: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
     )
     postgres_bin: Path | None = Field(
         default=None,
@@ -165,7 +209,9 @@ class Settings(BaseSettings):
             SettingsFileSource(settings_cls, home / SETTINGS_FILE),
         )
 
-    @field_validator("home", "master_key_file", "signing_key_file", "oidc_jwks_file", "postgres_bin")
+    @field_validator(
+        "home", "master_key_file", "signing_key_file", "oidc_jwks_file", "digest_folder", "postgres_bin"
+    )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
@@ -204,7 +250,17 @@ class Settings(BaseSettings):
                 raise ValueError(message)
         return witnesses
 
-    @field_validator("head_mail")
+    @field_validator("letters_carrier")
+    @classmethod
+    def _takes_letters(cls, carrier: str | None) -> str | None:
+        if carrier is None or carrier == NO_CARRIER or re.match(r"https?://[^/]+", carrier):
+            return carrier
+        if not Path(carrier).expanduser().is_absolute():
+            message = f"{carrier!r} is neither a folder from the root, nor https://CARRIER/…, nor none"
+            raise ValueError(message)
+        return carrier
+
+    @field_validator("head_mail", "digest_mail")
     @classmethod
     def _mail_with_both_addresses(cls, mail: str | None) -> str | None:
         if mail is not None:
@@ -217,6 +273,29 @@ class Settings(BaseSettings):
                 message = "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS"
                 raise ValueError(message)
         return mail
+
+    @field_validator("customer_mail")
+    @classmethod
+    def _mail_with_a_sender(cls, mail: str | None) -> str | None:
+        if mail is not None:
+            parts = urlsplit(mail)
+            if (
+                parts.scheme not in {"smtp", "smtps"}
+                or not parts.hostname
+                or "from" not in parse_qs(parts.query)
+            ):
+                message = "it is not smtp://HOST:PORT/?from=ADDRESS"
+                raise ValueError(message)
+        return mail
+
+    @field_validator("nats")
+    @classmethod
+    def _servers_of_nats(cls, servers: str | None) -> str | None:
+        for server in _parted(servers, None):
+            if not re.match(r"(nats|tls)://[^/]+/?$", server):
+                message = "it is not nats://HOST:PORT, or several of it parted by spaces"
+                raise ValueError(message)
+        return servers
 
     def model_post_init(self, _context: object) -> None:
         """Note where each setting came from."""
@@ -268,9 +347,19 @@ class Settings(BaseSettings):
         return _parted(self.head_witnesses, None)
 
     @property
+    def nats_servers(self) -> list[str]:
+        """Servers of the NATS cluster that relays publish to."""
+        return _parted(self.nats, None)
+
+    @property
     def sends_heads(self) -> bool:
         """Say whether each day's head goes anywhere outside."""
         return bool(self.head_folder_paths or self.head_witness_urls or self.head_mail)
+
+    @property
+    def letters_folder(self) -> Path:
+        """Where letters lie, sealed."""
+        return self.home / "letters"
 
     @property
     def secrets_folder(self) -> Path:

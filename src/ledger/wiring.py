@@ -28,10 +28,11 @@ from urllib.parse import quote
 from ledger.clock import BEGINNING
 from ledger.embedded import EmbeddedPostgres
 from ledger.endings import Refused, UsedWrongly
-from ledger.feed.followers import Follower, FollowerRunner
+from ledger.feed.followers import Follower, FollowerRunner, Prepares
 from ledger.feed.sealer import Sealer
 from ledger.feed.signing.places import SigningPlace
 from ledger.feed.signing.signer import Signer
+from ledger.feed.together import FollowersTogether
 from ledger.migrate import migrate, pending
 from ledger.settings import Settings
 from ledger.store.books import Books
@@ -44,12 +45,15 @@ from ledger.store.pool import Pool
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
+    from ledger.feed.subscriptions.register import Subscriptions
+    from ledger.store.webhook_secrets import WebhookSecrets
 
 FOLLOWERS_GROUP = "claims_ledger.followers"
 SERVICES_GROUP = "claims_ledger.services"
 SWEEPS_GROUP = "claims_ledger.sweeps"
 OPENINGS_GROUP = "claims_ledger.openings"
 HEAD_SENDERS_GROUP = "claims_ledger.head_senders"
+ERASURES_GROUP = "claims_ledger.erasures"
 
 BOOK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 """A book's name stands in addresses, in the names of key files and in the log's origin."""
@@ -156,6 +160,22 @@ class Wiring:
             told += cast("Opening", point.load())(self)
         return told
 
+    @cached_property
+    def webhook_secrets(self) -> "WebhookSecrets":
+        """What webhooks' deliveries are signed with. Raises KeyFileRefused."""
+        from ledger.store.webhook_secrets import WebhookSecrets  # noqa: PLC0415  # few programs need it
+
+        return WebhookSecrets(self.store.book_keys)
+
+    @cached_property
+    def subscriptions(self) -> "Subscriptions":
+        """Who is told of events."""
+        from ledger.feed.subscriptions.register import Subscriptions  # noqa: PLC0415  # as above
+
+        return Subscriptions(
+            self.pool, self.webhook_secrets, self.book, allow_private=self.settings.webhooks_private
+        )
+
     def book_row(self) -> BookRow:
         """Read the book's row: its kind, its clock, its open import. Raises BookUnknown."""
         return self.books.row(self.book)
@@ -186,8 +206,15 @@ class Wiring:
     def catch_up(self, *names: str) -> None:
         """Seal all that is recorded and bring these followers (none named: all) to the feed's end."""
         self.seal()
-        for name in names or self.followers:
-            self.runner(name).catch_up()
+        self.together(*names).catch_up()
+
+    def together(self, *names: str) -> FollowersTogether:
+        """Give these followers (none named: all) made ready to follow over one reading of the feed."""
+        runners = [self.runner(name) for name in names or self.followers]
+        for runner in runners:
+            if isinstance(runner.follower, Prepares):
+                runner.follower.prepare(self.pool)
+        return FollowersTogether(self.pool, self.book, runners)
 
     def sweep(self, until: datetime) -> int:
         """Let time act on every stream up to `until`, inclusive; number of events recorded."""
@@ -195,6 +222,13 @@ class Wiring:
         for point in entry_points(group=SWEEPS_GROUP):
             swept += cast("Callable[[Wiring, datetime], int]", point.load())(self, until)
         return swept
+
+    def erase_outside(self) -> int:
+        """Remove what lies outside the database of persons who were erased; how many things."""
+        removed = 0
+        for point in entry_points(group=ERASURES_GROUP):
+            removed += cast("Callable[[Wiring], int]", point.load())(self)
+        return removed
 
     def send_heads(self) -> list[Mapping[str, object]]:
         """Send the newest signed head to the places outside; what came of each."""

@@ -1,9 +1,10 @@
-"""What the read side has to follow the feed (group `claims_ledger.followers`): its views."""
+"""What the read side has to follow the feed (group `claims_ledger.followers`): its views, its directory."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from projections.asking.views import VIEWS
+from projections.directory.follower import DirectoryFollower
 from projections.folding.follower import ViewFollower
 
 if TYPE_CHECKING:
@@ -20,8 +21,18 @@ def _follower(name: str) -> Factory:
     return factory
 
 
+def directory(wiring: "Wiring") -> DirectoryFollower:
+    """Give the follower that keeps the directory of persons."""
+    return DirectoryFollower(lambda: wiring.store, wiring.book)
+
+
 limits = _follower("limits")
 due = _follower("due")
 contracts = _follower("contracts")
 claims = _follower("claims")
 complaints = _follower("complaints")
+refunds = _follower("refunds")
+payments = _follower("payments")
+reserves = _follower("reserves")
+timeline = _follower("timeline")
+bordereau = _follower("bordereau")

@@ -31,7 +31,7 @@ from projections.asking.questions import (
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.commands.tables import as_json
-from projections.upkeep.rebuild import drop, rebuild
+from projections.upkeep.rebuild import rebuild
 
 BOOK = Path(__file__).parents[1] / "examples" / "book.jsonl"
 UNTIL = "2026-03-01"
@@ -71,8 +71,8 @@ class SampleBook(RecordedBook):
             assert runner.position() == position
 
     def drop_views(self) -> None:
-        for view in VIEWS.values():
-            drop(self.pool, self.book, view)
+        for name in VIEWS:
+            assert self.runner(name).start_over()
 
 
 @pytest.fixture

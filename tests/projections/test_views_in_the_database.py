@@ -36,7 +36,9 @@ def test_a_rebuilt_view_is_the_one_that_grew_event_by_event(recorded: RecordedBo
     assert all(grown[name] for name in ("limits", "due", "contracts", "claims"))
     for name, view in VIEWS.items():
         passed: list[int] = []
-        assert rebuild(recorded.pool, recorded.book, view, passed.append) == sum(passed) == recorded.end() + 1
+        rebuilt = rebuild(recorded.pool, recorded.book, view, passed.append)
+        assert rebuilt.positions == sum(passed) == recorded.end() + 1
+        assert (rebuilt.differing, rebuilt.generation) == (0, 2)
         assert recorded.table(name) == grown[name]
         assert compare(recorded.pool, recorded.book, view) == []
 
@@ -104,4 +106,4 @@ class Prefix(Reader):
         assert scope is None
         folding = Folding(view)
         folding.take_all(event for event in self.told if view.types is None or event.type in view.types)
-        return Given(folding.standing())
+        return Given(folding.standing(), folding.standing_since())

@@ -10,9 +10,7 @@ from typed import Typed
 from fixtures.desk import contract, send
 from ledger.wiring import Wiring
 from projections.asking.questions import Filters, list_limits, show_contract
-from projections.asking.views import VIEWS
 from projections.commands.reading import reading
-from projections.upkeep.rebuild import drop
 
 QUESTIONS = (
     ("limits",),
@@ -81,6 +79,6 @@ def test_a_view_that_is_dropped_while_a_question_is_asked_does_not_go_missing_fr
 ) -> None:
     with reading(recorded.book, ("contracts", "limits", "due", "claims", "complaints")) as reader:
         before = show_contract(reader, "CC-1")
-        drop(recorded.pool, recorded.book, VIEWS["limits"])
+        assert recorded.runner("limits").start_over()
         assert show_contract(reader, "CC-1") == before
         assert len(list_limits(reader, Filters())) == 4

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ledger.feed.followers import InTheVault
 from ledger.feed.signing.epochs import begin_epoch
 from ledger.store.epochs import Epoch
 from ledger.store.errors import ImportOpen
@@ -94,7 +95,8 @@ def recover(wiring: Wiring, because: str) -> Recovered:
     rebuilt = []
     for name in wiring.followers:
         runner = wiring.runner(name)
-        if runner.position() > end and runner.start_over():
+        parted = isinstance(runner.follower, InTheVault) and runner.position() >= 0
+        if (parted or runner.position() > end) and runner.start_over():
             rebuilt.append(name)
     erased, untold = tell_erased(wiring)
     wiring.catch_up()

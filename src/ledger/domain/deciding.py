@@ -142,8 +142,8 @@ _STATES: Mapping[StreamKind, TypeAdapter[State]] = {
 
 
 def state_to_json(state: State) -> str:
-    """Write a state as JSON, so that a register may keep it and fold on from there."""
-    return _STATES[state.ref.kind].dump_json(state).decode()
+    """Write a state as JSON, so that a register may keep it and fold on from there; defaults are left out."""
+    return _STATES[state.ref.kind].dump_json(state, exclude_defaults=True).decode()
 
 
 def state_from_json(kind: StreamKind, text: str) -> State:

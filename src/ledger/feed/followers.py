@@ -16,6 +16,7 @@ from ledger.store.checkpoints import (
     move_checkpoint,
     park,
     parked_events,
+    parked_streams,
     unpark,
     unpark_all,
 )
@@ -33,15 +34,16 @@ LONGEST_ERROR: Final = 2_000
 _log = structlog.get_logger(__name__)
 
 
-class GapFound(Exception):
+class Halted(Exception):
+    """The follower stops where it stands: no event is at fault, so that none is parked."""
+
+
+class GapFound(Halted):
     """The feed skips a position, or ends before the checkpoint. The follower stops and does not guess."""
 
 
-class Committed(Exception):
+class Committed(Halted):
     """A follower ended the runner's transaction: its effect and its checkpoint could part."""
-
-
-_HALTING: Final = (GapFound, Committed)
 
 
 class Follower(Protocol):
@@ -63,6 +65,34 @@ class Rebuilds(Protocol):
         """Drop all effect of the book's events. Must not commit."""
 
 
+@runtime_checkable
+class Prepares(Protocol):
+    """A follower that may have something to do before it follows."""
+
+    def prepare(self, pool: Pool) -> None:
+        """Make ready to follow, in transactions of its own."""
+
+
+@runtime_checkable
+class InStreamOrder(Protocol):
+    """A follower to whom a stream's events come in order or not at all.
+
+    Once an event is parked, those that follow it in its stream wait beside it, and are replayed after it.
+    """
+
+    in_stream_order: bool
+
+
+@runtime_checkable
+class InTheVault(Protocol):
+    """A follower whose effect lies in the vault, which has a backup of its own.
+
+    After a restore its checkpoint says nothing of what is there.
+    """
+
+    lies_in_the_vault: bool
+
+
 class FollowerRunner:
     """Runs one follower over one book. Any process may: the checkpoint's row lock lets one run at a time."""
 
@@ -73,6 +103,11 @@ class FollowerRunner:
         self._follower = follower
         self._batch = batch
 
+    @property
+    def follower(self) -> Follower:
+        """Whom it runs."""
+        return self._follower
+
     def position(self) -> int:
         """Give the checkpoint: position of the last event that took effect, -1 before the first."""
         with self._pool.connection() as connection:
@@ -81,7 +116,7 @@ class FollowerRunner:
     def catch_up(self, limit: int | None = None) -> int:
         """Follow to the feed's end, or for `limit` positions; number of positions passed.
 
-        Raises GapFound, Committed, and what is transient once it was tried for some seconds.
+        Raises Halted, and what is transient once it was tried for some seconds.
         """
         passed, tries, backoff = 0, 0, Backoff()
         while limit is None or passed < limit:
@@ -103,7 +138,7 @@ class FollowerRunner:
     def run(self, stop: StopEvent) -> None:
         """Follow until `stop` is set; what is transient is tried again for ever.
 
-        Raises GapFound, Committed.
+        Raises Halted.
         """
         backoff = Backoff()
         while not stop.is_set():
@@ -131,17 +166,21 @@ class FollowerRunner:
     def replay_parked(self) -> int:
         """Try the parked events again, in order; number that took effect now and are parked no more."""
         replayed = 0
+        stuck: set[str] = set()
         for parked in self.parked():
+            if parked.stream in stuck and self._in_stream_order:
+                continue
             try:
                 with self._pool.transaction() as connection:
                     lock_checkpoint(connection, self._book, self._follower.name)
                     rows = select_feed(connection, self._book, parked.position - 1, 1, None)
-                    self._apply(connection, feed_events(self._dense(rows, parked.position - 1, whole=True)))
+                    self._take(connection, feed_events(self._dense(rows, parked.position - 1, whole=True)))
                     unpark(connection, self._book, self._follower.name, parked.position)
                 replayed += 1
             except Exception as error:
-                if is_transient(error) or isinstance(error, _HALTING):
+                if is_transient(error) or isinstance(error, Halted):
                     raise
+                stuck.add(parked.stream)
                 with self._pool.connection() as connection:
                     park(
                         connection, self._book, self._follower.name, parked._replace(error=_described(error))
@@ -159,12 +198,39 @@ class FollowerRunner:
             move_checkpoint(connection, self._book, self._follower.name, -1)
         return True
 
+    def pass_read(self, rows: Sequence[FeedRow], events: Sequence[FeedEvent]) -> int:
+        """Pass positions that were read already, for several followers at once; how many.
+
+        `rows` follow each other without a gap, `events` are theirs. A checkpoint before them passes none, one
+        among them the rest. What fails is passed one by one, past the poison. Raises Halted, and what is
+        transient.
+        """
+        try:
+            with self._pool.transaction() as connection:
+                position, last = self._lock(connection), rows[-1].position
+                if not rows[0].position - 1 <= position < last:
+                    return 0
+                types = self._follower.types
+                mine = [
+                    event
+                    for event in events
+                    if event.position > position and (types is None or event.type in types)
+                ]
+                if mine:
+                    self._apply(connection, mine)
+                move_checkpoint(connection, self._book, self._follower.name, last)
+                return last - position
+        except Exception as error:
+            if is_transient(error) or isinstance(error, Halted):
+                raise
+        return self._advance(len(rows))
+
     def _advance(self, wanted: int) -> int:
         """Pass up to `wanted` positions: all at once, or where that fails one by one, past the poison."""
         try:
             return self._pass(wanted)
         except Exception as error:
-            if is_transient(error) or isinstance(error, _HALTING):
+            if is_transient(error) or isinstance(error, Halted):
                 raise
             _log.warning(
                 "batch_failed", follower=self._follower.name, book=self._book, error=_described(error)
@@ -179,7 +245,7 @@ class FollowerRunner:
         try:
             return self._pass(1)
         except Exception as error:
-            if is_transient(error) or isinstance(error, _HALTING):
+            if is_transient(error) or isinstance(error, Halted):
                 raise
             return self._park(tried, error)
 
@@ -187,7 +253,7 @@ class FollowerRunner:
         """One transaction: lock the checkpoint, read on, take effect, move the checkpoint."""
         follower = self._follower
         with self._pool.transaction() as connection:
-            position = lock_checkpoint(connection, self._book, follower.name)
+            position = self._lock(connection)
             rows = self._read(connection, position, wanted)
             if not rows:
                 return 0
@@ -197,7 +263,25 @@ class FollowerRunner:
             move_checkpoint(connection, self._book, follower.name, rows[-1].position)
         return len(rows)
 
+    def _lock(self, connection: Connection) -> int:
+        return lock_checkpoint(connection, self._book, self._follower.name)
+
+    @property
+    def _in_stream_order(self) -> bool:
+        return isinstance(self._follower, InStreamOrder) and self._follower.in_stream_order
+
     def _apply(self, connection: Connection, events: Sequence[FeedEvent]) -> None:
+        """Take effect of events, but for those of a stream that waits: they wait with it."""
+        if self._in_stream_order:
+            waited_for = parked_streams(connection, self._book, self._follower.name)
+            for event in events if waited_for else ():
+                if (position := waited_for.get(event.stream.name)) is not None:
+                    park(connection, self._book, self._follower.name, _waiting(event, position))
+            events = [event for event in events if event.stream.name not in waited_for]
+        if events:
+            self._take(connection, events)
+
+    def _take(self, connection: Connection, events: Sequence[FeedEvent]) -> None:
         self._follower.apply(connection, events)
         if not in_transaction(connection):
             message = (
@@ -255,6 +339,12 @@ class FollowerRunner:
         return GapFound(
             f"position {position} of the feed of book {self._book!r} is missing: run `claims-ledger verify`"
         )
+
+
+def _waiting(event: FeedEvent, position: int) -> Parked:
+    """Park an event behind the first of its stream that could not be taken."""
+    error = f"it waits for the event of its stream that was parked at position {position}"
+    return Parked(event.position, event.stream.name, event.version, event.event_id, event.type, error)
 
 
 def _described(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Keys of a book itself: for the hashes of its commands' contents, for the words of its directory."""
+"""Keys of a book itself: for hashes of commands, words of the directory, secrets of subscriptions."""
 
 import hmac
 from secrets import token_bytes
@@ -8,7 +8,7 @@ from ledger.store.errors import MasterKeyMissing
 from ledger.store.keys import KEY_BYTES, MasterKeys, WrappedKey
 from ledger.store.pool import Connection
 
-Purpose = Literal["content", "directory"]
+Purpose = Literal["content", "directory", "subscriptions"]
 
 _READ = "select wrapped, master_id from vault.book_keys where book = %s and purpose = %s"
 

@@ -33,6 +33,10 @@ _PARKED: Final = """
 select position, stream, version, event_id::text, type, error, attempts from ledger.parked
 where book = %s and follower = %s order by position
 """
+_PARKED_STREAMS: Final = """
+select stream, min(position) from ledger.parked where book = %s and follower = %s group by stream
+"""
+_STANDINGS: Final = "select name, position from ledger.followers where book = %s"
 _UNPARK_ALL: Final = "delete from ledger.parked where book = %s and follower = %s"
 _UNPARK: Final = "delete from ledger.parked where book = %s and follower = %s and position = %s"
 
@@ -105,6 +109,20 @@ def parked_events(connection: Connection, book: str, follower: str) -> Sequence[
     with connection.cursor() as cursor:
         cursor.execute(_PARKED, (book, follower))
         return [Parked._make((*row[:3], UUID(row[3]), *row[4:])) for row in cursor.fetchall()]
+
+
+def parked_streams(connection: Connection, book: str, follower: str) -> dict[str, int]:
+    """Name the streams of which one follower has parked events, each with the first one's position."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PARKED_STREAMS, (book, follower))
+        return {stream: int(position) for stream, position in cursor}
+
+
+def checkpoints(connection: Connection, book: str) -> dict[str, int]:
+    """Give the position of every follower that has begun, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDINGS, (book,))
+        return {name: int(position) for name, position in cursor}
 
 
 def unpark(connection: Connection, book: str, follower: str, position: int) -> None:

@@ -13,12 +13,15 @@ BATCH = 2000
 FIRST_POSITION = "select position from ledger.log where book = %s and stream_id = %s and version = 1"
 
 BELONGING = """
+with live as (select view, generation from projections.generations where book = %(book)s and state = 'live')
 select 'claim', claim, min(opened_position) from projections.claims
-where book = %(book)s and contract = %(contract)s and from_position <= %(position)s
+where book = %(book)s and generation = (select generation from live where view = 'claims')
+    and contract = %(contract)s and from_position <= %(position)s
 group by claim
 union all
 select 'complaint', complaint, min(opened_position) from projections.complaints
-where book = %(book)s and contract = %(contract)s and from_position <= %(position)s
+where book = %(book)s and generation = (select generation from live where view = 'complaints')
+    and contract = %(contract)s and from_position <= %(position)s
 group by complaint
 order by 3
 """

@@ -45,7 +45,7 @@ class Reader:
         for event in self._read(scope):
             if event.effective_on <= self.on and (view.types is None or event.type in view.types):
                 folding.take(event)
-        return Given(folding.standing())
+        return Given(folding.standing(), folding.standing_since())
 
     def events(self, stream: StreamRef, *, own: bool) -> Sequence[FeedEvent]:
         """Give a stream's events up to that time; not `own`: with those of what belongs to a contract."""
@@ -54,6 +54,10 @@ class Reader:
         else:
             found = self._read(stream)
         return [event for event in found if self.on is None or event.effective_on <= self.on]
+
+    def around(self, scope: StreamRef | None) -> Sequence[FeedEvent]:
+        """Give the events of a contract and all that belongs to it, or of the whole book, up to that time."""
+        return [event for event in self._read(scope) if self.on is None or event.effective_on <= self.on]
 
     def _read(self, scope: StreamRef | None) -> Sequence[FeedEvent]:
         if scope not in self._events:

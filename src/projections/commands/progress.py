@@ -8,8 +8,8 @@ from ledger.commands.output import console
 
 
 @contextmanager
-def progress(said: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Give a function that is told how much more has been done."""
+def progress(said: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how much more has been done; `total`: of how much, if that is known."""
     if not is_interactive():
         yield lambda _: None
         return

@@ -83,5 +83,6 @@ def _warn_of_parked(connection: "Connection", book: str, views: Sequence[str]) -
         if name in views:
             note(
                 f"Warning: {count} events could not be folded into {name}, so it may be wrong:"
-                f" see ledger.parked, upgrade the program, then claims-ledger projections rebuild {name}."
+                f" claims-ledger projections parked {name} says why; once that is mended,"
+                f" claims-ledger projections replay-parked {name}."
             )

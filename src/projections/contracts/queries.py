@@ -32,3 +32,26 @@ class ContractsWanted:
 def contracts(connection: Connection, source: Source, wanted: ContractsWanted) -> list[dict[str, object]]:
     """Give contracts in the order in which they were recorded. Persons stand as their ids."""
     return select(connection, SELECT, TABLE, source, asdict(wanted))
+
+
+# Days of cover that lie in a calendar year and before `until`. A contract that never gave cover gives none.
+EXPOSURE = """
+select
+    year, product, terms,
+    sum(greatest(0, least(ends_on, make_date(year + 1, 1, 1), %(until)s::date)
+                    - greatest(starts_on, make_date(year, 1, 1))))::bigint as exposed_days
+from ({found}) as found
+cross join lateral generate_series(
+    extract(year from starts_on)::int, extract(year from least(ends_on, %(until)s::date))::int
+) as year
+where (%(year)s::int is null or year = %(year)s)
+group by 1, 2, 3
+order by 1, 2, 3
+"""
+
+
+def exposure(
+    connection: Connection, source: Source, until: date, year: int | None = None
+) -> list[dict[str, object]]:
+    """Give the days of cover by calendar year, product and terms: those before `until` alone."""
+    return select(connection, EXPOSURE, TABLE, source, {"until": until, "year": year})

@@ -44,6 +44,8 @@ def _cells(row: Row, sheet: Sheet) -> list[object]:
 def _cell(value: object) -> object:
     if isinstance(value, str):
         return harmless(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     isoformat = getattr(value, "isoformat", None)
     return value if isoformat is None else isoformat()
 

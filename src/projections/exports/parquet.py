@@ -38,6 +38,8 @@ def _arrow_type(arrow: Any, kind: Kind) -> object:  # noqa: ANN401  # pyarrow ha
             return arrow.string()
         case "integer":
             return arrow.int64()
+        case "truth":
+            return arrow.bool_()
         case "date":
             return arrow.date32()
         case "instant":

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Kind = Literal["text", "integer", "date", "instant"]
+Kind = Literal["text", "integer", "truth", "date", "instant"]
 """Cents and days are integers; a date is Brussels'; an instant is aware."""
 
 Row = Mapping[str, object]

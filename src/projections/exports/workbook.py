@@ -19,7 +19,7 @@ MOST_ROWS: Final = 1_048_575
 """Rows of a sheet below its heading: a program that reads it knows no more."""
 CHUNK_BYTES: Final = 65_536
 IN_MEMORY_BYTES: Final = 4_000_000
-WIDTHS: Final[dict[Kind, int]] = {"text": 22, "integer": 14, "date": 12, "instant": 20}
+WIDTHS: Final[dict[Kind, int]] = {"text": 22, "integer": 14, "truth": 9, "date": 12, "instant": 20}
 
 Page = Any
 """A worksheet; `xlsxwriter` has no types."""
@@ -45,6 +45,7 @@ def write_workbook(rows: Rows, sheet: Sheet, file: IO[bytes]) -> int:
         writes: dict[Kind, Write] = {
             "text": lambda page, down, across, value: page.write_string(down, across, str(value)),
             "integer": lambda page, down, across, value: page.write_number(down, across, value),
+            "truth": lambda page, down, across, value: page.write_boolean(down, across, value),
             "date": _dates(workbook.add_format({"num_format": "yyyy-mm-dd"})),
             "instant": _instants(workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})),
         }

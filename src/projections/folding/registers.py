@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar, cast
 
-from ledger.domain.deciding import State, fold, state_from_json, state_to_json
+from ledger.domain.deciding import State
 from ledger.domain.identifiers import StreamKind
 from ledger.feed.reading import FeedEvent
+from projections.folding.states import folded, read_state, state_text
 from projections.folding.view import Folded, Row, Since, Table, View
 
 Of = TypeVar("Of", bound=State)
@@ -29,7 +30,7 @@ def register(
 
     def fold_one(registered: Registered | None, event: FeedEvent, _: Since) -> Folded[Registered] | None:
         before = None if registered is None else registered.state
-        state = fold(before, event.recorded)
+        state = folded(before, event)
         if state is None:
             # Folded for a date on which the stream had not begun.
             return None
@@ -39,8 +40,8 @@ def register(
         return Folded(Registered(opened_position, state, after), (after,) if changed else ())
 
     def from_text(text: str) -> Registered:
-        opened_position, _, state_text = text.partition(" ")
-        state = state_from_json(kind, state_text)
+        opened_position, _, written = text.partition(" ")
+        state = read_state(kind, written)
         return Registered(int(opened_position), state, row(state, int(opened_position)))
 
     return View(
@@ -49,6 +50,6 @@ def register(
         table=table,
         key_of=lambda event: event.stream.name,
         fold=fold_one,
-        to_text=lambda registered: f"{registered.opened_position} {state_to_json(registered.state)}",
+        to_text=lambda registered: f"{registered.opened_position} {state_text(registered.state)}",
         from_text=from_text,
     )

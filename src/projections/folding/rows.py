@@ -8,8 +8,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
 from typing import Protocol
 
+from projections.folding.generations import LIVE
 from projections.folding.view import Row, Table
 
 
@@ -32,10 +34,10 @@ class AsOf:
         """Select what had come to be by then and had not ceased to be."""
         sql = (
             f"select * from {table.name}"  # noqa: S608  # a table's name is a constant
-            " where book = %(book)s and from_position <= %(position)s"
+            f" where book = %(book)s and generation = {LIVE} and from_position <= %(position)s"
             " and (to_position is null or to_position > %(position)s)"
         )
-        return sql, {"book": self.book, "position": self.position}
+        return sql, {"book": self.book, "view": table.view, "position": self.position}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,15 @@ class Given:
     """Rows that were folded in memory, for a question that no table answers."""
 
     rows: Sequence[Row]
+    positions: Sequence[int] = ()
+    """Those that made the rows so, as far as they are known."""
 
     def found(self, table: Table) -> tuple[str, dict[str, object]]:
         """Hand the rows to the database, which filters and orders them as it does its own."""
-        objects = [dict(zip(table.columns, row, strict=True)) for row in self.rows]
+        objects = [
+            dict(zip(table.columns, row, strict=True)) | {"from_position": position}
+            for row, position in zip_longest(self.rows, self.positions)
+        ]
         sql = f"select * from json_populate_recordset(null::{table.name}, %(given)s::json)"  # noqa: S608  # as above
         return sql, {"given": json.dumps(objects, default=_as_json)}
 

@@ -1,6 +1,7 @@
 """The one way in which every view is queried: its source, its conditions, its order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 
 from psycopg2.extras import RealDictCursor
 
@@ -8,6 +9,10 @@ from ledger.store.pool import Connection
 from projections.folding.paging import Paged
 from projections.folding.rows import Source
 from projections.folding.view import Table
+
+ROWS_AT_ONCE = 2_000
+
+_numbers = count(1)
 
 
 def select(
@@ -23,3 +28,18 @@ def select(
     if isinstance(source, Paged):
         source.take_places(rows)
     return rows
+
+
+def select_each(
+    connection: Connection, sql: str, table: Table, source: Source, asked: Mapping[str, object]
+) -> Iterator[dict[str, object]]:
+    """Run a view's query and give its rows some at a time, so that memory does not grow with them.
+
+    The transaction must stay open until the last one is taken.
+    """
+    found, parameters = source.found(table)
+    with connection.cursor(f"rows_{next(_numbers)}", cursor_factory=RealDictCursor) as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        cursor.execute(sql.format(found=found), parameters | dict(asked))
+        for row in cursor:
+            yield dict(row)

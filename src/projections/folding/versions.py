@@ -64,6 +64,10 @@ class Folding(Generic[Memory]):
         """Give the rows that stand after the run, of those that it opened."""
         return [version.row for version in self._standing.values()]
 
+    def standing_since(self) -> list[int]:
+        """Give for each of these rows the position that made it so."""
+        return [version.from_position for version in self._standing.values()]
+
     def _since(self, key: str) -> int:
         known = self.remembered.get(key)
         return self.elsewhere(key) if known is None else known.since
@@ -73,7 +77,7 @@ class Folding(Generic[Memory]):
         standing = self._standing.get(identity)
         if standing is not None:
             standing.to_position = position
-        elif not fresh:
+        elif not (fresh or self.view.table.grows_only):
             # The key was there before the run, so this row may have been, too.
             self.closed[identity] = position
         version = RowVersion(row, position)

@@ -32,6 +32,13 @@ class Table:
     columns: tuple[str, ...]
     identity: int
     """How many leading columns name a row: of one name, at most one row stands at a position."""
+    grows_only: bool = False
+    """Whether no row ever takes the place of another."""
+
+    @property
+    def view(self) -> str:
+        """The view's name: the table's, without its schema."""
+        return self.name.partition(".")[2]
 
 
 class Folded(NamedTuple, Generic[Memory]):
@@ -63,3 +70,5 @@ class View(Generic[Memory]):
     from_text: Callable[[str], Memory]
     mentions: Callable[[FeedEvent], str | None] = lambda _: None
     """Another key whose place in the order (`since`) the fold asks for."""
+    version: int = 1
+    """Of the fold. Raised with each change of what it gives, so that every book's view is built anew."""

@@ -1,10 +1,9 @@
 """A run of folded events written to a view's tables: one load before, three writes after."""
 
 import io
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from typing import TypeVar
-
-from psycopg2.extras import execute_values
 
 from ledger.store.pool import Connection
 from projections.folding.versions import Folding
@@ -12,21 +11,28 @@ from projections.folding.view import Remembered, Row, Table, View
 
 Memory = TypeVar("Memory")
 
-PAGE = 2000
-"""Rows in one statement of VALUES."""
+DROPPED_AT_ONCE = 20_000
+"""Rows that one statement drops."""
 
 _NULL = ""
 
 LOAD = """
 select key, since_position, memory from projections.remembered
-where book = %s and view = %s and key = any(%s)
+where book = %s and generation = %s and view = %s and key = any(%s)
 """
 
-FORGET = "delete from projections.remembered where book = %s and view = %s"
+FORGET = """
+delete from projections.remembered where book = %(book)s and view = %(view)s;
+delete from projections.generations where book = %(book)s and view = %(view)s;
+delete from ledger.followers where book = %(book)s and name like %(view)s || '@%%';
+delete from ledger.parked where book = %(book)s and follower like %(view)s || '@%%'
+"""
 
 REMEMBER = """
-insert into projections.remembered (book, view, key, since_position, memory) values %s
-on conflict (book, view, key) do update set memory = excluded.memory
+insert into projections.remembered (book, generation, view, key, since_position, memory)
+select %s, %s, %s, key, since_position, memory
+from unnest(%s::text[], %s::bigint[], %s::text[]) as fresh (key, since_position, memory)
+on conflict (book, generation, view, key) do update set memory = excluded.memory
 """
 
 
@@ -41,37 +47,55 @@ def without_waiting_for_the_disk(connection: Connection) -> None:
 
 
 def load_remembered(
-    connection: Connection, book: str, view: View[Memory], keys: Collection[str]
+    connection: Connection, book: str, generation: int, view: View[Memory], keys: Collection[str]
 ) -> dict[str, Remembered[Memory]]:
     """Load what the view remembers of these keys, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(LOAD, (book, view.name, list(keys)))
+        cursor.execute(LOAD, (book, generation, view.name, list(keys)))
         return {key: Remembered(since, view.from_text(memory)) for key, since, memory in cursor}
 
 
 def forget(connection: Connection, book: str, view: View[Memory]) -> None:
-    """Drop a view's rows of one book, and what its fold remembers."""
+    """Drop a view's rows of one book, what its fold remembers, and all its generations."""
     with connection.cursor() as cursor:
         cursor.execute(f"delete from {view.table.name} where book = %s", (book,))  # noqa: S608  # a constant name
-        cursor.execute(FORGET, (book, view.name))
+        cursor.execute(FORGET, {"book": book, "view": view.name})
 
 
-def write(connection: Connection, book: str, folding: Folding[Memory]) -> None:
+def drop_rows(connection: Connection, book: str, generation: int, view: View[Memory]) -> int:
+    """Drop some of a generation's rows and of its memory; how many, 0 when none is left."""
+    gone = 0
+    with connection.cursor() as cursor:
+        for table, of_it in ((view.table.name, "true"), ("projections.remembered", "view = %(view)s")):
+            cursor.execute(
+                f"delete from {table} where ctid = any(array("  # noqa: S608  # names are constants
+                f"select ctid from {table} where book = %(book)s and generation = %(generation)s and {of_it}"
+                f" limit {DROPPED_AT_ONCE}))",
+                {"book": book, "generation": generation, "view": view.name},
+            )
+            gone += cursor.rowcount
+    return gone
+
+
+def write(connection: Connection, book: str, generation: int, folding: Folding[Memory]) -> None:
     """Write what a run of events has changed. Commits nothing: that is for whoever moves the checkpoint."""
     table = folding.view.table
     with connection.cursor() as cursor:
         if folding.closed:
-            ceased = [(book, *identity, position) for identity, position in folding.closed.items()]
-            execute_values(cursor, _closing(table), ceased, page_size=PAGE)
+            identities = list(zip(*folding.closed, strict=True))
+            cursor.execute(
+                _closing(table, identities),
+                (*map(list, identities), list(folding.closed.values()), book, generation),
+            )
         if folding.versions:
-            rows = ((book, v.from_position, v.to_position, *v.row) for v in folding.versions)
-            columns = ", ".join(("book", "from_position", "to_position", *table.columns))
+            rows = ((book, generation, v.from_position, v.to_position, *v.row) for v in folding.versions)
+            columns = ", ".join(("book", "generation", "from_position", "to_position", *table.columns))
             cursor.copy_expert(f"copy {table.name} ({columns}) from stdin (null '{_NULL}')", copy_text(rows))
         if folding.touched:
-            view = folding.view
-            kept = ((key, folding.remembered[key]) for key in folding.touched)
-            memories = [(book, view.name, key, was.since, view.to_text(was.memory)) for key, was in kept]
-            execute_values(cursor, REMEMBER, memories, page_size=PAGE)
+            view, keys = folding.view, list(folding.touched)
+            kept = [folding.remembered[key] for key in keys]
+            since, texts = [was.since for was in kept], [view.to_text(was.memory) for was in kept]
+            cursor.execute(REMEMBER, (book, generation, view.name, keys, since, texts))
 
 
 def copy_text(rows: Iterable[Row]) -> io.StringIO:
@@ -88,11 +112,18 @@ def copy_text(rows: Iterable[Row]) -> io.StringIO:
     return io.StringIO("\n".join(lines))
 
 
-def _closing(table: Table) -> str:
+_ARRAYS = {str: ("text", ' collate "C"'), int: ("bigint", ""), date: ("date", "")}
+"""By the type of an identity's values: the type of their array, and how they compare."""
+
+
+def _closing(table: Table, identities: Sequence[tuple[object, ...]]) -> str:
+    """Write the statement that ends row versions: those of these identities that still stand."""
     names = table.columns[: table.identity]
-    same = " and ".join(f"t.{name} = v.{name}" for name in ("book", *names))
+    arrays, compared = zip(*(_ARRAYS[type(values[0])] for values in identities), strict=True)
+    same = " and ".join(f"t.{name} = v.{name}{how}" for name, how in zip(names, compared, strict=True))
+    unnested = ", ".join(f"%s::{array}[]" for array in (*arrays, "bigint"))
     return (
         f"update {table.name} as t set to_position = v.to_position"  # noqa: S608  # names are constants
-        f" from (values %s) as v (book, {', '.join(names)}, to_position)"
-        f" where {same} and t.to_position is null"
+        f" from unnest({unnested}) as v ({', '.join(names)}, to_position)"
+        f" where t.book = %s and t.generation = %s and {same} and t.to_position is null"
     )

@@ -5,7 +5,7 @@ the view stands. In one snapshot, so that a follower at work is no difference.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ledger.feed.verification.checked_view import CheckedView, Progress
@@ -16,7 +16,8 @@ from ledger.store.pool import Connection
 from projections.asking.histories import read_until
 from projections.asking.views import VIEWS
 from projections.folding.versions import Folding
-from projections.folding.view import Row, View
+from projections.folding.view import View
+from projections.upkeep.rows import Version, live_generation, rows_of
 
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 Check = Callable[["Wiring", Progress], CheckedView]
 
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
-REMEMBERED = "select key, since_position, memory from projections.remembered where book = %s and view = %s"
-
-Version = tuple[int, int | None, Row]
+REMEMBERED = """
+select key, since_position, memory from projections.remembered
+where book = %s and generation = %s and view = %s
+"""
 
 
 def check_view(wiring: "Wiring", view: View[Any], progress: Progress) -> CheckedView:
@@ -41,12 +43,13 @@ def check_view(wiring: "Wiring", view: View[Any], progress: Progress) -> Checked
             raise NotVerified(
                 None, row, f"it says position {position}, the feed ends at {end}: it was altered"
             )
+        generation = live_generation(connection, book, view.name)
         folding = Folding(view)
         for event in read_until(connection, book, position, view.types):
             folding.take(event)
             progress(event.position + 1, position + 1)
-        kept = Counter(_rows(connection, book, view))
-        remembered = _remembered(connection, book, view)
+        kept = Counter(rows_of(connection, book, generation, view))
+        remembered = _remembered(connection, book, generation, view)
     fresh = Counter((version.from_position, version.to_position, version.row) for version in folding.versions)
     _compare_rows(view, kept, fresh)
     _compare_memory(view, remembered, folding)
@@ -96,20 +99,11 @@ def _compare_memory(view: View[Any], kept: dict[str, tuple[int, str]], folding: 
         )
 
 
-def _rows(connection: Connection, book: str, view: View[Any]) -> Iterator[Version]:
-    columns = ", ".join(view.table.columns)
+def _remembered(
+    connection: Connection, book: str, generation: int, view: View[Any]
+) -> dict[str, tuple[int, str]]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"select from_position, to_position, {columns} from {view.table.name} where book = %s",  # noqa: S608  # names are constants
-            (book,),
-        )
-        for from_position, to_position, *row in cursor:
-            yield from_position, to_position, tuple(row)
-
-
-def _remembered(connection: Connection, book: str, view: View[Any]) -> dict[str, tuple[int, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(REMEMBERED, (book, view.name))
+        cursor.execute(REMEMBERED, (book, generation, view.name))
         return {key: (since, memory) for key, since, memory in cursor}
 
 
@@ -126,3 +120,8 @@ check_due = _check("due")
 check_contracts = _check("contracts")
 check_claims = _check("claims")
 check_complaints = _check("complaints")
+check_refunds = _check("refunds")
+check_payments = _check("payments")
+check_reserves = _check("reserves")
+check_timeline = _check("timeline")
+check_bordereau = _check("bordereau")

@@ -1,0 +1,92 @@
+"""A book of any size, of true events: the sample book's, recorded once and copied under other numbers.
+
+The copies run side by side, so that neighbours in the feed belong to different contracts: the worst case for
+whoever folds each contract. The leaves are not true ones: this book is read, never verified.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from itertools import islice
+from uuid import uuid4
+
+import psycopg2
+
+from benchmarks.sample import SAMPLE_SERIES
+from ledger.feed.reading import FeedEvent, read_feed
+from ledger.store.feed_rows import feed_end
+from ledger.store.pool import Pool
+from ledger.store.streams import stream_id, stream_ref
+
+PORTION = 20_000
+SEALED_FROM = datetime(2026, 3, 1, tzinfo=UTC)
+
+_COPY_EVENTS = """
+copy ledger.events (book, stream_id, version, stream, event_id, type, schema_version, effective_on, at,
+    recorded_at, command_id, ordinal, actor, correlation_id, payload, leaf, leaf_hash) from stdin
+"""
+_COPY_LOG = "copy ledger.log (book, position, stream_id, version, leaf_hash, sealed_at) from stdin"
+
+
+def sample_events(pool: Pool, book: str) -> list[FeedEvent]:
+    """Read a book that holds the sample and nothing else."""
+    with pool.connection() as connection:
+        return read_feed(connection, book, -1, feed_end(connection, book) + 1)
+
+
+class BigBook:
+    """Appends copies of the sample's events to a book's log, as a superuser."""
+
+    def __init__(self, dsn: str, book: str, events: Sequence[FeedEvent]) -> None:
+        """Copy these events."""
+        self._dsn = dsn
+        self._book = book
+        self._events = events
+        self._first = events[-1].position + 1
+
+    def write(self, events: int) -> int:
+        """Write copies until the log has this many events, and let the database take stock; its end."""
+        copies = -(-events // len(self._events))
+        position = self._first
+        source = self._copied(copies)
+        with closing(psycopg2.connect(self._dsn)) as connection:
+            while portion := list(islice(source, min(PORTION, events - position))):
+                self._write_portion(connection, position, portion)
+                position += len(portion)
+                connection.commit()
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("vacuum analyze ledger.events, ledger.log")
+        return position - 1
+
+    def _copied(self, copies: int) -> Iterator[tuple[FeedEvent, str]]:
+        for event in self._events:
+            for copy in range(copies):
+                yield event, f"-{copy + 1000}-"
+
+    def _write_portion(
+        self,
+        connection: "psycopg2.extensions.connection",
+        first: int,
+        portion: Sequence[tuple[FeedEvent, str]],
+    ) -> None:
+        rows, log = StringIO(), StringIO()
+        for position, (event, series) in enumerate(portion, first):
+            stream = event.stream.name.replace(SAMPLE_SERIES, series)
+            number = stream_id(self._book, stream_ref(stream))
+            payload = event.payload.replace(SAMPLE_SERIES.encode(), series.encode()).hex()
+            sealed_at = SEALED_FROM + timedelta(milliseconds=position)
+            rows.write(
+                f"{self._book}\t{number}\t{event.version}\t{stream}\t{uuid4()}\t{event.type}"
+                f"\t{event.schema_version}\t{event.effective_on}\t{event.at.isoformat()}"
+                f"\t{event.recorded_at.isoformat()}\t{event.command_id.replace(SAMPLE_SERIES, series)}"
+                f"\t{event.ordinal}\t{event.actor}\t{event.correlation_id}\t\\\\x{payload}\t\\\\x00\t\\\\x00\n"
+            )
+            log.write(
+                f"{self._book}\t{position}\t{number}\t{event.version}\t\\\\x00\t{sealed_at.isoformat()}\n"
+            )
+        with connection.cursor() as cursor:
+            for statement, lines in ((_COPY_EVENTS, rows), (_COPY_LOG, log)):
+                lines.seek(0)
+                cursor.copy_expert(statement, lines)

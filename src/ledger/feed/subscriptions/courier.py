@@ -1,0 +1,193 @@
+"""Delivers one webhook's events, as long as it holds the subscription's lease."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+from ledger.feed.publishing.cloud_events import cloud_event_json, epoch_of
+from ledger.feed.subscriptions.addresses import AddressRefused
+from ledger.feed.subscriptions.desk import Desk, Look
+from ledger.feed.subscriptions.lanes import Lanes
+from ledger.feed.subscriptions.sending import Sender
+from ledger.feed.subscriptions.signing import signed_headers
+from ledger.store.subscriptions import Lease, Subscription
+
+PARALLEL: Final = 16
+"""Deliveries of one webhook at once, each of another contract."""
+WINDOW_EVENTS: Final = 1_000
+"""Read and not yet settled, at most."""
+BATCH_POSITIONS: Final = 500
+TICK_SECONDS: Final = 0.02
+NOTE_SECONDS: Final = 0.25
+"""Between two checkpoints while there is something to note."""
+LOOK_SECONDS: Final = 1.0
+"""Between two looks at what is due and what others have changed."""
+LEASE_SECONDS: Final = 15.0
+RENEW_SHARE: Final = 1 / 3
+"""Of a lease, after which it is renewed though there is nothing to note."""
+SAFE_SHARE: Final = 2 / 3
+"""Of a lease, within which a delivery may begin: nobody else delivers before it runs out."""
+LANDING_SECONDS: Final = 4.0
+"""Given to what is in flight when the program ends; what it cuts off is sent again."""
+
+
+class LeaseLost(Exception):
+    """Another program delivers now, or the database was away for too long to be sure that none does."""
+
+
+class Courier:
+    """One webhook at work. All its coroutines run on one loop, so that nothing needs a lock."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        lease: Lease,
+        make_sender: Callable[[Subscription], Sender],
+        *,
+        now: Callable[[], datetime],
+        feed_end: Callable[[], int],
+    ) -> None:
+        """`now`: clock of tries and retries. `feed_end`: position of the last sealed event, as last seen."""
+        self._desk = desk
+        self._lease = lease
+        self._make_sender = make_sender
+        self._now = now
+        self._feed_end = feed_end
+        self._lanes = Lanes(-1, ())
+        self._work = asyncio.Event()
+        self._types: Sequence[str] | None = None
+        self._noted = -1
+        self._look = Look(is_active=True, secrets=(), due=(), waiting=0, epochs=())
+        self._looked_at = self._noted_at = self._renewed_at = float("-inf")
+
+    async def deliver(self, stopped: Callable[[], bool]) -> None:
+        """Deliver until `stopped`, or until the subscription is not active or another's.
+
+        Raises GapFound, LeaseLost, and what the database says.
+        """
+        self._renewed_at = monotonic()
+        begun = await asyncio.to_thread(self._desk.begin)
+        if begun is None:
+            return
+        found = begun.subscription
+        self._types = found.types
+        self._lanes = Lanes(found.position, begun.kept, found.told)
+        try:
+            await self._deliver_to(found, stopped)
+            await self._note()
+        finally:
+            await asyncio.to_thread(self._desk.release)
+
+    async def _deliver_to(self, found: Subscription, stopped: Callable[[], bool]) -> None:
+        try:
+            sender = self._make_sender(found)
+        except AddressRefused as error:
+            # It was allowed when it was given; whoever forbade it since is told in the subscription's state.
+            self._lanes.end(str(error))
+            return
+        async with sender:
+            await self._deliver(sender, stopped)
+
+    async def _deliver(self, sender: Sender, stopped: Callable[[], bool]) -> None:
+        await self._look_again()
+        flights = [asyncio.create_task(self._fly(sender)) for _ in range(PARALLEL)]
+        try:
+            while not stopped() and await self._round(flights):  # noqa: ASYNC110 # a thread stops it
+                await asyncio.sleep(TICK_SECONDS)
+            await self._land()
+        finally:
+            for flight in flights:
+                flight.cancel()
+            await asyncio.gather(*flights, return_exceptions=True)
+
+    async def _round(self, flights: Sequence["asyncio.Task[None]"]) -> bool:
+        """Read on, recall what is due, note what has come about; False when it is over."""
+        for flight in flights:
+            if flight.done():
+                flight.result()
+        if monotonic() - self._looked_at >= LOOK_SECONDS:
+            await self._look_again()
+        await self._read_on()
+        if self._lanes.may_fly(self._now()):
+            self._work.set()
+        if monotonic() - self._noted_at >= NOTE_SECONDS:
+            await self._note()
+        return self._look.is_active
+
+    async def _read_on(self) -> None:
+        """Read events as far as there are any, and room for them."""
+        room = WINDOW_EVENTS - self._lanes.open_events
+        after = self._lanes.position
+        if room <= 0 or self._feed_end() <= after:
+            return
+        batch = await asyncio.to_thread(self._desk.read, after, min(room, BATCH_POSITIONS), self._types)
+        now = self._now()
+        for event in batch.events:
+            self._lanes.offer(event, now)
+        self._lanes.pass_over(batch.last)
+
+    async def _look_again(self) -> None:
+        """See what is due, which secrets sign, and whether it is to go on at all."""
+        self._look = await asyncio.to_thread(self._desk.look, self._now())
+        self._looked_at = monotonic()
+        self._lanes.outage.waiting = self._look.waiting
+        for contract in self._look.due:
+            await self._recall(contract)
+
+    async def _recall(self, contract: UUID) -> None:
+        """Try a contract's kept events again; where there are none any more it is free."""
+        if self._lanes.is_busy(contract):
+            return
+        flights = await asyncio.to_thread(self._desk.recall, contract)
+        if flights:
+            self._lanes.recall(contract, flights)
+            self._work.set()
+        else:
+            self._lanes.release(contract)
+
+    async def _note(self) -> None:
+        """Note what has come about, and keep the lease. Raises LeaseLost."""
+        since, position = monotonic() - self._renewed_at, self._lanes.settled
+        changes = self._lanes.changes()
+        if (
+            not changes.say_something
+            and position == self._noted
+            and since < self._lease.seconds * RENEW_SHARE
+        ):
+            return
+        begun = monotonic()
+        state = await asyncio.to_thread(self._desk.note, changes, self._now())
+        if state is None:
+            raise LeaseLost(self._lease.name)
+        self._noted, self._renewed_at, self._noted_at = position, begun, monotonic()
+        if state != "active":
+            self._look = self._look._replace(is_active=False)
+        for contract in changes.drained:
+            await self._recall(contract)
+
+    async def _fly(self, sender: Sender) -> None:
+        """Deliver one event after the other, of whatever contract is next."""
+        while True:
+            flight = self._lanes.next(self._now())
+            if flight is None:
+                self._work.clear()
+                await self._work.wait()
+                continue
+            if monotonic() > self._renewed_at + self._lease.seconds * SAFE_SHARE:
+                raise LeaseLost(self._lease.name)
+            event, now = flight.event, self._now()
+            body = cloud_event_json(event, self._lease.book, epoch_of(event.position, self._look.epochs))
+            headers = signed_headers(self._look.secrets, str(event.event_id), now, body)
+            outcome = await sender.post(body, headers, now)
+            self._lanes.landed(flight, outcome, self._now())
+            self._work.set()
+
+    async def _land(self) -> None:
+        """Let nothing new fly, and wait for what is in flight, but not for ever."""
+        self._lanes.close()
+        until = monotonic() + LANDING_SECONDS
+        while self._lanes.in_flight and monotonic() < until:  # noqa: ASYNC110 # one wait at the end
+            await asyncio.sleep(TICK_SECONDS)

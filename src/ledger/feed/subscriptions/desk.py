@@ -1,0 +1,136 @@
+"""The database's side of one webhook: what it has still to be given, and what is noted of it. Blocks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from ledger.feed.reading import FeedEvent
+from ledger.feed.subscriptions.gapless import Stretch, read_stretch
+from ledger.feed.subscriptions.lanes import Changes, Flight
+from ledger.store.deliveries import (
+    due_contracts,
+    forget,
+    hurry,
+    keep,
+    kept_contracts,
+    park_contracts,
+    waiting_contracts,
+    waiting_of,
+)
+from ledger.store.epochs import Epoch, select_epochs
+from ledger.store.pool import Connection, Pool
+from ledger.store.subscriptions import (
+    Lease,
+    Progress,
+    State,
+    Subscription,
+    enter_state,
+    release_lease,
+    renew_lease,
+    subscription,
+    take_lease,
+)
+from ledger.store.webhook_secrets import WebhookSecrets
+
+RECALLED_EVENTS = 50
+"""Of one contract at once."""
+RECALLED_CONTRACTS = 64
+"""At once."""
+
+
+class Begun(NamedTuple):
+    """Where a webhook's delivery goes on."""
+
+    subscription: Subscription
+    kept: set[UUID]
+    """Contracts with events that wait or are parked."""
+
+
+class Look(NamedTuple):
+    """What has changed meanwhile, by time or by others."""
+
+    is_active: bool
+    secrets: Sequence[str]
+    """That sign now, the newest first."""
+    due: Sequence[UUID]
+    """Contracts whose first waiting event may be tried."""
+    waiting: int
+    """Contracts that wait."""
+    epochs: Sequence[Epoch]
+
+
+class Desk:
+    """Reads and notes for one webhook, under its lease."""
+
+    def __init__(self, pool: Pool, secrets: WebhookSecrets, lease: Lease) -> None:
+        """`pool` connects as the application."""
+        self._pool = pool
+        self._secrets = secrets
+        self._lease = lease
+
+    def begin(self) -> Begun | None:
+        """Take the lease; None when another program delivers, or there is nothing to deliver any more."""
+        book, name = self._lease.book, self._lease.name
+        with self._pool.transaction() as connection:
+            if take_lease(connection, self._lease) is None:
+                return None
+            found = subscription(connection, book, name)
+            return None if found is None else Begun(found, kept_contracts(connection, book, name))
+
+    def read(self, after: int, limit: int, types: Sequence[str] | None) -> Stretch:
+        """Read on after a position. Raises GapFound where the feed does not go on without a gap."""
+        with self._pool.connection() as connection:
+            return read_stretch(connection, self._lease.book, after, limit, types)
+
+    def epochs(self) -> list[Epoch]:
+        """Read the epochs of the log."""
+        with self._pool.connection() as connection:
+            return select_epochs(connection, self._lease.book)
+
+    def look(self, now: datetime) -> Look:
+        """Look what is due, and what others have changed."""
+        book, name = self._lease.book, self._lease.name
+        with self._pool.connection() as connection:
+            found = subscription(connection, book, name)
+            return Look(
+                found is not None and found.state == "active",
+                self._secrets.in_force(connection, book, name, now),
+                due_contracts(connection, book, name, now, RECALLED_CONTRACTS),
+                waiting_contracts(connection, book, name),
+                select_epochs(connection, book),
+            )
+
+    def recall(self, contract: UUID) -> list[Flight]:
+        """Read the first waiting events of a contract, to try them again. Raises GapFound."""
+        book, name = self._lease.book, self._lease.name
+        with self._pool.connection() as connection:
+            waiting = waiting_of(connection, book, name, contract, RECALLED_EVENTS)
+            return [Flight(self._event(connection, kept.position), kept) for kept in waiting]
+
+    def note(self, changes: Changes, now: datetime) -> State | None:
+        """Note what has come about, all at once; the subscription's state, None when the lease is lost."""
+        book, name = self._lease.book, self._lease.name
+        progress = Progress(changes.position, changes.taken_at, changes.told)
+        with self._pool.transaction() as connection:
+            state = renew_lease(connection, self._lease, progress)
+            if state is None:
+                return None
+            keep(connection, book, name, changes.keep)
+            forget(connection, book, name, changes.forget)
+            park_contracts(connection, book, name, changes.park)
+            if changes.hurry:
+                hurry(connection, book, name, now)
+            if changes.gone is not None:
+                state = "disabled"
+                enter_state(connection, book, name, state, changes.gone)
+        return state
+
+    def release(self) -> None:
+        """Give the lease back."""
+        with self._pool.connection() as connection:
+            release_lease(connection, self._lease)
+
+    def _event(self, connection: Connection, position: int) -> FeedEvent:
+        [event] = read_stretch(connection, self._lease.book, position - 1, 1, None).events
+        return event

@@ -1,0 +1,147 @@
+"""Delivers to all subscribers of one book: a courier for each that is active and nobody else's now."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from aiohttp.abc import AbstractResolver
+
+from ledger.clock import machine_now
+from ledger.feed.followers import GapFound
+from ledger.feed.subscriptions.addresses import webhook_url
+from ledger.feed.subscriptions.courier import LEASE_SECONDS, PARALLEL, Courier
+from ledger.feed.subscriptions.desk import Desk
+from ledger.feed.subscriptions.sending import TRY_SECONDS, Sender
+from ledger.store.feed_rows import feed_end
+from ledger.store.patience import is_transient
+from ledger.store.pool import Pool
+from ledger.store.subscriptions import Lease, Subscription, subscriptions
+from ledger.store.webhook_secrets import WebhookSecrets
+
+TAIL_SECONDS: Final = 0.05
+"""Between two looks at the feed's end."""
+NEWS_SECONDS: Final = 1.0
+"""Between two looks at which subscriptions there are."""
+AGAIN_SECONDS: Final = 5.0
+"""Before a courier that could not go on is sent out again."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How subscribers are delivered to; tests and benchmarks have other ones than the day's work."""
+
+    nats_servers: Sequence[str] = ()
+    """Of the cluster that relays publish to."""
+    allow_private: bool = False
+    """Plain http and private addresses are good too: for development."""
+    now: Callable[[], datetime] = machine_now
+    """The clock of tries and retries."""
+    lease_seconds: float = LEASE_SECONDS
+    try_seconds: float = TRY_SECONDS
+    resolver: AbstractResolver | None = None
+    """In place of the system's."""
+
+
+class Dispatch:
+    """All webhooks and relays of one book."""
+
+    def __init__(self, pool: Pool, secrets: WebhookSecrets, book: str, terms: Terms | None = None) -> None:
+        """`pool` connects as the application."""
+        self._pool = pool
+        self._secrets = secrets
+        self._book = book
+        self._terms = terms or Terms()
+        self._program = uuid4()
+        self._end = -1
+        self._couriers: dict[str, asyncio.Task[None]] = {}
+        self._not_before: dict[str, float] = {}
+
+    async def deliver(self, stopped: Callable[[], bool]) -> None:
+        """Deliver until `stopped`. Raises what the database says, unless it passes by itself."""
+        looked_at = float("-inf")
+        try:
+            while not stopped():
+                try:
+                    self._end = await asyncio.to_thread(self._feed_end)
+                    if monotonic() - looked_at >= NEWS_SECONDS:
+                        self._send_out(await asyncio.to_thread(self._active), stopped)
+                        looked_at = monotonic()
+                except Exception as error:
+                    if not is_transient(error):
+                        raise
+                    _log.warning("subscriptions_delayed", book=self._book, error=str(error))
+                    await asyncio.sleep(NEWS_SECONDS)
+                await asyncio.sleep(TAIL_SECONDS)
+        finally:
+            await asyncio.gather(*self._couriers.values(), return_exceptions=True)
+
+    def _send_out(self, active: list[Subscription], stopped: Callable[[], bool]) -> None:
+        """Look after the couriers that came back, and send out those that are missing."""
+        for name, courier in list(self._couriers.items()):
+            if courier.done():
+                del self._couriers[name]
+                self._tell(name, courier.exception())
+        for found in active:
+            if found.name not in self._couriers and monotonic() >= self._not_before.get(found.name, 0.0):
+                deliver = self._relay if found.kind == "nats" else self._deliver
+                delivering = deliver(found.name, stopped)
+                self._couriers[found.name] = asyncio.create_task(delivering, name=found.name)
+
+    def _tell(self, name: str, error: BaseException | None) -> None:
+        if error is None:
+            return
+        self._not_before[name] = monotonic() + AGAIN_SECONDS
+        if isinstance(error, GapFound):
+            _log.error("subscription_halted", book=self._book, subscription=name, error=str(error))
+        else:
+            _log.warning(
+                "subscription_delayed",
+                book=self._book,
+                subscription=name,
+                error=f"{type(error).__name__}: {error}",
+            )
+
+    async def _relay(self, name: str, stopped: Callable[[], bool]) -> None:
+        from ledger.feed.subscriptions.relay import Relay  # noqa: PLC0415  # extra `nats`
+
+        lease = Lease(self._book, name, self._program, self._terms.lease_seconds)
+        desk = Desk(self._pool, self._secrets, lease)
+        relay = Relay(desk, lease, self._terms.nats_servers, feed_end=lambda: self._end)
+        await relay.deliver(stopped)
+
+    async def _deliver(self, name: str, stopped: Callable[[], bool]) -> None:
+        lease = Lease(self._book, name, self._program, self._terms.lease_seconds)
+        courier = Courier(
+            Desk(self._pool, self._secrets, lease),
+            lease,
+            self._sender,
+            now=self._terms.now,
+            feed_end=lambda: self._end,
+        )
+        await courier.deliver(stopped)
+
+    def _sender(self, found: Subscription) -> Sender:
+        url = webhook_url(found.target or "", allow_private=self._terms.allow_private)
+        return Sender(
+            url,
+            connections=PARALLEL,
+            allow_private=self._terms.allow_private,
+            try_seconds=self._terms.try_seconds,
+            resolver=self._terms.resolver,
+        )
+
+    def _feed_end(self) -> int:
+        with self._pool.connection() as connection:
+            return feed_end(connection, self._book)
+
+    def _active(self) -> list[Subscription]:
+        with self._pool.connection() as connection:
+            found = subscriptions(connection, self._book)
+        return [one for one in found if one.kind != "pull" and one.state == "active"]

@@ -1,0 +1,144 @@
+"""One try to deliver one event: an HTTP POST that follows nothing, reads little, and ends in time."""
+
+import socket
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version as installed_version
+from typing import Final, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from yarl import URL
+
+from ledger.feed.publishing.cloud_events import CONTENT_TYPE
+from ledger.feed.subscriptions.addresses import AddressRefused, refuse_private
+from ledger.feed.subscriptions.outcome import Outcome, Verdict, answered
+
+TRY_SECONDS: Final = 15.0
+"""For the whole of one try: Standard Webhooks asks for 15 to 30."""
+CONNECT_SECONDS: Final = 5.0
+KEPT_OPEN_SECONDS: Final = 4.0
+"""A connection that idles: less than the five seconds after which many servers close it from their side."""
+READ_BYTES: Final = 65_536
+"""Of an answer: nothing in it matters, but a connection read to its end can be used again."""
+
+
+class _NotPublic(OSError):
+    """The name leads to an address that webhooks may not go to."""
+
+
+class PublicResolver(AbstractResolver):
+    """Resolves a name once, for one connection, and refuses it unless every address it gives is public.
+
+    What it gives is what is connected to, so that a name cannot lead elsewhere between the look and the deed.
+    """
+
+    def __init__(self, inner: AbstractResolver | None = None, *, allow_private: bool = False) -> None:
+        """`inner` resolves; `allow_private`: refuse nothing."""
+        self._inner = inner or ThreadedResolver()
+        self._allow_private = allow_private
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Resolve. Raises OSError, also for a private address."""
+        found = await self._inner.resolve(host, port, family)
+        if not self._allow_private:
+            try:
+                for one in found:
+                    refuse_private(one["host"])
+            except AddressRefused as error:
+                raise _NotPublic(str(error)) from error
+        return found
+
+    async def close(self) -> None:
+        """Close what resolves."""
+        await self._inner.close()
+
+
+class Sender:
+    """Delivers to one address over connections that are kept open."""
+
+    def __init__(
+        self,
+        url: URL,
+        *,
+        connections: int,
+        allow_private: bool = False,
+        try_seconds: float = TRY_SECONDS,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        """Be made within a running loop. `connections`: open at once at most.
+
+        `try_seconds`: for one try, from the name's resolution to the answer. `resolver`: in place of the
+        system's.
+        """
+        self._url = url
+        connector = aiohttp.TCPConnector(
+            limit=connections,
+            resolver=PublicResolver(resolver, allow_private=allow_private),
+            keepalive_timeout=KEPT_OPEN_SECONDS,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=try_seconds, sock_connect=CONNECT_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={
+                "Content-Type": CONTENT_TYPE,
+                "User-Agent": f"claims-ledger/{installed_version('claims-ledger')}",
+            },
+        )
+
+    async def __aenter__(self) -> Self:
+        """Use it until the block ends."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close its connections."""
+        await self._session.close()
+
+    async def post(self, body: bytes, headers: dict[str, str], now: datetime) -> Outcome:
+        """Deliver once; never raises for what a receiver or a network does. `now`: for Retry-After dates."""
+        try:
+            try:
+                return await self._post(body, headers, now)
+            except aiohttp.ServerDisconnectedError:
+                # Mostly a connection kept open that the receiver closed just then: a new one will tell.
+                return await self._post(body, headers, now)
+        except TimeoutError:
+            return Outcome(Verdict.AWAY, "it did not answer in time")
+        except aiohttp.ClientConnectorCertificateError:
+            return Outcome(Verdict.AWAY, "its certificate is not valid for the address")
+        except aiohttp.ClientConnectorError as error:
+            return Outcome(Verdict.AWAY, _why_not_connected(error.os_error))
+        except (aiohttp.ClientError, ConnectionError) as error:
+            return Outcome(Verdict.AWAY, f"it broke the connection off ({type(error).__name__})")
+
+    async def _post(self, body: bytes, headers: dict[str, str], now: datetime) -> Outcome:
+        async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
+            await answer.content.read(READ_BYTES)
+            return answered(answer.status, _asked_for(answer.headers.get("Retry-After"), now))
+
+
+def _why_not_connected(error: OSError) -> str:
+    if isinstance(error, _NotPublic):
+        return str(error)
+    if isinstance(error, socket.gaierror):
+        return "its name cannot be resolved"
+    return f"it cannot be connected to ({error.strerror or type(error).__name__})"
+
+
+def _asked_for(retry_after: str | None, now: datetime) -> timedelta | None:
+    """Read Retry-After (RFC 9110 §10.2.3): seconds or a date; what is neither is ignored."""
+    if retry_after is None:
+        return None
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=min(int(text[:9]), 10**8))
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(until.replace(tzinfo=until.tzinfo or UTC) - now, timedelta(0))

@@ -1,0 +1,18 @@
+"""What `up` runs for subscribers outside (group `claims_ledger.services`)."""
+
+import asyncio
+from threading import Event as StopEvent
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ledger.wiring import Wiring
+
+
+def deliver(wiring: "Wiring", stop: StopEvent) -> None:
+    """Deliver to the book's webhooks and relays until `stop` is set."""
+    from ledger.feed.subscriptions.dispatch import Dispatch, Terms  # noqa: PLC0415  # brings aiohttp
+
+    settings = wiring.settings
+    terms = Terms(nats_servers=settings.nats_servers, allow_private=settings.webhooks_private)
+    dispatch = Dispatch(wiring.pool, wiring.webhook_secrets, wiring.book, terms)
+    asyncio.run(dispatch.deliver(stop.is_set))

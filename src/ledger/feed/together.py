@@ -1,0 +1,138 @@
+"""Several followers over one reading of the feed: each batch is read and decoded once, for all of them.
+
+Each follower takes effect in a transaction of its own, with its own checkpoint: what one cannot take, another
+takes all the same, and one that halts leaves the others going.
+"""
+
+from collections.abc import Callable, Sequence
+from threading import Event as StopEvent
+from typing import Final
+
+import structlog
+
+from ledger.feed.followers import IDLE_SECONDS, TRANSIENT_TRIES, FollowerRunner, Halted
+from ledger.feed.reading import feed_events
+from ledger.store.checkpoints import checkpoints
+from ledger.store.feed_rows import FeedRow, feed_end, select_feed
+from ledger.store.patience import Backoff, is_transient
+from ledger.store.pool import Pool
+
+_log = structlog.get_logger(__name__)
+
+NEVER_BEGUN: Final = -1
+BATCH_TOGETHER: Final = 2_000
+"""Positions read at once, and passed by one transaction of each follower."""
+
+Passed = Callable[[int], None]
+
+
+class FollowersTogether:
+    """Runs followers of one book side by side, the one that is furthest behind first."""
+
+    def __init__(
+        self, pool: Pool, book: str, runners: Sequence[FollowerRunner], *, batch: int = BATCH_TOGETHER
+    ) -> None:
+        """`batch`: positions read at once."""
+        self._pool = pool
+        self._book = book
+        self._batch = batch
+        self._going = {runner.follower.name: runner for runner in runners}
+        self.halted: dict[str, Halted] = {}
+        """Who stopped, and for what."""
+
+    def catch_up(self, passed: Passed = lambda _: None) -> None:
+        """Bring all to the feed's end; `passed` is told of each batch how many positions it has.
+
+        Raises Halted once the others are there, and what is transient once it was tried for some seconds.
+        """
+        tries, backoff = 0, Backoff()
+        while True:
+            try:
+                advanced = self._advance()
+            except Exception as error:
+                tries += 1
+                if not is_transient(error) or tries >= TRANSIENT_TRIES:
+                    raise
+                backoff.wait()
+                continue
+            if advanced == 0:
+                break
+            tries = 0
+            backoff.reset()
+            passed(advanced)
+        if self.halted:
+            raise next(iter(self.halted.values()))
+
+    def run(self, stop: StopEvent) -> None:
+        """Follow until `stop` is set; what is transient is tried again for ever.
+
+        Raises Halted once nobody is going any more; until then who halts is told in the log alone.
+        """
+        backoff = Backoff()
+        told: set[str] = set()
+        while not stop.is_set():
+            try:
+                advanced = self._advance()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                _log.warning("following_delayed", book=self._book, error=str(error))
+                backoff.wait(stop)
+                continue
+            backoff.reset()
+            for name in self.halted.keys() - told:
+                _log.error("follower_halted", follower=name, book=self._book, error=str(self.halted[name]))
+                told.add(name)
+            if self.halted and not self._going:
+                raise next(iter(self.halted.values()))
+            if advanced == 0:
+                stop.wait(IDLE_SECONDS)
+
+    def _advance(self) -> int:
+        """Read one batch for whoever is furthest back and let all pass it whom it concerns; its positions."""
+        with self._pool.connection() as connection:
+            standing, end = checkpoints(connection, self._book), feed_end(connection, self._book)
+            behind = {
+                name: position for name in self._going if (position := standing.get(name, NEVER_BEGUN)) != end
+            }
+            if not behind:
+                return 0
+            after = min(behind.values())
+            rows = select_feed(connection, self._book, after, self._batch, self._types())
+        if not _dense(rows, after, whole=self._types() is None):
+            # Whoever stands there finds out by itself what is missing, and says it.
+            return sum(self._alone(name) for name, position in behind.items() if position == after)
+        events = feed_events(row for row in rows if row.type is not None)
+        concerned = [name for name, position in behind.items() if position < rows[-1].position]
+        for name in concerned:
+            self._let_pass(name, lambda runner: runner.pass_read(rows, events))
+        return len(rows)
+
+    def _alone(self, name: str) -> int:
+        return self._let_pass(name, lambda runner: runner.catch_up(self._batch))
+
+    def _let_pass(self, name: str, go: Callable[[FollowerRunner], int]) -> int:
+        """Let one follower go on; if it halts, the others go without it."""
+        try:
+            return go(self._going[name])
+        except Halted as error:
+            self.halted[name] = error
+            del self._going[name]
+            return 0
+
+    def _types(self) -> frozenset[str] | None:
+        """Give the types that any of them wants; None: all."""
+        wanted: set[str] = set()
+        for runner in self._going.values():
+            if runner.follower.types is None:
+                return None
+            wanted |= runner.follower.types
+        return frozenset(wanted)
+
+
+def _dense(rows: Sequence[FeedRow], after: int, *, whole: bool) -> bool:
+    """Say whether there are rows, which follow a position without a gap; `whole`: each with its event."""
+    return bool(rows) and all(
+        row.position == expected and not (whole and row.type is None)
+        for expected, row in enumerate(rows, after + 1)
+    )

@@ -1,0 +1,74 @@
+"""`claims-ledger person find`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.commands.options import book_option, examples, json_option, opened
+from ledger.commands.subject_options import access, reason_option
+from ledger.endings import UsedWrongly
+from projections.commands.tables import Column, plain, show, text
+
+if TYPE_CHECKING:
+    from ledger.subjects.access_log import Access
+    from projections.directory.finding import Person
+
+COLUMNS: tuple[Column, ...] = (
+    plain("person", "person"),
+    text("name", "name"),
+    text("as a victim", "victim_name").spared(2),
+    text("email", "email").spared(1),
+    text("contracts", "contracts"),
+    text("claims", "claims"),
+)
+
+
+@click.command()
+@click.argument("name", metavar="NAME...", nargs=-1, required=True)
+@reason_option
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Persons shown at most."
+)
+@book_option
+@json_option
+@examples(
+    "claims-ledger person find peeters --reason 'caller gave no number'",
+    "claims-ledger person find ada pee --reason 'caller gave no number' --json",
+    "claims-ledger person find ada@example.org --reason 'mail without a number'",
+)
+def find(  # noqa: PLR0913  # one parameter an option
+    name: tuple[str, ...], *, reason: str, actor: str, limit: int, book: str, as_json: bool
+) -> None:
+    """Find persons by words of their NAME, or by their address of mail, with their contracts and claims.
+
+    All words must match; three letters or more of a word's beginning do. Case and accents do not matter.
+    Each person shown is written down in the access log, and so is a search that finds nobody. Who was erased
+    is not found.
+    """
+    from dataclasses import asdict  # noqa: PLC0415  # loaded when it runs
+
+    from projections.directory.words import words  # noqa: PLC0415  # as above
+
+    asked = " ".join(name)
+    if not words(asked):
+        message = "Give letters to search by: claims-ledger person find peeters --reason 'no number given'."
+        raise UsedWrongly(message)
+    persons = _found(book, asked, access(actor, "person find", reason), limit)
+    rows = [asdict(person) for person in persons]
+    if not as_json:
+        rows = [row | {kind: ", ".join(row[kind]) for kind in ("contracts", "claims")} for row in rows]
+    empty = "Nobody is found by that; fewer letters of a word find more, from three on."
+    show(rows, COLUMNS, title="Persons", empty=empty, json=as_json)
+
+
+def _found(book: str, asked: str, by: "Access", limit: int) -> "list[Person]":
+    from projections.asking.positions import known_end  # noqa: PLC0415  # loaded when it runs
+    from projections.directory.finding import Directory  # noqa: PLC0415  # as above
+
+    views = ("contracts", "claims")
+    with opened(book) as wiring:
+        wiring.catch_up("directory", *views)
+        with wiring.pool.connection() as connection:
+            position = known_end(connection, book, views)
+        directory = Directory(wiring.pool, wiring.store.subject_keys, wiring.store.book_keys, book)
+        return directory.find(asked, by, position, limit)

@@ -1,0 +1,73 @@
+"""Questions to the reserves and recoveries."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from ledger.store.pool import Connection
+from projections.folding.rows import Source
+from projections.folding.selecting import select
+from projections.reserves.fold import TABLE
+
+SELECT = """
+select
+    claim, contract, guarantee, incident_on, insurance_year, status, counted, loss_cents, approved_cents,
+    excess_cents, reserved_cents, refunded_cents, owed_cents, recovered_cents, net_cents, incurred_cents,
+    from_position as position
+from ({found}) as found
+where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
+    and (%(claims)s::text[] is null or claim = any(%(claims)s))
+    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
+    and (%(before)s::date is null or incident_on < %(before)s)
+    and (%(status)s::text is null or status = %(status)s)
+order by opened_position
+"""
+
+# A claim counts in the calendar year of its incident, whatever was recorded when (I7 has it for the limits).
+BY_GUARANTEE = """
+select
+    extract(year from incident_on)::int as incident_year, guarantee,
+    count(*)::int as claims_opened,
+    coalesce(sum(counted), 0)::int as claims_counted,
+    (count(*) filter (where status in ('open', 'submitted')))::int as claims_undecided,
+    (count(*) filter (where status = 'rejected'))::int as claims_rejected,
+    (count(*) filter (where status = 'withdrawn'))::int as claims_withdrawn,
+    sum(loss_cents)::bigint as loss_cents,
+    sum(approved_cents)::bigint as approved_cents,
+    sum(excess_cents)::bigint as excess_cents,
+    sum(reserved_cents)::bigint as reserved_cents,
+    sum(refunded_cents)::bigint as refunded_cents,
+    sum(owed_cents)::bigint as owed_cents,
+    sum(recovered_cents)::bigint as recovered_cents,
+    sum(net_cents)::bigint as net_cents,
+    sum(incurred_cents)::bigint as incurred_cents
+from ({found}) as found
+where (%(guarantee)s::text is null or guarantee = %(guarantee)s)
+    and (%(year)s::int is null or extract(year from incident_on) = %(year)s)
+group by 1, 2
+order by 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReservesWanted:
+    """Which claims are asked for; None asks for all."""
+
+    contracts: Sequence[str] | None = None
+    claims: Sequence[str] | None = None
+    guarantee: str | None = None
+    before: date | None = None
+    """Claims whose incident lies before this date."""
+    status: str | None = None
+
+
+def reserves(connection: Connection, source: Source, wanted: ReservesWanted) -> list[dict[str, object]]:
+    """Give each claim's amounts, in order of opening; `position` names the event that made the row so."""
+    return select(connection, SELECT, TABLE, source, asdict(wanted))
+
+
+def by_guarantee(
+    connection: Connection, source: Source, guarantee: str | None, year: int | None
+) -> list[dict[str, object]]:
+    """Give counts and sums by calendar year of the incident and guarantee, as far as there are claims."""
+    return select(connection, BY_GUARANTEE, TABLE, source, {"guarantee": guarantee, "year": year})

@@ -1,0 +1,40 @@
+"""Questions to the timeline of claims."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from ledger.store.pool import Connection
+from projections.folding.rows import Source
+from projections.folding.selecting import select
+from projections.timeline.fold import TABLE
+
+SELECT = """
+select
+    claim, version, contract, guarantee, step, event, effective_on, at, actor, days_since_notice,
+    amount_cents, said, from_position as position
+from ({found}) as found
+where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
+    and (%(claims)s::text[] is null or claim = any(%(claims)s))
+    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
+    and (%(before)s::date is null or effective_on < %(before)s)
+    and (%(step)s::text is null or step = %(step)s)
+order by from_position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StepsWanted:
+    """Which steps are asked for; None asks for all."""
+
+    contracts: Sequence[str] | None = None
+    claims: Sequence[str] | None = None
+    guarantee: str | None = None
+    before: date | None = None
+    """Steps that took effect before this date."""
+    step: str | None = None
+
+
+def steps(connection: Connection, source: Source, wanted: StepsWanted) -> list[dict[str, object]]:
+    """Give the steps in the order in which they were recorded; `position` names the event of each."""
+    return select(connection, SELECT, TABLE, source, asdict(wanted))

@@ -1,0 +1,97 @@
+"""Which time a page was asked for, and the reader that answers for it."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from ledger.clock import present
+from ledger.domain.calendar import brussels_date
+from ledger.endings import UsedWrongly
+from ledger.subjects.access_log import Access
+from ledger.subjects.opening import Opening
+from ledger.wiring import Wiring
+from projections.asking.positions import known_end, position_as_of, read_as_of
+from projections.asking.reader import SNAPSHOT, Reader
+
+MOST_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTime:
+    """The two times in an address, as they stand there; None: now."""
+
+    as_of: str | None = None
+    on: date | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Say whether another time than now is asked for."""
+        return self.as_of is not None or self.on is not None
+
+    @property
+    def is_past(self) -> bool:
+        """Say whether what is known now is left aside."""
+        return self.as_of is not None
+
+    @property
+    def query(self) -> str:
+        """Give the part of an address that keeps to this time: empty, or `?as_of=4711`."""
+        given = {"as_of": self.as_of, "on": None if self.on is None else self.on.isoformat()}
+        kept = {name: value for name, value in given.items() if value}
+        return f"?{urlencode(kept)}" if kept else ""
+
+
+def read_asked(query: Mapping[str, str]) -> AskedTime:
+    """Read `as_of` and `on` from an address. Raises `UsedWrongly` for what says no time."""
+    as_of = query.get("as_of", "").strip() or None
+    if as_of is not None:
+        # "+" of an offset is a blank in an address that somebody typed.
+        as_of = as_of.replace(" ", "+")
+        read_as_of(as_of)
+    on = query.get("on", "").strip()
+    return AskedTime(as_of, read_day("on", on) if on else None)
+
+
+def read_day(name: str, text: str) -> date:
+    """Read a date from an address. Raises `UsedWrongly`."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        message = f"{name}: {text[:40]!r} is no date: write it as 2026-03-01."
+        raise UsedWrongly(message) from error
+
+
+def read_whole(text: str) -> int | None:
+    """Read a whole number from 0 up; None for what is none, or larger than any position."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+
+
+@contextmanager
+def looking(
+    wiring: Wiring, views: Collection[str], asked: AskedTime, access: Access | None = None
+) -> Iterator[Reader]:
+    """Give a reader of these views as far as they have come, or as of the time asked for.
+
+    The views follow the feed by themselves: a page waits for nothing.
+    `access`: who opens personal values, and why; None: they stay sealed.
+
+    Raises `UsedWrongly` for a position that is not reached yet.
+    """
+    wanted = set(views)
+    if asked.on is not None:
+        wanted |= {"claims", "complaints"}  # They say which streams belong to a contract.
+    opening = None if access is None else Opening(wiring.pool, wiring.store.subject_keys, wiring.book, access)
+    with wiring.pool.transaction() as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(SNAPSHOT)
+        end = known_end(connection, wiring.book, wanted)
+        as_of = None if asked.as_of is None else read_as_of(asked.as_of)
+        position = position_as_of(connection, wiring.book, as_of, end)
+        yield Reader(connection, wiring.book, position, asked.on, opening)
+
+
+def today_of(wiring: Wiring) -> date:
+    """Give the book's present day, by the calendar of Brussels."""
+    return brussels_date(present(wiring.book_row(), wiring.now()))

@@ -1,0 +1,202 @@
+"""Requests to cancel as they are on record: received, sent a link, settled."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Final, Literal, NamedTuple
+from uuid import UUID
+
+from ledger.domain.calendar import brussels_date
+from ledger.domain.identifiers import contract_ref
+from ledger.store.pool import Connection
+from ledger.store.streams import stream_id
+
+State = Literal["waiting", "confirmed", "refused", "dismissed"]
+
+LINK_LASTS: Final = timedelta(days=14)
+"""A link confirms so long; after it the desk does."""
+
+_COLUMNS: Final = """request::text, contract, received_at, received_on, state, mailed_at, mail_told,
+    mail_tries, settled_at, settled_by, settled_because"""
+
+# Whether the number is a contract's is found out by the same statement that keeps the request, so that every
+# number takes the same steps and gets the same answer. What is no contract's number is not kept.
+_RECEIVE: Final = """
+insert into projections.cancellation_requests (book, request, contract, received_at, received_on, mail_due_at)
+select %(book)s, %(request)s,
+    (select %(number)s from ledger.events where book = %(book)s and stream_id = %(stream)s and version = 1),
+    %(received_at)s, %(received_on)s, clock_timestamp()
+"""
+# Taking a request and setting when it is tried next is one step: who dies while sending has it tried again.
+_TAKE: Final = f"""
+update projections.cancellation_requests
+set mail_tries = mail_tries + 1,
+    mail_due_at = clock_timestamp() + interval '1 minute' * power(2, least(mail_tries, 10))
+where book = %(book)s and request = (
+    select request from projections.cancellation_requests
+    where book = %(book)s and state = 'waiting' and mail_due_at <= clock_timestamp()
+    order by received_at limit 1 for update skip locked
+)
+returning {_COLUMNS}
+"""  # noqa: S608  # of its own constants
+_MAILED_LATELY: Final = """
+select exists (
+    select from projections.cancellation_requests
+    where book = %s and contract = %s and mailed_at > clock_timestamp() - interval '1 day'
+)
+"""
+_ADD_CODE: Final = """
+update projections.cancellation_requests set codes = codes || %s::bytea where book = %s and request = %s
+"""
+_MAILED: Final = """
+update projections.cancellation_requests
+set mailed_at = clock_timestamp(), mail_due_at = null, mail_told = null
+where book = %s and request = %s
+"""
+_NOT_MAILED: Final = """
+update projections.cancellation_requests
+set mail_told = %s, mail_due_at = case when %s then mail_due_at end where book = %s and request = %s
+"""
+_BY_CODE: Final = f"""
+select {_COLUMNS} from projections.cancellation_requests
+where book = %s and %s::bytea = any(codes) and mailed_at > clock_timestamp() - %s
+"""  # noqa: S608  # as above
+_BY_ID: Final = f"select {_COLUMNS} from projections.cancellation_requests where book = %s and request = %s"  # noqa: S608  # as above
+_LIST: Final = f"""
+select {_COLUMNS} from projections.cancellation_requests
+where book = %(book)s and contract is not null and (%(state)s::text is null or state = %(state)s)
+    and (%(contract)s::text is null or contract = %(contract)s)
+order by received_at desc, request limit %(limit)s
+"""  # noqa: S608  # as above
+_SETTLE: Final = """
+update projections.cancellation_requests
+set state = %s, settled_at = clock_timestamp(), settled_by = %s, settled_because = %s, mail_due_at = null
+where book = %s and request = %s and state = 'waiting'
+"""
+_FORGET: Final = """
+delete from projections.cancellation_requests
+where book = %s and contract is null and received_at < %s::timestamptz - interval '1 day'
+"""
+
+Fields = dict[str, object]
+
+
+class CancellationRequest(NamedTuple):
+    """One request. Instants are as the database gives them."""
+
+    request: str
+    contract: str | None
+    received_at: datetime
+    received_on: date
+    state: State
+    mailed_at: datetime | None
+    mail_told: str | None
+    mail_tries: int
+    settled_at: datetime | None
+    settled_by: str | None
+    settled_because: str | None
+
+    @property
+    def command_id(self) -> str:
+        """Id of the notice that confirming sends: whoever confirms, and however often, gives one notice."""
+        return f"cancellation-{self.request}"
+
+
+def receive(connection: Connection, book: str, request: UUID, number: str, at: datetime) -> None:
+    """Keep a request, durably, whatever number was typed. `at`: the book's present."""
+    stream = str(stream_id(book, contract_ref(number)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RECEIVE,
+            {
+                "book": book,
+                "request": str(request),
+                "number": number,
+                "stream": stream,
+                "received_at": at,
+                "received_on": brussels_date(at),
+            },
+        )
+
+
+def take_to_mail(connection: Connection, book: str) -> CancellationRequest | None:
+    """Take a request whose link is to be sent now; until it is noted as sent, it is due again later."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"book": book})
+        row = cursor.fetchone()
+    return None if row is None else CancellationRequest._make(row)
+
+
+def mailed_lately(connection: Connection, book: str, contract: str) -> bool:
+    """Say whether a link on this contract was sent within a day: nobody is flooded with mail."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MAILED_LATELY, (book, contract))
+        return cursor.fetchone() == (True,)
+
+
+def add_code(connection: Connection, book: str, request: str, code_sha256: bytes) -> None:
+    """Let a code confirm the request from now on."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_CODE, (code_sha256, book, request))
+
+
+def note_mailed(connection: Connection, book: str, request: str) -> None:
+    """Write down that the link was sent."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MAILED, (book, request))
+
+
+def note_not_mailed(connection: Connection, book: str, request: str, told: str, *, again: bool) -> None:
+    """Write down why no link was sent. `again`: it is tried once more when it is due."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NOT_MAILED, (told, again, book, request))
+
+
+def by_code(connection: Connection, book: str, code_sha256: bytes) -> CancellationRequest | None:
+    """Give the request that a link's code confirms; None for one that was never sent, or is too old."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_CODE, (book, code_sha256, LINK_LASTS))
+        row = cursor.fetchone()
+    return None if row is None else CancellationRequest._make(row)
+
+
+def by_id(connection: Connection, book: str, request: str) -> CancellationRequest | None:
+    """Give a request by its id."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_ID, (book, request))
+        row = cursor.fetchone()
+    return None if row is None else CancellationRequest._make(row)
+
+
+def requests(
+    connection: Connection,
+    book: str,
+    *,
+    state: str | None = None,
+    contract: str | None = None,
+    limit: int = 1000,
+) -> Sequence[CancellationRequest]:
+    """Give requests on contracts that there are, the newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIST, {"book": book, "state": state, "contract": contract, "limit": limit})
+        return [CancellationRequest._make(row) for row in cursor]
+
+
+def settle(  # noqa: PLR0913, PLR0917  # what a settled request says
+    connection: Connection, book: str, request: str, state: State, by: str, because: str | None = None
+) -> bool:
+    """End a request that waits; False when it was ended before."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE, (state, by, because, book, request))
+        return cursor.rowcount == 1
+
+
+def forget_unknown(connection: Connection, book: str, now: datetime) -> int:
+    """Drop what was typed for no contract, a day after it came; number of requests dropped."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, (book, now))
+        return int(cursor.rowcount)
+
+
+def shown(request: CancellationRequest) -> Fields:
+    """Give a request as a row for lists and JSON."""
+    return request._asdict()

@@ -1,0 +1,113 @@
+"""What forms are called and what their fields ask for, in English; the catalogues translate."""
+
+from collections.abc import Mapping
+
+from projections.web.words.codes import N_
+
+TITLES: Mapping[str, str] = {
+    "StartContract": N_("Record a contract"),
+    "GiveNotice": N_("Record a notice"),
+    "RevokeNotice": N_("Take the notice back"),
+    "SendTerminationNotice": N_("Record the posted registered letter"),
+    "RecordLetterReturned": N_("Record a returned letter"),
+    "WithdrawFromContract": N_("Record a withdrawal"),
+    "AnnulContract": N_("Annul the contract"),
+    "CorrectPerson": N_("Correct the policyholder"),
+    "OpenClaim": N_("Open a claim"),
+    "IdentifyClaimant": N_("Record the identification"),
+    "GiveAdvice": N_("Record the advice given"),
+    "ProvideAssistance": N_("Record assistance"),
+    "AppointExpert": N_("Appoint an expert"),
+    "CallOffExpert": N_("Call the expert off"),
+    "ReportFurtherIncident": N_("Report a further incident"),
+    "RequestDocuments": N_("Ask for documents"),
+    "ReceiveDocument": N_("Record a document"),
+    "CompleteSubmission": N_("The submission is complete"),
+    "AcceptClaim": N_("Accept the claim"),
+    "RejectClaim": N_("Reject the claim"),
+    "WithdrawClaim": N_("Withdraw the claim"),
+    "IssueRefund": N_("Record a refund"),
+    "RecordRefundFailure": N_("A refund failed"),
+    "ReverseRefund": N_("Reverse a refund"),
+    "RecordRecovery": N_("Record a recovery"),
+    "CorrectIncident": N_("Correct the incident's date"),
+    "MoveClaim": N_("Move to another contract"),
+    "CloseClaim": N_("Close the claim"),
+    "ReopenClaim": N_("Reopen the claim"),
+    "LodgeComplaint": N_("Lodge a complaint"),
+    "AcknowledgeComplaint": N_("Record the acknowledgement"),
+    "AnswerComplaint": N_("Record the answer"),
+    "EscalateToOmbudsman": N_("Bring it before the Ombudsman"),
+    "RecordOmbudsmanOpinion": N_("Record the Ombudsman's opinion"),
+    "CloseComplaint": N_("Close the complaint"),
+}
+"""Command → what its form and its button say."""
+
+LABELS: Mapping[str, str] = {
+    "contract": N_("Contract number"),
+    "claim": N_("Claim number"),
+    "complaint": N_("Complaint number"),
+    "product": N_("Product"),
+    "terms": N_("Version of the terms"),
+    "starts_on": N_("First day of cover"),
+    "concluded_on": N_("Concluded on"),
+    "distance_sale": N_("Sold at a distance"),
+    "language": N_("Language of documents and letters"),
+    "policyholder.person": N_("Person number"),
+    "policyholder.name": N_("Name"),
+    "policyholder.email": N_("E-mail address"),
+    "policyholder.address": N_("Postal address"),
+    "received_on": N_("Received on"),
+    "channel": N_("How it came in"),
+    "reason": N_("Reason"),
+    "posted_on": N_("Posted on"),
+    "tracking": N_("Number of the registered letter"),
+    "returned_on": N_("Returned on"),
+    "person": N_("Person number"),
+    "name": N_("Name"),
+    "email": N_("E-mail address"),
+    "address": N_("Postal address"),
+    "guarantee": N_("Guarantee"),
+    "cause": N_("Cause"),
+    "occurred_at": N_("Happened on"),
+    "reported_at": N_("Reported on"),
+    "victim.person": N_("Victim's person number"),
+    "victim.name": N_("Victim's name"),
+    "victim.relation": N_("Relation to the policyholder"),
+    "victim.same_roof": N_("Lives under the same roof"),
+    "narrative": N_("What happened"),
+    "method": N_("How the caller was identified"),
+    "topics": N_("Topics of the advice"),
+    "kind": N_("Kind of assistance"),
+    "provider": N_("Provider"),
+    "documents": N_("Documents"),
+    "document": N_("Document"),
+    "sha256": N_("SHA-256 of the file"),
+    "completed_at": N_("Complete since"),
+    "loss_cents": N_("Loss in euro"),
+    "already_compensated_cents": N_("Already paid by others, in euro"),
+    "code": N_("Exclusion"),
+    "amount_cents": N_("Amount in euro"),
+    "payment_reference": N_("Payment reference"),
+    "iban": N_("Account paid to (IBAN)"),
+    "payer": N_("Paid by"),
+    "on": N_("Date"),
+    "subject": N_("What it is about"),
+}
+"""Field of a command → its label."""
+
+HINTS: Mapping[str, str] = {
+    "topics": N_("One or several, separated by commas."),
+    "documents": N_("One or several, separated by commas."),
+    "loss_cents": N_("For instance 5000.00"),
+    "tracking": N_("As it stands on the receipt of the post."),
+    "sha256": N_("64 hexadecimal digits; the file itself is kept elsewhere."),
+    "occurred_at": N_("The first act, where there were several."),
+    "reason": N_("Name nobody here: it is kept for good."),
+}
+"""Field of a command → what helps to fill it in."""
+
+AMOUNT_HINTS: Mapping[str, str] = {
+    "IssueRefund": N_("Leave it empty to pay all that is owed."),
+}
+"""Command → hint on its amount."""

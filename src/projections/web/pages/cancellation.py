@@ -1,0 +1,167 @@
+"""Cancelling: the customer's public form, the link that confirms it, and the desk's list."""
+
+from http import HTTPStatus
+from typing import Final
+from uuid import uuid4
+
+from ledger.clock import present
+from ledger.domain.identifiers import LONGEST_NAME
+from ledger.wiring import Wiring
+from projections.web.cancellation.confirming import (
+    BY_LINK,
+    confirm,
+    effect_if_confirmed,
+    effect_recorded,
+    request_of_code,
+    request_of_id,
+)
+from projections.web.cancellation.requests import receive, requests, settle, shown
+from projections.web.page import Look, Said, page_of_look
+from projections.web.rate import Rate
+from projections.web.serving import Answer, Leads, Pages, Shown
+from projections.web.words.codes import N_
+
+STATES: Final = ("waiting", "confirmed", "refused", "dismissed")
+
+FORMS_AT_ONCE: Final = 5
+SECONDS_A_FORM: Final = 120.0
+ALL_AT_ONCE: Final = 100
+SECONDS_FOR_ALL: Final = 1.0
+EVERYBODY: Final = ""
+
+
+class Cancellation:
+    """The cancellation pages of one book."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        """`wiring`: the book."""
+        self._wiring = wiring
+        self._of_one = Rate(FORMS_AT_ONCE, SECONDS_A_FORM)
+        self._of_all = Rate(ALL_AT_ONCE, SECONDS_FOR_ALL)
+
+    def register(self, pages: Pages) -> None:
+        """Register the public pages, and the desk's."""
+        pages.page("/cancel", show_form, right=None)
+        pages.form("/cancel", self.take, right=None)
+        pages.page("/cancel/received", show_received, right=None)
+        pages.page("/cancel/confirm", show_confirmation, right=None)
+        pages.form("/cancel/confirm", self.confirm_by_link, right=None)
+        pages.page("/cancellations", show_list, twin)
+        pages.form("/cancellations/{request}/confirm", confirm_by_desk, right="command")
+        pages.form("/cancellations/{request}/dismiss", dismiss, right="command")
+
+    def take(self, look: Look) -> Answer:
+        """Take the form: one answer, whatever number was typed."""
+        number = look.typed.get("number", "").strip()[:LONGEST_NAME]
+        if not number.isprintable() or not number:
+            return _form(look, HTTPStatus.UNPROCESSABLE_ENTITY, "missing")
+        if not (self._of_one.allows(look.address) and self._of_all.allows(EVERYBODY)):
+            return _form(look, HTTPStatus.TOO_MANY_REQUESTS, "often")
+        at = present(self._wiring.book_row(), self._wiring.now())
+        with self._wiring.pool.connection() as connection:
+            receive(connection, self._wiring.book, uuid4(), number, at)
+        return Leads("/cancel/received")
+
+    def confirm_by_link(self, look: Look) -> Shown:
+        """Confirm by the link's code, once however often it is pressed."""
+        if not self._of_one.allows(f"confirm {look.address}"):
+            return _form(look, HTTPStatus.TOO_MANY_REQUESTS, "often")
+        request = request_of_code(self._wiring, look.typed.get("code", ""))
+        if request is None:
+            return _confirmation(look, "unknown", status=HTTPStatus.NOT_FOUND)
+        answer, effect = confirm(self._wiring, request, BY_LINK)
+        if answer.said_no:
+            return _confirmation(look, "refused", effect=effect)
+        return _confirmation(look, "confirmed", effect=effect)
+
+
+def show_form(look: Look) -> Shown:
+    """Show the public form."""
+    return _form(look, HTTPStatus.OK, None)
+
+
+def _form(look: Look, status: HTTPStatus, fault: str | None) -> Shown:
+    page = page_of_look(look, "", has_twin=False)
+    return Shown("cancel.html", {"page": page, "fault": fault}, status)
+
+
+def show_received(look: Look) -> Shown:
+    """Say that the form came in: the same to everybody."""
+    return Shown("cancel_received.html", {"page": page_of_look(look, "", has_twin=False)})
+
+
+def show_confirmation(look: Look) -> Shown:
+    """Show what confirming would do. Looking changes nothing: mail programs follow links too."""
+    code = look.query.get("code", "")
+    request = request_of_code(look.wiring, code)
+    if request is None:
+        return _confirmation(look, "unknown", status=HTTPStatus.NOT_FOUND)
+    effect = effect_if_confirmed(look.wiring, request)
+    if effect is None:
+        state = "confirmed" if request.state == "confirmed" else "refused"
+        return _confirmation(look, state, effect=effect_recorded(look.wiring, request))
+    return _confirmation(look, "asked", effect=effect, link_code=code)
+
+
+def _confirmation(look: Look, state: str, *, status: HTTPStatus = HTTPStatus.OK, **told: object) -> Shown:
+    values = {"effect": None, "link_code": ""} | told
+    page = page_of_look(look, "", has_twin=False)
+    return Shown("cancel_confirm.html", values | {"page": page, "state": state}, status)
+
+
+def twin(look: Look) -> object:
+    """Give what `cancellations list` prints."""
+    with look.wiring.pool.connection() as connection:
+        found = requests(
+            connection,
+            look.wiring.book,
+            state=look.query.get("state") or None,
+            contract=look.query.get("contract") or None,
+        )
+    return [shown(request) for request in found]
+
+
+def show_list(look: Look) -> Shown:
+    """Show the desk what came in."""
+    state = look.query.get("state", "waiting") or None
+    with look.wiring.pool.connection() as connection:
+        found = requests(connection, look.wiring.book, state=None if state == "all" else state, limit=200)
+    said = None
+    if "done" in look.query:
+        request = request_of_id(look.wiring, look.query["done"])
+        effect = effect_recorded(look.wiring, request) if request.state == "confirmed" else None
+        if effect is not None:
+            ends = look.words(
+                "Contract %(contract)s ends on %(day)s, the first day without cover.",
+                contract=effect.contract,
+                day=look.words.day(effect.ends_on),
+            )
+            said = Said(N_("Confirmed."), "good", ends)
+        elif request.state == "refused":
+            said = Said(N_("Not recorded."), "late", f"{request.settled_because or ''}")
+        else:
+            said = Said(N_("Dismissed: no notice was recorded."), "soon")
+    return Shown(
+        "cancellations.html",
+        {
+            "page": page_of_look(look, "contracts", said=said),
+            "requests": found,
+            "state": state or "all",
+            "states": STATES,
+        },
+    )
+
+
+def confirm_by_desk(look: Look) -> Leads:
+    """Confirm what a customer asked for, after the desk has made sure of who they are."""
+    request = request_of_id(look.wiring, look.steps["request"])
+    confirm(look.wiring, request, look.visitor.actor)
+    return Leads(f"/cancellations?done={request.request}")
+
+
+def dismiss(look: Look) -> Leads:
+    """Set a request aside: the policyholder did not want it."""
+    request = request_of_id(look.wiring, look.steps["request"])
+    with look.wiring.pool.connection() as connection:
+        settle(connection, look.wiring.book, request.request, "dismissed", look.visitor.actor)
+    return Leads(f"/cancellations?done={request.request}")

@@ -1,0 +1,136 @@
+"""Forms that send commands: new contracts, claims and complaints, and what pages offer on them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote
+
+from ledger.answers import Answer
+from ledger.domain.identifiers import StreamKind, StreamRef
+from ledger.endings import UsedWrongly
+from projections.asking.positions import known_end
+from projections.web.acting import has_moved_on, new_command_id, refused, send, version_of
+from projections.web.addresses import PAGES, page_of
+from projections.web.asked import read_whole, today_of
+from projections.web.forms.form import VERB_OF, Form, form_of
+from projections.web.forms.labels import LABELS
+from projections.web.forms.typed import Fault, Typed, read_typed
+from projections.web.page import Look, page_of_look
+from projections.web.serving import Answer as PageAnswer
+from projections.web.serving import Leads, Pages, Show, Shown
+from projections.web.words.codes import N_
+
+BEGINS: Final[Mapping[str, str]] = {
+    "StartContract": "contracts",
+    "OpenClaim": "claims",
+    "LodgeComplaint": "complaints",
+}
+"""Commands that make a new stream, and the section they belong to."""
+
+SECTIONS: Final[Mapping[str, str]] = {"contract": "contracts", "claim": "claims", "complaint": "complaints"}
+
+MOVED_ON: Final = N_(
+    "Others recorded something here since you opened the page. Read what is new, then send it again."
+)
+
+
+def register(pages: Pages) -> None:
+    """Register the forms that begin something, and what takes every form."""
+    for command, section in BEGINS.items():
+        pages.page(f"/{section}/new", _begin(command), right="command")
+    pages.form("/commands/{command}", take, right="command")
+
+
+def _begin(command: str) -> Show:
+    def show(look: Look) -> Shown:
+        form = _new(look, command, {"contract": look.query.get("contract", "")})
+        return _form_page(look, replace(form, command_id=new_command_id()), HTTPStatus.OK)
+
+    return show
+
+
+def _new(look: Look, command: str, given: Mapping[str, str]) -> Form:
+    """Give the form of a command that begins a stream, with what is known already."""
+    today = today_of(look.wiring).isoformat()
+    offers = {
+        "StartContract": {"starts_on": today, "concluded_on": ""},
+        "OpenClaim": {
+            "occurred_at": today,
+            "reported_at": today,
+            "channel": "phone",
+            "victim.same_roof": "yes",
+        },
+        "LodgeComplaint": {"received_on": today},
+    }[command]
+    return form_of(command, offers=offers | {name: value for name, value in given.items() if value})
+
+
+def take(look: Look) -> PageAnswer:
+    """Take a form: record it once and lead on, or show it again with what is wrong."""
+    command = look.steps["command"]
+    if command not in VERB_OF:
+        message = f"There is no form for {command[:60]!r}."
+        raise UsedWrongly(message)
+    form = _as_sent(look, command)
+    typed = read_typed(form, look.typed)
+    if typed.faults:
+        return _form_page(look, _faulty(look, form, typed), HTTPStatus.UNPROCESSABLE_ENTITY)
+    stream = StreamRef(_kind(form), str(typed.fields[form.subject]))
+    if has_moved_on(look, form, stream):
+        again = replace(form, seen_version=version_of(look.wiring, stream), faults=[look.words(MOVED_ON)])
+        return _form_page(look, again, HTTPStatus.PRECONDITION_FAILED)
+    answer = send(look, form, dict(typed.fields))
+    if answer.said_no:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if answer.status == "invalid" else HTTPStatus.CONFLICT
+        return _form_page(look, refused(look, form, answer), status)
+    return Leads(f"{_next(stream, answer)}?done={quote(form.command_id)}")
+
+
+def _next(stream: StreamRef, answer: Answer) -> str:
+    """Give the page that the command's own stream is seen on."""
+    named = {event.stream for event in answer.events}
+    return page_of(stream.name) if stream.name in named or not named else page_of(min(named))
+
+
+def _as_sent(look: Look, command: str) -> Form:
+    """Give the form as it came back, with what was typed in it."""
+    seen = look.typed.get("seen_version", "")
+    made = form_of(
+        command,
+        look.typed.get(VERB_OF[command].group, ""),
+        seen_version=read_whole(seen),
+    )
+    unticked = {asked.name: "" for asked in made.fields if asked.kind == "truth"}
+    return replace(made, command_id=look.typed.get("command_id", "") or new_command_id()).filled(
+        unticked | dict(look.typed)
+    )
+
+
+def _faulty(look: Look, form: Form, typed: Typed) -> Form:
+    return replace(form, faults=[_said(look, fault) for fault in typed.faults], opened=True)
+
+
+def _said(look: Look, fault: Fault) -> str:
+    label = LABELS.get(fault.label, fault.label)
+    return look.words(fault.message, field=look.words(label))
+
+
+def _kind(form: Form) -> StreamKind:
+    return form.subject  # type: ignore[return-value]  # the verbs' groups are the kinds of streams
+
+
+def _form_page(look: Look, form: Form, status: HTTPStatus) -> Shown:
+    begins = form.command in BEGINS
+    number = "" if begins else form.number
+    with look.wiring.pool.connection() as connection:
+        position = known_end(connection, look.wiring.book, ())
+    page = page_of_look(look, SECTIONS[form.subject], position=position, has_twin=False)
+    values = {
+        "page": page,
+        "form": form,
+        "begins": begins,
+        "number": number,
+        "home": PAGES[_kind(form)](number) if number else f"/{SECTIONS[form.subject]}",
+    }
+    return Shown("form.html", values, status)

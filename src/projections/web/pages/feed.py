@@ -1,0 +1,121 @@
+"""The feed: every sealed event in order, newest first; what each says, nothing personal."""
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from ledger.domain.events import EVENT_TYPES
+from ledger.endings import UsedWrongly
+from ledger.feed.reading import read_feed
+from ledger.store.feed_rows import feed_end
+from ledger.store.pool import Connection
+from projections.replay.feed_rows import told_with_payloads
+from projections.replay.telling import Told
+from projections.upkeep.standing import parked
+from projections.web.asked import read_whole
+from projections.web.page import Look, page_of_look
+from projections.web.serving import Pages, Shown
+
+PAGE_ROWS: Final = 50
+BATCH: Final = 500
+"""Positions read at once."""
+FURTHEST_BACK: Final = 40
+"""Batches read for one page of a rare type, before it is shown as it is."""
+
+
+def register(pages: Pages) -> None:
+    """Register the page."""
+    pages.page("/feed", show, twin, right="feed")
+
+
+def twin(look: Look) -> object:
+    """Give what `events --since` prints."""
+    types = _types(look)
+    after = _position(look, "since")
+    wiring = look.wiring
+    epoch = wiring.book_row().epoch
+    told: list[Told] = []
+    with wiring.pool.connection() as connection:
+        end = feed_end(connection, wiring.book)
+        at = -1 if after is None else after
+        while at < end:
+            found = read_feed(connection, wiring.book, at, min(BATCH, end - at), types)
+            told += [
+                event | {"epoch": epoch, "cursor": f"{epoch}:{event['position']}"}
+                for event in told_with_payloads(connection, wiring.book, found)
+            ]
+            at += min(BATCH, end - at)
+    return told
+
+
+def show(look: Look) -> Shown:
+    """Show a page of events, the newest first."""
+    types = _types(look)
+    below = _position(look, "below")
+    wiring = look.wiring
+    with wiring.pool.connection() as connection:
+        end = feed_end(connection, wiring.book)
+        start = end + 1 if below is None else min(below, end + 1)
+        found, reached = _page(connection, wiring.book, start, types)
+        held_back = parked(connection, wiring.book)
+    return Shown(
+        "feed.html",
+        {
+            "page": page_of_look(look, "feed", position=end),
+            "rows": found,
+            "types": sorted(EVENT_TYPES),
+            "type": look.query.get("type") or None,
+            "next_below": reached if reached > 0 else None,
+            "is_first": below is None,
+            "parked": held_back,
+        },
+    )
+
+
+def _page(
+    connection: Connection, book: str, start: int, types: Collection[str] | None
+) -> tuple[list[Told], int]:
+    """Give events below a position, the newest first, and the lowest position that was looked at."""
+    rows: list[Told] = []
+    top = start
+    for events in _batches_back(connection, book, start, types):
+        top, found = events
+        rows += reversed(found)
+        if len(rows) >= PAGE_ROWS:
+            rows = rows[:PAGE_ROWS]
+            top = int(str(rows[-1]["position"]))
+            break
+    return rows, top
+
+
+def _batches_back(
+    connection: Connection, book: str, start: int, types: Collection[str] | None
+) -> Iterator[tuple[int, list[Told]]]:
+    size = PAGE_ROWS if types is None else BATCH
+    for _ in range(FURTHEST_BACK):
+        if start <= 0:
+            return
+        below = max(0, start - size)
+        found = read_feed(connection, book, below - 1, start - below, types)
+        yield below, told_with_payloads(connection, book, found)
+        start = below
+
+
+def _types(look: Look) -> Collection[str] | None:
+    asked = look.query.get("type", "")
+    if not asked:
+        return None
+    if asked not in EVENT_TYPES:
+        message = f"There is no event type {asked[:60]!r}: choose one of the list."
+        raise UsedWrongly(message)
+    return (asked,)
+
+
+def _position(look: Look, name: str) -> int | None:
+    asked = look.query.get(name, "")
+    if not asked:
+        return None
+    position = -1 if asked == "-1" else read_whole(asked)
+    if position is None:
+        message = f"{name}: {asked[:40]!r} is no position: write it as 4711."
+        raise UsedWrongly(message)
+    return position

@@ -1,0 +1,178 @@
+"""Lists that are searched: contracts, claims, complaints. What is asked for stands in the address."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from ledger.store.pool import Connection
+from projections.asking.questions import Answer as Row
+from projections.asking.questions import Filters, list_claims, list_complaints, list_contracts
+from projections.asking.reader import Reader
+from projections.commands.options import (
+    CLAIM_STATUSES,
+    COMPLAINT_STATUSES,
+    CONTRACT_STATUSES,
+    GUARANTEES,
+)
+from projections.folding.rows import Source
+from projections.folding.view import View
+from projections.web.asked import looking, read_day, read_whole
+from projections.web.page import Look, page_of_look
+from projections.web.queries import (
+    CLAIMS,
+    COMPLAINTS,
+    CONTRACTS,
+    Wanted,
+    claim_counts,
+    claims_page,
+    complaint_counts,
+    complaints_page,
+    contract_counts,
+    contracts_page,
+)
+from projections.web.serving import Pages, Shown
+from projections.web.words.codes import N_
+
+PAGE_ROWS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One list: where its rows come from and how it is narrowed down."""
+
+    section: str
+    view: View[Any]
+    title: str
+    searched: str
+    """What the search looks for, in English."""
+    before: str
+    """What the last day is that of, in English."""
+    rows: Callable[[Connection, Source, Wanted, int | None, int], list[dict[str, object]]]
+    counts: Callable[[Connection, Source, Wanted], Mapping[str, int]]
+    all: Callable[[Reader, Filters], list[Row]]
+    statuses: Sequence[str]
+    table: str
+    guarantees: Sequence[str] = ()
+
+
+LISTS: Sequence[Listed] = (
+    Listed(
+        "contracts",
+        CONTRACTS,
+        N_("Contracts"),
+        N_("Contract number begins with"),
+        N_("Started before"),
+        contracts_page,
+        contract_counts,
+        list_contracts,
+        CONTRACT_STATUSES,
+        "contracts",
+    ),
+    Listed(
+        "claims",
+        CLAIMS,
+        N_("Claims"),
+        N_("Claim or contract number begins with"),
+        N_("Incident before"),
+        claims_page,
+        claim_counts,
+        list_claims,
+        CLAIM_STATUSES,
+        "claims",
+        GUARANTEES,
+    ),
+    Listed(
+        "complaints",
+        COMPLAINTS,
+        N_("Complaints"),
+        N_("Complaint or contract number begins with"),
+        N_("Received before"),
+        complaints_page,
+        complaint_counts,
+        list_complaints,
+        COMPLAINT_STATUSES,
+        "complaints",
+    ),
+)
+
+
+def register(pages: Pages) -> None:
+    """Register the pages."""
+    for listed in LISTS:
+        pages.page(f"/{listed.section}", _show(listed), _twin(listed))
+
+
+def _wanted(look: Look) -> Wanted:
+    """Read the filters. Raises `UsedWrongly` for a date that is none."""
+    before = look.query.get("before", "").strip()
+    return Wanted(
+        look.query.get("search", "").strip()[:128] or None,
+        look.query.get("status") or None,
+        look.query.get("guarantee") or None,
+        read_day("before", before) if before else None,
+    )
+
+
+def _download_query(look: Look, wanted: Wanted) -> str:
+    """Give the filters and the time as the HTTP lists take them, which write the files."""
+    asked = {
+        "status": wanted.status,
+        "guarantee": wanted.guarantee,
+        "before": wanted.before,
+        "as_of": look.asked.as_of,
+        "on": look.asked.on,
+    }
+    given = {name: str(value) for name, value in asked.items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""
+
+
+def _twin(listed: Listed) -> Callable[[Look], object]:
+    def twin(look: Look) -> object:
+        """Give what the command line's list prints with the same filters; `search` narrows it further."""
+        wanted = _wanted(look)
+        filters = Filters(
+            contract=look.query.get("contract") or None,
+            claim=look.query.get("claim") or None,
+            guarantee=wanted.guarantee,
+            before=wanted.before,
+            status=wanted.status,
+        )
+        with looking(look.wiring, (listed.view.name,), look.asked) as reader:
+            rows = listed.all(reader, filters)
+        beginning = wanted.beginning
+        if beginning is None:
+            return rows
+        numbers = (listed.section[:-1], "contract")
+        return [row for row in rows if any(str(row[number]).startswith(beginning) for number in numbers)]
+
+    return twin
+
+
+def _show(listed: Listed) -> Callable[[Look], Shown]:
+    def show(look: Look) -> Shown:
+        wanted = _wanted(look)
+        below = look.query.get("below", "")
+        with looking(look.wiring, (listed.view.name,), look.asked) as reader:
+            source = reader.source(listed.view)
+            place = read_whole(below)
+            found = listed.rows(reader.connection, source, wanted, place, PAGE_ROWS + 1)
+            counts = listed.counts(reader.connection, source, wanted)
+            position = reader.position
+        rows = found[:PAGE_ROWS]
+        return Shown(
+            "list.html",
+            {
+                "page": page_of_look(look, listed.section, position=position),
+                "listed": listed,
+                "wanted": wanted,
+                "rows": rows,
+                "counts": counts,
+                "total": sum(counts.values()),
+                "next_below": rows[-1]["opened_position"] if len(found) > PAGE_ROWS else None,
+                "is_first": place is None,
+                "download_query": _download_query(look, wanted),
+            },
+        )
+
+    return show

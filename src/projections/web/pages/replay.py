@@ -1,0 +1,111 @@
+"""Replay: a history stepped through event by event, both times, what each changed; a proof to take away."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from ledger.commands.heads import signing_keys
+from ledger.domain.identifiers import StreamKind, StreamRef
+from ledger.endings import Refused
+from ledger.feed.proofs.contract_file import verify_contract_file
+from ledger.feed.verification.contract_rows import NothingProven, contract_proof
+from ledger.store.heads import newest_checkpoint
+from projections.replay.telling import Told, replay
+from projections.web.addresses import PAGES, from_address
+from projections.web.asked import looking
+from projections.web.page import Look, page_of_look
+from projections.web.serving import Download, Pages, Shown
+from projections.web.told.changed import Changed, changed_by
+from projections.web.words.codes import of_event
+
+VIEWS: Final = ("claims", "complaints")
+SECTIONS: Final[Mapping[StreamKind, str]] = {
+    "contract": "contracts",
+    "claim": "claims",
+    "complaint": "complaints",
+}
+
+
+def register(pages: Pages) -> None:
+    """Register the pages of all kinds of streams, and the proof of a contract."""
+    for kind, section in SECTIONS.items():
+        pages.page(f"/{section}/{{number}}/replay", _Replay(kind).show, _Replay(kind).twin)
+    pages.page("/contracts/{number}/proof", proof)
+
+
+class _Replay:
+    """The replay of one kind of stream."""
+
+    def __init__(self, kind: StreamKind) -> None:
+        self._kind = kind
+
+    def twin(self, look: Look) -> object:
+        """Give what `replay` prints."""
+        return self._told(look)[0]
+
+    def show(self, look: Look) -> Shown:
+        """Show one step."""
+        events, position = self._told(look)
+        step = _step(look, events)
+        told = events[step]
+        number = from_address(look.steps["number"])
+        return Shown(
+            "replay.html",
+            {
+                "page": page_of_look(look, SECTIONS[self._kind], position=position),
+                "kind": self._kind,
+                "number": number,
+                "home": PAGES[self._kind](number),
+                "events": events,
+                "step": step,
+                "told": told,
+                "title": of_event(look.words, told["type"]),
+                "changed": _changes(look, told),
+                "before": events[step - 1]["position"] if step else None,
+                "after": events[step + 1]["position"] if step + 1 < len(events) else None,
+                "vkey": _vkey(look) if self._kind == "contract" else None,
+            },
+        )
+
+    def _told(self, look: Look) -> tuple[Sequence[Told], int]:
+        stream = StreamRef(self._kind, from_address(look.steps["number"]))
+        with looking(look.wiring, VIEWS, look.asked) as reader:
+            return replay(reader, stream), reader.position
+
+
+def _step(look: Look, events: Sequence[Told]) -> int:
+    """Find the step asked for: the event at that position, else the newest."""
+    asked = look.query.get("step", "")
+    for number, event in enumerate(events):
+        if str(event["position"]) == asked:
+            return number
+    return len(events) - 1
+
+
+def _changes(look: Look, told: Told) -> Sequence[Changed]:
+    changes = told["changes"]
+    assert isinstance(changes, Mapping)  # noqa: S101  # as replay gives it
+    return changed_by(changes, look.words)
+
+
+def _vkey(look: Look) -> str | None:
+    """Give the key that verifies a proof; None where the log is signed on another machine."""
+    place = look.wiring.signing_place
+    return str(signing_keys(look.wiring).verifier_keys[0]) if place.key.exists() else None
+
+
+def proof(look: Look) -> Download:
+    """Give the proof of a contract: the file that `claims-ledger proof` writes."""
+    number = from_address(look.steps["number"])
+    wiring = look.wiring
+    with wiring.pool.connection() as connection:
+        if newest_checkpoint(connection, wiring.book) is None:
+            message = "No head is signed yet: record something, and come back in a second."
+            raise Refused(message)
+    try:
+        text, _ = contract_proof(wiring.pool, wiring.book, number)
+    except NothingProven as error:
+        raise Refused(str(error)) from error
+    if wiring.signing_place.key.exists():
+        # What would not verify is not handed out.
+        verify_contract_file(text, signing_keys(wiring).verifier_keys)
+    return Download(f"{number}.proof.json", text, "application/json")

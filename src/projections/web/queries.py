@@ -1,0 +1,300 @@
+"""What pages ask beyond the command line's questions: a page of a list, counts by facet, figures over time.
+
+All as of one position, through the views' own sources, so that it stays right whatever is recorded since.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from ledger.store.pool import Connection
+from projections.claims.fold import CLAIMS
+from projections.claims.fold import TABLE as CLAIMS_TABLE
+from projections.complaints.fold import COMPLAINTS
+from projections.complaints.fold import TABLE as COMPLAINTS_TABLE
+from projections.contracts.fold import CONTRACTS
+from projections.contracts.fold import TABLE as CONTRACTS_TABLE
+from projections.due.fold import DUE
+from projections.due.fold import TABLE as DUE_TABLE
+from projections.folding.rows import Source
+from projections.folding.selecting import select
+from projections.folding.view import Table
+from projections.limits.fold import LIMITS
+from projections.limits.fold import TABLE as LIMITS_TABLE
+
+__all__ = ["CLAIMS", "COMPLAINTS", "CONTRACTS", "DUE", "LIMITS"]
+
+Rows = list[dict[str, object]]
+
+LARGEST_POSITION = 2**62
+"""Before everything, where the newest comes first."""
+
+_CONTRACTS_WHERE = """
+    (%(beginning)s::text is null or contract like %(beginning)s)
+    and (%(status)s::text is null or status = %(status)s)
+    and (%(before)s::date is null or starts_on < %(before)s)
+"""
+_CLAIMS_WHERE = """
+    (%(beginning)s::text is null or claim like %(beginning)s or contract like %(beginning)s)
+    and (%(status)s::text is null or status = %(status)s)
+    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
+    and (%(before)s::date is null or incident_on < %(before)s)
+"""
+_COMPLAINTS_WHERE = """
+    (%(beginning)s::text is null or complaint like %(beginning)s or contract like %(beginning)s)
+    and (%(status)s::text is null or status = %(status)s)
+    and (%(before)s::date is null or received_on < %(before)s)
+"""
+
+_PAGE = """
+select {columns}, opened_position
+from ({{found}}) as found
+where {where} and opened_position < %(below)s
+order by opened_position desc limit %(limit)s
+"""
+_COUNTS = "select {facet} as name, count(*) as number from ({{found}}) as found where {where} group by 1"
+
+_CONTRACT_COLUMNS = (
+    "contract, status, product, terms, starts_on, ends_on, notice_gate_on, term, policyholder, language"
+)
+_CLAIM_COLUMNS = (
+    "claim, contract, guarantee, status, incident_on, insurance_year, loss_cents, approved_cents,"
+    " excess_cents, refunded_cents, recovered_cents, rejection_code, victim"
+)
+_COMPLAINT_COLUMNS = "complaint, contract, claim, status, received_on, complainant"
+
+DUE_PAGE = """
+select subject, kind, rule, raw_due_on, due_on, alert_on, status, met_on, contract, subject_position, opening
+from ({found}) as found
+where (%(status)s::text is null or status = %(status)s)
+    and (%(kind)s::text is null or kind = %(kind)s)
+    and (%(from_on)s::date is null or due_on >= %(from_on)s)
+    and (%(before)s::date is null or due_on < %(before)s)
+    and (%(after)s::date is null or (due_on, subject_position, opening)
+        > (%(after)s::date, %(after_position)s::bigint, %(after_opening)s::int))
+order by due_on, subject_position, opening limit %(limit)s
+"""
+DUE_COUNTS = """
+select kind as name, count(*) as number from ({found}) as found
+where (%(status)s::text is null or status = %(status)s)
+    and (%(from_on)s::date is null or due_on >= %(from_on)s)
+    and (%(before)s::date is null or due_on < %(before)s)
+group by 1 order by 1
+"""
+DUE_BY_DAY = """
+select due_on, kind, status, count(*) as number from ({found}) as found
+where due_on >= %(from_on)s and due_on < %(before)s and status <> 'cancelled'
+    and (%(kind)s::text is null or kind = %(kind)s)
+    and (%(status)s::text is null or status = %(status)s)
+group by 1, 2, 3 order by 1, 2, 3
+"""
+MISSED_AND_NOT_MET = """
+select subject, kind, rule, raw_due_on, due_on, alert_on, status, met_on from ({found}) as found
+where status = 'missed' and met_on is null and kind <> 'termination_letter'
+order by due_on, subject_position, opening limit %(limit)s
+"""
+COUNT_MISSED_AND_NOT_MET = """
+select count(*) as number from ({found}) as found
+where status = 'missed' and met_on is null and kind <> 'termination_letter'
+"""
+
+# The condition repeats that of the index limits_drawn_on, so that only rows are read that anything drew on.
+NEARLY_USED = """
+select contract, insurance_year, from_on, to_on, guarantee,
+    amount_limit_cents, amount_consumed_cents, amount_reserved_cents,
+    amount_limit_cents - amount_consumed_cents - amount_reserved_cents as amount_remaining_cents,
+    count_limit, count_consumed, count_reserved,
+    count_limit - count_consumed - count_reserved as count_remaining
+from ({found}) as found
+where (count_consumed > 0 or count_reserved > 0)
+    and from_on <= %(today)s and to_on > %(today)s
+    and (count_consumed + count_reserved >= count_limit
+        or (amount_consumed_cents + amount_reserved_cents) * 100 >= amount_limit_cents * %(percent)s)
+order by contract_position desc, guarantee_order limit %(limit)s
+"""
+
+CONSUMED_BY_MONTH = """
+select date_trunc('month', incident_on)::date as month, guarantee, count(*) as number,
+    sum(approved_cents)::bigint as approved_cents
+from ({found}) as found where approved_cents > 0 or status = 'accepted' group by 1, 2 order by 1, 2
+"""
+CLAIMS_BY_GUARANTEE = """
+select guarantee, count(*) as opened,
+    count(*) filter (where status in ('accepted', 'closed') and rejection_code is null) as accepted,
+    count(*) filter (where status = 'rejected') as rejected,
+    count(*) filter (where status in ('open', 'submitted')) as undecided,
+    sum(approved_cents)::bigint as approved_cents, sum(refunded_cents)::bigint as refunded_cents,
+    sum(recovered_cents)::bigint as recovered_cents
+from ({found}) as found group by 1 order by 1
+"""
+REFUNDS_BY_DAYS = """
+select greatest(0, met_on - raw_due_on + %(promised)s) as days, count(*) as number,
+    count(*) filter (where met_on > due_on) as late
+from ({found}) as found where kind = 'refund' and met_on is not null group by 1 order by 1
+"""
+REFUNDS_WAITING = """
+select count(*) filter (where status = 'open') as open, count(*) filter (where status = 'missed') as missed
+from ({found}) as found where kind = 'refund' and met_on is null
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list on a page is narrowed down to; None narrows nothing."""
+
+    beginning: str | None = None
+    """Beginning of a number."""
+    status: str | None = None
+    guarantee: str | None = None
+    before: date | None = None
+
+    def asked(self) -> Mapping[str, object]:
+        """Give the parameters of a query."""
+        return asdict(self) | {"beginning": None if self.beginning is None else _beginning(self.beginning)}
+
+
+@dataclass(frozen=True, slots=True)
+class DueWanted:
+    """What due dates a page shows; `before` is exclusive, `from_on` inclusive."""
+
+    status: str | None = None
+    kind: str | None = None
+    from_on: date | None = None
+    before: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DuePlace:
+    """Where a page of due dates ended."""
+
+    due_on: date
+    position: int
+    opening: int
+
+
+def contracts_page(
+    connection: Connection, source: Source, wanted: Wanted, below: int | None, limit: int
+) -> Rows:
+    """Give a page of contracts, those recorded last first, below a position."""
+    return _page(
+        connection, CONTRACTS_TABLE, source, _CONTRACT_COLUMNS, _CONTRACTS_WHERE, wanted, below, limit
+    )
+
+
+def claims_page(
+    connection: Connection, source: Source, wanted: Wanted, below: int | None, limit: int
+) -> Rows:
+    """Give a page of claims, those opened last first, below a position."""
+    return _page(connection, CLAIMS_TABLE, source, _CLAIM_COLUMNS, _CLAIMS_WHERE, wanted, below, limit)
+
+
+def complaints_page(
+    connection: Connection, source: Source, wanted: Wanted, below: int | None, limit: int
+) -> Rows:
+    """Give a page of complaints, those lodged last first, below a position."""
+    return _page(
+        connection, COMPLAINTS_TABLE, source, _COMPLAINT_COLUMNS, _COMPLAINTS_WHERE, wanted, below, limit
+    )
+
+
+def contract_counts(connection: Connection, source: Source, wanted: Wanted) -> Mapping[str, int]:
+    """Count contracts by status, whatever status is asked for."""
+    return _counts(connection, CONTRACTS_TABLE, source, "status", _CONTRACTS_WHERE, wanted)
+
+
+def claim_counts(connection: Connection, source: Source, wanted: Wanted) -> Mapping[str, int]:
+    """Count claims by status, whatever status is asked for."""
+    return _counts(connection, CLAIMS_TABLE, source, "status", _CLAIMS_WHERE, wanted)
+
+
+def complaint_counts(connection: Connection, source: Source, wanted: Wanted) -> Mapping[str, int]:
+    """Count complaints by status, whatever status is asked for."""
+    return _counts(connection, COMPLAINTS_TABLE, source, "status", _COMPLAINTS_WHERE, wanted)
+
+
+def due_page(
+    connection: Connection, source: Source, wanted: DueWanted, after: DuePlace | None, limit: int
+) -> Rows:
+    """Give a page of due dates, the earliest first."""
+    place = (
+        {"after": None, "after_position": None, "after_opening": None}
+        if after is None
+        else {"after": after.due_on, "after_position": after.position, "after_opening": after.opening}
+    )
+    return select(connection, DUE_PAGE, DUE_TABLE, source, asdict(wanted) | place | {"limit": limit})
+
+
+def due_counts(connection: Connection, source: Source, wanted: DueWanted) -> Mapping[str, int]:
+    """Count due dates by kind, whatever kind is asked for."""
+    return _by_name(select(connection, DUE_COUNTS, DUE_TABLE, source, asdict(wanted)))
+
+
+def due_by_day(connection: Connection, source: Source, wanted: DueWanted) -> Rows:
+    """Count due dates by day, kind and status."""
+    return select(connection, DUE_BY_DAY, DUE_TABLE, source, asdict(wanted))
+
+
+def late(connection: Connection, source: Source, limit: int) -> tuple[int, Rows]:
+    """Give what was missed and is still to be done: how much there is, and the oldest of it.
+
+    A missed letter is not among it: the contract has renewed, and nothing can be done late (R11).
+    """
+    counted = select(connection, COUNT_MISSED_AND_NOT_MET, DUE_TABLE, source, {})
+    rows = select(connection, MISSED_AND_NOT_MET, DUE_TABLE, source, {"limit": limit})
+    return int(str(counted[0]["number"])), rows
+
+
+def nearly_used(connection: Connection, source: Source, today: date, percent: int, limit: int) -> Rows:
+    """Give limits of running insurance years that are used up, or to at least so many hundredths."""
+    asked = {"today": today, "percent": percent, "limit": limit}
+    return select(connection, NEARLY_USED, LIMITS_TABLE, source, asked)
+
+
+def consumed_by_month(connection: Connection, source: Source) -> Rows:
+    """Sum what accepted claims consumed, by month of the incident (I7) and guarantee."""
+    return select(connection, CONSUMED_BY_MONTH, CLAIMS_TABLE, source, {})
+
+
+def claims_by_guarantee(connection: Connection, source: Source) -> Rows:
+    """Count claims and sum amounts by guarantee."""
+    return select(connection, CLAIMS_BY_GUARANTEE, CLAIMS_TABLE, source, {})
+
+
+def refunds_by_days(connection: Connection, source: Source, promised: int) -> Rows:
+    """Count refunds by the days from complete submission to full payment (R7), and those paid late."""
+    return select(connection, REFUNDS_BY_DAYS, DUE_TABLE, source, {"promised": promised})
+
+
+def refunds_waiting(connection: Connection, source: Source) -> Mapping[str, object]:
+    """Count refunds that are not paid in full yet, in time and late."""
+    return select(connection, REFUNDS_WAITING, DUE_TABLE, source, {})[0]
+
+
+def _page(  # noqa: PLR0913, PLR0917  # a list is made of so many parts
+    connection: Connection,
+    table: Table,
+    source: Source,
+    columns: str,
+    where: str,
+    wanted: Wanted,
+    below: int | None,
+    limit: int,
+) -> Rows:
+    sql = _PAGE.format(columns=columns, where=where)
+    place = {"below": LARGEST_POSITION if below is None else below, "limit": limit}
+    return select(connection, sql, table, source, dict(wanted.asked()) | place)
+
+
+def _counts(  # noqa: PLR0913, PLR0917  # as above
+    connection: Connection, table: Table, source: Source, facet: str, where: str, wanted: Wanted
+) -> Mapping[str, int]:
+    sql = _COUNTS.format(facet=facet, where=where)
+    return _by_name(select(connection, sql, table, source, dict(wanted.asked()) | {facet: None}))
+
+
+def _by_name(rows: Sequence[Mapping[str, object]]) -> Mapping[str, int]:
+    return {str(row["name"]): int(str(row["number"])) for row in rows}
+
+
+def _beginning(text: str) -> str:
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"

@@ -1,0 +1,247 @@
+"""How a page is served: who may, in which language, as HTML or as the JSON that the command line prints."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from ledger.endings import Refused, Unreachable, UsedWrongly
+from ledger.http.callers import SESSION_COOKIE, admission_of, refuse_from_elsewhere, visitor
+from ledger.http.problems import Problem
+from ledger.rights.caller import Caller
+from ledger.rights.refusals import NotAdmitted
+from ledger.rights.roles import Right
+from ledger.store.errors import Unreachable as DatabaseAway
+from ledger.wiring import Wiring
+from projections.commands.tables import as_json
+from projections.web.asked import AskedTime, read_asked
+from projections.web.page import Look, page_of_look
+from projections.web.rendering import render
+from projections.web.visitor import Visitor
+from projections.web.words.codes import N_
+from projections.web.words.speaking import LANGUAGES, Language, preferred, words
+
+LANGUAGE_COOKIE: Final = "claims-ledger-language"
+A_YEAR_SECONDS: Final = 365 * 86_400
+MOST_FIELDS: Final = 60
+
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+"""Nothing is loaded from elsewhere, nothing stands inline, no other site frames a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page to render: its template and what that is told."""
+
+    template: str
+    values: Mapping[str, Any]
+    status: int = HTTPStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """An answer that leads on to another page."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file to keep."""
+
+    name: str
+    content: str | bytes
+    media_type: str
+
+
+Answer = Shown | Leads | Download
+Show = Callable[[Look], Answer]
+Twin = Callable[[Look], object]
+
+
+class Pages:
+    """Registers pages on a router. A page for which a visitor lacks the right says so, and how to get it."""
+
+    def __init__(self, wiring: Wiring, router: APIRouter) -> None:
+        """Serve the book of `wiring`."""
+        self._wiring = wiring
+        self._router = router
+
+    def page(self, path: str, show: Show, twin: Twin | None = None, *, right: Right | None = "read") -> None:
+        """Register a page, with its JSON beside it. `right`: None for everybody."""
+        if twin is not None:
+            beside = "/today.json" if path == "/" else f"{path}.json"
+            self._router.get(beside)(self._endpoint(lambda look: _json(twin(look)), right))
+        self._router.get(path)(self._endpoint(show, right))
+
+    def form(self, path: str, take: Show, *, right: Right | None) -> None:
+        """Register what takes a form. One that does not come from a page of ours is refused."""
+        self._router.post(path)(self._endpoint(take, right))
+
+    def _endpoint(self, show: Callable[[Look], Answer | Response], right: Right | None) -> Callable[..., Any]:
+        async def endpoint(request: Request) -> Response:
+            body = await request.body() if request.method == "POST" else b""
+            return await run_in_threadpool(self._answer, request, body, show, right)
+
+        return endpoint
+
+    def _answer(
+        self,
+        request: Request,
+        body: bytes,
+        show: Callable[[Look], Answer | Response],
+        right: Right | None,
+    ) -> Response:
+        look = self._look(request, body)
+        wants_json = look.path.endswith(".json")
+        try:
+            self._admit(request, look, right)
+            answer = show(replace(look, asked=read_asked(look.query)))
+        except _Unadmitted as error:
+            if wants_json:
+                raise Problem(error.code, error.english) from error
+            answer = _unadmitted(look, error)
+        except UsedWrongly as error:
+            if wants_json:
+                raise Problem("INVALID", str(error)) from error
+            answer = _failed(look, HTTPStatus.BAD_REQUEST, N_("That cannot be shown"), str(error))
+        except Refused as error:
+            if wants_json:
+                raise Problem("NOT_FOUND", str(error)) from error
+            answer = _failed(look, HTTPStatus.NOT_FOUND, N_("Not there"), str(error))
+        except (Unreachable, DatabaseAway) as error:
+            if wants_json:
+                raise
+            answer = _failed(look, HTTPStatus.SERVICE_UNAVAILABLE, N_("Not now"), str(error))
+        return _with_language(request, look, _response(look, answer))
+
+    def _look(self, request: Request, body: bytes) -> Look:
+        session = request.cookies.get(SESSION_COOKIE)
+        caller = visitor(request) or _bearer(request)
+        if caller is not None:
+            request.state.caller = caller
+        typed = dict(
+            parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        )
+        settings = self._wiring.settings
+        return Look(
+            wiring=self._wiring,
+            visitor=Visitor(caller, session if caller else None),
+            words=words(_language(request)),
+            path=request.url.path,
+            query=dict(request.query_params),
+            steps=request.path_params,
+            asked=AskedTime(),
+            is_fragment="hx-request" in request.headers,
+            typed=typed,
+            address=request.client.host if request.client else "",
+            origin=settings.http_url or f"{request.url.scheme}://{request.headers.get('host', '')}",
+        )
+
+    def _admit(self, request: Request, look: Look, right: Right | None) -> None:
+        """Let in whoever may. Raises _Unadmitted."""
+        if right is not None and not look.visitor.is_known:
+            message = "Sign in first: follow a sign-in link."
+            raise _Unadmitted("NOT_SIGNED_IN", message)
+        if right is not None and not look.visitor.may(right):
+            message = f"Your role lacks the right `{right}` that this needs."
+            raise _Unadmitted("NO_RIGHT", message)
+        if request.method == "POST":
+            try:
+                refuse_from_elsewhere(request)
+            except Problem as error:
+                raise _Unadmitted("FROM_ELSEWHERE", str(error.detail)) from error
+            if right is not None and not look.visitor.sent_by_our_form(look.typed.get("csrf", "")):
+                message = "The form is not one of this session: open the page again."
+                raise _Unadmitted("FROM_ELSEWHERE", message)
+
+
+class _Unadmitted(Exception):
+    """The visitor may not see or do this."""
+
+    def __init__(self, code: str, english: str) -> None:
+        super().__init__(english)
+        self.code = code
+        self.english = english
+
+
+def _unadmitted(look: Look, error: _Unadmitted) -> Shown:
+    status = HTTPStatus.UNAUTHORIZED if error.code == "NOT_SIGNED_IN" else HTTPStatus.FORBIDDEN
+    page = page_of_look(look, "", has_twin=False)
+    return Shown(
+        "unadmitted.html", {"page": page, "code_of_error": error.code, "detail": error.english}, status
+    )
+
+
+def _failed(look: Look, status: HTTPStatus, title: str, detail: str) -> Shown:
+    page = page_of_look(look, "", has_twin=False) if status < HTTPStatus.INTERNAL_SERVER_ERROR else None
+    return Shown("failed.html", {"page": page, "heading": title, "detail": detail}, status)
+
+
+def _response(look: Look, answer: Answer | Response) -> Response:
+    match answer:
+        case Shown(template, values, status):
+            return HTMLResponse(render(template, look.words, values), int(status), dict(HEADERS))
+        case Leads(to):
+            return RedirectResponse(to, 303, dict(HEADERS))
+        case Download(name, content, media_type):
+            headers = {"Content-Disposition": f'attachment; filename="{_plain(name)}"'}
+            return Response(content, 200, dict(HEADERS) | headers, media_type)
+        case Response():
+            return answer
+
+
+def _json(value: object) -> Response:
+    """Write what the command line prints with `--json`."""
+    return Response(json.dumps(as_json(value), ensure_ascii=False) + "\n", media_type="application/json")
+
+
+def _bearer(request: Request) -> Caller | None:
+    """Give whoever shows a bearer token or a JWT: programs read the pages' JSON by it."""
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    try:
+        return admission_of(request).bearer(shown.strip())
+    except NotAdmitted:
+        return None
+
+
+def _language(request: Request) -> Language:
+    for said in (request.query_params.get("language"), request.cookies.get(LANGUAGE_COOKIE)):
+        if said in LANGUAGES:
+            return said  # type: ignore[return-value]  # one of its keys
+    return preferred(request.headers.get("accept-language"))
+
+
+def _with_language(request: Request, look: Look, response: Response) -> Response:
+    if request.query_params.get("language") in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            look.words.language,
+            max_age=A_YEAR_SECONDS,
+            path="/",
+            httponly=True,
+            samesite="lax",
+        )
+    return response
+
+
+def _plain(name: str) -> str:
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_" for letter in name
+    )

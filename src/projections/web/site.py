@@ -1,0 +1,51 @@
+"""The site as the HTTP application takes it: every page on one router (group `claims_ledger.routes`)."""
+
+from fastapi import APIRouter
+
+from ledger.wiring import Wiring
+from projections.web.pages import (
+    claim,
+    commands,
+    complaint,
+    contract,
+    due,
+    feed,
+    lists,
+    replay,
+    report,
+    reports,
+    shipped,
+    subscriptions,
+    today,
+)
+from projections.web.pages.cancellation import Cancellation
+from projections.web.pages.verify import Verify
+from projections.web.serving import Pages
+
+PAGES = (
+    today,
+    commands,
+    lists,
+    replay,
+    contract,
+    claim,
+    complaint,
+    due,
+    reports,
+    report,
+    feed,
+    subscriptions,
+)
+"""In this order: an address such as `/claims/new` goes before those of numbers."""
+
+
+def routes(wiring: Wiring) -> APIRouter:
+    """Give the pages of a book."""
+    router = APIRouter(include_in_schema=False)
+    shipped.register(router)
+    pages = Pages(wiring, router)
+    for module in PAGES:
+        module.register(pages)
+    Verify(wiring).register(pages)
+    Cancellation(wiring).register(pages)
+    return router

@@ -1,0 +1,55 @@
+"""How things stand today: what is due, what is late, which limits are nearly used, how far the views are."""
+
+from datetime import date, timedelta
+from typing import Final
+
+from ledger.feed.proofs.checkpoint import peek_checkpoint
+from ledger.store.checkpoints import checkpoint
+from ledger.store.feed_rows import feed_end
+from ledger.store.heads import log_standing
+from projections.asking.reader import Reader
+from projections.asking.views import VIEWS
+from projections.web.queries import DUE, LIMITS, DueWanted, due_counts, due_page, late, nearly_used
+
+SOON_DAYS: Final = 14
+ROWS: Final = 12
+NEARLY_PERCENT: Final = 80
+
+VIEWS_OF_TODAY: Final = ("due", "limits")
+
+Standing = dict[str, object]
+
+
+def standing(reader: Reader, today: date) -> Standing:
+    """Say how things stand. `today`: the book's present day."""
+    due_source, limit_source = reader.source(DUE), reader.source(LIMITS)
+    soon = DueWanted(status="open", before=today + timedelta(days=SOON_DAYS + 1))
+    late_number, late_rows = late(reader.connection, due_source, ROWS)
+    due_rows = due_page(reader.connection, due_source, soon, None, ROWS)
+    counts = due_counts(reader.connection, due_source, soon)
+    used = nearly_used(reader.connection, limit_source, today, NEARLY_PERCENT, ROWS)
+    log = log_standing(reader.connection, reader.book)
+    end = feed_end(reader.connection, reader.book)
+    views = {name: end - checkpoint(reader.connection, reader.book, name) for name in VIEWS}
+    signed = None if log.signed is None else peek_checkpoint(log.signed)
+    return {
+        "today": today,
+        "until": today + timedelta(days=SOON_DAYS),
+        "late": late_rows,
+        "late_number": late_number,
+        "due_soon": [_row(row) for row in due_rows],
+        "due_soon_number": sum(counts.values()),
+        "due_soon_by_kind": dict(counts),
+        "limits_nearly_used": used,
+        "position": end,
+        "lag_by_view": views,
+        "unsigned": None if signed is None else end + 1 - signed.size,
+        "signed_size": None if signed is None else signed.size,
+        "origin": log.origin,
+    }
+
+
+def _row(row: dict[str, object]) -> dict[str, object]:
+    return {
+        name: value for name, value in row.items() if name not in {"contract", "subject_position", "opening"}
+    }

@@ -1,0 +1,52 @@
+"""What a refusal means and what to do next. English here; the catalogues translate."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from projections.web.words.codes import N_
+
+NEXT_STEPS: Final[Mapping[str, str]] = {
+    "UNKNOWN": N_("There is no such number. Check it, or search for it."),
+    "EXISTS": N_("This number or reference is on record already. Take another one."),
+    "OUT_OF_ORDER": N_("Something later is on record already. Send it without an earlier instant."),
+    "PRODUCT_CLOSED": N_("The product is no longer sold from that day on."),
+    "CONTRACT_ENDED": N_("The contract has ended and takes no notice, letter or withdrawal any more."),
+    "NOTICE_STANDS": N_("A notice already stands. Take it back first, if this one is to count."),
+    "LETTER_STANDS": N_("A timely letter already stands. No second one is needed."),
+    "NOT_DISTANCE_SALE": N_(
+        "Only a contract sold at a distance can be withdrawn from. Record a notice instead."
+    ),
+    "WITHDRAWAL_TOO_LATE": N_("The days of withdrawal are over. Record a notice instead."),
+    "HAS_CLAIMS": N_("A contract with accepted claims cannot be annulled."),
+    "PERSON_MISMATCH": N_("The policyholder is another person. Check the person number."),
+    "INCIDENT_IN_FUTURE": N_("The incident lies after its report. Check both dates."),
+    "NOT_IDENTIFIED": N_("Identify the claimant first (step 2)."),
+    "NOT_SUBMITTED": N_("Record first that the submission is complete (step 4)."),
+    "ALREADY_SUBMITTED": N_("The submission is complete already."),
+    "ALREADY_DECIDED": N_("The claim is decided. Reopen it first, if it is to be decided again."),
+    "NOT_DECIDED": N_("Decide the claim first: accept it, reject it or withdraw it."),
+    "NOT_INSURED_PERSON": N_(
+        "The victim is neither the policyholder nor family under the same roof. Reject the claim."
+    ),
+    "OUTSIDE_COVER": N_(
+        "The incident does not lie in the contract's cover. Correct its date, or reject the claim."
+    ),
+    "NOT_MALWARE": N_("Data are insured against malicious software only. Reject the claim."),
+    "NO_INDEMNITY": N_(
+        "This guarantee gives services and no money: the loss must be 0. Elsewhere it must be above 0."
+    ),
+    "ALREADY_COMPENSATED": N_("Others have paid the whole loss. Reject the claim."),
+    "LIMIT_COUNT": N_("The insurance year has no claim left for this guarantee. Reject the claim."),
+    "LIMIT_AMOUNT": N_("The insurance year has no amount left for this guarantee. Reject the claim."),
+    "NO_SUCH_SERVICE": N_("The guarantee does not give this kind of assistance. Choose another."),
+    "EXPERT_STANDS": N_("An expert is already appointed. Call that one off first."),
+    "NOT_ACCEPTED": N_("Accept the claim first."),
+    "REFUND_EXCEEDS_APPROVED": N_("That is more than is still owed. Lower the amount."),
+    "REFUND_OWED": N_("Something is still owed. Pay it first."),
+    "RECOVERY_EXCEEDS_REFUNDED": N_("That is more than was refunded. Lower the amount."),
+    "CLOSED": N_("The complaint is closed. Lodge a new one."),
+    "ID_REUSED": N_("This form was sent before with other content. Open the page again and send it anew."),
+    "IMPORT_OPEN": N_("An import holds the book. Try again when it is finished."),
+    "SUBJECT_ERASED": N_("This person was erased: nothing personal is recorded on them any more."),
+}
+"""Code of a refusal → its next step."""
