@@ -1,3 +1,9 @@
 """What every test may ask for."""
 
-pytest_plugins = ["fixtures.server", "fixtures.database", "fixtures.program", "fixtures.served"]
+pytest_plugins = [
+    "fixtures.server",
+    "fixtures.database",
+    "fixtures.program",
+    "fixtures.served",
+    "fixtures.visited",
+]
