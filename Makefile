@@ -1,11 +1,13 @@
 # One command each, here as in CI. `make` alone lists them.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up test test-all check bench faults docs lock clean
+.PHONY: help up test test-all check bench faults mutants docs lock clean
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
+TOGETHER := -n auto --maxprocesses=4 --dist=worksteal
+EVERY_BRANCH := --cov=ledger.domain --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
@@ -21,8 +23,13 @@ up: $(RUNTIME) ## the running ledger with a sample book, in .demo (Ctrl-C ends i
 	CLAIMS_LEDGER_HOME="$(DEMO)" $(BIN)/claims-ledger up --demo; ended=$$?; \
 	test $$ended -eq 130 || test $$ended -eq 143 || exit $$ended
 
-test: $(DEV) ## the tests that need Python and the embedded Postgres only
-	$(BIN)/python -m pytest -m "not test_all" $(TESTS)
+test: $(DEV) ## the tests that need Python and the embedded Postgres only; TESTS=folder for a part
+ifdef TESTS
+	$(BIN)/python -m pytest $(TOGETHER) -m "not test_all" $(TESTS)
+else
+	$(BIN)/python -m pytest $(TOGETHER) -m "not test_all" tests/ledger/domain $(EVERY_BRANCH)
+	$(BIN)/python -m pytest $(TOGETHER) -m "not test_all" --ignore=tests/ledger/domain
+endif
 
 test-all: $(DEV) ## the rest: installs what it needs where it may, and says what it did not run
 	@.ci/test-all
@@ -37,8 +44,12 @@ check: $(DEV) ## format, lint, types, who may import whom, docs and migrations
 bench: $(DEV) ## measure, side by side with the stock recorder and with the limit
 	$(BIN)/python -m benchmarks
 
-faults: $(DEV) ## cut connections, kill programs, abort writers
-	$(BIN)/python -m pytest -m "test_all or not test_all" tests/faults
+faults: $(DEV) ## cut connections, kill programs, abort writers: the full counts (an hour or so)
+	FAULTS_FULL=1 $(BIN)/python -m pytest -m "test_all or not test_all" tests/faults
+
+mutants: $(DEV) ## ask whether the domain's tests notice each small change of a rule (hours)
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 docs: $(DEV) ## check the docs: names, links, settings
 	$(BIN)/python -m pytest -q tests/architecture/test_docs.py

@@ -22,13 +22,16 @@ PARTS = ("append", "signed", "slow-append", "book")
 def main() -> None:
     """Run the parts that were asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=PARTS, default=list(PARTS))
+    parser.add_argument("parts", nargs="*", help=f"which of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--seconds", type=float, default=5, help="length of one measurement (default: 5)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each comparison (default: 3)")
     parser.add_argument(
         "--copies", type=int, default=20, help="size of the book in sample books (default: 20)"
     )
     asked = parser.parse_args()
+    asked.parts = asked.parts or PARTS
+    if unknown := sorted(set(asked.parts) - set(PARTS)):
+        parser.error(f"there is no part {unknown[0]!r}: choose from {', '.join(PARTS)}")
     if "append" in asked.parts:
         with running_server() as server:
             _compare(server, "Append, this machine's disk", 8, asked.seconds, asked.rounds)

@@ -99,6 +99,8 @@ def _our_writer(place: int, dsn: str, masters: MasterKeys) -> Work:
             claim = claim_ref(f"CL-{place}-{done}")
             heads: dict[object, StreamHead] = {}
             for _ in range(STREAM_LENGTH):
+                if time.monotonic() >= until:
+                    break
                 command_id = f"cmd-{place}-{done}"
                 commit = _commit(store, claim.number, command_id, heads)
                 heads = dict(store.append(commit).heads)
@@ -134,6 +136,8 @@ def _stock_writer(place: int, name: str, host: str) -> Work:
         while time.monotonic() < until:
             stream = uuid4()
             for version in range(1, STREAM_LENGTH + 1):
+                if time.monotonic() >= until:
+                    break
                 recorder.insert_events([StoredEvent(stream, version, "claim.AdviceGiven", state)])
                 done += 1
         return done

@@ -1,5 +1,7 @@
 """What every test may ask for."""
 
+import signal
+
 pytest_plugins = [
     "fixtures.server",
     "fixtures.database",
@@ -7,3 +9,11 @@ pytest_plugins = [
     "fixtures.served",
     "fixtures.visited",
 ]
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C, and let the programs hear it that tests start and then interrupt.
+
+    A shell makes what it starts in the background deaf to it, and children inherit that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)

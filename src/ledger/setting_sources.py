@@ -14,7 +14,16 @@ from ledger.endings import UsedWrongly
 PREFIX = "CLAIMS_LEDGER_"
 ROOT_HOME = Path("/var/lib/claims-ledger")
 SETTINGS_FILE = "settings.toml"
-SECRETS = ("dsn", "migrate_dsn", "sealer_dsn", "head_mail", "customer_mail", "nats")
+SECRETS = (
+    "dsn",
+    "migrate_dsn",
+    "sealer_dsn",
+    "head_mail",
+    "customer_mail",
+    "nats",
+    "letters_token",
+    "digest_mail",
+)
 MASK = "****"
 
 

@@ -33,6 +33,9 @@ from ledger.setting_sources import (
     masked,
 )
 
+NO_CARRIER = "none"
+"""Letters are written, and nobody takes them."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingInForce:
@@ -140,6 +143,30 @@ class Settings(BaseSettings):
         repr=False,
         description="Servers of the NATS cluster that the relay publishes to, parted by spaces.",
     )
+    letters_carrier: str | None = Field(
+        default=None,
+        description="Who takes letters: a folder, a URL, or none; unset: letters/outbox in the home.",
+    )
+    letters_token: str | None = Field(
+        default=None, repr=False, description="Bearer token for the carrier's URL."
+    )
+    letters_prepare_days: int = Field(
+        default=30, ge=1, le=365, description="Days before its deadline that a termination notice is written."
+    )
+    letters_hand_over_days: int = Field(
+        default=20,
+        ge=1,
+        le=365,
+        description="Days before its deadline that it goes to the carrier.",
+    )
+    digest_folder: Path | None = Field(
+        default=None, description="Folder that the back office's daily digest is written to."
+    )
+    digest_mail: str | None = Field(
+        default=None,
+        repr=False,
+        description="Mail for the daily digest: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
+    )
     postgres_bin: Path | None = Field(
         default=None,
         description="Folder of Postgres' programs to use instead of those installed with the ledger.",
@@ -182,7 +209,9 @@ class Settings(BaseSettings):
             SettingsFileSource(settings_cls, home / SETTINGS_FILE),
         )
 
-    @field_validator("home", "master_key_file", "signing_key_file", "oidc_jwks_file", "postgres_bin")
+    @field_validator(
+        "home", "master_key_file", "signing_key_file", "oidc_jwks_file", "digest_folder", "postgres_bin"
+    )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().absolute()
@@ -221,7 +250,17 @@ class Settings(BaseSettings):
                 raise ValueError(message)
         return witnesses
 
-    @field_validator("head_mail")
+    @field_validator("letters_carrier")
+    @classmethod
+    def _takes_letters(cls, carrier: str | None) -> str | None:
+        if carrier is None or carrier == NO_CARRIER or re.match(r"https?://[^/]+", carrier):
+            return carrier
+        if not Path(carrier).expanduser().is_absolute():
+            message = f"{carrier!r} is neither a folder from the root, nor https://CARRIER/…, nor none"
+            raise ValueError(message)
+        return carrier
+
+    @field_validator("head_mail", "digest_mail")
     @classmethod
     def _mail_with_both_addresses(cls, mail: str | None) -> str | None:
         if mail is not None:
@@ -316,6 +355,11 @@ class Settings(BaseSettings):
     def sends_heads(self) -> bool:
         """Say whether each day's head goes anywhere outside."""
         return bool(self.head_folder_paths or self.head_witness_urls or self.head_mail)
+
+    @property
+    def letters_folder(self) -> Path:
+        """Where letters lie, sealed."""
+        return self.home / "letters"
 
     @property
     def secrets_folder(self) -> Path:

@@ -53,6 +53,7 @@ SERVICES_GROUP = "claims_ledger.services"
 SWEEPS_GROUP = "claims_ledger.sweeps"
 OPENINGS_GROUP = "claims_ledger.openings"
 HEAD_SENDERS_GROUP = "claims_ledger.head_senders"
+ERASURES_GROUP = "claims_ledger.erasures"
 
 BOOK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 """A book's name stands in addresses, in the names of key files and in the log's origin."""
@@ -221,6 +222,13 @@ class Wiring:
         for point in entry_points(group=SWEEPS_GROUP):
             swept += cast("Callable[[Wiring, datetime], int]", point.load())(self, until)
         return swept
+
+    def erase_outside(self) -> int:
+        """Remove what lies outside the database of persons who were erased; how many things."""
+        removed = 0
+        for point in entry_points(group=ERASURES_GROUP):
+            removed += cast("Callable[[Wiring], int]", point.load())(self)
+        return removed
 
     def send_heads(self) -> list[Mapping[str, object]]:
         """Send the newest signed head to the places outside; what came of each."""

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Event as StopEvent
+from time import monotonic
 
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]  # ships none
 
@@ -12,28 +14,46 @@ from ledger.clock import machine_now
 logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
 LOOK_SECONDS = 0.5
-"""Between two looks at whether to stop."""
+"""Between two looks at whether to stop, or to wake the ticker."""
+
+SHORTEST_SECONDS = 0.05
+"""Between the end of a tick and one that was woken early."""
 
 
-def tick(every_seconds: float, what: Callable[[], object], stop: StopEvent) -> None:
+def _never() -> None:
+    """Wake for nothing before the next tick."""
+
+
+def tick(
+    every_seconds: float,
+    what: Callable[[], object],
+    stop: StopEvent,
+    *,
+    wake_in: Callable[[], float | None] = _never,
+) -> None:
     """Do something at once and then every so many seconds, one run at a time, until `stop` is set.
 
-    A tick that comes while the last one still runs is left out. Raises what a tick raises: the ticking ends.
+    `wake_in` is asked after each tick in how many seconds the next one is needed; None, or later than the
+    regular one, changes nothing. A tick that comes while the last one still runs is left out. Whatever is
+    done to the machine's clock meanwhile, no tick comes more than a second late: its pauses are measured as
+    durations. Raises what a tick raises: the ticking ends.
     """
     failures: list[Exception] = []
-    failed = StopEvent()
+    early: list[float | None] = []
+    ticked = StopEvent()
 
     def once() -> None:
-        if failed.is_set() or stop.is_set():
+        if failures or stop.is_set():
             return
         try:
             what()
+            early.append(wake_in())
         except Exception as error:  # noqa: BLE001  # raised below, in the thread that ticks
             failures.append(error)
-            failed.set()
+        ticked.set()
 
     scheduler = BackgroundScheduler(timezone="UTC")
-    scheduler.add_job(
+    job = scheduler.add_job(
         once,
         "interval",
         seconds=every_seconds,
@@ -44,9 +64,28 @@ def tick(every_seconds: float, what: Callable[[], object], stop: StopEvent) -> N
     )
     scheduler.start()
     try:
-        while not stop.is_set() and not failed.wait(min(every_seconds, LOOK_SECONDS)):
-            pass
+        expected = monotonic() + every_seconds
+        while not stop.is_set() and not failures:
+            pause: float | None = None
+            if ticked.wait(min(every_seconds, LOOK_SECONDS)):
+                ticked.clear()
+                pause = _pause(every_seconds, early)
+                expected = monotonic() + (every_seconds if pause is None else pause)
+            elif monotonic() > expected + LOOK_SECONDS:
+                # The ticker reads the machine's clock: set back, it would sleep for as long.
+                pause, expected = 0.0, monotonic() + every_seconds
+            if pause is not None and not failures:
+                job.modify(next_run_time=machine_now() + timedelta(seconds=pause))
     finally:
         scheduler.shutdown(wait=True)
     if failures:
         raise failures[0]
+
+
+def _pause(every_seconds: float, early: list[float | None]) -> float | None:
+    """Say after how many seconds the ticker is to be woken; None: it comes by itself early enough."""
+    wanted = early.pop() if early else None
+    early.clear()
+    if wanted is None or wanted >= every_seconds:
+        return None
+    return max(wanted, SHORTEST_SECONDS)

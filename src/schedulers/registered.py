@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from schedulers.diary.follower import Diary
+from schedulers.letters.follower import Letters
+from schedulers.retention.follower import Retention
 from schedulers.sweeping.sweep import sweep
 
 if TYPE_CHECKING:
@@ -13,6 +15,23 @@ if TYPE_CHECKING:
 def diary(wiring: "Wiring") -> Diary:
     """Give the follower that keeps the diary of a book (group `claims_ledger.followers`)."""
     return Diary(wiring.book)
+
+
+def retention(wiring: "Wiring") -> Retention:
+    """Give the follower that notes until when records are kept (group `claims_ledger.followers`)."""
+    return Retention(wiring.book)
+
+
+def letters(wiring: "Wiring") -> Letters:
+    """Give the follower that wants and notes the letters of a book (group `claims_ledger.followers`)."""
+    return Letters(wiring.book)
+
+
+def erase_letters(wiring: "Wiring") -> int:
+    """Remove the letters to persons who were erased; how many (group `claims_ledger.erasures`)."""
+    from schedulers.letters.erasing import erase_letters as erase  # noqa: PLC0415  # loaded when it runs
+
+    return erase(wiring)
 
 
 def sweep_until(wiring: "Wiring", until: datetime) -> int:

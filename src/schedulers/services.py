@@ -3,9 +3,12 @@
 from threading import Event as StopEvent
 from typing import TYPE_CHECKING
 
-from schedulers.clockwork import tick
+from schedulers.clocks import ClockWatch
 from schedulers.diary.follower import NAME as DIARY
-from schedulers.sweeping.background import sweep_to_the_present
+from schedulers.letters.follower import NAME as LETTERS
+from schedulers.retention.follower import NAME as RETENTION
+from schedulers.sweeping.background import seconds_to_the_next, sweep_to_the_present
+from schedulers.ticking import patiently
 
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
@@ -19,6 +22,39 @@ def keep_diary(wiring: "Wiring", stop: StopEvent) -> None:
     wiring.runner(DIARY).run(stop)
 
 
+def follow_for_letters(wiring: "Wiring", stop: StopEvent) -> None:
+    """Follow the feed for the letters until `stop` is set."""
+    wiring.runner(LETTERS).run(stop)
+
+
+def keep_retention(wiring: "Wiring", stop: StopEvent) -> None:
+    """Follow the feed for what is kept until when, until `stop` is set."""
+    wiring.runner(RETENTION).run(stop)
+
+
+def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:
+    """Write and hand over letters until `stop` is set."""
+    from schedulers.letters.keeping import keep_letters as keep  # noqa: PLC0415  # loaded when it runs
+
+    keep(wiring, stop)
+
+
+def keep_digest(wiring: "Wiring", stop: StopEvent) -> None:
+    """Send the back office its daily digest until `stop` is set."""
+    from schedulers.digest.sending import keep_digest as keep  # noqa: PLC0415  # loaded when it runs
+
+    keep(wiring, stop)
+
+
 def keep_time(wiring: "Wiring", stop: StopEvent) -> None:
-    """Sweep at every tick until `stop` is set."""
-    tick(TICK_SECONDS, lambda: sweep_to_the_present(wiring, stop), stop)
+    """Sweep at every tick, and when the next thing falls due, until `stop` is set.
+
+    A database that goes away is waited for: what it missed is done at the first tick after.
+    """
+    watch = ClockWatch(wiring)
+
+    def act() -> None:
+        watch.look()
+        sweep_to_the_present(wiring, stop)
+
+    patiently(act, stop, every_seconds=TICK_SECONDS, wake_in=lambda: seconds_to_the_next(wiring))

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from architecture.sources import ROOT
+from ledger.commands.verbs_table import VERBS
+from ledger.importing.columns import columns_of
 from ledger.settings import Settings
 
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -64,3 +66,13 @@ def test_the_glossary_says_in_a_sentence_what_each_term_means() -> None:
         if not re.search(rf"^\| \*\*{term}\*\* \| .{{20,}}\. \|$", glossary, re.MULTILINE)
     ]
     assert unsaid == []
+
+
+def test_the_page_on_importing_has_every_command_with_every_field() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.+) \| `(\w+ [\w-]+)` \|$", prose(ROOT / "docs" / "importing.md"), re.MULTILINE
+    )
+    told = {command: (re.findall(r"`([\w.]+)`", fields), verb) for command, fields, verb in rows}
+    assert told == {
+        verb.command: (list(columns_of(verb.command)), f"{verb.group} {verb.name}") for verb in VERBS
+    }

@@ -1,4 +1,4 @@
-"""Faults are injected briefly in every run, and in full where `--full` or FAULTS_FULL=1 asks for it."""
+"""Faults are injected briefly in every run, and in full where FAULTS_FULL=1 asks, as `make faults` does."""
 
 import os
 

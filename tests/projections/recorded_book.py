@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from ledger.domain.refusals import Invalid
@@ -21,6 +21,8 @@ from projections.asking.questions import (
     list_limits,
 )
 from projections.asking.reader import Reader
+from projections.asking.reports import REPORTS, Asked, by_guarantee
+from projections.asking.reports import rows_of as report_rows
 from projections.asking.views import VIEWS
 from projections.folding.follower import ViewFollower
 from projections.upkeep.rows import live_generation, rows_of
@@ -82,10 +84,27 @@ class RecordedBook:
             return sorted(rows, key=str) + cursor.fetchall()
 
 
+LAST_DAY = date(2030, 12, 31)
+
+
+def reports(reader: Reader, contract: str | None = None) -> Answers:
+    """What the reports say, of one contract or of all; and two months, the last with all claims."""
+    said = {
+        name: report_rows(reader, REPORTS[name], Asked(contract))
+        for name in ("refunds", "payments", "recoveries", "timeline")
+    }
+    for month, every in ((date(2025, 3, 1), False), (LAST_DAY.replace(day=1), True)):
+        asked = Asked(contract, month=month, every=every)
+        said[f"bordereau {month}"] = report_rows(reader, REPORTS["bordereau"], asked)
+    if contract is None:
+        said["guarantees"] = by_guarantee(reader, LAST_DAY)
+    return said
+
+
 def answers(reader: Reader, contract: str | None = None) -> Answers:
-    """What the five lists say, of one contract or of all."""
+    """What the five lists and the reports say, of one contract or of all."""
     asked = Filters(contract=contract)
-    return {
+    return reports(reader, contract) | {
         "contracts": list_contracts(reader, asked),
         "claims": list_claims(reader, asked),
         "complaints": list_complaints(reader, asked),

@@ -106,4 +106,4 @@ class Prefix(Reader):
         assert scope is None
         folding = Folding(view)
         folding.take_all(event for event in self.told if view.types is None or event.type in view.types)
-        return Given(folding.standing())
+        return Given(folding.standing(), folding.standing_since())

@@ -1,17 +1,26 @@
 """The diary: it names every stream to which time will owe something, at the instant that the domain says."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 import pytest
 from desk_histories import feed, record
 
+from ledger.domain.deadlines import Deadline
 from ledger.domain.deciding import State, fold, next_instant
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.followers import FollowerRunner
 from ledger.wiring import Wiring
 from schedulers.diary.follower import NAME, Diary
-from schedulers.diary.queries import Appointment, appointments, count_due, due_by
+from schedulers.diary.queries import (
+    Appointment,
+    appointments,
+    count_due,
+    due_by,
+    next_after,
+    standing_deadlines,
+)
 
 
 def owed(wiring: Wiring) -> dict[StreamRef, datetime]:
@@ -21,6 +30,23 @@ def owed(wiring: Wiring) -> dict[StreamRef, datetime]:
         states[event.stream] = fold(states.get(event.stream), event.recorded)
     instants = {ref: next_instant(state) for ref, state in states.items() if state is not None}
     return {ref: instant for ref, instant in instants.items() if instant is not None}
+
+
+def owed_rows(wiring: Wiring) -> list[Deadline]:
+    """The rows that ask for something still, by the domain alone."""
+    states: dict[StreamRef, State | None] = {}
+    for event in feed(wiring):
+        states[event.stream] = fold(states.get(event.stream), event.recorded)
+    rows = [row for state in states.values() if state is not None for row in state.deadlines]
+    return sorted(
+        (row for row in rows if row.status == "open" or (row.status == "missed" and row.met_on is None)),
+        key=lambda row: (row.due_on, row.subject.name, row.kind, row.seq),
+    )
+
+
+def standing_rows(wiring: Wiring) -> list[Deadline]:
+    with wiring.pool.connection() as connection:
+        return list(standing_deadlines(connection, wiring.book))
 
 
 def diarised(wiring: Wiring) -> list[Appointment]:
@@ -33,7 +59,7 @@ def test_the_diary_holds_what_the_domain_says_whatever_the_batches(simulated: Wi
     random = Random(seed)  # noqa: S311  # batches are no secrets
     record(simulated, seed)
     with simulated.pool.connection() as connection, connection.cursor() as cursor:
-        cursor.execute("delete from schedulers.diary")
+        cursor.execute("delete from schedulers.diary; delete from schedulers.deadlines")
         cursor.execute("update ledger.followers set position = -1 where name = %s", (NAME,))
     runner = FollowerRunner(simulated.pool, simulated.book, Diary(simulated.book), batch=3)
     while runner.catch_up(random.randint(1, 7)):
@@ -44,6 +70,25 @@ def test_the_diary_holds_what_the_domain_says_whatever_the_batches(simulated: Wi
     assert [(entry.due_at, entry.stream.name) for entry in entries] == sorted(
         (entry.due_at, entry.stream.name) for entry in entries
     )
+    assert standing_rows(simulated) == owed_rows(simulated) != []
+
+
+def test_a_diary_kept_anew_from_the_start_is_the_same(simulated: Wiring) -> None:
+    record(simulated, 5)
+    kept, rows = diarised(simulated), standing_rows(simulated)
+    assert simulated.runner(NAME).start_over()
+    assert (diarised(simulated), standing_rows(simulated)) == ([], [])
+    simulated.catch_up(NAME)
+    assert (diarised(simulated), standing_rows(simulated)) == (kept, rows)
+
+
+def test_the_next_instant_is_the_first_one_after_now(simulated: Wiring) -> None:
+    record(simulated, 3)
+    instants = sorted({entry.due_at for entry in diarised(simulated)})
+    with simulated.pool.connection() as connection:
+        for before, after in pairwise(instants):
+            assert next_after(connection, simulated.book, before) == after
+        assert next_after(connection, simulated.book, instants[-1]) is None
 
 
 def test_the_diary_is_paged_without_losing_a_stream(simulated: Wiring) -> None:

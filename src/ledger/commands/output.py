@@ -52,7 +52,10 @@ def console(*, stderr: bool = False) -> "Console":
 def print_table(
     headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None
 ) -> None:
-    """Print a table for people; None is shown as an empty cell, numbers stand to the right."""
+    """Print a table for people; None is shown as an empty cell, numbers stand to the right.
+
+    The first column names its row and stands on one line; what does not fit beside it is folded, never cut.
+    """
     from rich.table import Table  # noqa: PLC0415  # as above
     from rich.text import Text  # noqa: PLC0415  # as above
 
@@ -60,8 +63,7 @@ def print_table(
     table = Table(title=title, box=None, pad_edge=False, header_style="bold")
     for index, header in enumerate(headers):
         numbers = any(isinstance(row[index], int) for row in kept)
-        last = index == len(headers) - 1
-        table.add_column(header, justify="right" if numbers else "left", no_wrap=not last, overflow="fold")
+        table.add_column(header, justify="right" if numbers else "left", no_wrap=index == 0, overflow="fold")
     for row in kept:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     console().print(table)

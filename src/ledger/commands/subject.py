@@ -36,6 +36,7 @@ def erase(person: str, *, reason: str, actor: str, book: str, as_json: bool) -> 
     with opened(book) as wiring:
         erasure = Erasures(wiring.store, wiring.pool, book).erase(person, by)
         wiring.seal()
+        letters = wiring.erase_outside()
     if as_json:
         print_json(erasure_written(erasure))
         return
@@ -48,6 +49,8 @@ def erase(person: str, *, reason: str, actor: str, book: str, as_json: bool) -> 
         click.echo(f"Erased person {person}, held by {count}; said so on:")
         for event in erasure.events:
             click.echo(f"  {event.type}  {event.stream.name}  version {event.version}")
+        if letters:
+            click.echo(f"Removed {letters:,} letter{'' if letters == 1 else 's'} to them.")
         note("An older backup of the vault holds the key until the master key is rotated: docs/erasure.md.")
 
 

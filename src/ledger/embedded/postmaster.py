@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -11,12 +12,16 @@ from pathlib import Path
 
 from ledger.embedded.account import die_with_parent
 from ledger.embedded.binaries import Binaries
-from ledger.embedded.cluster import Cluster, environment
+from ledger.embedded.cluster import SUPERUSER, Cluster, environment
 from ledger.embedded.unavailable import PostgresUnavailable
 
 PORT = 5432
 POLL_SECONDS = 0.005
 FAST_SHUTDOWN_SECONDS = 60
+_PARAMETERS = f"user\0{SUPERUSER}\0database\0postgres\0\0".encode()
+HERE_I_AM = struct.pack("!ii", 8 + len(_PARAMETERS), 3 << 16) + _PARAMETERS
+"""A startup message of protocol 3.0, its length before it."""
+ASKS_FOR_PASSWORD = b"R"
 TELLING = re.compile(r"\b(?:FATAL|PANIC|ERROR):\s+(.*)|(.*could not .*)")
 
 
@@ -137,11 +142,16 @@ class Postmaster:
 
 
 def answers(socket_folder: Path) -> bool:
-    """Say whether somebody listens on the server's socket."""
+    """Say whether the server takes connections: whether it asks who is there, in its protocol's words.
+
+    That the socket is listened on says little: a Postgres that shuts down listens to its end, and where its
+    warden was killed, one thread after the other, that can be before the warden's lock is free.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(5)
         try:
             line.connect(str(socket_folder / f".s.PGSQL.{PORT}"))
+            line.sendall(HERE_I_AM)
+            return line.recv(1) == ASKS_FOR_PASSWORD
         except OSError:
             return False
-    return True

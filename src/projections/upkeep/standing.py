@@ -61,6 +61,15 @@ def standings(connection: Connection, book: str) -> list[dict[str, object]]:
     return rows
 
 
+def changed_views(connection: Connection, book: str) -> list[str]:
+    """Name the views whose rows come from another version of their fold than this program's."""
+    return [
+        one.view
+        for one in generations(connection, book)
+        if one.state == "live" and one.view in VIEWS and one.fold_version != VIEWS[one.view].version
+    ]
+
+
 def parked(connection: Connection, book: str) -> dict[str, int]:
     """Give how many events each follower could not take, for those that left any out."""
     with connection.cursor() as cursor:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ledger.domain.deadlines import Deadline
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import read_feed
 from ledger.feed.verification.checked_view import CheckedView, Progress
@@ -12,6 +13,8 @@ from ledger.store.pool import Connection
 from ledger.store.streams import stream_ref
 from schedulers.diary.entries import Diarised, diarise, to_text
 from schedulers.diary.follower import NAME
+from schedulers.diary.queries import standing_deadlines
+from schedulers.diary.standing import standing
 
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
@@ -37,6 +40,9 @@ def check_diary(wiring: "Wiring", progress: Progress) -> CheckedView:
         with connection.cursor() as cursor:
             cursor.execute(ROWS, (wiring.book,))
             kept = {stream: (due_at, tuple(kinds), memory) for stream, due_at, kinds, memory in cursor}
+        noted: dict[str, set[Deadline]] = {}
+        for deadline in standing_deadlines(connection, wiring.book):
+            noted.setdefault(deadline.subject.name, set()).add(deadline)
     fresh = {
         stream.name: (entry.due_at, tuple(entry.kinds), to_text(entry)) for stream, entry in diarised.items()
     }
@@ -45,6 +51,7 @@ def check_diary(wiring: "Wiring", progress: Progress) -> CheckedView:
         first = min(differing, key=lambda name: (newest.get(stream_ref(name), end), name))
         place = newest.get(stream_ref(first))
         raise NotVerified(place, f"schedulers.diary, {first}", _what(kept.get(first), fresh.get(first)))
+    _check_standing(diarised, noted, newest)
     return CheckedView(len(fresh), position)
 
 
@@ -65,6 +72,17 @@ def _fold(
         after += limit
         progress(after + 1, position + 1)
     return diarised, newest
+
+
+def _check_standing(
+    diarised: dict[StreamRef, Diarised], noted: dict[str, set[Deadline]], newest: dict[StreamRef, int]
+) -> None:
+    """Check the deadlines that stand. Raises NotVerified for the first bad row."""
+    owed = {ref.name: set(standing(entry.state)) for ref, entry in diarised.items() if standing(entry.state)}
+    for name in sorted(noted.keys() | owed.keys()):
+        if noted.get(name) != owed.get(name):
+            place = newest.get(stream_ref(name))
+            raise NotVerified(place, f"schedulers.deadlines, {name}", _what(noted.get(name), owed.get(name)))
 
 
 def _what(kept: object, fresh: object) -> str:

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from ledger.feed.reading import FeedEvent
 from ledger.store.pool import Connection
 from schedulers.diary.entries import diarise
-from schedulers.diary.queries import drop, keep, kept
+from schedulers.diary.queries import drop, keep, keep_standing, kept
+from schedulers.diary.standing import changed
 
 NAME = "diary"
 
 
 class Diary:
-    """Notes for each stream of a book when time will next owe it something."""
+    """Notes for each stream of a book when time will next owe it something, and which deadlines stand."""
 
     name = NAME
     types: frozenset[str] | None = None
@@ -22,12 +23,15 @@ class Diary:
 
     def apply(self, connection: Connection, events: Sequence[FeedEvent]) -> None:
         """Fold a batch, in order of position. Must not commit."""
-        standing = kept(connection, self.book, {event.stream for event in events})
+        diarised = kept(connection, self.book, {event.stream for event in events})
+        before = {stream: entry.state for stream, entry in diarised.items()}
         for event in events:
-            diarised = diarise(standing.get(event.stream), event.recorded)
-            if diarised is not None:
-                standing[event.stream] = diarised
-        keep(connection, self.book, standing)
+            entry = diarise(diarised.get(event.stream), event.recorded)
+            if entry is not None:
+                diarised[event.stream] = entry
+        keep(connection, self.book, diarised)
+        after = {stream: entry.state for stream, entry in diarised.items()}
+        keep_standing(connection, self.book, changed(before, after))
 
     def forget(self, connection: Connection) -> None:
         """Drop the book's diary, to be kept again from the start. Must not commit."""

@@ -1,15 +1,19 @@
 """The diary's table: what is kept of each stream, and which streams' time has come."""
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Final, NamedTuple
 
 from psycopg2.extras import execute_values
 
-from ledger.domain.identifiers import StreamRef
+from ledger.domain.contract.state import Contract
+from ledger.domain.deadlines import Deadline
+from ledger.domain.deciding import State
+from ledger.domain.identifiers import StreamKind, StreamRef
 from ledger.store.pool import Connection
 from ledger.store.streams import stream_ref
 from schedulers.diary.entries import Diarised, from_text, to_text
+from schedulers.diary.standing import Change
 
 LOAD = "select stream, due_at, memory from schedulers.diary where book = %s and stream = any(%s)"
 
@@ -36,7 +40,26 @@ order by due_at, stream
 limit %(limit)s
 """
 
-DROP = "delete from schedulers.diary where book = %s"
+STATES = "select stream, memory from schedulers.diary where book = %s and stream like %s order by stream"
+
+NEXT_AFTER = "select min(due_at) from schedulers.diary where book = %s and due_at > %s"
+
+DROP = """
+delete from schedulers.diary where book = %(book)s;
+delete from schedulers.deadlines where book = %(book)s
+"""
+
+_STANDING_COLUMNS: Final = "stream, kind, rule, seq, raw_due_on, due_on, alert_on, status"
+STRIKE = "delete from schedulers.deadlines where book = %s and stream = any(%s)"
+STAND = f"insert into schedulers.deadlines (book, {_STANDING_COLUMNS}) values %s"  # noqa: S608  # own constants
+STANDING = f"""
+select {_STANDING_COLUMNS} from schedulers.deadlines
+where book = %(book)s
+    and (%(kinds)s::text[] is null or kind = any(%(kinds)s))
+    and (%(due_until)s::date is null or due_on <= %(due_until)s)
+    and (%(alert_until)s::date is null or alert_on <= %(alert_until)s)
+order by due_on, stream, kind, seq
+"""  # noqa: S608  # own constants
 
 COUNT = "select count(*) from schedulers.diary where book = %s and due_at <= %s"
 
@@ -99,7 +122,70 @@ def count_due(connection: Connection, book: str, until: datetime) -> int:
         return int(counted)
 
 
+def next_after(connection: Connection, book: str, now: datetime) -> datetime | None:
+    """Give the first instant (UTC) after `now` at which time will owe some stream something."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEXT_AFTER, (book, now))
+        [(instant,)] = cursor.fetchall()
+        return None if instant is None else instant.astimezone(UTC)
+
+
+def keep_standing(connection: Connection, book: str, change: Change) -> None:
+    """Write down which deadlines of these streams stand now. Commits nothing."""
+    if not change.streams:
+        return
+    rows = [
+        (
+            book,
+            row.subject.name,
+            row.kind,
+            row.rule,
+            row.seq,
+            row.raw_due_on,
+            row.due_on,
+            row.alert_on,
+            row.status,
+        )
+        for row in change.rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(STRIKE, (book, [stream.name for stream in change.streams]))
+        execute_values(cursor, STAND, rows, page_size=PAGE)
+
+
+def states(connection: Connection, book: str, kind: StreamKind | None = None) -> Sequence[State]:
+    """Give all streams, or those of one kind, as the diary knows them, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(STATES, (book, f"{kind or ''}%"))
+        return [from_text(stream_ref(stream), None, memory).state for stream, memory in cursor]
+
+
+def contracts(connection: Connection, book: str) -> Sequence[Contract]:
+    """Give all contracts as the diary knows them, by number."""
+    return [state for state in states(connection, book, "contract") if isinstance(state, Contract)]
+
+
+def standing_deadlines(
+    connection: Connection,
+    book: str,
+    *,
+    kinds: Collection[str] | None = None,
+    due_until: date | None = None,
+    alert_until: date | None = None,
+) -> Sequence[Deadline]:
+    """Give the deadlines that are open, or missed and not met, the first due first. Dates are inclusive."""
+    asked = {
+        "book": book,
+        "kinds": None if kinds is None else list(kinds),
+        "due_until": due_until,
+        "alert_until": alert_until,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING, asked)
+        return [Deadline(stream_ref(stream), *rest) for stream, *rest in cursor]
+
+
 def drop(connection: Connection, book: str) -> None:
     """Drop all notes of a book."""
     with connection.cursor() as cursor:
-        cursor.execute(DROP, (book,))
+        cursor.execute(DROP, {"book": book})

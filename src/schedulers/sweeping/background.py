@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ledger.clock import acts_until
 from ledger.store.errors import ImportOpen
+from schedulers.diary.queries import next_after
 from schedulers.sweeping.sweep import sweep
 
 if TYPE_CHECKING:
@@ -25,3 +26,16 @@ def sweep_to_the_present(wiring: "Wiring", stop: StopEvent | None = None) -> int
     except ImportOpen:
         # An import began meanwhile: it holds the clock, and the next tick finds it.
         return 0
+
+
+def seconds_to_the_next(wiring: "Wiring") -> float | None:
+    """Give in how many seconds, by the database's clock, time will next owe something; None while it waits.
+
+    A simulated book stands still, and so is never waited for.
+    """
+    book, now = wiring.book_row(), wiring.now()
+    if book.kind == "simulated" or acts_until(book, now) is None:
+        return None
+    with wiring.pool.connection() as connection:
+        instant = next_after(connection, wiring.book, now)
+    return None if instant is None else (instant - now).total_seconds()

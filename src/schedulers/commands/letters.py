@@ -1,0 +1,223 @@
+"""`claims-ledger letters list/prepare/hand-over/open`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.commands.options import book_option, examples, json_option, opened
+from ledger.commands.output import note, print_json, print_table
+from ledger.commands.subject_options import access, reason_option
+from ledger.endings import Refused
+
+if TYPE_CHECKING:
+    from ledger.wiring import Wiring
+    from schedulers.letters.queries import Letter
+
+STATUSES = (
+    "wanted",
+    "written",
+    "prepared",
+    "staged",
+    "handed_over",
+    "posted",
+    "returned",
+    "dropped",
+    "erased",
+)
+AHEAD = click.IntRange(0, 365)
+
+
+@click.command("list")
+@click.option("--status", type=click.Choice(STATUSES), help="Only letters with this status.")
+@click.option("--contract", metavar="CONTRACT", help="Only this contract's.")
+@book_option
+@json_option
+@examples(
+    "claims-ledger letters list --status handed_over",
+    "claims-ledger letters list --contract CC-1 --json",
+)
+def list_all(*, status: str | None, contract: str | None, book: str, as_json: bool) -> None:
+    """List the letters: what each is about, how far it has come, and why it waits if it does.
+
+    wanted, written and prepared: it is ours still; staged: on its way to the carrier; handed over: the
+    carrier has it, and has not confirmed the posting yet; posted, returned; dropped: no longer of use.
+    """
+    from schedulers.letters.follower import NAME  # noqa: PLC0415  # loaded when it runs
+    from schedulers.letters.queries import letters  # noqa: PLC0415  # as above
+
+    with opened(book) as wiring:
+        wiring.catch_up(NAME)
+        with wiring.pool.connection() as connection:
+            rows = [
+                letter
+                for letter in letters(connection, book, contract=contract)
+                if status is None or letter.status == status
+            ]
+    if as_json:
+        print_json([written(letter) for letter in rows])
+    elif rows:
+        columns = ("letter", "what", "about", "status", "post by", "posted", "remark")
+        print_table(
+            columns,
+            (
+                (
+                    letter.reference,
+                    letter.kind.replace("_", " "),
+                    letter.about.name,
+                    letter.status.replace("_", " "),
+                    letter.post_by,
+                    letter.posted_on,
+                    letter.told,
+                )
+                for letter in rows
+            ),
+            title="Letters",
+        )
+    else:
+        note("There is no letter that matches.")
+
+
+@click.command()
+@click.option(
+    "--ahead",
+    "ahead_days",
+    type=AHEAD,
+    metavar="DAYS",
+    help="Write the notices that are due within so many days. [default: as set]",
+)
+@book_option
+@json_option
+@examples("claims-ledger letters prepare", "claims-ledger letters prepare --ahead 60")
+def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
+    """Write the letters that are wanted: PDF/A in the contract's language, sealed beside the ledger.
+
+    `up` does this by itself. What waited for an address is tried again. Nothing is given to anybody yet.
+    """
+    from schedulers.letters.keeping import prepare as write  # noqa: PLC0415  # loaded when it runs
+    from schedulers.letters.queries import free, letters  # noqa: PLC0415  # as above
+    from schedulers.letters.rendering import Press  # noqa: PLC0415  # as above
+
+    press = Press()
+    with opened(book) as wiring:
+        with wiring.pool.connection() as connection:
+            free(connection, book)
+        prepared = write(wiring, press, ahead_days=ahead_days)
+        with wiring.pool.connection() as connection:
+            known = letters(connection, book)
+        waiting = [letter for letter in known if letter.status == "wanted" and letter.told]
+    if as_json:
+        print_json({"prepared": prepared, "waiting": [written(letter) for letter in waiting]})
+        return
+    note(f"Prepared {_counted(prepared)}.")
+    if waiting:
+        note(f"{_counted(len(waiting))} wait: see `claims-ledger letters list --status wanted`.")
+
+
+@click.command("hand-over")
+@click.option(
+    "--ahead",
+    "ahead_days",
+    type=AHEAD,
+    metavar="DAYS",
+    help="Hand over the notices that are due within so many days. [default: as set]",
+)
+@book_option
+@json_option
+@examples("claims-ledger letters hand-over", "claims-ledger letters hand-over --ahead 60 --json")
+def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
+    """Give the letters that are prepared to the carrier: a print house's folder unless another one is set.
+
+    `up` does this by itself. Each letter goes once, also when the program dies in between. A simulated book's
+    letters go to nobody.
+    """
+    from schedulers.letters.keeping import hand  # noqa: PLC0415  # loaded when it runs
+    from schedulers.letters.outfit import carrier_of  # noqa: PLC0415  # as above
+
+    with opened(book) as wiring:
+        if wiring.book_row().kind == "simulated":
+            message = f"Book {book} is simulated, and its letters go to nobody: open one with `letters open`."
+            raise Refused(message)
+        if carrier_of(wiring) is None:
+            message = "No carrier takes letters here: set CLAIMS_LEDGER_LETTERS_CARRIER to a folder or a URL."
+            raise Refused(message)
+        handed = hand(wiring, ahead_days=ahead_days)
+        wiring.seal()
+    if as_json:
+        print_json({"handed_over": handed})
+    else:
+        note(f"Handed over {_counted(handed)}.")
+
+
+@click.command("open")
+@click.argument("reference", metavar="LETTER")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where the PDF goes. [default: LETTER.pdf]",
+)
+@reason_option
+@book_option
+@examples("claims-ledger letters open L-ABCDEFGH23456789 --reason 'question of the policyholder'")
+def open_one(reference: str, *, output: Path | None, reason: str, actor: str, book: str) -> None:
+    """Open a letter that was written, as a PDF. Whoever opens it stands in the access log."""
+    from ledger.subjects.access_log import Opened, record_access  # noqa: PLC0415  # loaded when it runs
+    from schedulers.letters.outfit import shelf_of  # noqa: PLC0415  # as above
+
+    by = access(actor, "letters open", reason)
+    with opened(book) as wiring:
+        letter = found(wiring, book, reference)
+        with wiring.pool.connection() as connection:
+            record_access(connection, book, by, [Opened(letter.person, letter.about.name)])
+            keys = wiring.store.subject_keys.for_reading(connection, book, [letter.person])
+        if letter.sha256 is None:
+            message = f"Letter {reference} is {letter.status} and not written yet."
+            raise Refused(message)
+        if letter.person not in keys:
+            message = f"Letter {reference} went with its addressee, who was erased; its SHA-256 is left."
+            raise Refused(message)
+        pdf = shelf_of(wiring).take(letter.sha256, keys[letter.person])
+    output = output or Path(f"{reference}.pdf")
+    try:
+        output.write_bytes(pdf)
+    except OSError as error:
+        message = f"{output} cannot be written ({error.strerror})."
+        raise Refused(message) from error
+    note(f"Written to {output}.")
+
+
+def found(wiring: "Wiring", book: str, reference: str) -> "Letter":
+    """Find one letter by its reference. Raises Refused."""
+    from schedulers.letters.queries import letters  # noqa: PLC0415  # loaded when it runs
+
+    with wiring.pool.connection() as connection:
+        rows = letters(connection, book, references=[reference])
+    if not rows:
+        message = f"There is no letter {reference!r} in book {book}: see `claims-ledger letters list`."
+        raise Refused(message)
+    return rows[0]
+
+
+def written(letter: "Letter") -> dict[str, object]:
+    """Give a letter as scripts read it."""
+    return {
+        "letter": letter.reference,
+        "kind": letter.kind,
+        "about": letter.about.subject,
+        "contract": letter.contract,
+        "status": letter.status,
+        "told": letter.told,
+        "post_by": None if letter.post_by is None else letter.post_by.isoformat(),
+        "language": letter.language,
+        "sha256": letter.sha256,
+        "batch": letter.batch,
+        "carrier": letter.carrier,
+        "posted_on": None if letter.posted_on is None else letter.posted_on.isoformat(),
+        "tracking": letter.tracking,
+        "returned_on": None if letter.returned_on is None else letter.returned_on.isoformat(),
+    }
+
+
+def _counted(letters: int) -> str:
+    return "1 letter" if letters == 1 else f"{letters:,} letters"

@@ -1,0 +1,210 @@
+"""The table of letters: what is wanted, and how far each letter has come."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, Literal, cast
+
+from psycopg2.extras import execute_values
+
+from ledger.domain.identifiers import StreamRef
+from ledger.store.pool import Connection
+from ledger.store.streams import stream_ref
+from schedulers.letters.composing import Facts
+from schedulers.letters.kinds import LetterKind
+
+Status = Literal[
+    "wanted",
+    "written",
+    "prepared",
+    "staged",
+    "handed_over",
+    "posted",
+    "returned",
+    "dropped",
+    "erased",
+]
+
+_COLUMNS: Final = (
+    "reference, kind, about, contract, person, facts, post_by, status, told, sha256, language, batch,"
+    " carrier, posted_on, tracking, returned_on, wanted_at, changed_at"
+)
+_WANT: Final = """
+insert into schedulers.letters (book, reference, kind, about, contract, person, facts, post_by, status)
+values %s on conflict (book, reference) do nothing
+"""
+_LIST: Final = f"""
+select {_COLUMNS} from schedulers.letters
+where book = %(book)s
+    and (%(statuses)s::text[] is null or status = any(%(statuses)s))
+    and (%(references)s::text[] is null or reference = any(%(references)s))
+    and (%(contract)s::text is null or contract = %(contract)s)
+    and (%(post_by)s::date is null or post_by is null or post_by <= %(post_by)s)
+    and (not %(free)s or told is null)
+order by wanted_at, reference
+"""  # noqa: S608  # own constants
+# Whoever works on a letter holds its row; others pass it by.
+_CLAIM: Final = f"{_LIST} limit %(limit)s for update skip locked"
+# One hand at a time in what is given to the carrier, to the transaction's end.
+_ALONE: Final = "select pg_advisory_xact_lock(hashtextextended('letters handed over of ' || %s, 0))"
+_CHANGE: Final = """
+update schedulers.letters set {changes}, changed_at = clock_timestamp()
+where book = %(book)s and reference = any(%(references)s)
+"""
+_FREE: Final = """
+update schedulers.letters set told = null, changed_at = clock_timestamp()
+where book = %(book)s and status = 'wanted' and told is not null
+    and (%(contract)s::text is null or contract = %(contract)s)
+"""
+_OF_ERASED: Final = f"""
+select {_COLUMNS} from schedulers.letters
+where book = %(book)s and status <> 'erased' and exists (
+    select from vault.subjects
+    where subjects.book = letters.book and subjects.person = letters.person and erased_at is not null
+)
+for update
+"""  # noqa: S608  # own constants
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A letter that is to be written."""
+
+    reference: str
+    kind: LetterKind
+    about: StreamRef
+    contract: str
+    person: str
+    facts: Facts
+    post_by: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One letter, and how far it has come. Instants are UTC as the database gives them."""
+
+    reference: str
+    kind: LetterKind
+    about: StreamRef
+    contract: str
+    person: str
+    facts: Facts
+    post_by: date | None
+    status: Status
+    told: str | None
+    sha256: str | None
+    language: str | None
+    batch: str | None
+    carrier: str | None
+    posted_on: date | None
+    tracking: str | None
+    returned_on: date | None
+    wanted_at: datetime
+    changed_at: datetime
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the letter, which is written. Raises ValueError where it is not."""
+        if self.sha256 is None:
+            message = f"letter {self.reference} is not written yet"
+            raise ValueError(message)
+        return self.sha256
+
+
+def want(connection: Connection, book: str, letters: Sequence[Wanted]) -> None:
+    """Note letters that are to be written; those that are known already stay as they are."""
+    rows = [
+        (
+            book,
+            letter.reference,
+            letter.kind,
+            letter.about.name,
+            letter.contract,
+            letter.person,
+            json.dumps(letter.facts, sort_keys=True),
+            letter.post_by,
+            "wanted",
+        )
+        for letter in letters
+    ]
+    with connection.cursor() as cursor:
+        execute_values(cursor, _WANT, rows)
+
+
+def letters(
+    connection: Connection,
+    book: str,
+    *,
+    statuses: Collection[Status] | None = None,
+    references: Collection[str] | None = None,
+    contract: str | None = None,
+) -> Sequence[Letter]:
+    """Give letters, the first wanted first; None asks for all."""
+    asked = _asked(book, statuses) | {
+        "references": None if references is None else list(references),
+        "contract": contract,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LIST, asked)
+        return [_letter(row) for row in cursor]
+
+
+def claim(
+    connection: Connection, book: str, status: Status, limit: int, *, post_by: date | None = None
+) -> Sequence[Letter]:
+    """Take letters to work on, to the transaction's end; those that others work on are passed by.
+
+    Those that wait for something (`told`) are left out. `post_by`: only what has that day as its
+    last or an earlier one, and what has none.
+    """
+    asked = _asked(book, (status,)) | {"post_by": post_by, "limit": limit, "free": True}
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, asked)
+        return [_letter(row) for row in cursor]
+
+
+def alone(connection: Connection, book: str) -> None:
+    """Wait until nobody else hands letters of this book over; so it stays to the transaction's end."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALONE, (book,))
+
+
+def change(connection: Connection, book: str, references: Collection[str], **changes: object) -> None:
+    """Set columns of these letters. Commits nothing."""
+    if not references:
+        return
+    statement = _CHANGE.format(changes=", ".join(f"{name} = %({name})s" for name in changes))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"book": book, "references": list(references)} | changes)
+
+
+def free(connection: Connection, book: str, contract: str | None = None) -> int:
+    """Let the letters of a contract, or all, that wait for something be tried again; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FREE, {"book": book, "contract": contract})
+        return cursor.rowcount
+
+
+def of_erased(connection: Connection, book: str) -> Sequence[Letter]:
+    """Take the letters to persons who have been erased since, to the transaction's end."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_ERASED, {"book": book})
+        return [_letter(row) for row in cursor]
+
+
+def _asked(book: str, statuses: Collection[Status] | None) -> dict[str, object]:
+    return {
+        "book": book,
+        "statuses": None if statuses is None else list(statuses),
+        "references": None,
+        "contract": None,
+        "post_by": None,
+        "free": False,
+    }
+
+
+def _letter(row: Sequence[Any]) -> Letter:
+    reference, kind, about, contract, person, facts, *rest = row
+    read = cast("Mapping[str, str | int | None]", json.loads(facts))
+    return Letter(reference, kind, stream_ref(about), contract, person, read, *rest)

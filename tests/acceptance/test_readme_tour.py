@@ -1,0 +1,51 @@
+"""The README's first tour, as it is typed, on the sample book that `make up` shows."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fixtures.program import EXECUTABLE, Program, ended_by, environment_for
+
+README = Path(__file__).parents[2] / "README.md"
+REFUSED = "claims-ledger claim refund K-1 --payment-reference PAY-2"
+
+
+def tour() -> list[str]:
+    """Every line of the tour's blocks but the two that say where the ledger is."""
+    between = README.read_text().split("<!-- tour: begin -->")[1].split("<!-- tour: end -->")[0]
+    blocks: list[str] = re.findall(r"```sh\n(.*?)```", between, re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith("claims-ledger ")]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Program:
+    return Program(environment_for(tmp_path / ".demo"))
+
+
+def test_every_command_of_the_tour_does_what_the_readme_says(demo: Program, tmp_path: Path) -> None:
+    beside = demo.up("--demo")
+    path = f"{EXECUTABLE.parent}{os.pathsep}{os.environ['PATH']}"
+    said = {}
+    for line in tour():
+        ended = subprocess.run(
+            ["/bin/sh", "-c", line],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=demo.environment | {"PATH": path, "COLUMNS": "100"},
+        )
+        assert ended.returncode == (1 if line == REFUSED else 0), (line, ended.stderr)
+        said[line] = ended.stdout + ended.stderr
+    assert ended_by(beside)[0] == 0
+
+    assert len(said) == len(tour()) > 10
+    assert "Refused REFUND_EXCEEDS_APPROVED" in said[REFUSED]
+    assert "5,000.00 EUR" in said["claims-ledger claim show K-1"]
+    assert "1,200.00 EUR" in said["claims-ledger claim show K-1"]
+    assert "cancelled" in said["claims-ledger contract show CC-1"]
+    assert "verified: contract CC-1" in said[tour()[-1]]

@@ -1,0 +1,71 @@
+"""Whoever follows for the views is killed at random, again and again: no row is doubled, lost or wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+from time import sleep
+
+from fixtures.database import Database
+from fixtures.signed_book import record_signed_book
+from ledger.feed.followers import FollowerRunner
+from ledger.store.checkpoints import checkpoints
+from ledger.store.feed_rows import feed_end
+from ledger.wiring import Wiring
+from projections.asking.views import VIEWS
+from projections.folding.follower import ViewFollower
+from projections.upkeep.checking import check_view
+from projections.upkeep.difference import compare
+
+SHORT, FULL = 10, 100
+PROGRAM = Path(__file__).with_name("follow_views.py")
+
+
+def test_views_followed_by_a_program_that_is_killed_at_random_hold_every_row_once(
+    simulated: Wiring, database: Database, *, full: bool
+) -> None:
+    chance = Random(41)  # noqa: S311  # chance that can be repeated
+    kills = FULL if full else SHORT
+    killed_at: list[int] = []
+    record_signed_book(simulated, seed=5, steps=220)
+    for view in VIEWS.values():
+        assert FollowerRunner(simulated.pool, simulated.book, ViewFollower(view, simulated.book)).start_over()
+    with simulated.pool.connection() as connection:
+        end = feed_end(connection, simulated.book)
+    for _ in range(kills):
+        if reached(simulated) == end:
+            # All views are there: they begin again, so that each kill falls into work.
+            assert_whole(simulated)
+            for view in VIEWS.values():
+                FollowerRunner(
+                    simulated.pool, simulated.book, ViewFollower(view, simulated.book)
+                ).start_over()
+        program = subprocess.Popen(
+            [sys.executable, PROGRAM, database.app_dsn, simulated.book, "3"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert program.stdout is not None
+        assert program.stdout.readline() == "following\n"
+        sleep(chance.uniform(0, 0.35))
+        program.kill()
+        program.wait()
+        program.stdout.close()
+        killed_at.append(reached(simulated))
+    assert len(set(killed_at)) > kills // 2, "the kills did not fall into the work"
+    for view in VIEWS.values():
+        FollowerRunner(simulated.pool, simulated.book, ViewFollower(view, simulated.book)).catch_up()
+    assert_whole(simulated)
+
+
+def reached(wiring: Wiring) -> int:
+    """To where the view that is furthest behind has come."""
+    with wiring.pool.connection() as connection:
+        standing = checkpoints(connection, wiring.book)
+    return min(standing.get(name, -1) for name in VIEWS)
+
+
+def assert_whole(wiring: Wiring) -> None:
+    for view in VIEWS.values():
+        assert compare(wiring.pool, wiring.book, view) == []
+        check_view(wiring, view, lambda _done, _total: None)

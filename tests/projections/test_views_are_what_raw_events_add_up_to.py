@@ -1,0 +1,62 @@
+"""The views of random histories against a second reading that knows nothing but the raw events."""
+
+from datetime import date
+
+from book_in_memory import BookInMemory, random_book
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from views_against_raw import agree
+
+from ledger.domain.claim.state import Claim
+from ledger.domain.deciding import fold
+from ledger.domain.entries import Recorded
+from projections.bordereau.fold import BORDEREAU, BordereauRow
+from projections.folding.versions import Folding
+from projections.folding.view import Row, View
+
+SEEDS = st.integers(0, 100_000)
+SOME = settings(deadline=None, max_examples=25)
+
+
+def folded(view: "View[object]", book: BookInMemory) -> list[Row]:
+    folding = Folding(view)
+    folding.take_all(event for event in book.feed if view.types is None or event.type in view.types)
+    return folding.standing()
+
+
+@SOME
+@given(SEEDS)
+def test_every_figure_of_the_reports_is_the_sum_of_raw_events(seed: int) -> None:
+    book = random_book(seed, steps=60)
+    compared = agree(lambda view: folded(view, book), book.feed)
+    assert compared > 0 or not book.feed
+
+
+@SOME
+@given(SEEDS)
+def test_a_bordereau_shows_a_claim_as_it_stood_on_the_last_day_of_the_month(seed: int) -> None:
+    book = random_book(seed, steps=60)
+    rows = [BordereauRow(*row) for row in folded(BORDEREAU, book)]  # type: ignore[arg-type]  # of this table
+    for row in rows:
+        claim = on(book, row.claim, row.month)
+        assert claim is not None
+        assert (row.status, row.contract, row.incident_on) == (
+            claim.status,
+            claim.contract,
+            claim.incident_on,
+        )
+        assert row.paid_before_cents + row.paid_cents == claim.refunded_cents
+        assert row.recovered_before_cents + row.recovered_cents == claim.recovered_cents
+        reserved = 0 if claim.reserved is None else claim.reserved.amount_cents
+        assert row.outstanding_cents == claim.owed_cents + reserved
+
+
+def on(book: BookInMemory, number: str, month: date) -> Claim | None:
+    """The claim by all events that took effect by the end of the month, as `--on` has it."""
+    state = None
+    for event in book.feed:
+        taken = event.effective_on.replace(day=1) <= month
+        if event.stream.kind == "claim" and event.stream.number == number and taken:
+            recorded = Recorded(event.stream, event.version, event.event, event.effective_on, event.at)
+            state = fold(state, recorded)
+    return state if isinstance(state, Claim) else None

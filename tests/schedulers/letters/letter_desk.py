@@ -1,0 +1,74 @@
+"""A desk with contracts whose termination notices are due soon, whatever day it is."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from fixtures.desk import contract, send
+from ledger.domain.calendar import add_months, brussels_date
+from ledger.domain.dates import last_timely_letter
+from ledger.settings import Settings
+from ledger.store.pool import Pool
+from ledger.wiring import Wiring
+from schedulers.letters.queries import Letter, letters
+from schedulers.letters.rendering import Press
+
+LAST_SALE = date(2026, 6, 30)
+PRESS = Press()
+
+
+def with_settings(wiring: Wiring, **more: object) -> Wiring:
+    """The same book, as another machine with other settings sees it."""
+    held = wiring.settings
+    given = {
+        "home": held.home,
+        "dsn": held.dsn,
+        "migrate_dsn": held.migrate_dsn,
+        "sealer_dsn": held.sealer_dsn,
+    }
+    return Wiring(Settings.load(**{**given, **more}), wiring.book, wiring.ways)
+
+
+def today(wiring: Wiring) -> date:
+    return brussels_date(wiring.now())
+
+
+def start_due_in(wiring: Wiring, number: str, days: int, language: str = "nl", **more: object) -> date:
+    """Start a contract whose letter can be posted for so many days yet, the last one included; gives N."""
+    last_timely_on = today(wiring) + timedelta(days=days)
+    ends_on = add_months(last_timely_on + timedelta(days=1), 3)
+    last_timely_on = last_timely_letter(ends_on, 3)
+    years = 1
+    while add_months(ends_on, -12 * years) > LAST_SALE:
+        years += 1
+    person = {
+        "person": f"P-{number}",
+        "name": "Zoë Ünal-Désiré",
+        "address": "Rue de l'Église 7\n4000 Liège",
+    }
+    fields = contract(number, add_months(ends_on, -12 * years).isoformat(), language=language)
+    answer = send(
+        wiring, "StartContract", fields | {"policyholder": person} | more, "2026-01-02T09:00:00+01:00"
+    )
+    assert answer.status == "recorded", answer
+    return last_timely_on
+
+
+def all_letters(pool: Pool, book: str) -> list[Letter]:
+    with pool.connection() as connection:
+        return list(letters(connection, book))
+
+
+def events(wiring: Wiring, number: str) -> list[str]:
+    """Types of a contract's events, in order."""
+    wiring.seal()
+    with wiring.pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select type from ledger.events where book = %s and stream = %s order by version",
+            (wiring.book, f"contract/{number}"),
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
+def fetched(outbox: Path) -> list[str]:
+    """Names of all letters that a print house finds."""
+    return sorted(file.stem for file in outbox.glob("*/*.pdf") if not file.parent.name.startswith("."))
