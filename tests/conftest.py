@@ -2,7 +2,13 @@
 
 import signal
 
-pytest_plugins = ["fixtures.server", "fixtures.database", "fixtures.program", "fixtures.served"]
+pytest_plugins = [
+    "fixtures.server",
+    "fixtures.database",
+    "fixtures.program",
+    "fixtures.served",
+    "fixtures.visited",
+]
 
 
 def pytest_configure() -> None:
