@@ -5,6 +5,7 @@ takes all the same, and one that halts leaves the others going.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event as StopEvent
 from typing import Final
 
@@ -22,6 +23,9 @@ _log = structlog.get_logger(__name__)
 NEVER_BEGUN: Final = -1
 BATCH_TOGETHER: Final = 2_000
 """Positions read at once, and passed by one transaction of each follower."""
+
+AT_A_TIME: Final = 2
+"""Followers that pass a batch at once, each on a connection of its own."""
 
 Passed = Callable[[int], None]
 
@@ -104,12 +108,20 @@ class FollowersTogether:
             return sum(self._alone(name) for name, position in behind.items() if position == after)
         events = feed_events(row for row in rows if row.type is not None)
         concerned = [name for name, position in behind.items() if position < rows[-1].position]
-        for name in concerned:
-            self._let_pass(name, lambda runner: runner.pass_read(rows, events))
+        self._let_all_pass(concerned, lambda runner: runner.pass_read(rows, events))
         return len(rows)
 
     def _alone(self, name: str) -> int:
         return self._let_pass(name, lambda runner: runner.catch_up(self._batch))
+
+    def _let_all_pass(self, names: Sequence[str], go: Callable[[FollowerRunner], int]) -> None:
+        """Let followers go on, some at a time: while one waits for the database, another folds."""
+        if len(names) == 1:
+            self._let_pass(names[0], go)
+            return
+        with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="followers") as threads:
+            for passing in [threads.submit(self._let_pass, name, go) for name in names]:
+                passing.result()
 
     def _let_pass(self, name: str, go: Callable[[FollowerRunner], int]) -> int:
         """Let one follower go on; if it halts, the others go without it."""
