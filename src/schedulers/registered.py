@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from schedulers.diary.follower import Diary
 from schedulers.letters.follower import Letters
+from schedulers.retention.follower import Retention
 from schedulers.sweeping.sweep import sweep
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 def diary(wiring: "Wiring") -> Diary:
     """Give the follower that keeps the diary of a book (group `claims_ledger.followers`)."""
     return Diary(wiring.book)
+
+
+def retention(wiring: "Wiring") -> Retention:
+    """Give the follower that notes until when records are kept (group `claims_ledger.followers`)."""
+    return Retention(wiring.book)
 
 
 def letters(wiring: "Wiring") -> Letters:

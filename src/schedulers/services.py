@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from schedulers.clocks import ClockWatch
 from schedulers.diary.follower import NAME as DIARY
 from schedulers.letters.follower import NAME as LETTERS
+from schedulers.retention.follower import NAME as RETENTION
 from schedulers.sweeping.background import seconds_to_the_next, sweep_to_the_present
 from schedulers.ticking import patiently
 
@@ -26,9 +27,21 @@ def follow_for_letters(wiring: "Wiring", stop: StopEvent) -> None:
     wiring.runner(LETTERS).run(stop)
 
 
+def keep_retention(wiring: "Wiring", stop: StopEvent) -> None:
+    """Follow the feed for what is kept until when, until `stop` is set."""
+    wiring.runner(RETENTION).run(stop)
+
+
 def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:
     """Write and hand over letters until `stop` is set."""
     from schedulers.letters.keeping import keep_letters as keep  # noqa: PLC0415  # loaded when it runs
+
+    keep(wiring, stop)
+
+
+def keep_digest(wiring: "Wiring", stop: StopEvent) -> None:
+    """Send the back office its daily digest until `stop` is set."""
+    from schedulers.digest.sending import keep_digest as keep  # noqa: PLC0415  # loaded when it runs
 
     keep(wiring, stop)
 

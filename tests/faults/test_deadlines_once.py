@@ -28,6 +28,7 @@ from fixtures.program import environment_for
 from ledger.embedded import EmbeddedPostgres
 from ledger.store.founding import DATABASE
 from oracle import brussels
+from oracle.effects import Effect, effects_of_time
 from oracle.reading import Book, Line
 from schedulers.services import TICK_SECONDS
 
@@ -114,26 +115,13 @@ def started(name: str, starts_on: date) -> dict[str, object]:
     }
 
 
-Effect = tuple[str, str, date]
-
-
 def expected(lines: list[Line], until: date) -> "Counter[Effect]":
     """What time must have done to each contract by a day, by the second reading."""
     book = Book()
     for line in lines:
         assert book.submit(line)["status"] == "recorded", line
     book.advance(until)
-    effects: Counter[Effect] = Counter()
-    for number, contract in book.contract_streams.items():
-        for row in contract.due:
-            if row.kind == "termination_letter" and row.status == "missed":
-                effects[number, "contract.DeadlineMissed", row.raw + timedelta(days=1)] += 1
-            if row.kind == "term_end" and row.status == "met" and row.raw != contract.ended_on:
-                effects[number, "contract.ContractRenewed", row.raw] += 1
-        if contract.ended_on is not None:
-            how = {"cancelled": "contract.Cancelled", "expired": "contract.ContractExpired"}
-            effects[number, how[str(contract.ended_as)], contract.ended_on] += 1
-    return effects
+    return effects_of_time(book)
 
 
 @dataclass
@@ -217,13 +205,12 @@ def wreak_havoc(chance: Random, machines: Machines, dsn: str, seconds: float) ->
 
 
 def effects(dsn: str) -> list[tuple[str, str, date, datetime, datetime]]:
-    """Everything that time recorded: contract, type, effective_on, at, recorded_at."""
+    """Everything that time recorded: stream, type, effective_on, at, recorded_at."""
     connection = psycopg2.connect(dsn)
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "select split_part(stream, '/', 2), type, effective_on, at, recorded_at"
-                " from ledger.events where actor = 'time'"
+                "select stream, type, effective_on, at, recorded_at from ledger.events where actor = 'time'"
             )
             return [(*row[:3], row[3].astimezone(UTC), row[4].astimezone(UTC)) for row in cursor.fetchall()]
     finally:

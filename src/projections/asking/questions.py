@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 from ledger.domain.identifiers import StreamRef
 from ledger.endings import Refused
@@ -17,6 +18,7 @@ from projections.contracts.fold import CONTRACTS
 from projections.contracts.queries import ContractsWanted, contracts
 from projections.due.fold import DUE
 from projections.due.queries import DueWanted, due
+from projections.due.retention import retentions
 from projections.limits.fold import LIMITS
 from projections.limits.queries import LimitsWanted, limits
 
@@ -32,6 +34,8 @@ class Filters:
     guarantee: str | None = None
     before: date | None = None
     status: str | None = None
+    kind: str | None = None
+    """Of due rows."""
 
 
 def list_contracts(reader: Reader, filters: Filters) -> list[Answer]:
@@ -73,10 +77,30 @@ def list_limits(reader: Reader, filters: Filters) -> list[Answer]:
 
 
 def list_due(reader: Reader, filters: Filters) -> list[Answer]:
-    """Give due rows. `contract`: with its claims' and complaints'; `before` looks at `due_on`."""
+    """Give due rows. `contract`: with its claims' and complaints'; `before` looks at `due_on`.
+
+    Retention is asked for by its kind alone: it is a proposal to people, and time does nothing at its date.
+    """
+    if filters.kind == "retention":
+        return _retentions(reader, filters)
     subject = None if filters.claim is None else f"claim:{filters.claim}"
-    wanted = DueWanted(_one(filters.contract), subject, filters.guarantee, filters.before, filters.status)
+    wanted = DueWanted(
+        _one(filters.contract), subject, filters.guarantee, filters.before, filters.status, filters.kind
+    )
     return due(reader.connection, reader.source(DUE, _scope(filters)), wanted)
+
+
+def _retentions(reader: Reader, filters: Filters) -> list[Answer]:
+    """Give until when the records of ended contracts are kept: rows of contracts, never of claims."""
+    if filters.claim is not None or filters.guarantee is not None:
+        return []
+    return [
+        row
+        for row in retentions(reader.around(_scope(filters)))
+        if (filters.contract is None or row["subject"] == f"contract:{filters.contract}")
+        and (filters.status is None or row["status"] == filters.status)
+        and (filters.before is None or cast("date", row["due_on"]) < filters.before)
+    ]
 
 
 def show_contract(reader: Reader, number: str) -> Answer:

@@ -55,6 +55,10 @@ class Reader:
             found = self._read(stream)
         return [event for event in found if self.on is None or event.effective_on <= self.on]
 
+    def around(self, scope: StreamRef | None) -> Sequence[FeedEvent]:
+        """Give the events of a contract and all that belongs to it, or of the whole book, up to that time."""
+        return [event for event in self._read(scope) if self.on is None or event.effective_on <= self.on]
+
     def _read(self, scope: StreamRef | None) -> Sequence[FeedEvent]:
         if scope not in self._events:
             self._events[scope] = read_scope(self.connection, self.book, scope, self.position)

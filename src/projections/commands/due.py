@@ -6,6 +6,7 @@ import click
 
 from ledger.commands.options import book_option, examples, json_option
 from projections.commands.options import (
+    DUE_KINDS,
     DUE_STATUSES,
     before_option,
     claim_option,
@@ -36,6 +37,11 @@ COLUMNS: tuple[Column, ...] = (
 @guarantee_option("Only of claims under this guarantee.")
 @before_option("Only what is due before this date.")
 @status_option(DUE_STATUSES, "Only rows with this status.")
+@click.option(
+    "--kind",
+    type=click.Choice(DUE_KINDS),
+    help="Only rows of this kind; `retention` stands in no other list.",
+)
 @time_options
 @book_option
 @json_option
@@ -43,6 +49,7 @@ COLUMNS: tuple[Column, ...] = (
     "claims-ledger due --status open --before 2026-04-01",
     "claims-ledger due --contract CC-1",
     "claims-ledger due --status missed --as-of 2026-03-01 --json",
+    "claims-ledger due --kind retention --before 2036-01-01",
 )
 def due(  # noqa: PLR0913  # one parameter an option
     *,
@@ -51,6 +58,7 @@ def due(  # noqa: PLR0913  # one parameter an option
     guarantee: str | None,
     before: date | None,
     status: str | None,
+    kind: str | None,
     on: date | None,
     as_of: str | None,
     book: str,
@@ -60,5 +68,5 @@ def due(  # noqa: PLR0913  # one parameter an option
     from projections.asking.questions import Filters, list_due  # noqa: PLC0415  # loaded when it runs
 
     with reading(book, ("due",), as_of=as_of, on=on) as reader:
-        rows = list_due(reader, Filters(contract, claim, guarantee, before, status))
+        rows = list_due(reader, Filters(contract, claim, guarantee, before, status, kind))
     show(rows, COLUMNS, title="Due", empty="Nothing is due that matches.", json=as_json)

@@ -26,6 +26,17 @@ CONTRACT_STATUSES = (
 )
 CLAIM_STATUSES = ("open", "submitted", "accepted", "rejected", "withdrawn", "closed")
 COMPLAINT_STATUSES = ("open", "acknowledged", "answered", "escalated", "opinion_received", "closed")
+DUE_KINDS = (
+    "termination_letter",
+    "term_end",
+    "notice_end",
+    "refund",
+    "complaint_acknowledgement",
+    "complaint_answer",
+    "ombudsman_opinion",
+    "withdrawal_end",
+    "retention",
+)
 DUE_STATUSES = ("open", "met", "missed", "cancelled")
 
 as_of_option = click.option(

@@ -17,6 +17,7 @@ where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
     and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
     and (%(before)s::date is null or due_on < %(before)s)
     and (%(status)s::text is null or status = %(status)s)
+    and (%(kind)s::text is null or kind = %(kind)s)
 order by contract_position, subject_rank, subject_position, opening
 """
 
@@ -34,6 +35,7 @@ class DueWanted:
     before: date | None = None
     """Due before this date."""
     status: str | None = None
+    kind: str | None = None
 
 
 def due(connection: Connection, source: Source, wanted: DueWanted) -> list[dict[str, object]]:

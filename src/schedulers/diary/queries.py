@@ -6,8 +6,10 @@ from typing import Final, NamedTuple
 
 from psycopg2.extras import execute_values
 
+from ledger.domain.contract.state import Contract
 from ledger.domain.deadlines import Deadline
-from ledger.domain.identifiers import StreamRef
+from ledger.domain.deciding import State
+from ledger.domain.identifiers import StreamKind, StreamRef
 from ledger.store.pool import Connection
 from ledger.store.streams import stream_ref
 from schedulers.diary.entries import Diarised, from_text, to_text
@@ -37,6 +39,8 @@ where book = %(book)s and due_at <= %(until)s and (due_at, stream) > (%(after_at
 order by due_at, stream
 limit %(limit)s
 """
+
+STATES = "select stream, memory from schedulers.diary where book = %s and stream like %s order by stream"
 
 NEXT_AFTER = "select min(due_at) from schedulers.diary where book = %s and due_at > %s"
 
@@ -147,6 +151,18 @@ def keep_standing(connection: Connection, book: str, change: Change) -> None:
     with connection.cursor() as cursor:
         cursor.execute(STRIKE, (book, [stream.name for stream in change.streams]))
         execute_values(cursor, STAND, rows, page_size=PAGE)
+
+
+def states(connection: Connection, book: str, kind: StreamKind | None = None) -> Sequence[State]:
+    """Give all streams, or those of one kind, as the diary knows them, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(STATES, (book, f"{kind or ''}%"))
+        return [from_text(stream_ref(stream), None, memory).state for stream, memory in cursor]
+
+
+def contracts(connection: Connection, book: str) -> Sequence[Contract]:
+    """Give all contracts as the diary knows them, by number."""
+    return [state for state in states(connection, book, "contract") if isinstance(state, Contract)]
 
 
 def standing_deadlines(

@@ -1,78 +1,45 @@
-"""A mail address outside: `smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS` (smtps: TLS at once)."""
+"""A mail address outside, to which each day's head goes."""
 
-import smtplib
-import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Final, Self
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from typing import Self
 
 from schedulers.heads.place import DaysHead, NotSent
-
-TIMEOUT_SECONDS: Final = 30
+from schedulers.mailing import MailServer, NotMailed
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One address, and the server that takes mail for it."""
+    """One address."""
 
-    server: SplitResult
-    sender: str
-    receiver: str
+    server: MailServer
 
     @classmethod
     def parse(cls, url: str) -> Self:
         """Read the setting, which `Settings` has checked already."""
-        server = urlsplit(url)
-        asked = parse_qs(server.query)
-        return cls(server, asked["from"][0], asked["to"][0])
+        return cls(MailServer.parse(url))
 
     @property
     def name(self) -> str:
         """The address; never the password."""
-        return f"mailto:{self.receiver}"
+        return self.server.name
 
     def take(self, given: DaysHead) -> str:
-        """Mail the head. Credentials go over TLS alone."""
+        """Mail the head."""
         try:
-            with self._connected() as smtp:
-                if self.server.username:
-                    smtp.login(unquote(self.server.username), unquote(self.server.password or ""))
-                smtp.send_message(self._message(given))
-        except (OSError, smtplib.SMTPException) as error:
-            message = f"the mail to {self.receiver} was not taken ({' '.join(str(error).split())})"
-            raise NotSent(message) from error
-        return f"mailed to {self.receiver}"
+            return self.server.send(_message(given))
+        except NotMailed as error:
+            raise NotSent(str(error)) from error
 
-    def _connected(self) -> smtplib.SMTP:
-        host, port = self.server.hostname or "", self.server.port or 0
-        context = ssl.create_default_context()
-        if self.server.scheme == "smtps":
-            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
-        smtp = smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
-        try:
-            smtp.ehlo()
-            offers_tls = smtp.has_extn("starttls")
-            if offers_tls:
-                smtp.starttls(context=context)
-        except BaseException:
-            smtp.close()
-            raise
-        if self.server.username and not offers_tls:
-            smtp.close()
-            message = f"{host} offers no TLS, and a password goes over nothing else"
-            raise NotSent(message)
-        return smtp
 
-    def _message(self, given: DaysHead) -> EmailMessage:
-        message = EmailMessage()
-        message["Subject"] = f"{given.head.origin}: head of {given.head.size} events, {given.day}"
-        message["From"], message["To"] = self.sender, self.receiver
-        message.set_content(
-            "Keep this mail. The signed head attached says what the log held on this day: with it anybody "
-            "can show later that nothing up to it was changed or taken away (claims-ledger verify DIR "
-            "--since FILE).\n"
-        )
-        name = f"{given.head.origin.replace('/', '_')}-{given.day}.checkpoint"
-        message.add_attachment(given.note.encode(), maintype="text", subtype="plain", filename=name)
-        return message
+def _message(given: DaysHead) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = f"{given.head.origin}: head of {given.head.size} events, {given.day}"
+    message.set_content(
+        "Keep this mail. The signed head attached says what the log held on this day: with it anybody "
+        "can show later that nothing up to it was changed or taken away (claims-ledger verify DIR "
+        "--since FILE).\n"
+    )
+    name = f"{given.head.origin.replace('/', '_')}-{given.day}.checkpoint"
+    message.add_attachment(given.note.encode(), maintype="text", subtype="plain", filename=name)
+    return message

@@ -17,14 +17,22 @@ from schedulers.letters.queries import Wanted
 
 
 def needs_notice(contract: Contract, today: date) -> bool:
-    """Say whether the insurer is to end a contract: its product is sold no longer, and nothing ends it yet.
+    """Say whether the insurer is to end a contract: its product is sold no more, and nothing ends it yet."""
+    return today >= run_off_from(contract) and runs_on(contract)
+
+
+def run_off_from(contract: Contract) -> date:
+    """Give the first day on which the contract's product is sold no longer."""
+    return contract.applicable_terms.last_day_of_sale + ONE_DAY
+
+
+def runs_on(contract: Contract) -> bool:
+    """Say whether nothing ends a contract with its term, or before it.
 
     A notice of the policyholder that ends it no later than its term does makes ours needless (D1); one that
     runs past the term's end does not (D2).
     """
     if contract.ended is not None or contract.letter is not None:
-        return False
-    if today <= contract.applicable_terms.last_day_of_sale:
         return False
     return contract.notice is None or contract.notice.ends_on > contract.term_ends_on
 

@@ -37,6 +37,7 @@ class Periods(_Part):
     acknowledgement_working_days: Whole
     answer_months: Whole
     ombudsman_days: Whole
+    retention_years: Whole
 
 
 class Readings(_Part):

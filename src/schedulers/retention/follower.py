@@ -1,0 +1,88 @@
+"""Until when records are kept, as a follower of the feed."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from ledger.domain.deadlines.retention import (
+    LISTENED_TO,
+    KeptClaim,
+    KeptContract,
+    keep_claim,
+    keep_contract,
+    paid,
+    retention,
+)
+from ledger.domain.identifiers import StreamRef, contract_ref
+from ledger.feed.reading import FeedEvent
+from ledger.store.pool import Connection
+from schedulers.retention.queries import Row, drop, keep, kept
+
+NAME = "retention"
+
+Kept = KeptContract | KeptClaim
+
+_CONTRACTS: Final = TypeAdapter(KeptContract)
+_CLAIMS: Final = TypeAdapter(KeptClaim)
+
+
+class Retention:
+    """Notes until when each contract's records are kept, and whose they are."""
+
+    name = NAME
+    types: frozenset[str] | None = frozenset(event.stable_name for event in LISTENED_TO)
+
+    def __init__(self, book: str) -> None:
+        """Follow for one book."""
+        self.book = book
+
+    def apply(self, connection: Connection, events: Sequence[FeedEvent]) -> None:
+        """Fold a batch, in order of position. Must not commit."""
+        standing = self._standing(connection, {event.stream for event in events})
+        moved: dict[StreamRef, Kept] = {}
+        for event in events:
+            after = _after(standing.get(event.stream), event)
+            if after is None:
+                continue
+            moved[event.stream] = standing[event.stream] = after
+            if isinstance(after, KeptClaim):
+                home = contract_ref(after.contract)
+                if home not in standing:
+                    standing |= self._standing(connection, {home})
+                contract = standing.get(home)
+                if isinstance(contract, KeptContract):
+                    moved[home] = standing[home] = paid(contract, after)
+        keep(connection, self.book, [_row(stream, memory) for stream, memory in moved.items()])
+
+    def forget(self, connection: Connection) -> None:
+        """Drop all notes of the book, to be kept again from the start. Must not commit."""
+        drop(connection, self.book)
+
+    def _standing(self, connection: Connection, streams: set[StreamRef]) -> dict[StreamRef, Kept]:
+        return {
+            stream: (_CONTRACTS if stream.kind == "contract" else _CLAIMS).validate_json(text)
+            for stream, text in kept(connection, self.book, streams).items()
+        }
+
+
+def _after(before: Kept | None, event: FeedEvent) -> Kept | None:
+    if event.stream.kind == "contract":
+        return keep_contract(before if isinstance(before, KeptContract) else None, event.recorded)
+    return keep_claim(before if isinstance(before, KeptClaim) else None, event.recorded)
+
+
+def _row(stream: StreamRef, memory: Kept) -> Row:
+    if isinstance(memory, KeptContract):
+        due = retention(memory)
+        text = _CONTRACTS.dump_json(memory).decode()
+        return Row(
+            stream,
+            memory.contract,
+            memory.person,
+            erased=memory.erased,
+            due_on=None if due is None else due.due_on,
+            memory=text,
+        )
+    text = _CLAIMS.dump_json(memory).decode()
+    return Row(stream, memory.contract, memory.person, erased=memory.erased, due_on=None, memory=text)
