@@ -12,11 +12,12 @@ from rich.table import Table
 
 from benchmarks.appending import limit_rate, our_rate, signed_rate, stock_rate
 from benchmarks.book import commands_rate, home, import_rate, views_rate
+from benchmarks.delivery import delivery_rates
 from benchmarks.server import BenchmarkServer, NoCompiler, running_server
 from ledger.wiring import opened
 
 CONSOLE = Console()
-PARTS = ("append", "signed", "slow-append", "book")
+PARTS = ("append", "signed", "slow-append", "book", "delivery")
 
 
 def main() -> None:
@@ -43,6 +44,8 @@ def main() -> None:
             CONSOLE.print(f"Append, commits of 5 ms: not run. {missing}")
     if "book" in asked.parts:
         _book(asked.copies, asked.seconds)
+    if "delivery" in asked.parts:
+        _delivery(asked.copies, asked.seconds)
 
 
 def _compare(server: BenchmarkServer, title: str, connections: int, seconds: float, rounds: int) -> None:
@@ -111,6 +114,19 @@ def _book(copies: int, seconds: float) -> None:
         for writers in (1, 8):
             submitted = commands_rate(writers, seconds)
             table.add_row(f"commands, one by one, {writers} at once", f"{submitted:,.0f} commands/s", "")
+    CONSOLE.print(table)
+
+
+def _delivery(copies: int, seconds: float) -> None:
+    found = delivery_rates(copies, seconds)
+    table = Table(title=f"Webhooks, signed, {found.events:,} events, receivers on this machine")
+    for heading in ("", "figure"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    table.add_row("to one receiver", f"{found.to_one_per_second:,.0f} deliveries/s")
+    table.add_row("to four at once, all together", f"{found.to_four_per_second:,.0f} deliveries/s")
+    p50, p99 = found.commit_to_receipt_ms
+    table.add_row("from a command's answer to the receiver, p50", f"{p50:,.0f} ms")
+    table.add_row("from a command's answer to the receiver, p99", f"{p99:,.0f} ms")
     CONSOLE.print(table)
 
 
