@@ -13,11 +13,12 @@ from rich.table import Table
 from benchmarks.appending import limit_rate, our_rate, signed_rate, stock_rate
 from benchmarks.book import commands_rate, home, import_rate, views_rate
 from benchmarks.http import commands_over_http, delivery, many_listeners, running
+from benchmarks.delivery import delivery_rates
 from benchmarks.server import BenchmarkServer, NoCompiler, running_server
 from ledger.wiring import opened
 
 CONSOLE = Console()
-PARTS = ("append", "signed", "slow-append", "book", "http")
+PARTS = ("append", "signed", "slow-append", "book", "http", "delivery")
 
 
 def main() -> None:
@@ -49,6 +50,8 @@ def main() -> None:
         _book(asked.copies, asked.seconds)
     if "http" in asked.parts:
         _http(asked.seconds)
+    if "delivery" in asked.parts:
+        _delivery(asked.copies, asked.seconds)
 
 
 def _compare(server: BenchmarkServer, title: str, connections: int, seconds: float, rounds: int) -> None:
@@ -155,6 +158,17 @@ def _http(seconds: float) -> None:
             f"{crowd.before_mb:.0f} MB before, {crowd.connected_mb:.0f} MB with all connected, "
             f"{crowd.after_mb:.0f} MB after."
         )
+def _delivery(copies: int, seconds: float) -> None:
+    found = delivery_rates(copies, seconds)
+    table = Table(title=f"Webhooks, signed, {found.events:,} events, receivers on this machine")
+    for heading in ("", "figure"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    table.add_row("to one receiver", f"{found.to_one_per_second:,.0f} deliveries/s")
+    table.add_row("to four at once, all together", f"{found.to_four_per_second:,.0f} deliveries/s")
+    p50, p99 = found.commit_to_receipt_ms
+    table.add_row("from a command's answer to the receiver, p50", f"{p50:,.0f} ms")
+    table.add_row("from a command's answer to the receiver, p99", f"{p99:,.0f} ms")
+    CONSOLE.print(table)
 
 
 if __name__ == "__main__":
