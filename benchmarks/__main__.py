@@ -12,11 +12,13 @@ from rich.table import Table
 
 from benchmarks.appending import limit_rate, our_rate, signed_rate, stock_rate
 from benchmarks.book import commands_rate, home, import_rate, views_rate
+from benchmarks.deadlines import sweep_rate, virtual_year_rate
+from benchmarks.letters import setting_rate, whole_way_rate
 from benchmarks.server import BenchmarkServer, NoCompiler, running_server
 from ledger.wiring import opened
 
 CONSOLE = Console()
-PARTS = ("append", "signed", "slow-append", "book")
+PARTS = ("append", "signed", "slow-append", "book", "deadlines", "letters")
 
 
 def main() -> None:
@@ -43,6 +45,10 @@ def main() -> None:
             CONSOLE.print(f"Append, commits of 5 ms: not run. {missing}")
     if "book" in asked.parts:
         _book(asked.copies, asked.seconds)
+    if "deadlines" in asked.parts:
+        _deadlines()
+    if "letters" in asked.parts:
+        _letters()
 
 
 def _compare(server: BenchmarkServer, title: str, connections: int, seconds: float, rounds: int) -> None:
@@ -111,6 +117,28 @@ def _book(copies: int, seconds: float) -> None:
         for writers in (1, 8):
             submitted = commands_rate(writers, seconds)
             table.add_row(f"commands, one by one, {writers} at once", f"{submitted:,.0f} commands/s", "")
+    CONSOLE.print(table)
+
+
+def _deadlines() -> None:
+    table = Table(title="Time acts on 1,000 contracts at one midnight")
+    for heading in ("", "effects/s"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for schedulers in (1, 2, 4):
+        rate, effects = sweep_rate(1_000, schedulers)
+        table.add_row(f"{effects:,} effects, {schedulers} schedulers", f"{rate:,.0f}")
+    CONSOLE.print(table)
+    CONSOLE.print(f"A virtual year in memory: {virtual_year_rate(1_000):,.0f} contracts/s")
+
+
+def _letters() -> None:
+    table = Table(title="1,000 letters")
+    for heading in ("", "seconds", "must"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    table.add_row("set as PDF/A", f"{1_000 / setting_rate(1_000):.1f}", "")
+    table.add_row(
+        "from what is due to the print house's folder", f"{1_000 / whole_way_rate(1_000):.1f}", "60"
+    )
     CONSOLE.print(table)
 
 
