@@ -111,7 +111,8 @@ def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
         return
     note(f"Prepared {_counted(prepared)}.")
     if waiting:
-        note(f"{_counted(len(waiting))} wait: see `claims-ledger letters list --status wanted`.")
+        waits = "waits" if len(waiting) == 1 else "wait"
+        note(f"{_counted(len(waiting))} {waits}: see `claims-ledger letters list --status wanted`.")
 
 
 @click.command("hand-over")

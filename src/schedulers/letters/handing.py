@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import structlog
 
+from ledger.domain.calendar import roll_back
 from ledger.domain.contract.events import LetterHandedOver
 from schedulers.letters.carriers.carrier import Carrier, NotTaken, Parcel
 from schedulers.letters.kinds import REGISTERED
@@ -129,7 +130,8 @@ def _parcels(
                 letter.kind,
                 letter.kind in REGISTERED,
                 letter.language or "",
-                letter.post_by,
+                # Its last timely day may be no working day, and nobody posts then (R6).
+                None if letter.post_by is None else roll_back(letter.post_by),
                 letter.digest,
                 shelf.take(letter.digest, key),
             )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PORTION: Final = 100
 """Letters written within one transaction."""
 
-NO_ADDRESS: Final = "no address on file: give it with CorrectPerson, and the letter is written"
+NO_ADDRESS: Final = "no address on file: CorrectPerson gives it"
 ITS_DAY_HAS_PASSED: Final = "its last day has passed: a letter posted now would end nothing"
 
 
