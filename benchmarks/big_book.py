@@ -4,7 +4,8 @@ The copies run side by side, so that neighbours in the feed belong to different 
 whoever folds each contract. The leaves are not true ones: this book is read, never verified.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -20,6 +21,9 @@ from ledger.store.pool import Pool
 from ledger.store.streams import stream_id, stream_ref
 
 PORTION = 20_000
+FIRST_SERIES = 10_000
+"""Of the copies' numbers: CC-10000-…"""
+MOST_COPIES = 50
 SEALED_FROM = datetime(2026, 3, 1, tzinfo=UTC)
 
 _COPY_EVENTS = """
@@ -29,10 +33,10 @@ copy ledger.events (book, stream_id, version, stream, event_id, type, schema_ver
 _COPY_LOG = "copy ledger.log (book, position, stream_id, version, leaf_hash, sealed_at) from stdin"
 
 
-def sample_events(pool: Pool, book: str) -> list[FeedEvent]:
-    """Read a book that holds the sample and nothing else."""
+def sample_events(pool: Pool, book: str, count: int | None = None) -> list[FeedEvent]:
+    """Read the sample's events from a book that begins with it: `count` of them; None: it holds no others."""
     with pool.connection() as connection:
-        return read_feed(connection, book, -1, feed_end(connection, book) + 1)
+        return read_feed(connection, book, -1, count or feed_end(connection, book) + 1)
 
 
 class BigBook:
@@ -43,27 +47,60 @@ class BigBook:
         self._dsn = dsn
         self._book = book
         self._events = events
-        self._first = events[-1].position + 1
+        self._next = events[-1].position + 1
+        self._series = FIRST_SERIES
+
+    def go_on(self, position: int, series: int) -> None:
+        """Go on at a position, with copies of this series and later ones."""
+        self._next, self._series = position, series
+
+    def numbers(self) -> list[str]:
+        """Name the contracts of all copies that were written."""
+        own = {event.stream.number for event in self._events if event.stream.kind == "contract"}
+        return [
+            number.replace(SAMPLE_SERIES, f"-{series}-")
+            for series in range(FIRST_SERIES, self._series)
+            for number in sorted(own)
+        ]
 
     def write(self, events: int) -> int:
-        """Write copies until the log has this many events, and let the database take stock; its end."""
-        copies = -(-events // len(self._events))
-        position = self._first
+        """Write whole copies until the log has at least this many events, and let the database take stock.
+
+        The log's end.
+        """
+        copies = max(0, -(-(events - self._next) // len(self._events)))
+        position = self._next
         source = self._copied(copies)
         with closing(psycopg2.connect(self._dsn)) as connection:
-            while portion := list(islice(source, min(PORTION, events - position))):
+            while portion := list(islice(source, PORTION)):
                 self._write_portion(connection, position, portion)
                 position += len(portion)
                 connection.commit()
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute("vacuum analyze ledger.events, ledger.log")
+        self._next = position
+        self._series += copies
         return position - 1
+
+    def arrive(self, a_second: int, until: Callable[[], bool]) -> int:
+        """Append so many events a second, some at a time, until told to stop; how many came."""
+        begun, first = time.monotonic(), self._next
+        source = self._copied(MOST_COPIES)
+        with closing(psycopg2.connect(self._dsn)) as connection:
+            while not until():
+                due = int((time.monotonic() - begun) * a_second) - (self._next - first)
+                if due > 0 and (portion := list(islice(source, due))):
+                    self._write_portion(connection, self._next, portion)
+                    connection.commit()
+                    self._next += len(portion)
+                time.sleep(0.02)
+        return self._next - first
 
     def _copied(self, copies: int) -> Iterator[tuple[FeedEvent, str]]:
         for event in self._events:
             for copy in range(copies):
-                yield event, f"-{copy + 1000}-"
+                yield event, f"-{self._series + copy}-"
 
     def _write_portion(
         self,

@@ -77,11 +77,11 @@ def _pass_over(dsn: str, key: str) -> None:
         proof: DatabaseProof = verify_database(pool, BOOK, as_given([VerifierKey.parse(key)]))
         seconds, busy = time.monotonic() - begun, time.process_time() - busy
     sys.stdout.write(
-        f"{proof.size / seconds:,.0f}\t{seconds:.1f}\t{busy:.1f} s\t{_highest_memory_mb():,.0f} MB\n"
+        f"{proof.size / seconds:,.0f}\t{seconds:.1f}\t{busy:.1f} s\t{highest_memory_mb():,.0f} MB\n"
     )
 
 
-def _highest_memory_mb() -> float:
+def highest_memory_mb() -> float:
     """Give this program's own highest memory; `getrusage` gives its starter's where that is higher."""
     status = Path("/proc/self/status")
     if not status.exists():

@@ -8,6 +8,7 @@ pytest_plugins = [
     "fixtures.program",
     "fixtures.served",
     "fixtures.visited",
+    "fixtures.node",
 ]
 
 

@@ -184,6 +184,18 @@ def test_verify_finds_an_entry_that_somebody_changed(
         check_directory(named, lambda _done, _total: None)
 
 
+def test_a_directory_that_somebody_changed_is_kept_anew_by_a_rebuild(
+    typed: Typed, wiring: Wiring, database: Database
+) -> None:
+    zoe = person("P-1", "Zoë Van den Bossche")
+    send(wiring, "StartContract", contract("CC-1", policyholder=zoe), WHEN)
+    assert typed.run("person", "find", "boss", "--reason", "no number").code == 0
+    execute(database.superuser_dsn, "delete from vault.directory_words")
+    assert typed.rows("person", "find", "boss", "--reason", "no number") == []
+    assert typed.rows("projections", "rebuild", "directory") == [{"view": "directory", "positions": 1}]
+    assert len(typed.rows("person", "find", "boss", "--reason", "no number")) == 1
+
+
 def test_persons_are_found_as_typed_for_people_and_for_programs(typed: Typed, wiring: Wiring) -> None:
     zoe = person("P-1", "Zoë Van den Bossche")
     send(wiring, "StartContract", contract("CC-1", policyholder=zoe), WHEN)

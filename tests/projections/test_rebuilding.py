@@ -15,6 +15,7 @@ from fixtures.database import Database, execute
 from fixtures.desk import contract, send
 from ledger.feed.followers import FollowerRunner
 from ledger.store.checkpoints import checkpoint
+from ledger.store.examining import examine_feed
 from ledger.wiring import Wiring
 from projections import services
 from projections.asking import views
@@ -122,6 +123,8 @@ def test_a_rebuild_that_was_broken_off_goes_on_where_it_stood(
     with grown.pool.connection() as connection:
         [shown] = [row for row in standings(connection, grown.book) if row["view"] == "limits"]
         assert checkpoint(connection, grown.book, "limits@2") == grown.end()
+        # What is being built is behind, and the ledger is as ready as it was.
+        assert "limits@2" not in examine_feed(connection, grown.book).followers
     assert shown["status"] == "building"
     rebuilt = rebuild(grown.pool, grown.book, LIMITS)
     assert (rebuilt.positions, rebuilt.generation, rebuilt.differing) == (0, 2, 0)

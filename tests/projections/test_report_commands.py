@@ -223,3 +223,28 @@ def test_a_report_as_of_a_time_gives_the_same_bytes_after_further_commands(
     now = files_of(typed, tmp_path / "now")
     assert not [name for name in before if now[name] == before[name]]
     assert {Path(name).stem for name in before} == {*REPORTS, "guarantees"}
+
+
+@pytest.mark.usefixtures("paid")
+@pytest.mark.parametrize(
+    ("listed", "sheet"),
+    [
+        (("limits",), "limits"),
+        (("due", "--status", "open"), "due"),
+        (("contract", "list"), "contracts"),
+        (("claim", "list"), "claims"),
+        (("complaint", "list"), "complaints"),
+    ],
+    ids=lambda listed: listed if isinstance(listed, str) else "",
+)
+def test_the_lists_of_every_day_go_to_files_too(
+    typed: Typed, listed: tuple[str, ...], sheet: str, tmp_path: Path
+) -> None:
+    rows, names = typed.rows(*listed), SHEETS[sheet].names
+    said = typed.run(*listed, "--out", str(tmp_path / "list.csv"))
+    assert (said.code, said.stdout) == (0, "")
+    with (tmp_path / "list.csv").open(newline="", encoding="utf-8") as file:
+        read = list(csv.reader(file))
+    assert read[0] == names
+    assert read[1:] == [["" if row[name] is None else text_of(row[name]) for name in names] for row in rows]
+    assert all(set(names) <= set(row) for row in rows)

@@ -5,14 +5,15 @@ takes all the same, and one that halts leaves the others going.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event as StopEvent
 from typing import Final
 
 import structlog
 
 from ledger.feed.followers import IDLE_SECONDS, TRANSIENT_TRIES, FollowerRunner, Halted
-from ledger.feed.reading import feed_events
-from ledger.store.checkpoints import checkpoints
+from ledger.feed.reading import FeedEvent, feed_events
+from ledger.store.checkpoints import checkpoints, pass_over
 from ledger.store.feed_rows import FeedRow, feed_end, select_feed
 from ledger.store.patience import Backoff, is_transient
 from ledger.store.pool import Pool
@@ -22,6 +23,9 @@ _log = structlog.get_logger(__name__)
 NEVER_BEGUN: Final = -1
 BATCH_TOGETHER: Final = 2_000
 """Positions read at once, and passed by one transaction of each follower."""
+
+AT_A_TIME: Final = 2
+"""Followers that pass a batch at once, each on a connection of its own."""
 
 Passed = Callable[[int], None]
 
@@ -103,13 +107,32 @@ class FollowersTogether:
             # Whoever stands there finds out by itself what is missing, and says it.
             return sum(self._alone(name) for name, position in behind.items() if position == after)
         events = feed_events(row for row in rows if row.type is not None)
-        concerned = [name for name, position in behind.items() if position < rows[-1].position]
-        for name in concerned:
-            self._let_pass(name, lambda runner: runner.pass_read(rows, events))
+        last = rows[-1].position
+        reached = [name for name, position in behind.items() if position < last]
+        idle = [name for name in reached if name in standing and not self._concerns(name, events)]
+        if idle:
+            with self._pool.connection() as connection:
+                pass_over(connection, self._book, idle, after, last)
+        concerned = [name for name in reached if name not in idle]
+        self._let_all_pass(concerned, lambda runner: runner.pass_read(rows, events))
         return len(rows)
+
+    def _concerns(self, name: str, events: Sequence[FeedEvent]) -> bool:
+        types = self._going[name].follower.types
+        return bool(events) and (types is None or any(event.type in types for event in events))
 
     def _alone(self, name: str) -> int:
         return self._let_pass(name, lambda runner: runner.catch_up(self._batch))
+
+    def _let_all_pass(self, names: Sequence[str], go: Callable[[FollowerRunner], int]) -> None:
+        """Let followers go on, some at a time: while one waits for the database, another folds."""
+        if len(names) <= 1:
+            for name in names:
+                self._let_pass(name, go)
+            return
+        with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="followers") as threads:
+            for passing in [threads.submit(self._let_pass, name, go) for name in names]:
+                passing.result()
 
     def _let_pass(self, name: str, go: Callable[[FollowerRunner], int]) -> int:
         """Let one follower go on; if it halts, the others go without it."""

@@ -37,6 +37,16 @@ _PARKED_STREAMS: Final = """
 select stream, min(position) from ledger.parked where book = %s and follower = %s group by stream
 """
 _STANDINGS: Final = "select name, position from ledger.followers where book = %s"
+# Locked in one order, so that two programs that do the same never wait for each other.
+_LEAVE_BEHIND: Final = """
+with passing as (
+    select name from ledger.followers
+    where book = %(book)s and name = any(%(names)s) and position >= %(after)s and position < %(last)s
+    order by name for update
+)
+update ledger.followers f set position = %(last)s, moved_at = clock_timestamp()
+from passing where f.book = %(book)s and f.name = passing.name
+"""
 _UNPARK_ALL: Final = "delete from ledger.parked where book = %s and follower = %s"
 _UNPARK: Final = "delete from ledger.parked where book = %s and follower = %s and position = %s"
 
@@ -123,6 +133,15 @@ def checkpoints(connection: Connection, book: str) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(_STANDINGS, (book,))
         return {name: int(position) for name, position in cursor}
+
+
+def pass_over(connection: Connection, book: str, names: Sequence[str], after: int, last: int) -> None:
+    """Move the checkpoints of followers for whom there is nothing from `after` up to and including `last`.
+
+    Those that stand elsewhere meanwhile, and those that have not begun, stay where they are.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LEAVE_BEHIND, {"book": book, "names": list(names), "after": after, "last": last})
 
 
 def unpark(connection: Connection, book: str, follower: str, position: int) -> None:

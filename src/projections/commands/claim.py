@@ -1,6 +1,7 @@
 """`claims-ledger claim show/list/history`."""
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -39,6 +40,7 @@ from projections.commands.tables import (
 from projections.commands.tables import (
     status as status_column,
 )
+from projections.commands.writing import give, out_option
 
 if TYPE_CHECKING:
     from ledger.subjects.access_log import Access
@@ -94,6 +96,7 @@ def show_one(  # noqa: PLR0913  # one parameter an option
 @before_option("Only claims whose incident lies before this date.")
 @status_option(CLAIM_STATUSES, "Only claims with this status.")
 @time_options
+@out_option
 @book_option
 @json_option
 @examples(
@@ -108,6 +111,7 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     status: str | None,
     on: date | None,
     as_of: str | None,
+    out: Path | None,
     book: str,
     as_json: bool,
 ) -> None:
@@ -117,7 +121,7 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     with reading(book, ("claims",), as_of=as_of, on=on) as reader:
         rows = list_claims(reader, Filters(contract, None, guarantee, before, status))
     empty = "No claim matches. To record one: claims-ledger claim open --help."
-    show(rows, COLUMNS, title="Claims", empty=empty, json=as_json)
+    give(rows, COLUMNS, "claims", out, title="Claims", empty=empty, json=as_json)
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """`claims-ledger complaint show/list/history`."""
 
 from datetime import date
+from pathlib import Path
 
 import click
 
@@ -31,6 +32,7 @@ from projections.commands.tables import (
 from projections.commands.tables import (
     status as status_column,
 )
+from projections.commands.writing import give, out_option
 
 COLUMNS: tuple[Column, ...] = (
     plain("complaint", "complaint"),
@@ -68,6 +70,7 @@ def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_j
 @before_option("Only complaints received before this date.")
 @status_option(COMPLAINT_STATUSES, "Only complaints with this status.")
 @time_options
+@out_option
 @book_option
 @json_option
 @examples("claims-ledger complaint list --contract CC-1")
@@ -79,6 +82,7 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     status: str | None,
     on: date | None,
     as_of: str | None,
+    out: Path | None,
     book: str,
     as_json: bool,
 ) -> None:
@@ -88,7 +92,7 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     with reading(book, ("complaints",), as_of=as_of, on=on) as reader:
         rows = list_complaints(reader, Filters(contract, claim, None, before, status))
     empty = "No complaint matches. To record one: claims-ledger complaint lodge --help."
-    show(rows, COLUMNS, title="Complaints", empty=empty, json=as_json)
+    give(rows, COLUMNS, "complaints", out, title="Complaints", empty=empty, json=as_json)
 
 
 @click.command()

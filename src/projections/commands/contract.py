@@ -1,6 +1,7 @@
 """`claims-ledger contract show/list/history`."""
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -35,6 +36,7 @@ from projections.commands.tables import (
 from projections.commands.tables import (
     status as status_column,
 )
+from projections.commands.writing import give, out_option
 
 if TYPE_CHECKING:
     from ledger.subjects.access_log import Access
@@ -100,6 +102,7 @@ def show_one(  # noqa: PLR0913  # one parameter an option
 @status_option(CONTRACT_STATUSES, "Only contracts with this status.")
 @before_option("Only contracts that started before this date.")
 @time_options
+@out_option
 @book_option
 @json_option
 @examples(
@@ -107,7 +110,14 @@ def show_one(  # noqa: PLR0913  # one parameter an option
     "claims-ledger contract list --json",
 )
 def list_all(  # noqa: PLR0913  # one parameter an option
-    *, status: str | None, before: date | None, on: date | None, as_of: str | None, book: str, as_json: bool
+    *,
+    status: str | None,
+    before: date | None,
+    on: date | None,
+    as_of: str | None,
+    out: Path | None,
+    book: str,
+    as_json: bool,
 ) -> None:
     """List contracts in the order in which they were recorded."""
     from projections.asking.questions import Filters, list_contracts  # noqa: PLC0415  # loaded when it runs
@@ -115,7 +125,7 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     with reading(book, ("contracts",), as_of=as_of, on=on) as reader:
         rows = list_contracts(reader, Filters(before=before, status=status))
     empty = "No contract matches. To record one: claims-ledger contract start --help."
-    show(rows, COLUMNS, title="Contracts", empty=empty, json=as_json)
+    give(rows, COLUMNS, "contracts", out, title="Contracts", empty=empty, json=as_json)
 
 
 @click.command()

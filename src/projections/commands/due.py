@@ -1,6 +1,7 @@
 """`claims-ledger due`."""
 
 from datetime import date
+from pathlib import Path
 
 import click
 
@@ -16,8 +17,9 @@ from projections.commands.options import (
     time_options,
 )
 from projections.commands.reading import reading
-from projections.commands.tables import Column, plain, show, words
+from projections.commands.tables import Column, plain, words
 from projections.commands.tables import status as status_column
+from projections.commands.writing import give, out_option
 
 COLUMNS: tuple[Column, ...] = (
     plain("subject", "subject"),
@@ -43,6 +45,7 @@ COLUMNS: tuple[Column, ...] = (
     help="Only rows of this kind; `retention` stands in no other list.",
 )
 @time_options
+@out_option
 @book_option
 @json_option
 @examples(
@@ -61,6 +64,7 @@ def due(  # noqa: PLR0913  # one parameter an option
     kind: str | None,
     on: date | None,
     as_of: str | None,
+    out: Path | None,
     book: str,
     as_json: bool,
 ) -> None:
@@ -69,4 +73,4 @@ def due(  # noqa: PLR0913  # one parameter an option
 
     with reading(book, ("due",), as_of=as_of, on=on) as reader:
         rows = list_due(reader, Filters(contract, claim, guarantee, before, status, kind))
-    show(rows, COLUMNS, title="Due", empty="Nothing is due that matches.", json=as_json)
+    give(rows, COLUMNS, "due", out, title="Due", empty="Nothing is due that matches.", json=as_json)

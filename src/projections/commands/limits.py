@@ -1,6 +1,7 @@
 """`claims-ledger limits`."""
 
 from datetime import date
+from pathlib import Path
 
 import click
 
@@ -15,7 +16,8 @@ from projections.commands.options import (
     time_options,
 )
 from projections.commands.reading import reading
-from projections.commands.tables import Column, amount, euros, left_of, number, of_limit, plain, show, words
+from projections.commands.tables import Column, amount, euros, left_of, number, of_limit, plain, words
+from projections.commands.writing import give, out_option
 
 COLUMNS: tuple[Column, ...] = (
     plain("contract", "contract"),
@@ -39,6 +41,7 @@ COLUMNS: tuple[Column, ...] = (
 @before_option("Only insurance years that begin before this date.")
 @status_option(CONTRACT_STATUSES, "Only of contracts with this status.")
 @time_options
+@out_option
 @book_option
 @json_option
 @examples(
@@ -55,6 +58,7 @@ def limits(  # noqa: PLR0913  # one parameter an option
     status: str | None,
     on: date | None,
     as_of: str | None,
+    out: Path | None,
     book: str,
     as_json: bool,
 ) -> None:
@@ -66,4 +70,4 @@ def limits(  # noqa: PLR0913  # one parameter an option
 
     with reading(book, ("limits", "claims", "contracts"), as_of=as_of, on=on) as reader:
         rows = list_limits(reader, Filters(contract, claim, guarantee, before, status))
-    show(rows, COLUMNS, title="Limits", empty="No limits match.", json=as_json)
+    give(rows, COLUMNS, "limits", out, title="Limits", empty="No limits match.", json=as_json)

@@ -33,6 +33,9 @@ NAMES = (
 )
 """Those of `projections.asking.views`, which a command line that only asks for help need not load."""
 
+DIRECTORY = "directory"
+"""It lies in the vault and has no history: it is kept anew in its place, not beside itself."""
+
 COLUMNS: tuple[Column, ...] = (
     plain("view", "view"),
     status("status", "status"),
@@ -65,6 +68,9 @@ PARKED_COLUMNS: tuple[Column, ...] = (
 )
 
 names_argument = click.argument("names", metavar="[NAME]...", nargs=-1, type=click.Choice(NAMES))
+names_or_directory = click.argument(
+    "names", metavar="[NAME]...", nargs=-1, type=click.Choice((*NAMES, DIRECTORY))
+)
 
 
 @click.command()
@@ -90,8 +96,8 @@ def list_all(book: str, *, as_json: bool) -> None:
 
 
 @click.command()
-@names_argument
-@click.option("--all", "every", is_flag=True, help="All views.")
+@names_or_directory
+@click.option("--all", "every", is_flag=True, help="All views, and the directory.")
 @book_option
 @json_option
 @examples(
@@ -102,7 +108,8 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
     """Fold the feed anew beside the view that is read, compare both, and switch in one transaction.
 
     Reading goes on all the while. A rebuild that is broken off goes on where it stood. The old rows are kept
-    until `projections drop`.
+    until `projections drop`. The directory alone is kept anew in its place: until that is done, not everybody
+    is found.
     """
     from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # loaded when it runs
     from projections.asking.views import VIEWS  # noqa: PLC0415  # as above
@@ -111,15 +118,22 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
     if every == bool(names):
         message = "Name the views to rebuild, or say --all: claims-ledger projections rebuild limits due."
         raise UsedWrongly(message)
-    chosen = list(dict.fromkeys(NAMES if every else names))
+    chosen = list(dict.fromkeys((*NAMES, DIRECTORY) if every else names))
+    views = [name for name in chosen if name != DIRECTORY]
     with opened(book) as wiring:
         wiring.seal()
         with wiring.pool.connection() as connection:
             end = feed_end(connection, book)
         with progress(f"Rebuilding {', '.join(chosen)}", end + 1) as report:
-            built = rebuild_together(wiring.pool, book, [VIEWS[name] for name in chosen], report)
+            built = rebuild_together(wiring.pool, book, [VIEWS[name] for name in views], report)
+        if DIRECTORY in chosen:
+            wiring.runner(DIRECTORY).start_over()
+            wiring.catch_up(DIRECTORY)
     if as_json:
-        print_json(plain_json([row._asdict() | {"first": _rows(row.first)} for row in built]))
+        told = [row._asdict() | {"first": _rows(row.first)} for row in built]
+        if DIRECTORY in chosen:
+            told.append({"view": DIRECTORY, "positions": end + 1})
+        print_json(plain_json(told))
         return
     for row in built:
         note(
@@ -128,6 +142,8 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
         )
         for first in row.first:
             note(f"  generation {first.generation}, from {first.from_position}: {first.row}")
+    if DIRECTORY in chosen:
+        note(f"Kept the directory anew from {end + 1:,} positions.")
 
 
 @click.command()
@@ -196,7 +212,7 @@ def drop(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> No
 
 
 @click.command()
-@names_argument
+@names_or_directory
 @book_option
 @json_option
 @examples("claims-ledger projections parked", "claims-ledger projections parked limits --json")
@@ -205,12 +221,12 @@ def parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     from projections.upkeep.standing import parked_rows  # noqa: PLC0415  # loaded when it runs
 
     with opened(book) as wiring, wiring.pool.connection() as connection:
-        rows = parked_rows(connection, book, list(names or NAMES))
+        rows = parked_rows(connection, book, list(names or (*NAMES, DIRECTORY)))
     show(rows, PARKED_COLUMNS, title="Parked", empty="No view had to park an event.", json=as_json)
 
 
 @click.command()
-@names_argument
+@names_or_directory
 @book_option
 @json_option
 @examples("claims-ledger projections replay-parked", "claims-ledger projections replay-parked limits")
@@ -219,7 +235,7 @@ def replay_parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
 
     Exit code 1 when some are still parked.
     """
-    chosen = names or NAMES
+    chosen = names or (*NAMES, DIRECTORY)
     replayed: list[dict[str, object]] = []
     with opened(book) as wiring:
         wiring.catch_up(*chosen)

@@ -1,6 +1,6 @@
 """Where a list goes: a table for people, JSON for programs, or a file that says how by its name's end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -8,6 +8,7 @@ import click
 
 from ledger.commands.output import note
 from projections.commands.progress import progress
+from projections.commands.tables import Column, Values, show
 
 if TYPE_CHECKING:
     from projections.exports.sheet import Rows, Sheet
@@ -56,3 +57,22 @@ def write_out(rows: "Rows", sheet: "Sheet", path: Path, total: int | None = None
 
         count = write_file(told(), sheet, path)
     note(f"Wrote {count:,} rows to {path}.")
+
+
+def give(  # noqa: PLR0913  # rows, where they go, and their words
+    rows: Sequence[Values],
+    columns: tuple[Column, ...],
+    sheet: str,
+    out: Path | None,
+    *,
+    title: str,
+    empty: str,
+    json: bool,
+) -> None:
+    """Give a list: to its file, as JSON, or as a table. `sheet`: by what name its columns are known."""
+    if out is None:
+        show(rows, columns, title=title, empty=empty, json=json)
+        return
+    from projections.exports.sheets import SHEETS  # noqa: PLC0415  # loaded when it runs
+
+    write_out(rows, SHEETS[sheet], out, len(rows))

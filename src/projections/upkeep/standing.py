@@ -5,6 +5,7 @@ from typing import Final
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Connection
 from projections.asking.views import VIEWS
+from projections.directory.follower import NAME as DIRECTORY
 from projections.folding.generations import Generation, generations
 
 FOLLOWED: Final = """
@@ -25,7 +26,7 @@ where book = %s and follower = any(%s) order by follower, position
 
 
 def standings(connection: Connection, book: str) -> list[dict[str, object]]:
-    """Give for each view its position, its lag in positions and in seconds, and how many events it parked.
+    """Give for each view, and for the directory, where it stands, how far it lags, how many events it parked.
 
     `lag_seconds`: for how long the first event that the view has not folded has been sealed; 0 without any.
     `status`: `running`; `parked` with events that it could not take; `changed` where its fold has another
@@ -39,14 +40,14 @@ def standings(connection: Connection, book: str) -> list[dict[str, object]]:
         (unread,) = cursor.fetchone() or (None,)
     made = generations(connection, book)
     rows: list[dict[str, object]] = []
-    for name, view in VIEWS.items():
+    for name in (*VIEWS, DIRECTORY):
         position, moved_at, waiting = followed.get(name, (-1, None, unread))
         of_it = [generation for generation in made if generation.view == name]
         live = next((generation for generation in of_it if generation.state == "live"), None)
         rows.append(
             {
                 "view": name,
-                "status": _status(view.version, of_it, parked=name in left_out),
+                "status": _status(name, of_it, parked=name in left_out),
                 "position": position,
                 "feed_position": end,
                 "lag": end - position,
@@ -85,10 +86,10 @@ def parked_rows(connection: Connection, book: str, names: list[str]) -> list[dic
         return [dict(zip(columns, row, strict=True)) for row in cursor]
 
 
-def _status(version: int, of_it: list[Generation], *, parked: bool) -> str:
+def _status(name: str, of_it: list[Generation], *, parked: bool) -> str:
     states = {generation.state: generation.fold_version for generation in of_it}
     if "building" in states:
         return "building"
-    if states.get("live", version) != version:
+    if "live" in states and states["live"] != VIEWS[name].version:
         return "changed"
     return "parked" if parked else "running"
