@@ -273,6 +273,13 @@ def test_a_form_that_was_read_before_others_recorded_warns_and_records_nothing(
     assert "Notice received" in desk.get(sent.headers["location"]).text
 
 
+def test_a_claim_opened_from_its_contract_offers_the_policyholder_as_the_victim(desk: Visited) -> None:
+    offered = desk.form("/claims/new?contract=CC-1", "OpenClaim")
+    assert (offered["contract"], offered["victim.person"]) == ("CC-1", "P-CC-1")
+    assert offered["victim.relation"] == "policyholder"
+    assert desk.form("/claims/new?contract=none", "OpenClaim")["victim.person"] == ""
+
+
 def test_a_command_that_does_not_exist_has_no_form(desk: Visited) -> None:
     csrf = desk.form("/claims/K-2", "GiveAdvice")["csrf"]
     assert desk.post("/commands/DropTables", {"csrf": csrf}).status_code == 400
