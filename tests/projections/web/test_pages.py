@@ -68,6 +68,8 @@ def test_each_role_sees_the_pages_of_its_rights_and_no_other(book: Served, role:
         ("/commands/GiveNotice", "command"),
         ("/contracts/CC-1/names", "names"),
         ("/claims/K-1/names", "names"),
+        ("/complaints/X-1/replay/names", "names"),
+        ("/persons", "names"),
         ("/cancellations/none/confirm", "command"),
         ("/cancellations/none/dismiss", "command"),
         ("/feed/subscriptions/none/pause", "administer"),
@@ -372,6 +374,21 @@ def test_a_search_finds_by_the_beginning_of_a_number_and_says_how_many_there_are
     assert "A/1.json</a>" not in page.text
     assert "CC-1</a>" not in desk.get("/contracts?search=%25").text
     assert desk.get("/claims?search=CC-2").text.count("K-2</a>") == 1
+
+
+def test_a_narrative_is_read_in_the_replay_for_a_reason_and_its_reading_is_logged(
+    book: Served, desk: Visited
+) -> None:
+    shut = desk.get("/claims/K-1/replay").text
+    assert "Seeded narrative" not in shut
+    [first, *_] = desk.get("/claims/K-1/replay.json").json()
+    csrf = desk.form("/claims/K-2", "GiveAdvice")["csrf"]
+    typed = {"csrf": csrf, "step": str(first["position"]), "reason": "the victim asks"}
+    assert "Seeded narrative" in desk.post("/claims/K-1/replay/names", typed).text
+    assert desk.post("/claims/K-1/replay/names", typed | {"reason": ""}).status_code == 400
+    with book.wiring.pool.connection() as connection:
+        lines = access_lines(connection, book.wiring.book)
+    assert [line.person for line in lines if line.what == "site: replay of a claim"] == ["P-CC-1"]
 
 
 def test_a_caller_without_a_number_is_found_by_name_and_each_finding_is_logged(
