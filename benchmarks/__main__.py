@@ -4,19 +4,42 @@ Machines are noisy: quote the ratios, not the figures. Each part runs in turn wi
 """
 
 import argparse
-import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks import tables
+from benchmarks.server import NoCompiler, running_server
 
-from benchmarks.appending import limit_rate, our_rate, signed_rate, stock_rate
-from benchmarks.book import commands_rate, home, import_rate, views_rate
-from benchmarks.server import BenchmarkServer, NoCompiler, running_server
-from ledger.wiring import opened
+Part = Callable[[argparse.Namespace], None]
 
-CONSOLE = Console()
-PARTS = ("append", "signed", "slow-append", "book")
+
+def _append(asked: argparse.Namespace) -> None:
+    with running_server() as server:
+        tables.compare(server, "Append, this machine's disk", 8, asked.seconds, asked.rounds)
+
+
+def _signed(asked: argparse.Namespace) -> None:
+    with running_server() as server:
+        tables.signed(server, 8, asked.seconds, asked.rounds)
+
+
+def _slow_append(asked: argparse.Namespace) -> None:
+    try:
+        with running_server(commit_delay_ms=5) as server:
+            tables.compare(server, "Append, commits of 5 ms", 16, asked.seconds, asked.rounds)
+    except NoCompiler as missing:
+        tables.CONSOLE.print(f"Append, commits of 5 ms: not run. {missing}")
+
+
+PARTS: Mapping[str, Part] = {
+    "append": _append,
+    "signed": _signed,
+    "slow-append": _slow_append,
+    "book": lambda asked: tables.book(asked.copies, asked.seconds),
+    "http": lambda asked: tables.http(asked.seconds),
+    "delivery": lambda asked: tables.delivery(asked.copies, asked.seconds),
+    "deadlines": lambda _: tables.deadlines(),
+    "letters": lambda _: tables.letters(),
+}
 
 
 def main() -> None:
@@ -29,92 +52,11 @@ def main() -> None:
         "--copies", type=int, default=20, help="size of the book in sample books (default: 20)"
     )
     asked = parser.parse_args()
-    asked.parts = asked.parts or PARTS
     if unknown := sorted(set(asked.parts) - set(PARTS)):
         parser.error(f"there is no part {unknown[0]!r}: choose from {', '.join(PARTS)}")
-    if "append" in asked.parts:
-        with running_server() as server:
-            _compare(server, "Append, this machine's disk", 8, asked.seconds, asked.rounds)
-    if "signed" in asked.parts:
-        with running_server() as server:
-            _signed(server, 8, asked.seconds, asked.rounds)
-    if "slow-append" in asked.parts:
-        try:
-            with running_server(commit_delay_ms=5) as server:
-                _compare(server, "Append, commits of 5 ms", 16, asked.seconds, asked.rounds)
-        except NoCompiler as missing:
-            CONSOLE.print(f"Append, commits of 5 ms: not run. {missing}")
-    if "book" in asked.parts:
-        _book(asked.copies, asked.seconds)
-
-
-def _compare(server: BenchmarkServer, title: str, connections: int, seconds: float, rounds: int) -> None:
-    rates: dict[str, list[float]] = {"ours": [], "stock": [], "limit": []}
-    measures: dict[str, Callable[[BenchmarkServer, int, float], float]] = {
-        "ours": our_rate,
-        "stock": stock_rate,
-        "limit": limit_rate,
-    }
-    for _ in range(rounds):
-        for name, measure in measures.items():
-            rates[name].append(measure(server, connections, seconds))
-    table = Table(title=f"{title}, {connections} connections: events/s, {rounds} rounds of {seconds:g} s")
-    for heading in ("", "lowest", "median", "highest", "ours over it (median of rounds)"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    labels = {
-        "ours": "this recorder, sealer running",
-        "stock": "eventsourcing's recorder, psycopg 3",
-        "limit": "pgbench, our statements",
-    }
-    for name, label in labels.items():
-        ratio = statistics.median(
-            ours / other for ours, other in zip(rates["ours"], rates[name], strict=True)
-        )
-        figures = (min(rates[name]), statistics.median(rates[name]), max(rates[name]))
-        table.add_row(label, *(f"{figure:,.0f}" for figure in figures), f"{ratio:.2f}")
-    CONSOLE.print(table)
-
-
-def _signed(server: BenchmarkServer, connections: int, seconds: float, rounds: int) -> None:
-    """Compare appends beside a sealer alone with appends beside a sealer that signs."""
-    pairs = []
-    for place in range(rounds):
-        # In turn first and second: a machine that warms up or tires favours neither.
-        measures = (our_rate, signed_rate) if place % 2 == 0 else (signed_rate, our_rate)
-        found = {measure: measure(server, connections, seconds) for measure in measures}
-        pairs.append((found[our_rate], found[signed_rate]))
-    table = Table(title=f"Append, {connections} connections: events/s, {rounds} rounds of {seconds:g} s")
-    for heading in ("", "lowest", "median", "highest", "over sealing alone (median of rounds)", "must"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    ratio = statistics.median(signed / alone for alone, signed in pairs)
-    for label, rates, over, must in (
-        ("sealing alone", [alone for alone, _ in pairs], "1.00", ""),
-        (
-            "sealing, Merkle log, a head signed each second",
-            [signed for _, signed in pairs],
-            f"{ratio:.2f}",
-            "0.85",
-        ),
-    ):
-        figures = (min(rates), statistics.median(rates), max(rates))
-        table.add_row(label, *(f"{figure:,.0f}" for figure in figures), over, must)
-    CONSOLE.print(table)
-
-
-def _book(copies: int, seconds: float) -> None:
-    table = Table(title=f"A book of {copies} sample books, on an embedded ledger")
-    for heading in ("", "rate", "must"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    with home() as settings:
-        imported, commands = import_rate(copies)
-        table.add_row(f"import, {commands:,} commands", f"{imported:,.0f} commands/s", "1,000")
-        with opened("cyber-care", settings) as wiring:
-            caught_up, events = views_rate(wiring)
-        table.add_row(f"limits and due together, {events:,} events", f"{caught_up:,.0f} events/s", "10,000")
-        for writers in (1, 8):
-            submitted = commands_rate(writers, seconds)
-            table.add_row(f"commands, one by one, {writers} at once", f"{submitted:,.0f} commands/s", "")
-    CONSOLE.print(table)
+    for name, part in PARTS.items():
+        if not asked.parts or name in asked.parts:
+            part(asked)
 
 
 if __name__ == "__main__":

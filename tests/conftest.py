@@ -2,7 +2,14 @@
 
 import signal
 
-pytest_plugins = ["fixtures.server", "fixtures.database", "fixtures.program", "fixtures.served"]
+pytest_plugins = [
+    "fixtures.server",
+    "fixtures.database",
+    "fixtures.program",
+    "fixtures.served",
+    "fixtures.visited",
+    "fixtures.node",
+]
 
 
 def pytest_configure() -> None:

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response
 
-from browser.conftest import COMPLAINT, OpenSite, Site
+from browser.running import COMPLAINT, OpenSite, Site
 
 pytestmark = pytest.mark.test_all
 

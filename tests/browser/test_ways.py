@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.conftest import OpenSite, Site
+from browser.running import OpenSite, Site
 from projections.web.cancellation.requests import requests
 
 pytestmark = pytest.mark.test_all

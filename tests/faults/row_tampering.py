@@ -19,7 +19,7 @@ TABLES = (
     "ledger.books", "ledger.epochs", "ledger.events", "ledger.pending", "ledger.log", "ledger.log_nodes",
     "ledger.checkpoints", "ledger.followers", "projections.limits", "projections.due",
     "projections.contracts", "projections.claims", "projections.complaints", "projections.remembered",
-    "schedulers.diary",
+    "schedulers.diary", "schedulers.deadlines", "schedulers.retention",
 )  # fmt: skip
 GUARDED = ("epochs", "events", "log", "log_nodes", "checkpoints")
 VIEWS = {"limits": 3, "due": 2, "contracts": 1, "claims": 1, "complaints": 1}
@@ -98,6 +98,8 @@ class RowTamperer:
             self.a_deleted_pending_row, self.an_altered_pending_row, self.a_view_column,
             self.a_view_column, self.a_deleted_view_row, self.an_inserted_view_row, self.a_memory,
             self.a_diary_row,
+            self.a_standing_deadline,
+            self.a_retention,
         ]  # fmt: skip
 
     # Events
@@ -475,6 +477,31 @@ class RowTamperer:
         ])  # fmt: skip
         self.run(change, stream)
         return in_row(f"schedulers.diary, {stream}")
+
+    def a_standing_deadline(self) -> Expected:
+        rows = self.rows(
+            "select stream, kind, seq from schedulers.deadlines where book = %s order by 1, 2, 3"
+        )
+        stream, *row = self.chance.choice(rows)
+        change = self.chance.choice([
+            "update schedulers.deadlines set due_on = due_on + 1",
+            "update schedulers.deadlines set status = case status when 'open' then 'missed' else 'open' end",
+            "delete from schedulers.deadlines",
+        ])  # fmt: skip
+        self.run(f"{change} where stream = %s and kind = %s and seq = %s", stream, *row)
+        return in_row(f"schedulers.deadlines, {stream}")
+
+    def a_retention(self) -> Expected:
+        rows = self.rows("select stream from schedulers.retention where book = %s order by 1")
+        (stream,) = self.chance.choice(rows)
+        change = self.chance.choice([
+            "update schedulers.retention set due_on = coalesce(due_on, '2030-01-01'::date) + 1",
+            "update schedulers.retention set erased = not erased",
+            "update schedulers.retention set person = person || 'x'",
+            "delete from schedulers.retention",
+        ])  # fmt: skip
+        self.run(f"{change} where stream = %s", stream)
+        return in_row(f"schedulers.retention, {stream}")
 
     # How it is done
 

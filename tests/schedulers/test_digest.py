@@ -89,7 +89,7 @@ def test_the_text_names_what_waits_and_how_to_see_all_of_it() -> None:
             stopped=["due"],
         )
     )
-    assert "1 missed since the last digest, 60 to do, 3 erasures proposed, clocks apart" in told
+    assert "1 missed since the last digest, 60 to do, erasures proposed: 3, clocks apart" in told
     assert "ALARM: this machine's clock is +86400.0 s apart" in told
     assert "ALARM: due could not take some events" in told
     assert "… and 10 more" in told

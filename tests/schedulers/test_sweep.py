@@ -11,8 +11,9 @@ from desk_histories import feed, record, told
 from fixtures.desk import contract, send
 from ledger.store.errors import ImportOpen
 from ledger.wiring import Wiring
+from schedulers.diary.queries import appointments
 from schedulers.sweeping import sweep as sweeping
-from schedulers.sweeping.background import sweep_to_the_present
+from schedulers.sweeping.background import seconds_to_the_next, sweep_to_the_present
 from schedulers.sweeping.sweep import sweep
 
 LATER = datetime(2037, 6, 1, tzinfo=UTC)
@@ -113,3 +114,52 @@ def test_time_waits_where_a_book_is_held_in_the_past(wiring: Wiring) -> None:
 
     wiring.books.hold(wiring.book, None)
     assert sweep_to_the_present(wiring) > 0
+
+
+def test_the_next_thing_is_awaited_by_the_databases_clock_and_not_while_time_waits(
+    wiring: Wiring, simulated: Wiring
+) -> None:
+    for book in (wiring, simulated):
+        send(book, "StartContract", contract("CC-1", "2026-06-01"), "2026-06-01T09:00:00+02:00")
+        sweep_to_the_present(book)
+        book.catch_up()
+    with wiring.pool.connection() as connection:
+        [entry] = appointments(connection, wiring.book)
+    seconds = seconds_to_the_next(wiring)
+    assert seconds is not None
+    assert abs((entry.due_at - wiring.now()).total_seconds() - seconds) < 60
+    assert seconds_to_the_next(simulated) is None
+
+    wiring.books.hold(wiring.book, datetime(2026, 6, 1, tzinfo=UTC))
+    assert seconds_to_the_next(wiring) is None
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on", "midnight_utc"),
+    [
+        (
+            "2025-03-30",
+            "2026-03-30",
+            "2026-03-29T22:00:00+00:00",
+        ),  # the night after the change to summer time
+        ("2025-03-29", "2026-03-29", "2026-03-28T23:00:00+00:00"),  # the night of it
+        ("2024-10-27", "2025-10-27", "2025-10-26T23:00:00+00:00"),
+        ("2024-10-26", "2025-10-26", "2025-10-25T22:00:00+00:00"),
+        ("2024-02-29", "2025-03-01", "2025-02-28T23:00:00+00:00"),  # a leap day has no anniversary
+    ],
+)
+def test_time_acts_at_brussels_midnight_and_not_a_moment_before(
+    simulated: Wiring, starts_on: str, ends_on: str, midnight_utc: str
+) -> None:
+    midnight = datetime.fromisoformat(midnight_utc)
+    send(simulated, "StartContract", contract("CC-1", starts_on), f"{starts_on}T09:00:00+02:00")
+    sweep(simulated, midnight - timedelta(microseconds=1))
+    before = [event.type for event in feed(simulated)]
+    assert "contract.ContractRenewed" not in before
+    assert sweep(simulated, midnight) == 1
+    renewed = feed(simulated)[-1]
+    assert (renewed.type, renewed.at, renewed.effective_on.isoformat()) == (
+        "contract.ContractRenewed",
+        midnight,
+        ends_on,
+    )

@@ -19,7 +19,9 @@ Grow = Callable[[Connection, str, int, Sequence[bytes]], None]
 
 BATCH_COMMITS: Final = 1_000
 PAUSE_SECONDS: Final = 0.05
-"""Between two batches that were not full: a few commits sealed together cost hardly more than one."""
+"""At most, between two batches that were not full: few commits sealed together cost hardly more than one."""
+PAUSE_FOR_WORK: Final = 2.0
+"""The pause is so many times what the batch took: a lone caller, whose seal is quick, hardly waits for it."""
 IDLE_SECONDS: Final = 0.1
 """Between two looks when nothing was pending, unless somebody calls `wake`."""
 SIGN_SECONDS: Final = 1.0
@@ -114,7 +116,9 @@ class Sealer:
                 if not checked:
                     self._check()
                     checked = True
+                begun = monotonic()
                 sealed = self.seal_once()
+                took = monotonic() - begun
                 self._sign_when_due(sealed)
             except Exception as error:
                 if not is_transient(error):
@@ -127,7 +131,7 @@ class Sealer:
                 self._awake.wait(IDLE_SECONDS)
                 self._awake.clear()
             elif sealed < self._batch:
-                stop.wait(PAUSE_SECONDS)
+                stop.wait(min(PAUSE_SECONDS, PAUSE_FOR_WORK * took))
         try:
             self.finish()
         except Exception as error:

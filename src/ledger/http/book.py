@@ -10,14 +10,19 @@ from ledger.http.problems import Problem
 PREFIX = "/v1/{book}"
 
 
-async def _served_book(
-    request: Request, book: Annotated[str, Path(description="The book of business.", examples=["cyber-care"])]
-) -> str:
+def served_book(request: Request, book: str) -> str:
+    """Make sure that a book is the one that is served. Raises Problem."""
     served = wiring_of(request).book
     if book != served:
         message = f"This address serves the book {served}: write /v1/{served}/…"
         raise Problem("NOT_FOUND", message)
     return served
+
+
+async def _served_book(
+    request: Request, book: Annotated[str, Path(description="The book of business.", examples=["cyber-care"])]
+) -> str:
+    return served_book(request, book)
 
 
 Book = Annotated[str, Depends(_served_book)]

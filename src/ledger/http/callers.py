@@ -4,7 +4,7 @@ A caller shows a bearer token or a JWT (`Authorization: Bearer …`), or the ses
 gave.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -84,6 +84,17 @@ def admission_of(request: Request) -> Admission:
     return admission
 
 
+async def admitted(request: Request, right: Right) -> Caller:
+    """Give the caller of a request, if it has this right: `needs`, for a route that reads by itself.
+
+    Raises Problem.
+    """
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    bearer = shown.strip() if scheme.lower() == "bearer" and shown.strip() else None
+    caller = await _caller(request, bearer, request.cookies.get(SESSION_COOKIE))
+    return _with_rights(request, caller, (right,))
+
+
 async def _admitted_by_address(
     request: Request,
     scopes: SecurityScopes,
@@ -98,7 +109,7 @@ async def _admitted_by_address(
     except NotAdmitted as error:
         message = f"The token in the address is refused: {error}. Get a new address for the calendar."
         raise Problem("NOT_SIGNED_IN", message) from error
-    return _with_rights(request, caller, scopes)
+    return _with_rights(request, caller, scopes.scopes)
 
 
 async def _admitted(
@@ -108,13 +119,13 @@ async def _admitted(
     session: Annotated[str | None, Depends(_session)],
 ) -> Caller:
     caller = await _caller(request, bearer.credentials if bearer else None, session)
-    return _with_rights(request, caller, scopes)
+    return _with_rights(request, caller, scopes.scopes)
 
 
-def _with_rights(request: Request, caller: Caller, scopes: SecurityScopes) -> Caller:
+def _with_rights(request: Request, caller: Caller, rights: Sequence[str]) -> Caller:
     """Note who calls, and make sure of the rights. Raises Problem."""
     request.state.caller = caller
-    for right in scopes.scopes:
+    for right in rights:
         if right not in caller.rights:
             message = f"The role {caller.role} lacks the right `{right}` that this route needs."
             challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{right}"'
@@ -151,9 +162,10 @@ def refuse_from_elsewhere(request: Request) -> None:
         return
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    known = request.app.state.wiring.settings.http_url
+    own = {known, f"{request.url.scheme}://{request.headers.get('host', '')}"}
     if (site is not None and site not in {"same-origin", "none"}) or (
-        site is None and origin is not None and origin != own
+        site is None and origin is not None and origin not in own
     ):
         message = "This was asked for by a page of another site: do it from the ledger's own pages."
         raise Problem("FROM_ELSEWHERE", message)

@@ -10,9 +10,11 @@ Schema = dict[str, Any]
 
 DATE: Final = r"^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 INSTANT: Final = (
-    r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])$"
 )
+AN_INSTANT: Final = {"type": "string", "format": "date-time", "pattern": INSTANT}
+A_DATE: Final = {"type": "string", "format": "date", "pattern": DATE}
 NO_CONTROLS: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"
 NO_CONTROLS_BUT_LINES: Final = "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]+$"
 
@@ -89,7 +91,7 @@ def as_taken(part: Any, field: str = "") -> Any:  # noqa: ANN401  # whatever a s
         return [as_taken(inner, field) for inner in part]
     if not isinstance(part, dict):
         return part
-    if part.get("type") == "string" and part.get("format") == "date":
+    if part.get("type") == "string" and part.get("format") == "date" and "pattern" not in part:
         return _date(part, field)
     told: Schema = {}
     for key, value in part.items():
@@ -105,11 +107,10 @@ def as_taken(part: Any, field: str = "") -> Any:  # noqa: ANN401  # whatever a s
 
 
 def _date(part: Schema, field: str) -> Schema:
-    date = {"type": "string", "format": "date", "pattern": DATE}
     rest = {key: value for key, value in part.items() if key not in {"type", "format", "ge", "le"}}
     if not field.endswith(OF_AN_INSTANT):
-        return date | rest
-    return {"anyOf": [date, {"type": "string", "format": "date-time", "pattern": INSTANT}]} | rest
+        return A_DATE | rest
+    return {"anyOf": [A_DATE, AN_INSTANT]} | rest
 
 
 def _pattern(part: Schema) -> str:

@@ -1,7 +1,7 @@
 """Commands in: `POST /v1/{book}/commands/{Command}`, one effect for each Idempotency-Key."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response
 
 from ledger.answers import Answer
@@ -18,9 +19,9 @@ from ledger.domain.deciding import needs as needed_streams
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid
 from ledger.http.app import wiring_of
-from ledger.http.book import PREFIX, Book
-from ledger.http.callers import needs
-from ledger.http.command_schemas import command_schema
+from ledger.http.book import PREFIX, Book, served_book
+from ledger.http.callers import admitted, needs
+from ledger.http.command_schemas import AN_INSTANT, command_schema
 from ledger.http.described import ANSWERED, POSITION_HEADER, described
 from ledger.http.problems import Problem
 from ledger.importing.envelope import checked_name, instant
@@ -55,12 +56,15 @@ IfMatch = Annotated[
         alias="If-Match",
         description="Versions (ETag) of the command's own stream, one of which it must be at; `*`: any.",
         examples=['"7"'],
+        json_schema_extra={"pattern": r'^(\*|"[0-9]{1,9}"(, ?"[0-9]{1,9}")*)$'},
     ),
 ]
-DryRun = Annotated[bool, Query(description="Decide the command, record nothing.")]
+DryRun = Annotated[bool, Query(alias="dry_run", description="Decide the command, record nothing.")]
 At = Annotated[
     str | None,
     Query(
+        alias="at",
+        json_schema_extra=AN_INSTANT,
         description=(
             "Instant at which it happened, with its offset; the present unless given. The past needs the "
             "right `backdate`."
@@ -83,11 +87,16 @@ class Asked:
 
 def routes(_wiring: Wiring) -> APIRouter:
     """Give a route for each command (group `claims_ledger.routes`)."""
-    router = APIRouter(prefix=f"{PREFIX}/commands", tags=["commands"])
+    router = APIRouter(prefix=f"{PREFIX}/commands", tags=["commands"], route_class=CommandRoute)
     for name in sorted(COMMANDS):
         _describe(router, name)(_sending(name))
     router.add_api_route(
-        "/{command:path}", _no_such_command, methods=["POST"], include_in_schema=False, response_model=None
+        "/{command:path}",
+        _no_such_command,
+        methods=["POST"],
+        include_in_schema=False,
+        response_model=None,
+        route_class_override=APIRoute,
     )
     return router
 
@@ -110,6 +119,7 @@ def _describe(router: APIRouter, name: str) -> Callable[[Callable[..., Any]], Ca
                 },
             },
             400,
+            404,
             409,
             412,
             413,
@@ -127,21 +137,52 @@ def _describe(router: APIRouter, name: str) -> Callable[[Callable[..., Any]], Ca
 
 
 def _sending(name: str) -> Callable[..., Any]:
-    async def send(  # a parameter each
+    async def send(
         request: Request,
         _book: Book,
-        caller: Annotated[Caller, needs("command")],
-        idempotency_key: Key = None,
-        if_match: IfMatch = None,
-        at: At = None,
+        _caller: Annotated[Caller, needs("command")],
+        _idempotency_key: Key = None,
+        _if_match: IfMatch = None,
+        _at: At = None,
         *,
-        dry_run: DryRun = False,
+        _dry_run: DryRun = False,
     ) -> Response:
-        asked = Asked(name, caller, command_id(idempotency_key), versions_of(if_match), _instant(at))
-        sent = read(asked, request.headers.get("content-type"), await request.body())
-        return await _answered(request, name, sent, dry_run=dry_run)
+        return await _send(request, name)
 
     return send
+
+
+class CommandRoute(APIRoute):
+    """A route described by its parameters and served without the framework's reading of them.
+
+    That reading took an eighth of the server's time for a command, measured; here its few parts are read
+    directly.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Give what serves the route."""
+        name = str(self.operation_id)
+
+        async def serve(request: Request) -> Response:
+            return await _send(request, name)
+
+        return serve
+
+
+async def _send(request: Request, name: str) -> Response:
+    served_book(request, request.path_params["book"])
+    caller = await admitted(request, "command")
+    headers, query = request.headers, request.query_params
+    asked = Asked(
+        name,
+        caller,
+        command_id(headers.get("idempotency-key")),
+        versions_of(headers.get("if-match")),
+        _instant(query.get("at")),
+    )
+    dry_run = _yes(query.get("dry_run", "false"))
+    sent = read(asked, headers.get("content-type"), await request.body())
+    return await _answered(request, name, sent, dry_run=dry_run)
 
 
 async def _no_such_command(
@@ -256,6 +297,13 @@ def versions_of(if_match: str | None) -> frozenset[int] | None:
         if version:
             versions.add(int(version[1]))
     return frozenset(versions)
+
+
+def _yes(said: str) -> bool:
+    if said.lower() not in {"true", "false", "1", "0"}:
+        message = "dry_run: must be true or false."
+        raise Problem("INVALID", message)
+    return said.lower() in {"true", "1"}
 
 
 def _instant(at: str | None) -> datetime | None:

@@ -13,6 +13,7 @@ from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs, recheck
 from ledger.http.cursors import FIRST_EPOCH, Wanted, check_epoch, read_cursor, written
 from ledger.http.described import POSITION, POSITION_HEADER, described
+from ledger.http.frame import EVENT_STREAM
 from ledger.http.problems import Problem
 from ledger.http.window import Sent, Window, read_sent
 from ledger.rights.caller import Caller
@@ -32,12 +33,13 @@ SLICE_SECONDS: Final = 1.0
 AGAIN_MILLISECONDS: Final = 1_000
 """After which a client connects anew."""
 
-EVENT_STREAM: Final = "text/event-stream"
+CURSOR: Final = r"^([1-9][0-9]{0,8}:)?(-1|0|[1-9][0-9]{0,17})$"
 
 After = Annotated[
     str,
     Query(
         max_length=40,
+        json_schema_extra={"pattern": CURSOR},
         description="Cursor of the last event read: its position, or EPOCH:POSITION; -1: from the start.",
         examples=["4711"],
     ),

@@ -30,6 +30,8 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 }
 """Set on every answer that does not say otherwise itself."""
 
+EVENT_STREAM: Final = "text/event-stream"
+
 REQUEST_ID: Final = "X-Request-Id"
 AGAIN_SECONDS: Final = "1"
 """After which a caller may try again what was not to be had."""
@@ -66,6 +68,7 @@ class _Exchange:
         self._send_theirs = send
         self._status = 0
         self._received = 0
+        self._is_stream = False
         given = Headers(scope=scope).get(REQUEST_ID, "")
         self._id = given if _AN_ID.fullmatch(given) else token_hex(8)
 
@@ -96,6 +99,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             headers = MutableHeaders(scope=message)
+            self._is_stream = headers.get("content-type", "").startswith(EVENT_STREAM)
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
             if self._scope.get("scheme") == "https":
@@ -119,7 +123,8 @@ class _Exchange:
 
     def _tell(self, seconds: float) -> None:
         caller = self._scope.get("state", {}).get("caller")
-        self._counts.request(self._scope["method"], self._route, self._status, seconds)
+        if not self._is_stream:  # How long a client listens says nothing of how soon it is served.
+            self._counts.request(self._scope["method"], self._route, self._status, seconds)
         _log.info(
             "http_request",
             method=self._scope["method"],

@@ -28,6 +28,11 @@ dates those of Brussels. **Reads** state the position of the feed that they stan
 **Errors** are problems (RFC 9457) whose `type` leads to what it means.
 """
 
+COMMAND_ID: Final = "Idempotency-Key"
+
+MAKERS: Final = {"StartContract": "contract", "OpenClaim": "claim", "LodgeComplaint": "complaint"}
+"""Commands that begin a stream, and the field that names it."""
+
 METHODS: Final = frozenset({"get", "put", "post", "delete", "patch"})
 
 
@@ -66,7 +71,34 @@ def _completed(document: Document, book: str) -> Document:
         schemas.update(command_schema(name)[1])
     for _, _, operation in operations(document):
         _complete(operation, book)
+    _link(document)
     return document
+
+
+def _given(schema: Document) -> Document:
+    """Give the schema of a parameter as it is when it is given: to leave it out is no value of it."""
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        rest = {name: said for name, said in schema.items() if name not in {"anyOf", "default"}}
+        only: Document = choices[0]
+        return only | rest
+    return schema
+
+
+def _link(document: Document) -> None:
+    """Say what can be done next with what a command has made: read it, and send it further commands."""
+    found = {operation["operationId"]: operation for _, _, operation in operations(document)}
+    for maker, kind in MAKERS.items():
+        number = f"$request.body#/{kind}"
+        links: Document = {
+            f"{name}_{kind}": {"operationId": f"{name}_{kind}", "parameters": {"number": number}}
+            for name in ("show", "history", "replay")
+            if f"{name}_{kind}" in found
+        }
+        for name, command in COMMANDS.items():
+            if kind in command.model_fields and name != maker:
+                links[name] = {"operationId": name, "requestBody": {kind: number}}
+        found[maker]["responses"]["201"]["links"] = links
 
 
 def _complete(operation: Document, book: str) -> None:
@@ -79,7 +111,9 @@ def _complete(operation: Document, book: str) -> None:
     for status, said in problems(401, 403).items() if rights else ():
         responses.setdefault(str(status), said)
     for parameter in operation.get("parameters", ()):
-        parameter["schema"] = as_taken(parameter["schema"])
+        parameter["schema"] = as_taken(_given(parameter["schema"]))
+        if parameter["name"] == COMMAND_ID:
+            parameter["required"] = True
         if parameter["name"] == "book":
             parameter["schema"] = {"type": "string", "enum": [book]}
             parameter.pop("examples", None)

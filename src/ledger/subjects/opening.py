@@ -65,3 +65,17 @@ class Opening:
         except (InvalidTag, ValueError) as error:
             reason = f"the ciphertext of {value.path} does not belong there: run `claims-ledger verify`"
             raise Unreadable(stream, event.version, reason) from error
+
+
+def keys_to_open(
+    pool: Pool, keys: SubjectKeys, book: str, access: Access, opened: Iterable[Opened]
+) -> Mapping[str, bytes]:
+    """Give persons' keys, to open what lies outside the database under them, such as a letter.
+
+    The access log is told first. Left out is who was erased, or never had a key.
+    """
+    named = list(opened)
+    with pool.connection() as connection:
+        record_access(connection, book, access, named)
+        persons = {one.person for one in named if one.person is not None}
+        return keys.for_reading(connection, book, persons) if persons else {}

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import Query
 
 from ledger.domain.command import Day
+from ledger.domain.identifiers import Name
 from projections.asking.questions import Filters
 from projections.commands.options import (
     CLAIM_STATUSES,
@@ -16,8 +17,6 @@ from projections.commands.options import (
     GUARANTEES,
 )
 from projections.http.lists import List
-
-LONGEST: Final = 128
 
 STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
     "contracts": CONTRACT_STATUSES,
@@ -60,7 +59,7 @@ def filters_of(listed: List) -> Callable[..., Filters]:
 
 
 def _text(said: str) -> Any:  # noqa: ANN401  # an annotation
-    return Annotated[str | None, Query(min_length=1, max_length=LONGEST, description=said)]
+    return Annotated[Name | None, Query(description=said)]
 
 
 def _one_of(choices: tuple[str, ...], said: str) -> Any:  # noqa: ANN401  # an annotation

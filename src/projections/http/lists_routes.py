@@ -33,9 +33,6 @@ DUE: Final = next(listed for listed in LISTS if listed.name == "due")
 _PLACE: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18}){0,3}", re.ASCII)
 
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most.")]
-After = Annotated[
-    str | None, Query(max_length=80, description="Where the page before ended, as its `next` link says.")
-]
 
 
 def routes(_wiring: Wiring) -> APIRouter:
@@ -100,7 +97,7 @@ def _page(listed: List) -> Callable[..., Any]:
         time: Asked,
         filters: Annotated[Filters, Depends(filters_of(listed))],
         limit: Limit = 100,
-        after: After = None,
+        after: _after(listed) = None,  # type: ignore[valid-type]  # an annotation made for the list
     ) -> Response:
         place = _place(after, listed)
 
@@ -137,6 +134,18 @@ def _file(listed: List, end: str) -> Callable[..., Any]:
 
     file.__doc__ = f"{listed.said}, as they stand at one position."
     return file
+
+
+def _after(listed: List) -> Any:  # noqa: ANN401  # an annotation
+    place = "[0-9]{1,15}"
+    return Annotated[
+        str | None,
+        Query(
+            max_length=80,
+            description="Where the page before ended, as its `next` link says.",
+            json_schema_extra={"pattern": f"^{place}(\\.{place}){{{len(listed.order) - 1}}}$"},
+        ),
+    ]
 
 
 def _place(after: str | None, listed: List) -> Place | None:

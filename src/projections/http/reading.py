@@ -12,9 +12,10 @@ from fastapi.concurrency import run_in_threadpool
 
 from ledger.answers import kept_answer
 from ledger.domain.command import Day
-from ledger.domain.identifiers import StreamRef
+from ledger.domain.identifiers import Name, StreamRef
 from ledger.endings import UsedWrongly
 from ledger.http.app import wiring_of
+from ledger.http.command_schemas import A_DATE, AN_INSTANT
 from ledger.http.problems import Problem
 from ledger.rights.caller import Caller
 from ledger.store.streams import stream_id, stream_ref
@@ -77,6 +78,7 @@ def read_time(
         Query(
             max_length=40,
             description="As known at a position, at an instant with its offset, or by the end of a day.",
+            json_schema_extra={"oneOf": [{"pattern": "^[0-9]{1,9}$"}, A_DATE, AN_INSTANT]},
             examples=["2026-03-01"],
         ),
     ] = None,
@@ -87,8 +89,8 @@ def read_time(
         ),
     ] = None,
     min_command: Annotated[
-        str | None,
-        Query(max_length=128, description="Wait until the answer knows of this command of the caller's."),
+        Name | None,
+        Query(description="Wait until the answer knows of this command of the caller's."),
     ] = None,
 ) -> Time:
     """Read which time is asked for. Raises Problem."""
@@ -149,6 +151,9 @@ async def _caught_up(request: Request, caller: Caller, views: Sequence[str], tim
     if wanted is None:
         return
     wiring, loop = wiring_of(request), asyncio.get_running_loop()
+    if wanted > (end := await run_in_threadpool(_reached, wiring, ())):
+        message = f"min_position: position {wanted} is not there yet: the feed ends at position {end}."
+        raise Problem("INVALID", message)
     until = loop.time() + PATIENCE_SECONDS
     while (reached := await run_in_threadpool(_reached, wiring, views)) < wanted:
         if loop.time() >= until:

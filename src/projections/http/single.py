@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from ledger.domain.identifiers import StreamKind, StreamRef
+from ledger.domain.identifiers import Name, StreamKind, StreamRef
 from ledger.endings import Refused
 from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs
@@ -29,7 +29,6 @@ from projections.http.reading import BELONGING, Asked, PagedReader, Time, no_suc
 from projections.replay.telling import history, replay
 
 LONGEST_REASON: Final = 500
-LONGEST_NUMBER: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +151,8 @@ def _add(
 
 def _number(kind: Kind) -> Any:  # noqa: ANN401  # an annotation
     return Annotated[
-        str,
+        Name,
         Path(
-            min_length=1,
-            max_length=LONGEST_NUMBER,
             description=f"Number of the {kind.kind}.",
             examples=["CC-1" if kind.kind == "contract" else "CL-1"],
         ),

@@ -2,6 +2,8 @@
 
 import re
 
+from ledger.endings import UsedWrongly
+
 _PLAIN = re.compile(r"[A-Za-z0-9_-]")
 _ESCAPED = re.compile(r"~([0-9A-F]{2})")
 
@@ -20,7 +22,7 @@ def in_address(number: str) -> str:
 def from_address(step: str) -> str:
     """Read a number back; whatever was not escaped stands for itself.
 
-    Raises `ValueError` for escapes that are no text.
+    Raises `UsedWrongly` for escapes that are no text.
     """
     read = bytearray()
     end = 0
@@ -29,7 +31,11 @@ def from_address(step: str) -> str:
         read.append(int(escape[1], 16))
         end = escape.end()
     read += step[end:].encode()
-    return read.decode()
+    try:
+        return read.decode()
+    except UnicodeDecodeError as error:
+        message = "The number in the address is not written as text: go by a link of the site."
+        raise UsedWrongly(message) from error
 
 
 def contract_page(number: object) -> str:

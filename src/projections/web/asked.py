@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from ledger.clock import present
 from ledger.domain.calendar import brussels_date
+from ledger.domain.command import EARLIEST, LATEST
 from ledger.endings import UsedWrongly
 from ledger.subjects.access_log import Access
 from ledger.subjects.opening import Opening
@@ -61,6 +62,16 @@ def read_day(name: str, text: str) -> date:
     except ValueError as error:
         message = f"{name}: {text[:40]!r} is no date: write it as 2026-03-01."
         raise UsedWrongly(message) from error
+
+
+def read_month(text: str) -> date:
+    """Read a month from an address, `2026-03`; gives its first day. Raises `UsedWrongly`."""
+    if len(text) == len("2026-03"):
+        month = read_day("month", f"{text}-01")
+        if EARLIEST <= month <= LATEST:
+            return month
+    message = f"month: {text[:20]!r} is no month: write it as 2026-03."
+    raise UsedWrongly(message)
 
 
 def read_whole(text: str) -> int | None:

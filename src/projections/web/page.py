@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
+from ledger.clock import present
+from ledger.domain.calendar import brussels_date
 from ledger.wiring import Wiring
-from projections.web.asked import AskedTime, today_of
+from projections.web.asked import AskedTime
 from projections.web.visitor import Visitor
 from projections.web.words.codes import N_
 from projections.web.words.speaking import Language, Words
@@ -161,7 +163,7 @@ def page_of_look(
         section,
         position,
         _twin(look) if has_twin else None,
-        today_of(look.wiring),
+        brussels_date(present(row, look.wiring.now() if row.clock_at is None else row.clock_at)),
         row.kind == "simulated",
         said,
     )

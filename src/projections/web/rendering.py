@@ -43,6 +43,7 @@ def render(template: str, words: Words, values: Mapping[str, Any]) -> str:
     spoken: dict[str, Any] = {
         "_": words,
         "words": words,
+        "count": words.count,
         "code": lambda code: of_code(words, code),
         "event": lambda event_type: of_event(words, event_type),
     }

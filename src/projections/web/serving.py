@@ -30,6 +30,7 @@ from projections.web.words.speaking import LANGUAGES, Language, preferred, words
 LANGUAGE_COOKIE: Final = "claims-ledger-language"
 A_YEAR_SECONDS: Final = 365 * 86_400
 MOST_FIELDS: Final = 60
+AGAIN_SECONDS: Final = "2"
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -106,27 +107,19 @@ class Pages:
         show: Callable[[Look], Answer | Response],
         right: Right | None,
     ) -> Response:
-        look = self._look(request, body)
-        wants_json = look.path.endswith(".json")
+        is_json = request.url.path.endswith(".json")
+        look: Look | None = None
         try:
+            look = self._look(request, body)
+            _refuse_nul(look)
             self._admit(request, look, right)
             answer = show(replace(look, asked=read_asked(look.query)))
-        except _Unadmitted as error:
-            if wants_json:
-                raise Problem(error.code, error.english) from error
-            answer = _unadmitted(look, error)
-        except UsedWrongly as error:
-            if wants_json:
-                raise Problem("INVALID", str(error)) from error
-            answer = _failed(look, HTTPStatus.BAD_REQUEST, N_("That cannot be shown"), str(error))
-        except Refused as error:
-            if wants_json:
-                raise Problem("NOT_FOUND", str(error)) from error
-            answer = _failed(look, HTTPStatus.NOT_FOUND, N_("Not there"), str(error))
-        except (Unreachable, DatabaseAway) as error:
-            if wants_json:
-                raise
-            answer = _failed(look, HTTPStatus.SERVICE_UNAVAILABLE, N_("Not now"), str(error))
+        except FAILURES as error:
+            if is_json:
+                raise _problem(error) from error
+            if look is None or isinstance(error, Unreachable | DatabaseAway):
+                return _away(request, error)
+            answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
 
     def _look(self, request: Request, body: bytes) -> Look:
@@ -173,23 +166,54 @@ class Pages:
 class _Unadmitted(Exception):
     """The visitor may not see or do this."""
 
-    def __init__(self, code: str, english: str) -> None:
-        super().__init__(english)
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
         self.code = code
-        self.english = english
 
 
-def _unadmitted(look: Look, error: _Unadmitted) -> Shown:
-    status = HTTPStatus.UNAUTHORIZED if error.code == "NOT_SIGNED_IN" else HTTPStatus.FORBIDDEN
+FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable, DatabaseAway)
+"""What a page says in words, and its JSON as a problem; anything else is a defect."""
+
+
+def _problem(error: Exception) -> Exception:
+    """Give the problem that says it to programs."""
+    match error:
+        case _Unadmitted():
+            return Problem(error.code, str(error))
+        case UsedWrongly():
+            return Problem("INVALID", str(error))
+        case Refused():
+            return Problem("NOT_FOUND", str(error))
+        case _:
+            return error
+
+
+def _failed(look: Look, error: Exception) -> Shown:
+    """Give the page that says it to people."""
     page = page_of_look(look, "", has_twin=False)
-    return Shown(
-        "unadmitted.html", {"page": page, "code_of_error": error.code, "detail": error.english}, status
-    )
+    if isinstance(error, _Unadmitted):
+        status = HTTPStatus.UNAUTHORIZED if error.code == "NOT_SIGNED_IN" else HTTPStatus.FORBIDDEN
+        return Shown(
+            "unadmitted.html", {"page": page, "code_of_error": error.code, "detail": str(error)}, status
+        )
+    is_missing = isinstance(error, Refused)
+    heading = N_("Not there") if is_missing else N_("That cannot be shown")
+    status = HTTPStatus.NOT_FOUND if is_missing else HTTPStatus.BAD_REQUEST
+    return Shown("failed.html", {"page": page, "heading": heading, "detail": str(error)}, status)
 
 
-def _failed(look: Look, status: HTTPStatus, title: str, detail: str) -> Shown:
-    page = page_of_look(look, "", has_twin=False) if status < HTTPStatus.INTERNAL_SERVER_ERROR else None
-    return Shown("failed.html", {"page": page, "heading": title, "detail": detail}, status)
+def _away(request: Request, error: Exception) -> Response:
+    """Say that the database is away, on a page that needs nothing of it."""
+    told = {"page": None, "heading": N_("Not now"), "detail": str(error)}
+    html = render("failed.html", words(_language(request)), told)
+    return HTMLResponse(html, 503, dict(HEADERS) | {"Retry-After": AGAIN_SECONDS})
+
+
+def _refuse_nul(look: Look) -> None:
+    """Refuse what no text of ours holds, before anything is asked with it. Raises UsedWrongly."""
+    if any("\0" in text for held in (look.steps, look.query, look.typed) for text in held.values()):
+        message = "What was asked holds a character that no text has: go by a link or a form of the site."
+        raise UsedWrongly(message)
 
 
 def _response(look: Look, answer: Answer | Response) -> Response:

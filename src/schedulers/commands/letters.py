@@ -111,7 +111,8 @@ def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
         return
     note(f"Prepared {_counted(prepared)}.")
     if waiting:
-        note(f"{_counted(len(waiting))} wait: see `claims-ledger letters list --status wanted`.")
+        waits = "waits" if len(waiting) == 1 else "wait"
+        note(f"{_counted(len(waiting))} {waits}: see `claims-ledger letters list --status wanted`.")
 
 
 @click.command("hand-over")
@@ -162,18 +163,18 @@ def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
 @examples("claims-ledger letters open L-ABCDEFGH23456789 --reason 'question of the policyholder'")
 def open_one(reference: str, *, output: Path | None, reason: str, actor: str, book: str) -> None:
     """Open a letter that was written, as a PDF. Whoever opens it stands in the access log."""
-    from ledger.subjects.access_log import Opened, record_access  # noqa: PLC0415  # loaded when it runs
+    from ledger.subjects.access_log import Opened  # noqa: PLC0415  # loaded when it runs
+    from ledger.subjects.opening import keys_to_open  # noqa: PLC0415  # as above
     from schedulers.letters.outfit import shelf_of  # noqa: PLC0415  # as above
 
     by = access(actor, "letters open", reason)
     with opened(book) as wiring:
         letter = found(wiring, book, reference)
-        with wiring.pool.connection() as connection:
-            record_access(connection, book, by, [Opened(letter.person, letter.about.name)])
-            keys = wiring.store.subject_keys.for_reading(connection, book, [letter.person])
         if letter.sha256 is None:
             message = f"Letter {reference} is {letter.status} and not written yet."
             raise Refused(message)
+        opened_by = [Opened(letter.person, letter.about.name)]
+        keys = keys_to_open(wiring.pool, wiring.store.subject_keys, book, by, opened_by)
         if letter.person not in keys:
             message = f"Letter {reference} went with its addressee, who was erased; its SHA-256 is left."
             raise Refused(message)

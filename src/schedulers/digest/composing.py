@@ -60,9 +60,9 @@ class Digest:
         parts = [
             f"{len(self.missed_now)} missed since the last digest" if self.missed_now else "",
             f"{len(self.due)} to do" if self.due else "",
-            f"{len(self.letters_waiting)} letters wait" if self.letters_waiting else "",
-            f"{len(self.letters_unconfirmed)} postings unconfirmed" if self.letters_unconfirmed else "",
-            f"{self.erasures} erasures proposed" if self.erasures else "",
+            f"letters that wait: {len(self.letters_waiting)}" if self.letters_waiting else "",
+            f"postings unconfirmed: {len(self.letters_unconfirmed)}" if self.letters_unconfirmed else "",
+            f"erasures proposed: {self.erasures}" if self.erasures else "",
             "clocks apart" if self.clock_apart_seconds is not None else "",
             "a follower has stopped" if self.stopped else "",
         ]

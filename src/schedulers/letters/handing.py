@@ -14,11 +14,14 @@ from uuid import uuid4
 
 import structlog
 
+from ledger.domain.calendar import roll_back
 from ledger.domain.contract.events import LetterHandedOver
+from ledger.subjects.access_log import Access, Opened
+from ledger.subjects.opening import keys_to_open
 from schedulers.letters.carriers.carrier import Carrier, NotTaken, Parcel
 from schedulers.letters.kinds import REGISTERED
 from schedulers.letters.queries import Letter, Status, alone, change, claim, letters
-from schedulers.letters.recording import record
+from schedulers.letters.recording import SENDER, record
 from schedulers.letters.shelf import Shelf
 from schedulers.letters.writing import drop_needless
 
@@ -62,7 +65,7 @@ def _stage(wiring: "Wiring", carrier: Carrier, shelf: Shelf, today: date, ahead_
             return 0
         batch = f"{today.isoformat()}-{uuid4().hex[:8]}"
         try:
-            parcels = list(_parcels(connection, wiring, shelf, going))
+            parcels = list(_parcels(wiring, shelf, going))
             carrier.stage(batch, parcels)
         except NotTaken as error:
             _log.error("letters_not_staged", carrier=carrier.name, letters=len(going), error=str(error))
@@ -98,7 +101,7 @@ def _deliver(  # noqa: PLR0913, PLR0917  # what delivering takes
 ) -> int:
     references = [letter.reference for letter in of_it]
     try:
-        taken = carrier.deliver(batch, references, _parcels(connection, wiring, shelf, of_it))
+        taken = carrier.deliver(batch, references, _parcels(wiring, shelf, of_it))
     except NotTaken as error:
         _log.error(
             "letters_not_taken", carrier=carrier.name, batch=batch, letters=len(of_it), error=str(error)
@@ -115,12 +118,11 @@ def _deliver(  # noqa: PLR0913, PLR0917  # what delivering takes
     return len(gone)
 
 
-def _parcels(
-    connection: "Connection", wiring: "Wiring", shelf: Shelf, of_it: Sequence[Letter]
-) -> Iterator[Parcel]:
-    """Open letters one by one; left out are those to persons erased meanwhile."""
-    persons = {letter.person for letter in of_it}
-    keys = wiring.store.subject_keys.for_reading(connection, wiring.book, persons)
+def _parcels(wiring: "Wiring", shelf: Shelf, of_it: Sequence[Letter]) -> Iterator[Parcel]:
+    """Open letters one by one, on the access log; left out are those to persons erased meanwhile."""
+    opened = [Opened(letter.person, letter.about.name) for letter in of_it]
+    access = Access(SENDER, "letters hand-over", "for the carrier")
+    keys = keys_to_open(wiring.pool, wiring.store.subject_keys, wiring.book, access, opened)
     for letter in of_it:
         key = keys.get(letter.person)
         if key is not None:
@@ -129,7 +131,8 @@ def _parcels(
                 letter.kind,
                 letter.kind in REGISTERED,
                 letter.language or "",
-                letter.post_by,
+                # Its last timely day may be no working day, and nobody posts then (R6).
+                None if letter.post_by is None else roll_back(letter.post_by),
                 letter.digest,
                 shelf.take(letter.digest, key),
             )

@@ -88,8 +88,11 @@ class Shelf:
         return f"letter {digest} in {self.book}".encode()
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is there whole, and on disk, or not at all."""
+def write_whole(path: Path, content: bytes, *, named: bool = True) -> None:
+    """Write a file that is there whole, and on disk, or not at all.
+
+    `named` False: whoever writes many files sees to the folder's names once, after them.
+    """
     draft = path.with_name(f".{path.name}.{token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -97,7 +100,8 @@ def write_whole(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(descriptor)
     draft.replace(path)
-    sync_folder(path.parent)
+    if named:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

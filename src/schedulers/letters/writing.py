@@ -8,6 +8,7 @@ from ledger.domain.contract.events import LetterPrepared
 from ledger.domain.contract.state import Contract
 from ledger.domain.deciding import fold
 from ledger.domain.identifiers import StreamRef, contract_ref
+from ledger.store.errors import SubjectErased
 from schedulers.diary.queries import kept, standing_deadlines
 from schedulers.letters.addressing import addressees
 from schedulers.letters.composing import Draft, compose
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 PORTION: Final = 100
 """Letters written within one transaction."""
 
-NO_ADDRESS: Final = "no address on file: give it with CorrectPerson, and the letter is written"
+NO_ADDRESS: Final = "no address on file: CorrectPerson gives it"
 ITS_DAY_HAS_PASSED: Final = "its last day has passed: a letter posted now would end nothing"
 
 
@@ -63,11 +64,9 @@ def write_letters(
         timely = [letter for letter in portion if letter.reference not in late]
         contracts = _contracts(wiring, timely)
         named = addressees(wiring, contracts.keys(), f"letters dated {today}") if timely else {}
-        keys = wiring.store.subject_keys.for_reading(
-            connection, wiring.book, {letter.person for letter in timely}
-        )
         for letter in timely:
-            addressee, key = named.get(letter.contract), keys.get(letter.person)
+            addressee = named.get(letter.contract)
+            key = None if addressee is None else _key(connection, wiring, letter.person)
             if addressee is None or key is None:
                 change(connection, wiring.book, [letter.reference], told=NO_ADDRESS)
                 continue
@@ -93,6 +92,14 @@ def write_letters(
                 language=contract.language,
             )
     return len(portion)
+
+
+def _key(connection: "Connection", wiring: "Wiring", person: str) -> bytes | None:
+    """Give the key that a letter is sealed under; None where its addressee was erased meanwhile."""
+    try:
+        return wiring.store.subject_keys.for_writing(connection, wiring.book, [person])[person].key
+    except SubjectErased:
+        return None
 
 
 def tell_prepared(wiring: "Wiring") -> int:

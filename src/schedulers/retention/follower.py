@@ -1,6 +1,6 @@
 """Until when records are kept, as a follower of the feed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -40,20 +40,13 @@ class Retention:
     def apply(self, connection: Connection, events: Sequence[FeedEvent]) -> None:
         """Fold a batch, in order of position. Must not commit."""
         standing = self._standing(connection, {event.stream for event in events})
-        moved: dict[StreamRef, Kept] = {}
+        moved: set[StreamRef] = set()
         for event in events:
-            after = _after(standing.get(event.stream), event)
-            if after is None:
-                continue
-            moved[event.stream] = standing[event.stream] = after
-            if isinstance(after, KeptClaim):
-                home = contract_ref(after.contract)
-                if home not in standing:
-                    standing |= self._standing(connection, {home})
-                contract = standing.get(home)
-                if isinstance(contract, KeptContract):
-                    moved[home] = standing[home] = paid(contract, after)
-        keep(connection, self.book, [_row(stream, memory) for stream, memory in moved.items()])
+            home = home_of(standing, event)
+            if home is not None and home not in standing:
+                standing |= self._standing(connection, {home})
+            moved.update(fold_into(standing, event))
+        keep(connection, self.book, [row_of(stream, standing[stream]) for stream in moved])
 
     def forget(self, connection: Connection) -> None:
         """Drop all notes of the book, to be kept again from the start. Must not commit."""
@@ -66,13 +59,35 @@ class Retention:
         }
 
 
+def home_of(standing: Mapping[StreamRef, Kept], event: FeedEvent) -> StreamRef | None:
+    """Name the contract that a claim belongs to after an event; None for a contract's own event."""
+    after = _after(standing.get(event.stream), event)
+    return contract_ref(after.contract) if isinstance(after, KeptClaim) else None
+
+
+def fold_into(standing: dict[StreamRef, Kept], event: FeedEvent) -> Iterator[StreamRef]:
+    """Fold one event into what is known of its stream and of its contract; names those that it moves."""
+    after = _after(standing.get(event.stream), event)
+    if after is None:
+        return
+    standing[event.stream] = after
+    yield event.stream
+    if isinstance(after, KeptClaim):
+        home = contract_ref(after.contract)
+        contract = standing.get(home)
+        if isinstance(contract, KeptContract):
+            standing[home] = paid(contract, after)
+            yield home
+
+
 def _after(before: Kept | None, event: FeedEvent) -> Kept | None:
     if event.stream.kind == "contract":
         return keep_contract(before if isinstance(before, KeptContract) else None, event.recorded)
     return keep_claim(before if isinstance(before, KeptClaim) else None, event.recorded)
 
 
-def _row(stream: StreamRef, memory: Kept) -> Row:
+def row_of(stream: StreamRef, memory: Kept) -> Row:
+    """Write down what is known of a stream."""
     if isinstance(memory, KeptContract):
         due = retention(memory)
         text = _CONTRACTS.dump_json(memory).decode()

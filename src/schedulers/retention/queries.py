@@ -17,6 +17,9 @@ on conflict (book, stream) do update
 set contract = excluded.contract, person = excluded.person, erased = excluded.erased,
     due_on = excluded.due_on, memory = excluded.memory
 """
+_ROWS: Final = """
+select stream, contract, person, erased, due_on, memory from schedulers.retention where book = %s
+"""
 _DROP: Final = "delete from schedulers.retention where book = %s"
 
 # A person is proposed once each contract that holds them, as policyholder or as victim of a claim on it, is
@@ -71,6 +74,14 @@ def keep(connection: Connection, book: str, rows: Sequence[Row]) -> None:
     ]
     with connection.cursor() as cursor:
         execute_values(cursor, _KEEP, written)
+
+
+def rows(connection: Connection, book: str) -> Mapping[StreamRef, Row]:
+    """Give all that is noted of a book."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ROWS, (book,))
+        found = [Row(stream_ref(stream), *rest) for stream, *rest in cursor]
+    return {row.stream: row for row in found}
 
 
 def drop(connection: Connection, book: str) -> None:

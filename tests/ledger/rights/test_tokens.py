@@ -1,15 +1,19 @@
 """Tokens: kept as hashes, shown once, refused once they are over."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg2
 import pytest
 
 from fixtures.database import BOOK, Database
 from fixtures.program import CommandLine
+from ledger.commands.token import ROLES as NAMED
 from ledger.rights.admission import REMEMBERED_SECONDS, Admission
 from ledger.rights.refusals import NotAdmitted, RoleUnknown
+from ledger.rights.roles import ROLES
 from ledger.rights.tokens import Tokens
 from ledger.store.books import Books
 from ledger.store.pool import Pool
@@ -128,7 +132,12 @@ def test_what_is_typed_wrongly_is_said_in_one_line(command_line: CommandLine, wo
 
 
 def test_the_roles_that_help_names_are_the_roles_that_there_are() -> None:
-    from ledger.commands.token import ROLES as NAMED  # noqa: PLC0415
-    from ledger.rights.roles import ROLES  # noqa: PLC0415
-
     assert set(NAMED) == set(ROLES)
+
+
+def test_the_page_on_http_has_every_role_with_its_rights() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "http.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ((?:`\w+`(?:, )?)+) \|$", page, re.MULTILINE)
+    assert {role: sorted(re.findall(r"\w+", rights)) for role, rights in rows} == {
+        role: sorted(rights) for role, rights in ROLES.items()
+    }

@@ -135,7 +135,7 @@ def test_both_times_are_asked_for_by_the_address(filled: Served) -> None:
             "on=1",
             "contract=",
         ),
-        *("min_position=x", "min_command=never-sent"),
+        *("min_position=x", "min_position=1000000", "min_command=never-sent"),
     ],
 )
 def test_what_is_no_time_filter_or_page_is_a_problem_in_one_line(filled: Served, query: str) -> None:
@@ -182,7 +182,8 @@ def test_a_view_that_does_not_catch_up_is_said_to_be_behind(
     filled: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projections.http.reading.PATIENCE_SECONDS", 0.1)
-    behind = filled.get("/contracts?min_position=1000000")
+    sent = filled.command("StartContract", contract("CC-behind"), key="behind")
+    behind = filled.get(f"/contracts?min_position={sent.headers['Ledger-Position']}")
     assert (behind.status_code, behind.json()["code"], behind.headers["Retry-After"]) == (503, "BEHIND", "1")
 
 

@@ -226,6 +226,15 @@ def test_writing_a_letter_stands_in_the_access_log_and_nothing_personal_beside_i
     assert "glise" not in row
 
 
+def test_handing_a_letter_over_stands_in_the_access_log_too(wiring: Wiring) -> None:
+    start_due_in(wiring, "CC-1", days=10)
+    prepare(wiring, PRESS)
+    hand(wiring)
+    with wiring.pool.connection() as connection:
+        lines = access_lines(connection, wiring.book, "P-CC-1")
+    assert [line.what for line in lines] == ["letters", "letters hand-over"]
+
+
 def test_no_carrier_means_that_letters_wait(wiring: Wiring) -> None:
     other = with_settings(wiring, letters_carrier="none")
     start_due_in(other, "CC-1", days=10)

@@ -20,6 +20,8 @@ PARALLEL: Final = 16
 WINDOW_EVENTS: Final = 1_000
 """Read and not yet settled, at most."""
 BATCH_POSITIONS: Final = 500
+PROBED_POSITIONS: Final = 16
+"""Looked through for an event to probe a receiver with that is away."""
 TICK_SECONDS: Final = 0.02
 NOTE_SECONDS: Final = 0.25
 """Between two checkpoints while there is something to note."""
@@ -41,7 +43,7 @@ class LeaseLost(Exception):
 class Courier:
     """One webhook at work. All its coroutines run on one loop, so that nothing needs a lock."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # a courier has so many parts
         self,
         desk: Desk,
         lease: Lease,
@@ -49,6 +51,7 @@ class Courier:
         *,
         now: Callable[[], datetime],
         feed_end: Callable[[], int],
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         """`now`: clock of tries and retries. `feed_end`: position of the last sealed event, as last seen."""
         self._desk = desk
@@ -56,6 +59,7 @@ class Courier:
         self._make_sender = make_sender
         self._now = now
         self._feed_end = feed_end
+        self._look_seconds = look_seconds
         self._lanes = Lanes(-1, ())
         self._work = asyncio.Event()
         self._types: Sequence[str] | None = None
@@ -108,7 +112,7 @@ class Courier:
         for flight in flights:
             if flight.done():
                 flight.result()
-        if monotonic() - self._looked_at >= LOOK_SECONDS:
+        if monotonic() - self._looked_at >= self._look_seconds:
             await self._look_again()
         await self._read_on()
         if self._lanes.may_fly(self._now()):
@@ -119,15 +123,22 @@ class Courier:
 
     async def _read_on(self) -> None:
         """Read events as far as there are any, and room for them."""
-        room = WINDOW_EVENTS - self._lanes.open_events
-        after = self._lanes.position
-        if room <= 0 or self._feed_end() <= after:
+        lanes, after = self._lanes, self._lanes.position
+        wanted = min(WINDOW_EVENTS - lanes.open_events, BATCH_POSITIONS)
+        probing = lanes.outage.is_on
+        if probing:
+            # What the receiver could not take anyway stays in the feed; one event tells whether it is back.
+            wanted = 0 if lanes.open_events or not lanes.outage.may_probe(self._now()) else PROBED_POSITIONS
+        if wanted <= 0 or self._feed_end() <= after:
             return
-        batch = await asyncio.to_thread(self._desk.read, after, min(room, BATCH_POSITIONS), self._types)
+        stretch = await asyncio.to_thread(self._desk.read, after, wanted, self._types)
         now = self._now()
-        for event in batch.events:
-            self._lanes.offer(event, now)
-        self._lanes.pass_over(batch.last)
+        for event in stretch.events:
+            if lanes.offer(event, now) and probing:
+                return
+        lanes.pass_over(stretch.last)
+        if probing:
+            lanes.outage.put_off(now)
 
     async def _look_again(self) -> None:
         """See what is due, which secrets sign, and whether it is to go on at all."""
@@ -176,8 +187,8 @@ class Courier:
                 self._work.clear()
                 await self._work.wait()
                 continue
-            if monotonic() > self._renewed_at + self._lease.seconds * SAFE_SHARE:
-                raise LeaseLost(self._lease.name)
+            while monotonic() > self._renewed_at + self._lease.seconds * SAFE_SHARE:  # noqa: ASYNC110 # seldom
+                await asyncio.sleep(TICK_SECONDS)  # until the lease is renewed, or lost
             event, now = flight.event, self._now()
             body = cloud_event_json(event, self._lease.book, epoch_of(event.position, self._look.epochs))
             headers = signed_headers(self._look.secrets, str(event.event_id), now, body)

@@ -14,7 +14,7 @@ from aiohttp.abc import AbstractResolver
 from ledger.clock import machine_now
 from ledger.feed.followers import GapFound
 from ledger.feed.subscriptions.addresses import webhook_url
-from ledger.feed.subscriptions.courier import LEASE_SECONDS, PARALLEL, Courier
+from ledger.feed.subscriptions.courier import LEASE_SECONDS, LOOK_SECONDS, PARALLEL, Courier
 from ledger.feed.subscriptions.desk import Desk
 from ledger.feed.subscriptions.sending import TRY_SECONDS, Sender
 from ledger.store.feed_rows import feed_end
@@ -45,6 +45,8 @@ class Terms:
     """The clock of tries and retries."""
     lease_seconds: float = LEASE_SECONDS
     try_seconds: float = TRY_SECONDS
+    look_seconds: float = LOOK_SECONDS
+    """Between two looks at what is due."""
     resolver: AbstractResolver | None = None
     """In place of the system's."""
 
@@ -123,6 +125,7 @@ class Dispatch:
             lease,
             self._sender,
             now=self._terms.now,
+            look_seconds=self._terms.look_seconds,
             feed_end=lambda: self._end,
         )
         await courier.deliver(stopped)

@@ -47,6 +47,10 @@ class Outage:
         if verdict is Verdict.AWAY:
             self._failing.add(contract)
         if self.is_on and self.may_probe(now):
-            self._probe_at = now + self._wait
-            self._wait = min(self._wait * 2, LONGEST_PROBE)
+            self.put_off(now)
         return False
+
+    def put_off(self, now: datetime) -> None:
+        """Probe again later, and ever later."""
+        self._probe_at = now + self._wait
+        self._wait = min(self._wait * 2, LONGEST_PROBE)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import ceil, floor, log10
 
 
-def steps(highest: float, wanted: int = 4) -> Sequence[float]:
+def steps(highest: int, wanted: int = 4) -> Sequence[float]:
     """Give round figures from 0 to at least `highest`, about `wanted` of them beside 0."""
     if highest <= 0:
         return (0, 1)

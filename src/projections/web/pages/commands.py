@@ -1,5 +1,6 @@
 """Forms that send commands: new contracts, claims and complaints, and what pages offer on them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -27,6 +28,8 @@ BEGINS: Final[Mapping[str, str]] = {
     "LodgeComplaint": "complaints",
 }
 """Commands that make a new stream, and the section they belong to."""
+
+COMMAND_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 SECTIONS: Final[Mapping[str, str]] = {"contract": "contracts", "claim": "claims", "complaint": "complaints"}
 
@@ -102,9 +105,13 @@ def _as_sent(look: Look, command: str) -> Form:
         seen_version=read_whole(seen),
     )
     unticked = {asked.name: "" for asked in made.fields if asked.kind == "truth"}
-    return replace(made, command_id=look.typed.get("command_id", "") or new_command_id()).filled(
-        unticked | dict(look.typed)
-    )
+    return replace(made, command_id=_command_id(look)).filled(unticked | dict(look.typed))
+
+
+def _command_id(look: Look) -> str:
+    """Give the id that the form carries; one that is none of ours is replaced."""
+    carried = look.typed.get("command_id", "")
+    return carried if COMMAND_ID.fullmatch(carried) else new_command_id()
 
 
 def _faulty(look: Look, form: Form, typed: Typed) -> Form:

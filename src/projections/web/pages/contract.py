@@ -7,6 +7,7 @@ from typing import Final
 from ledger.domain.contract.state import Contract
 from ledger.domain.deciding import fold
 from ledger.domain.identifiers import StreamRef, contract_ref
+from ledger.endings import UsedWrongly
 from ledger.feed.reading import FeedEvent
 from ledger.subjects.access_log import Access
 from projections.asking.questions import Answer, show_contract
@@ -24,7 +25,7 @@ from projections.web.told.persons import shut_persons
 
 VIEWS: Final = ("contracts", "limits", "due", "claims", "complaints")
 
-ENDED: Final = frozenset({"cancelled", "expired", "withdrawn", "annulled"})
+LONGEST_REASON: Final = 200
 
 
 def register(pages: Pages) -> None:
@@ -56,9 +57,12 @@ def show_with_names(look: Look) -> Shown:
 
 
 def access_of(look: Look, what: str) -> Access:
-    """Say who opens names on a page, and why."""
-    reason = look.typed.get("reason", "").strip()[:200]
-    return Access(look.visitor.actor, what, reason or look.words("no reason given"))
+    """Say who opens names on a page, and why. Raises `UsedWrongly` without a reason."""
+    reason = look.typed.get("reason", "").strip()[:LONGEST_REASON]
+    if not reason:
+        message = "Names are opened for a reason, which is written down: say why."
+        raise UsedWrongly(message)
+    return Access(look.visitor.actor, what, reason)
 
 
 def _shown(look: Look, access: Access | None) -> Shown:

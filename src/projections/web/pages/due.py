@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from projections.asking.questions import Filters, list_due
-from projections.web.asked import looking, read_day, read_whole, today_of
+from projections.web.asked import looking, read_day, read_month, read_whole, today_of
 from projections.web.drawing.months import month_before, next_month, weeks_of
 from projections.web.page import Look, page_of_look
 from projections.web.queries import DUE, DuePlace, DueWanted, due_by_day, due_counts, due_page
@@ -143,7 +143,7 @@ def _calendar(look: Look) -> tuple[date, Sequence[Mapping[str, object]], int]:
 
 def _month(look: Look) -> date:
     asked = look.query.get("month", "")
-    return read_day("month", f"{asked}-01") if asked else today_of(look.wiring).replace(day=1)
+    return read_month(asked) if asked else today_of(look.wiring).replace(day=1)
 
 
 def _due_on(row: Mapping[str, object]) -> date:

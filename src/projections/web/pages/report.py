@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from ledger.endings import Refused, UsedWrongly
+from ledger.endings import Refused
 from projections.asking.positions import read_as_of
 from projections.asking.reader import Reader
 from projections.asking.reports import REPORTS, Asked, by_guarantee, reported_until, rows_of
 from projections.exports import sheets
 from projections.exports.csv_rows import MEDIA_TYPE, csv_chunks
 from projections.exports.sheet import Sheet
-from projections.web.asked import looking, read_day, today_of
+from projections.web.asked import looking, read_month, today_of
 from projections.web.page import Look, page_of_look
 from projections.web.serving import Download, Pages, Shown
 from projections.web.told.sheets import REPORT_COLUMNS
@@ -99,9 +99,4 @@ def _name(look: Look) -> str:
 def _month(look: Look) -> date:
     """Read the bordereau's month; unless asked for, the present one."""
     asked = look.query.get("month", "")
-    if not asked:
-        return today_of(look.wiring).replace(day=1)
-    if len(asked) != len("2026-03"):
-        message = f"month: {asked[:20]!r} is no month: write it as 2026-03."
-        raise UsedWrongly(message)
-    return read_day("month", f"{asked}-01")
+    return read_month(asked) if asked else today_of(look.wiring).replace(day=1)

@@ -22,6 +22,7 @@ class Parcel:
     registered: bool
     language: str
     post_by: date | None
+    """The last working day on which posting it is of use; None: no such day."""
     sha256: str
     pdf: bytes
 

@@ -37,7 +37,7 @@ class FolderCarrier:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o750, parents=True)
             for parcel in parcels:
-                write_whole(folder / _file(parcel.reference), parcel.pdf)
+                write_whole(folder / _file(parcel.reference), parcel.pdf, named=False)
             write_whole(folder / MANIFEST, _manifest(parcels).encode())
             sync_folder(folder.parent)
         except OSError as error:

@@ -1,0 +1,367 @@
+"""Pages as they are served: who may see them, what they say as JSON, what their forms do."""
+
+import re
+
+import pytest
+
+from fixtures.served import Served
+from fixtures.visited import Printed, Visited, form_in, visiting
+from ledger.subjects.access_log import Access, access_lines
+from ledger.subjects.erasing import Erasures
+from projections.web.addresses import in_address
+
+READ = (
+    "/",
+    "/contracts",
+    "/contracts/CC-1",
+    "/contracts/CC-1/replay",
+    "/contracts/CC-1/proof",
+    "/claims",
+    "/claims/K-1",
+    "/claims/K-1/replay",
+    "/complaints",
+    "/complaints/X-1",
+    "/complaints/X-1/replay",
+    "/due",
+    "/due/calendar",
+    "/reports",
+    "/reports/refunds",
+    "/reports/refunds.csv",
+    "/verify",
+    "/verify/head",
+    "/verify/progress",
+    "/cancellations",
+)
+RIGHT_OF = (
+    dict.fromkeys(READ, "read")
+    | dict.fromkeys(("/contracts/new", "/claims/new", "/complaints/new"), "command")
+    | {"/feed": "feed", "/feed/subscriptions": "administer"}
+)
+ROLES = {
+    "auditor": {"read", "feed", "names"},
+    "back_office": {"read", "feed", "names", "command"},
+    "importer": {"read", "command"},
+    "subscriber": {"feed"},
+    "monitor": set(),
+    "admin": {"read", "feed", "names", "command", "administer"},
+}
+
+
+def test_a_stranger_is_told_to_sign_in_on_every_page_but_the_public_ones(book: Served) -> None:
+    with visiting(book, None) as stranger:
+        told = {path: stranger.get(path).status_code for path in RIGHT_OF}
+        public = {path: stranger.get(path).status_code for path in ("/cancel", "/cancel/received")}
+    assert told == dict.fromkeys(RIGHT_OF, 401)
+    assert set(public.values()) == {200}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_sees_the_pages_of_its_rights_and_no_other(book: Served, role: str) -> None:
+    with visiting(book, role) as visited:
+        told = {path: visited.get(path).status_code for path in RIGHT_OF}
+    assert told == {path: 200 if right in ROLES[role] else 403 for path, right in RIGHT_OF.items()}
+
+
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [
+        ("/commands/GiveNotice", "command"),
+        ("/contracts/CC-1/names", "names"),
+        ("/claims/K-1/names", "names"),
+        ("/cancellations/none/confirm", "command"),
+        ("/cancellations/none/dismiss", "command"),
+        ("/feed/subscriptions/none/pause", "administer"),
+        ("/feed/subscriptions/none/resend", "administer"),
+        ("/verify", "read"),
+    ],
+)
+def test_a_form_is_taken_from_whoever_has_the_right_and_came_by_our_page(
+    book: Served, path: str, right: str
+) -> None:
+    for role, rights in ROLES.items():
+        with visiting(book, role) as visited:
+            bare = visited.post(path, {"csrf": "made up"})
+            assert bare.status_code == 403, (role, path)
+            found = re.search(r'name="csrf" value="([^"]+)"', visited.get("/").text)
+            csrf = found[1] if found else ""
+            elsewhere = visited.post(path, {"csrf": csrf}, **{"Sec-Fetch-Site": "cross-site"})
+            assert elsewhere.status_code == 403, (role, path)
+            if right not in rights:
+                assert visited.post(path, {"csrf": csrf}).status_code == 403, (role, path)
+
+
+def test_every_page_says_what_it_may_load_and_may_not_be_framed_or_kept(desk: Visited) -> None:
+    for path in ("/", "/contracts/CC-1", "/cancel"):
+        headers = desk.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert headers["cache-control"] == "no-store"
+        assert not re.search(r"\sstyle=|\son\w+=|<style|javascript:", desk.get(path).text)
+
+
+def test_no_page_names_another_site(desk: Visited) -> None:
+    for path in READ:
+        links = re.findall(r'(?:src|href|action)="([^"]+)"', desk.get(path).text)
+        assert [link for link in links if re.match(r"[a-z]+:|//", link)] == [], path
+
+
+def test_what_is_typed_or_recorded_is_never_markup(book: Served, desk: Visited) -> None:
+    evil = "<script>alert(1)</script>"
+    for path in (f"/contracts?search={evil}", f"/contracts?as_of={evil}", f"/contracts/{in_address(evil)}"):
+        assert "<script>alert" not in desk.get(path).text
+    book.command("GiveAdvice", {"claim": "K-2", "topics": [evil]})
+    book.wiring.catch_up()
+    assert "&lt;script&gt;alert" in desk.get("/claims/K-2").text
+    assert "<script>alert" not in desk.get("/claims/K-2").text
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/today.json", ("today",)),
+        ("/contracts.json", ("contract", "list")),
+        ("/contracts.json?status=active", ("contract", "list", "--status", "active")),
+        ("/contracts.json?before=2025-01-01", ("contract", "list", "--before", "2025-01-01")),
+        ("/contracts.json?on=2025-10-02", ("contract", "list", "--on", "2025-10-02")),
+        ("/contracts/CC-1.json", ("contract", "show", "CC-1")),
+        ("/contracts/CC-1.json?as_of=3", ("contract", "show", "CC-1", "--as-of", "3")),
+        (f"/contracts/{in_address('A/1.json')}.json", ("contract", "show", "A/1.json")),
+        ("/contracts/CC-1/replay.json", ("replay", "CC-1")),
+        ("/claims.json", ("claim", "list")),
+        ("/claims.json?contract=CC-1", ("claim", "list", "--contract", "CC-1")),
+        (
+            "/claims.json?guarantee=payment&status=open",
+            ("claim", "list", "--guarantee", "payment", "--status", "open"),
+        ),
+        ("/claims/K-1.json", ("claim", "show", "K-1")),
+        (f"/claims/{in_address('K/é 3')}.json", ("claim", "show", "K/é 3")),
+        ("/claims/K-1/replay.json", ("replay", "K-1", "--claim")),
+        ("/complaints.json", ("complaint", "list")),
+        ("/complaints/X-1.json", ("complaint", "show", "X-1")),
+        ("/complaints/X-1/replay.json", ("replay", "X-1", "--complaint")),
+        ("/due.json", ("due",)),
+        ("/due.json?status=open&before=2026-12-31", ("due", "--status", "open", "--before", "2026-12-31")),
+        ("/due.json?contract=CC-1", ("due", "--contract", "CC-1")),
+        ("/reports.json", ("report", "overview")),
+        ("/reports/refunds.json", ("report", "refunds")),
+        ("/reports/payments.json", ("report", "payments")),
+        ("/reports/recoveries.json", ("report", "recoveries")),
+        ("/reports/timeline.json", ("report", "timeline")),
+        ("/reports/guarantees.json", ("report", "guarantees")),
+        ("/reports/bordereau.json?month=2026-03", ("report", "bordereau", "2026-03")),
+        ("/feed.json", ("events", "--since", "-1")),
+        (
+            "/feed.json?since=5&type=claim.ClaimOpened",
+            ("events", "--since", "5", "--type", "claim.ClaimOpened"),
+        ),
+        ("/feed/subscriptions.json", ("subscriptions", "list")),
+        ("/verify.json", ("checkpoint",)),
+        ("/cancellations.json", ("cancellations", "list")),
+    ],
+)
+def test_the_json_of_a_page_is_what_the_command_line_prints(
+    admin: Visited, printed: Printed, path: str, words: tuple[str, ...]
+) -> None:
+    said = printed(*words)
+    answer = admin.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == said
+
+
+def test_the_calendars_json_is_the_due_rows_of_its_month(admin: Visited, printed: Printed) -> None:
+    rows = [row for row in printed("due") if row["due_on"].startswith("2026-10")]
+    assert rows
+    assert admin.get("/due/calendar.json?month=2026-10").json() == rows
+
+
+def test_a_program_reads_the_json_by_its_bearer_token(book: Served) -> None:
+    answer = book.client.get("/contracts/CC-1.json", headers=book.bearing("auditor"))
+    assert answer.json()["contract"] == "CC-1"
+    assert book.client.get("/contracts/CC-1.json").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/contracts/none", 404),
+        ("/claims/none/replay", 404),
+        ("/contracts/none/proof", 404),
+        ("/reports/none", 404),
+        ("/contracts?as_of=yesterday", 400),
+        ("/contracts?before=1.1.2026", 400),
+        ("/contracts/CC-1?on=31-12-2025", 400),
+        ("/contracts/CC-1?as_of=999999", 400),
+        ("/feed?type=claim.Nothing", 400),
+        ("/due/calendar?month=x", 400),
+        ("/reports/bordereau?month=2026", 400),
+    ],
+)
+def test_what_is_not_there_or_asked_wrongly_is_said_on_a_page_and_as_a_problem(
+    admin: Visited, path: str, status: int
+) -> None:
+    page = admin.get(path)
+    assert (page.status_code, "text/html" in page.headers["content-type"]) == (status, True)
+    if "proof" not in path:
+        head, mark, query = path.partition("?")
+        problem = admin.get(f"{head}.json{mark}{query}")
+        assert problem.status_code in {404, 422}
+        assert problem.headers["content-type"] == "application/problem+json"
+
+
+def test_a_command_sent_twice_by_one_form_is_recorded_once(book: Served, desk: Visited) -> None:
+    fields = desk.form("/claims/K-2", "GiveAdvice") | {"topics": "one, two"}
+    first, second = (desk.post("/commands/GiveAdvice", fields) for _ in range(2))
+    assert first.status_code == second.status_code == 303
+    assert first.headers["location"] == second.headers["location"]
+    book.wiring.catch_up()
+    told = book.get("/v1/cyber-care/claims/K-2/replay").json()
+    assert [event["payload"]["topics"] for event in told if event["type"] == "claim.AdviceGiven"].count(
+        ["one", "two"]
+    ) == 1
+    assert "Advice given" in desk.get(first.headers["location"]).text
+
+
+def test_a_refusal_is_shown_by_its_rule_with_the_next_step_and_keeps_what_was_typed(desk: Visited) -> None:
+    answer = desk.send("/claims/K-1", "CloseClaim", reason="kept words")
+    assert answer.status_code == 303
+    answer = desk.send("/contracts/CC-1", "SendTerminationNotice", posted_on="2026-03-01", tracking="RR1")
+    assert answer.status_code == 303
+    refused = desk.post(
+        "/commands/WithdrawClaim",
+        {"csrf": desk.form("/claims/K-2", "GiveAdvice")["csrf"], "claim": "K-1", "command_id": "w-1"},
+    )
+    assert refused.status_code == 409
+    assert "ALREADY_DECIDED (D9)" in refused.text
+    assert "Reopen it first" in refused.text
+    again = form_in(refused.text, "WithdrawClaim")
+    assert again["command_id"] not in {"", "w-1"}
+    assert again["claim"] == "K-1"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"loss_cents": "5.000"}, "Loss in euro is no clear amount"),
+        ({"loss_cents": ""}, "Loss in euro is missing"),
+        ({"loss_cents": "-1"}, "Loss in euro is no clear amount"),
+        ({"loss_cents": "1", "claim": " "}, "Claim number is missing"),
+    ],
+)
+def test_what_cannot_be_read_is_said_beside_the_form_and_records_nothing(
+    desk: Visited, typed: dict[str, str], said: str
+) -> None:
+    csrf = desk.form("/claims/K-2", "GiveAdvice")["csrf"]
+    answer = desk.post("/commands/AcceptClaim", {"csrf": csrf, "claim": "K-2", "command_id": "a-1"} | typed)
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
+def test_a_form_that_was_read_before_others_recorded_warns_and_records_nothing(
+    book: Served, desk: Visited
+) -> None:
+    stale = desk.form("/contracts/CC-2", "GiveNotice")
+    book.command("RevokeNotice", {"contract": "CC-2", "reason": "none stands"})
+    book.command("CorrectPerson", {"contract": "CC-2", "person": "P-CC-2", "email": "new@example.org"})
+    warned = desk.post("/commands/GiveNotice", stale | {"channel": "counter"})
+    assert warned.status_code == 412
+    assert "Others recorded something here" in warned.text
+    assert book.get("/contracts/CC-2").json()["status"] == "active"
+    sent = desk.post("/commands/GiveNotice", form_in(warned.text, "GiveNotice"))
+    assert sent.status_code == 303
+    assert "Notice received" in desk.get(sent.headers["location"]).text
+
+
+def test_a_command_that_does_not_exist_has_no_form(desk: Visited) -> None:
+    csrf = desk.form("/claims/K-2", "GiveAdvice")["csrf"]
+    assert desk.post("/commands/DropTables", {"csrf": csrf}).status_code == 400
+
+
+def test_names_are_shut_until_a_reason_is_given_which_the_access_log_keeps(
+    book: Served, desk: Visited
+) -> None:
+    shut = desk.get("/contracts/CC-1").text
+    assert "[sealed]" in shut
+    assert "Ada Peeters" not in shut
+    csrf = desk.form("/claims/K-2", "GiveAdvice")["csrf"]
+    opened = desk.post("/contracts/CC-1/names", {"csrf": csrf, "reason": "call 4711"})
+    assert opened.status_code == 200
+    assert "Ada Peeters" in opened.text
+    with book.wiring.pool.connection() as connection:
+        lines = [line for line in access_lines(connection, book.wiring.book) if line.why == "call 4711"]
+    assert {(line.who, line.what, line.person) for line in lines} == {
+        ("back_office-1", "site: contract", "P-CC-1")
+    }
+    without = desk.post("/contracts/CC-1/names", {"csrf": csrf, "reason": "  "})
+    assert without.status_code == 400
+    assert "Ada Peeters" not in without.text
+
+
+def test_an_erased_person_stands_as_erased_on_every_page_for_everybody(book: Served, admin: Visited) -> None:
+    person = {"person": "P-gone", "name": "Seeded Name", "email": "seeded@example.org"}
+    book.command(
+        "StartContract",
+        {"contract": "CC-gone", "product": "cyber-care", "starts_on": "2025-10-01", "policyholder": person},
+    )
+    victim = {"person": "P-gone", "name": "Seeded Name", "relation": "policyholder", "same_roof": True}
+    opened = {"claim": "K-gone", "contract": "CC-gone", "guarantee": "payment", "cause": "fraud"}
+    book.command(
+        "OpenClaim",
+        opened
+        | {"occurred_at": "2026-01-01", "channel": "phone", "victim": victim, "narrative": "Seeded text"},
+    )
+    Erasures(book.wiring.store, book.wiring.pool, book.wiring.book).erase(
+        "P-gone", Access("admin-1", "test", "asked for")
+    )
+    book.wiring.catch_up()
+    csrf = admin.form("/claims/K-2", "GiveAdvice")["csrf"]
+    pages = [
+        admin.get(f"{path}{end}")
+        for path in ("/contracts/CC-gone", "/claims/K-gone")
+        for end in ("", "/replay")
+    ]
+    pages += [
+        admin.post(f"{path}/names", {"csrf": csrf, "reason": "to see"})
+        for path in ("/contracts/CC-gone", "/claims/K-gone")
+    ]
+    for page in pages:
+        assert page.status_code == 200
+        assert "Seeded" not in page.text
+        assert "seeded@" not in page.text
+    assert all("[erased]" in page.text for page in (pages[0], pages[2], *pages[4:]))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("nl", "Contracten"), ("fr", "Contrats"), ("en", "Contracts")]
+)
+def test_a_page_speaks_the_language_that_was_chosen_and_keeps_to_it(
+    book: Served, language: str, said: str
+) -> None:
+    with visiting(book, "auditor") as visited:
+        chosen = visited.get(f"/contracts?language={language}")
+        kept = visited.get("/contracts", headers={"Accept-Language": "de"})
+    for page in (chosen, kept):
+        assert f'<html lang="{language}">' in page.text
+        assert f"<h1>{said}</h1>" in page.text
+
+
+def test_without_a_choice_a_page_speaks_what_the_browser_asks_for(book: Served) -> None:
+    with visiting(book, "auditor") as visited:
+        page = visited.get("/", headers={"Accept-Language": "de, fr-BE;q=0.8, nl;q=0.9"})
+    assert '<html lang="nl">' in page.text
+
+
+def test_a_shipped_file_is_kept_for_ever_under_the_address_of_its_content(desk: Visited) -> None:
+    [style] = re.findall(r'href="(/static/[^"]+site\.css)"', desk.get("/").text)
+    assert "immutable" in desk.get(style).headers["cache-control"]
+    for path in ("/static/000000000000/site.css", "/static/x/..%2f..%2fsite.py"):
+        assert desk.get(path).status_code == 404
+
+
+def test_a_search_finds_by_the_beginning_of_a_number_and_says_how_many_there_are(desk: Visited) -> None:
+    page = desk.get("/contracts?search=CC-")
+    assert "CC-1</a>" in page.text
+    assert "A/1.json</a>" not in page.text
+    assert "CC-1</a>" not in desk.get("/contracts?search=%25").text
+    assert desk.get("/claims?search=CC-2").text.count("K-2</a>") == 1

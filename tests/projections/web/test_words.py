@@ -1,0 +1,99 @@
+"""Three languages: nothing that the site says stays English in Dutch or French."""
+
+import re
+from datetime import date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from spoken import Message, messages
+
+from ledger.domain.events import EVENT_TYPES
+from ledger.domain.refusals import REFUSALS
+from projections.web.forms.form import VERB_OF, form_of
+from projections.web.forms.labels import LABELS, TITLES
+from projections.web.words.codes import EVENTS
+from projections.web.words.refusals import NEXT_STEPS
+from projections.web.words.speaking import Language, preferred, words
+
+OTHERS: tuple[Language, ...] = ("nl", "fr")
+PLACE = re.compile(r"%\((\w+)\)s")
+
+
+def texts(message: Message | tuple[str, ...]) -> tuple[str, ...]:
+    return (message,) if isinstance(message, str) else tuple(message)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_message_is_translated_and_no_translation_is_left_over(language: Language) -> None:
+    known = set(words(language).messages)
+    assert messages() - known == set()
+    assert known - messages() == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_fills_in_what_its_message_does(language: Language) -> None:
+    wrong = [
+        message
+        for message, said in words(language).messages.items()
+        if {place for text in texts(message) for place in PLACE.findall(text)} - {"number"}
+        != {place for text in texts(said) for place in PLACE.findall(text)} - {"number"}
+        or any("%" in PLACE.sub("", text) for text in texts(said))
+    ]
+    assert wrong == []
+
+
+def test_every_event_and_every_refusal_has_words() -> None:
+    assert set(EVENT_TYPES) == set(EVENTS)
+    assert set(REFUSALS) - set(NEXT_STEPS) == set()
+
+
+@pytest.mark.parametrize("command", VERB_OF)
+def test_every_command_has_a_form_with_a_label_for_each_field(command: str) -> None:
+    form = form_of(command, "N-1")
+    assert form.title == TITLES[command]
+    assert all(field.label == LABELS[field.name] for field in form.fields)
+
+
+@pytest.mark.parametrize(
+    ("language", "amount", "day", "instant"),
+    [
+        ("en", "€1,234.56", "1 Mar 2026", "1 Mar 2026, 00:30:00"),
+        ("nl", "€ 1.234,56", "1 mrt 2026", "1 mrt 2026 00:30:00"),
+        ("fr", "1 234,56 €", "1 mars 2026", "1 mars 2026 00:30:00"),
+    ],
+)
+def test_amounts_dates_and_instants_are_written_as_their_readers_do(
+    language: Language, amount: str, day: str, instant: str
+) -> None:
+    speak = words(language)
+    assert re.sub(r"\s", " ", speak.amount(123_456)) == amount
+    assert speak.day(date(2026, 3, 1)) == day
+    # By the clock of Brussels, whatever the offset that it was given with.
+    assert speak.instant(datetime.fromisoformat("2026-02-28T23:30:00+00:00")) == instant
+
+
+def test_what_there_is_none_of_stands_as_a_dash() -> None:
+    speak = words("en")
+    assert {speak.amount(None), speak.number(None), speak.day(None), speak.instant(None)} == {"\N{EN DASH}"}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("nl-BE,nl;q=0.9,en;q=0.8", "nl"),
+        ("de;q=1, fr-FR;q=0.7, nl;q=0.7", "fr"),
+        ("en-GB", "en"),
+        ("de, es", "en"),
+        ("nl;q=much, fr", "fr"),
+        ("", "en"),
+        (None, "en"),
+    ],
+)
+def test_a_browser_gets_the_language_that_it_prefers(accepted: str | None, language: Language) -> None:
+    assert preferred(accepted) == language
+
+
+@given(st.text(max_size=60))
+def test_whatever_a_browser_says_it_accepts_a_language_is_chosen(accepted: str) -> None:
+    assert preferred(accepted) in {"en", "nl", "fr"}
