@@ -12,8 +12,8 @@ from rich.table import Table
 
 from benchmarks.appending import limit_rate, our_rate, signed_rate, stock_rate
 from benchmarks.book import commands_rate, home, import_rate, views_rate
-from benchmarks.http import commands_over_http, delivery, many_listeners, running
 from benchmarks.delivery import delivery_rates
+from benchmarks.http import commands_over_http, delivery, many_listeners, running
 from benchmarks.server import BenchmarkServer, NoCompiler, running_server
 from ledger.wiring import opened
 
@@ -158,6 +158,8 @@ def _http(seconds: float) -> None:
             f"{crowd.before_mb:.0f} MB before, {crowd.connected_mb:.0f} MB with all connected, "
             f"{crowd.after_mb:.0f} MB after."
         )
+
+
 def _delivery(copies: int, seconds: float) -> None:
     found = delivery_rates(copies, seconds)
     table = Table(title=f"Webhooks, signed, {found.events:,} events, receivers on this machine")

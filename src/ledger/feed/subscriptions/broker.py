@@ -92,7 +92,7 @@ class Broker:
         return Standing(state.last_seq, last.data)
 
     async def publish(self, message: Message, last_sequence: int) -> Acknowledgement:
-        """Write a message directly after `last_sequence`, or not at all. Raises BrokerAway, refused or not."""
+        """Write a message directly after `last_sequence`, or not at all. Raises BrokerAway."""
         try:
             done = await self._jetstream.publish(
                 message.subject,
