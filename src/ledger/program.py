@@ -25,7 +25,7 @@ GROUP_HELP = {
     "claim": "Claims: open, identify, accept, refund; show, list, history.",
     "complaint": "Complaints: lodge, answer, escalate; show, list, history.",
     "projections": "The views: list them, rebuild them.",
-    "deadlines": "The diary of deadlines: list it, sweep it.",
+    "deadlines": "Deadlines: the diary, the sweep, the digest, the run-off, retention.",
     "letters": "Letters: prepare them, hand them over, confirm their posting.",
     "keys": "Master and signing keys.",
     "subject": "One person's data: erase, export, hold.",
