@@ -29,6 +29,7 @@ GROUP_HELP = {
     "person": "Find persons by name.",
     "deadlines": "The diary of deadlines: list it, sweep it.",
     "cancellations": "What customers sent on the site's cancellation form.",
+    "deadlines": "Deadlines: the diary, the sweep, the digest, the run-off, retention.",
     "letters": "Letters: prepare them, hand them over, confirm their posting.",
     "keys": "Master and signing keys.",
     "subject": "One person's data: erase, export, hold.",
