@@ -27,7 +27,6 @@ GROUP_HELP = {
     "projections": "The views: list them, rebuild them.",
     "report": "Reports: refunds, money, reserves, the monthly bordereau, figures by guarantee.",
     "person": "Find persons by name.",
-    "deadlines": "The diary of deadlines: list it, sweep it.",
     "cancellations": "What customers sent on the site's cancellation form.",
     "deadlines": "Deadlines: the diary, the sweep, the digest, the run-off, retention.",
     "letters": "Letters: prepare them, hand them over, confirm their posting.",
