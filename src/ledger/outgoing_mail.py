@@ -26,16 +26,13 @@ Send = Callable[[EmailMessage, str], None]
 
 def mail_by(url: str) -> Send:
     """Give what sends through the server of a setting. Credentials go over TLS alone."""
-    server = urlsplit(url)
-    sender = parse_qs(server.query)["from"][0]
+    sender = parse_qs(urlsplit(url).query)["from"][0]
 
     def send(message: EmailMessage, reference: str) -> None:
         """Send it. Raises NotSent."""
         message["From"], message["Message-ID"] = sender, f"<{reference}@{sender.rpartition('@')[2]}>"
         try:
-            with _connected(url) as smtp:
-                if server.username:
-                    smtp.login(unquote(server.username), unquote(server.password or ""))
+            with connected(url) as smtp:
                 smtp.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             reason = "the server takes no mail for the address on file"
@@ -66,7 +63,23 @@ class MailFolder:
             raise NotSent(reason) from error
 
 
-def _connected(url: str) -> smtplib.SMTP:
+def connected(url: str) -> smtplib.SMTP:
+    """Reach the server of a setting, signed in where it names a user; a password goes over TLS alone.
+
+    Raises NotSent, OSError, smtplib.SMTPException.
+    """
+    smtp = _reached(url)
+    server = urlsplit(url)
+    if server.username:
+        try:
+            smtp.login(unquote(server.username), unquote(server.password or ""))
+        except BaseException:
+            smtp.close()
+            raise
+    return smtp
+
+
+def _reached(url: str) -> smtplib.SMTP:
     server = urlsplit(url)
     host, port = server.hostname or "", server.port or 0
     context = ssl.create_default_context()
