@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -98,17 +99,20 @@ def _up(home: Path) -> Iterator[str]:
         [PROGRAM, "up"], env=_environment(home), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
     assert running.stderr is not None  # noqa: S101  # a pipe, as asked for
+    lines = running.stderr
     address = ""
     try:
-        for line in running.stderr:
+        for line in lines:
             found = re.match(r"HTTP\s+(\S+)", line)
             address = found[1] if found else address
             if line.startswith("Ready"):
                 break
+        # A pipe that nobody reads fills up with lines on requests, and then everything waits.
+        Thread(target=lambda: list(lines), daemon=True).start()
         yield address
     finally:
         running.terminate()
-        running.communicate(timeout=UP_SECONDS)
+        running.wait(timeout=UP_SECONDS)
 
 
 def _measure(home: Path, times: int) -> None:

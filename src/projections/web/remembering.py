@@ -11,10 +11,6 @@ from projections.folding.view import View
 
 MOST_ANSWERS: Final = 256
 
-LIVE: Final = (
-    "select generation from projections.generations where book = %s and view = %s and state = 'live'"
-)
-
 Answer = TypeVar("Answer")
 
 _answers: OrderedDict[tuple[object, ...], object] = OrderedDict()

@@ -18,7 +18,7 @@ from projections.web.serving import Download, Pages, Shown
 from projections.web.told.sheets import REPORT_COLUMNS
 from projections.web.words.codes import N_
 
-ROWS_SHOWN: Final = 200
+ROWS_SHOWN: Final = 100
 BORDEREAU: Final = "bordereau"
 GUARANTEES: Final = "guarantees"
 
