@@ -6,6 +6,8 @@ from pathlib import Path
 from random import Random
 from time import sleep
 
+import pytest
+
 from fixtures.database import Database
 from fixtures.signed_book import record_signed_book
 from ledger.feed.followers import FollowerRunner
@@ -21,6 +23,7 @@ SHORT, FULL = 10, 100
 PROGRAM = Path(__file__).with_name("follow_views.py")
 
 
+@pytest.mark.test_all
 def test_views_followed_by_a_program_that_is_killed_at_random_hold_every_row_once(
     simulated: Wiring, database: Database, *, full: bool
 ) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from ledger.domain.refusals import Invalid
 from ledger.feed.reading import FeedEvent, read_feed
 from ledger.store.feed_rows import feed_end
@@ -36,6 +38,7 @@ NUMBER = re.compile(r'"([A-Z]+)-(?=\d)')
 POSITIONS_SHORT, POSITIONS_FULL = 12, 25
 
 
+@pytest.mark.test_all
 def test_views_grown_rebuilt_and_added_up_from_raw_events_are_the_same(
     simulated: Wiring, *, full: bool
 ) -> None:

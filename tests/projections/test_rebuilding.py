@@ -147,6 +147,12 @@ def test_what_was_half_built_by_another_fold_is_begun_anew(
     assert states(grown) == [(1, "kept", 1), (2, "live", 1)]
 
 
+def begin_contract(recorded: RecordedBook) -> None:
+    """Record a further contract, under a command's id that no history has."""
+    fields, at = contract("CC-new"), "2026-01-02T10:00:00+01:00"
+    assert send(recorded.wiring, "StartContract", fields, at, command_id="new").status == "recorded"
+
+
 def changed(view: View[Any]) -> View[Any]:
     """The same view by a fold of the next version, which shows each row's order one higher."""
 
@@ -160,7 +166,7 @@ def changed(view: View[Any]) -> View[Any]:
 
 
 def test_a_changed_fold_halts_the_view_and_nothing_is_parked(grown: RecordedBook) -> None:
-    send(grown.wiring, "StartContract", contract("CC-new"), "2026-01-02T10:00:00+01:00")
+    begin_contract(grown)
     grown.wiring.seal()
     runner = FollowerRunner(grown.pool, grown.book, ViewFollower(changed(LIMITS), grown.book))
     with pytest.raises(FoldChanged, match="projections rebuild limits"):
@@ -172,7 +178,7 @@ def test_a_changed_fold_halts_the_view_and_nothing_is_parked(grown: RecordedBook
 def test_a_changed_fold_rebuilds_the_view_before_it_answers(
     grown: RecordedBook, wiring_of_changed: Wiring
 ) -> None:
-    send(grown.wiring, "StartContract", contract("CC-new"), "2026-01-02T10:00:00+01:00")
+    begin_contract(grown)
     wiring_of_changed.catch_up("limits", "due")
     assert states(grown) == [(1, "kept", 1), (2, "live", 2)]
     assert states(grown, "due") == [(1, "live", 1)]
@@ -189,7 +195,7 @@ def test_within_up_a_changed_fold_is_built_anew_while_the_others_go_on(
     serving = Thread(target=services.keep_views, args=(wiring_of_changed, stop), daemon=True)
     serving.start()
     try:
-        send(grown.wiring, "StartContract", contract("CC-new"), "2026-01-02T10:00:00+01:00")
+        begin_contract(grown)
         grown.wiring.seal()
         wait_until(lambda: all(row["lag"] == 0 for row in told(grown)))
     finally:
