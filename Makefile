@@ -57,7 +57,7 @@ docs: $(DEV) ## check the docs: names, links, settings
 lock: $(RUNTIME) ## draw the hashed locks anew from pyproject.toml
 	$(INSTALL) uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-strip-extras --python-version 3.11 \
-	  --custom-compile-command "make lock" --no-emit-index-url \
+	  --custom-compile-command "make lock" --no-emit-index-url --all-extras \
 	  --group build --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-strip-extras --python-version 3.11 \
 	  --custom-compile-command "make lock" --no-emit-index-url --all-extras \

@@ -27,7 +27,9 @@ FIRST = (
 
 
 @pytest.mark.test_all
-def test_no_case_gets_a_5xx_an_undocumented_answer_or_an_error_that_is_no_problem(program: Program) -> None:
+def test_no_case_gets_a_5xx_an_undocumented_answer_or_an_error_that_is_no_problem(
+    program: Program, tmp_path: Path
+) -> None:
     program.run("init", "--simulated")
     program.run("submit", "StartContract", FIRST, "--at", "2026-03-01T10:00:00+01:00")
     running = program.start("up")
@@ -52,6 +54,7 @@ def test_no_case_gets_a_5xx_an_undocumented_answer_or_an_error_that_is_no_proble
             check=False,
             capture_output=True,
             text=True,
+            cwd=tmp_path,
             env=program.environment | {"SCHEMATHESIS_HOOKS": "fuzzing_checks", "PYTHONPATH": str(CHECKS)},
         )
     finally:

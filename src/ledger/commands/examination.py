@@ -48,7 +48,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         findings += _book(wiring)
         findings += _feed(connection, wiring)
         findings += _erased(connection, wiring)
-    return findings + list(_log(wiring)) + list(_keys(wiring))
+    return findings + list(_log(wiring)) + list(_keys(wiring)) + list(_subscriptions(wiring))
 
 
 def _server(connection: Connection) -> Iterator[Finding]:
@@ -143,6 +143,27 @@ def _feed(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
     for name, parked in feed.parked.items():
         message = f"{name} could not take {parked:,} events: see claims-ledger projections list"
         yield Finding("parked", "wrong", message)
+
+
+def _subscriptions(wiring: Wiring) -> Iterator[Finding]:
+    """Say which subscribers lack events that they should have."""
+    for standing in wiring.subscriptions.all():
+        found, backlog = standing.subscription, standing.backlog
+        if backlog.parked:
+            message = (
+                f"{found.name} was given up on with {backlog.parked:,} events, which are parked: see "
+                f"claims-ledger subscriptions show {found.name}, then replay-parked"
+            )
+            yield Finding("subscription", "wrong", message)
+        elif found.state == "disabled":
+            message = (
+                f"{found.name} is disabled ({found.because}): claims-ledger subscriptions resume {found.name}"
+                " lets it go on, remove forgets it"
+            )
+            yield Finding("subscription", "wrong", message)
+        elif backlog.waiting:
+            message = f"{found.name} fails at {backlog.waiting:,} events, which wait for another try"
+            yield Finding("subscription", "hint", f"{message}: {found.told}" if found.told else message)
 
 
 def _erased(connection: Connection, wiring: Wiring) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ KEPT_HEADERS = ("Position", "State", "Tries", "Failing since", "Next try", "Last
 _name = click.argument("name", metavar="NAME")
 
 
-@click.command()
+@click.command(short_help="Tell a webhook or a NATS stream of events.")
 @_name
 @click.option("--webhook", "url", metavar="URL", help="Deliver to this address, by Standard Webhooks.")
 @click.option(
@@ -87,7 +87,7 @@ def add(  # noqa: PLR0913 # as many as there are options
         click.echo(f"Its secret, shown this once: {secret}")
 
 
-@click.command("list")
+@click.command("list", short_help="How far each is, what waits, what is parked.")
 @book_option
 @json_option
 @examples("claims-ledger subscriptions list", "claims-ledger subscriptions list --json")
@@ -104,7 +104,7 @@ def list_all(*, book: str, as_json: bool) -> None:
         note("There is no subscription; claims-ledger subscriptions add --help shows how to add one.")
 
 
-@click.command()
+@click.command(short_help="One subscription, with what it was not given.")
 @_name
 @book_option
 @json_option
@@ -123,7 +123,7 @@ def show(name: str, *, book: str, as_json: bool) -> None:
         print_table(KEPT_HEADERS, rows, title="Not taken yet")
 
 
-@click.command()
+@click.command(short_help="Let one rest; it misses nothing.")
 @_name
 @click.option("--because", metavar="TEXT", help="Why; shown by list.")
 @book_option
@@ -136,7 +136,7 @@ def pause(name: str, *, because: str | None, book: str) -> None:
     click.echo(f"{name} is {state}.")
 
 
-@click.command()
+@click.command(short_help="Let one go on where it was.")
 @_name
 @book_option
 @examples("claims-ledger subscriptions resume erp")
@@ -148,7 +148,7 @@ def resume(name: str, *, book: str) -> None:
     click.echo(f"{name} is active; {lag:,} events of the feed are before it.")
 
 
-@click.command()
+@click.command(short_help="Send a webhook events again.")
 @_name
 @click.option("--from", "first", type=click.IntRange(min=0), required=True, metavar="POSITION")
 @click.option("--to", "last", type=click.IntRange(min=0), required=True, metavar="POSITION")
@@ -169,7 +169,7 @@ def resend(  # noqa: PLR0913 # as many as there are options
     _told_count(name, events, "will be sent again", as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="Try a webhook's parked events again.")
 @_name
 @book_option
 @json_option
@@ -181,7 +181,7 @@ def replay_parked(name: str, *, book: str, as_json: bool) -> None:
     _told_count(name, events, "are parked no more", as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="Forget one.")
 @_name
 @book_option
 @json_option
@@ -196,7 +196,7 @@ def remove(name: str, *, book: str, as_json: bool) -> None:
         click.echo(f"Removed {name}, which stood at position {stood.subscription.position}.")
 
 
-@click.command()
+@click.command(short_help="Give a webhook a new secret.")
 @_name
 @click.option(
     "--keep-hours",

@@ -55,7 +55,8 @@ def kept_as_json(kept: "Kept") -> dict[str, object]:
         "state": kept.state,
         "tries": kept.tries,
         "failing_since": _written(kept.failed_at),
-        "next_try_at": _written(kept.due_at) if kept.state == "waiting" else None,
+        # What stands behind another event of its contract waits for that one.
+        "next_try_at": _written(kept.due_at) if kept.state == "waiting" and kept.tries else None,
         "last_failure": kept.told,
     }
 

@@ -4,6 +4,7 @@ Personal values stay sealed, but for the routes that end in `opened`: these need
 reason (`Access-Reason`), and the access log is told first.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -29,6 +30,10 @@ from projections.http.reading import BELONGING, Asked, PagedReader, Time, no_suc
 from projections.replay.telling import history, replay
 
 LONGEST_REASON: Final = 500
+WORDS: Final = (
+    "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\u0000-\\u0020\\u007f-\\u00a0][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+)
+"""One line that says something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ Reason = Annotated[
         alias="Access-Reason",
         min_length=1,
         max_length=LONGEST_REASON,
+        json_schema_extra={"pattern": WORDS},
         description="Why personal values are opened; kept for good, so name nobody in it.",
         examples=["call of the policyholder"],
     ),
@@ -284,7 +290,7 @@ def reason(said: str) -> str:
         text = said.encode("latin-1").decode("utf-8").strip()
     except UnicodeError:
         text = said.strip()
-    if not text or not text.isprintable():
+    if not text or len(text) > LONGEST_REASON or not re.match(WORDS, text):
         message = f"Access-Reason: give 1 to {LONGEST_REASON} characters in one line, without anybody's name."
         raise Problem("INVALID", message)
     return text

@@ -5,6 +5,8 @@ import re
 from ledger.endings import UsedWrongly
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]")
+NO_TEXT = "The number in the address is not written as text: go by a link of the site."
+
 _ESCAPED = re.compile(r"~([0-9A-F]{2})")
 
 
@@ -32,10 +34,12 @@ def from_address(step: str) -> str:
         end = escape.end()
     read += step[end:].encode()
     try:
-        return read.decode()
+        number = read.decode()
     except UnicodeDecodeError as error:
-        message = "The number in the address is not written as text: go by a link of the site."
-        raise UsedWrongly(message) from error
+        raise UsedWrongly(NO_TEXT) from error
+    if "\0" in number:
+        raise UsedWrongly(NO_TEXT)
+    return number
 
 
 def contract_page(number: object) -> str:

@@ -46,7 +46,7 @@ def confirm(  # noqa: PLR0913  # one parameter an option
     Of a termination notice that is the command SendTerminationNotice, or RecordLetterReturned: the day of
     posting decides whether it was timely (R6). Confirmed again, nothing happens twice.
     """
-    from schedulers.commands.letters import found  # noqa: PLC0415  # loaded when it runs
+    from schedulers.commands.one_letter import found  # noqa: PLC0415  # loaded when it runs
     from schedulers.letters.confirmations import (  # noqa: PLC0415  # as above
         Confirmation,
         read_confirmations,

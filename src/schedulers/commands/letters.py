@@ -1,17 +1,14 @@
-"""`claims-ledger letters list/prepare/hand-over/open`."""
+"""`claims-ledger letters list/prepare/hand-over`."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json, print_table
-from ledger.commands.subject_options import access, reason_option
 from ledger.endings import Refused
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
     from schedulers.letters.queries import Letter
 
 STATUSES = (
@@ -94,7 +91,8 @@ def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
 
     `up` does this by itself. What waited for an address is tried again. Nothing is given to anybody yet.
     """
-    from schedulers.letters.keeping import prepare as write  # noqa: PLC0415  # loaded when it runs
+    from schedulers.commands.progress import progress  # noqa: PLC0415  # loaded when it runs
+    from schedulers.letters.keeping import prepare as write  # noqa: PLC0415  # as above
     from schedulers.letters.queries import free, letters  # noqa: PLC0415  # as above
     from schedulers.letters.rendering import Press  # noqa: PLC0415  # as above
 
@@ -102,7 +100,8 @@ def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
     with opened(book) as wiring:
         with wiring.pool.connection() as connection:
             free(connection, book)
-        prepared = write(wiring, press, ahead_days=ahead_days)
+        with progress("Writing letters") as report:
+            prepared = write(wiring, press, ahead_days=ahead_days, report=report)
         with wiring.pool.connection() as connection:
             known = letters(connection, book)
         waiting = [letter for letter in known if letter.status == "wanted" and letter.told]
@@ -148,56 +147,6 @@ def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
         print_json({"handed_over": handed})
     else:
         note(f"Handed over {_counted(handed)}.")
-
-
-@click.command("open")
-@click.argument("reference", metavar="LETTER")
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Where the PDF goes. [default: LETTER.pdf]",
-)
-@reason_option
-@book_option
-@examples("claims-ledger letters open L-ABCDEFGH23456789 --reason 'question of the policyholder'")
-def open_one(reference: str, *, output: Path | None, reason: str, actor: str, book: str) -> None:
-    """Open a letter that was written, as a PDF. Whoever opens it stands in the access log."""
-    from ledger.subjects.access_log import Opened  # noqa: PLC0415  # loaded when it runs
-    from ledger.subjects.opening import keys_to_open  # noqa: PLC0415  # as above
-    from schedulers.letters.outfit import shelf_of  # noqa: PLC0415  # as above
-
-    by = access(actor, "letters open", reason)
-    with opened(book) as wiring:
-        letter = found(wiring, book, reference)
-        if letter.sha256 is None:
-            message = f"Letter {reference} is {letter.status} and not written yet."
-            raise Refused(message)
-        opened_by = [Opened(letter.person, letter.about.name)]
-        keys = keys_to_open(wiring.pool, wiring.store.subject_keys, book, by, opened_by)
-        if letter.person not in keys:
-            message = f"Letter {reference} went with its addressee, who was erased; its SHA-256 is left."
-            raise Refused(message)
-        pdf = shelf_of(wiring).take(letter.sha256, keys[letter.person])
-    output = output or Path(f"{reference}.pdf")
-    try:
-        output.write_bytes(pdf)
-    except OSError as error:
-        message = f"{output} cannot be written ({error.strerror})."
-        raise Refused(message) from error
-    note(f"Written to {output}.")
-
-
-def found(wiring: "Wiring", book: str, reference: str) -> "Letter":
-    """Find one letter by its reference. Raises Refused."""
-    from schedulers.letters.queries import letters  # noqa: PLC0415  # loaded when it runs
-
-    with wiring.pool.connection() as connection:
-        rows = letters(connection, book, references=[reference])
-    if not rows:
-        message = f"There is no letter {reference!r} in book {book}: see `claims-ledger letters list`."
-        raise Refused(message)
-    return rows[0]
 
 
 def written(letter: "Letter") -> dict[str, object]:

@@ -1,7 +1,8 @@
 """All steps of the letters in turn, as the background and `letters prepare` do them."""
 
+from collections.abc import Callable
 from threading import Event as StopEvent
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -13,6 +14,7 @@ from schedulers.letters.erasing import erase_letters
 from schedulers.letters.follower import NAME as LETTERS
 from schedulers.letters.handing import hand_over
 from schedulers.letters.outfit import carrier_of, shelf_of
+from schedulers.letters.queries import count
 from schedulers.letters.rendering import LettersNotInstalled, Press
 from schedulers.letters.writing import tell_prepared, want_notices, write_letters
 from schedulers.ticking import patiently
@@ -20,17 +22,12 @@ from schedulers.ticking import patiently
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
 
+Report = Callable[[int, int], None]
+
 TICK_SECONDS: Final = 60.0
 """Between two looks at what is to be written."""
 
 _log = structlog.get_logger(__name__)
-
-
-class Done(NamedTuple):
-    """What one turn did."""
-
-    prepared: int
-    handed_over: int
 
 
 def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:
@@ -58,17 +55,30 @@ def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:
     patiently(turn, stop, every_seconds=TICK_SECONDS)
 
 
-def prepare(wiring: "Wiring", press: Press, *, ahead_days: int | None = None) -> int:
-    """Write all letters that are wanted by the book's present, and say so in the ledger; how many."""
+def prepare(
+    wiring: "Wiring",
+    press: Press,
+    *,
+    ahead_days: int | None = None,
+    report: Report = lambda _done, _of: None,
+) -> int:
+    """Write all letters that are wanted by the book's present, and say so in the ledger; how many.
+
+    `report` is told how many have been prepared, and how many are wanted.
+    """
     wiring.catch_up(DIARY, LETTERS)
     erase_letters(wiring)
     today = brussels_date(present(wiring.book_row(), wiring.now()))
     ahead = wiring.settings.letters_prepare_days if ahead_days is None else ahead_days
     want_notices(wiring, today, ahead)
+    with wiring.pool.connection() as connection:
+        wanted = count(connection, wiring.book, "wanted")
     shelf, prepared = shelf_of(wiring), 0
+    report(0, wanted)
     while write_letters(wiring, press, shelf, today):
-        prepared += _told(wiring)
-    return prepared + _told(wiring)
+        prepared += tell_all_prepared(wiring)
+        report(prepared, max(prepared, wanted))
+    return prepared + tell_all_prepared(wiring)
 
 
 def hand(wiring: "Wiring", *, ahead_days: int | None = None) -> int:
@@ -81,7 +91,8 @@ def hand(wiring: "Wiring", *, ahead_days: int | None = None) -> int:
     return hand_over(wiring, carrier, shelf_of(wiring), today, ahead)
 
 
-def _told(wiring: "Wiring") -> int:
+def tell_all_prepared(wiring: "Wiring") -> int:
+    """Say in the ledger that all letters that are written are prepared; how many."""
     told = 0
     while portion := tell_prepared(wiring):
         told += portion

@@ -26,12 +26,15 @@ Status = Literal[
     "erased",
 ]
 
+ITS_TEXT: Final = "its text: give it with `letters answer`"
+"""What the answer to a complaint waits for: the ledger knows that it was answered, and not what was said."""
+
 _COLUMNS: Final = (
     "reference, kind, about, contract, person, facts, post_by, status, told, sha256, language, batch,"
     " carrier, posted_on, tracking, returned_on, wanted_at, changed_at"
 )
 _WANT: Final = """
-insert into schedulers.letters (book, reference, kind, about, contract, person, facts, post_by, status)
+insert into schedulers.letters (book, reference, kind, about, contract, person, facts, post_by, status, told)
 values %s on conflict (book, reference) do nothing
 """
 _LIST: Final = f"""
@@ -52,9 +55,10 @@ _CHANGE: Final = """
 update schedulers.letters set {changes}, changed_at = clock_timestamp()
 where book = %(book)s and reference = any(%(references)s)
 """
+_COUNT: Final = "select count(*) from schedulers.letters where book = %s and status = %s"
 _FREE: Final = """
 update schedulers.letters set told = null, changed_at = clock_timestamp()
-where book = %(book)s and status = 'wanted' and told is not null
+where book = %(book)s and status = 'wanted' and told is not null and kind <> 'complaint_answer'
     and (%(contract)s::text is null or contract = %(contract)s)
 """
 _OF_ERASED: Final = f"""
@@ -125,6 +129,7 @@ def want(connection: Connection, book: str, letters: Sequence[Wanted]) -> None:
             json.dumps(letter.facts, sort_keys=True),
             letter.post_by,
             "wanted",
+            ITS_TEXT if letter.kind == "complaint_answer" else None,
         )
         for letter in letters
     ]
@@ -162,6 +167,22 @@ def claim(
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, asked)
         return [_letter(row) for row in cursor]
+
+
+def claim_one(connection: Connection, book: str, reference: str) -> Letter | None:
+    """Take one letter to work on, to the transaction's end, whatever it waits for."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_LIST} for update", _asked(book, None) | {"references": [reference]})
+        found = cursor.fetchone()
+        return None if found is None else _letter(found)
+
+
+def count(connection: Connection, book: str, status: Status) -> int:
+    """Say how many letters have come so far and no farther."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, (book, status))
+        [(counted,)] = cursor.fetchall()
+        return int(counted)
 
 
 def alone(connection: Connection, book: str) -> None:

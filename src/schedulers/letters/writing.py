@@ -1,6 +1,5 @@
 """Writing the letters that are wanted, and telling the ledger that each is prepared."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -8,11 +7,12 @@ from ledger.domain.contract.events import LetterPrepared
 from ledger.domain.contract.state import Contract
 from ledger.domain.deciding import fold
 from ledger.domain.identifiers import StreamRef, contract_ref
+from ledger.endings import Refused
 from ledger.store.errors import SubjectErased
 from schedulers.diary.queries import kept, standing_deadlines
 from schedulers.letters.addressing import addressees
 from schedulers.letters.composing import Draft, compose
-from schedulers.letters.queries import Letter, change, claim, want
+from schedulers.letters.queries import Letter, change, claim, claim_one, want
 from schedulers.letters.recording import record
 from schedulers.letters.rendering import Press
 from schedulers.letters.shelf import Shelf
@@ -49,13 +49,10 @@ def want_notices(wiring: "Wiring", today: date, ahead_days: int) -> None:
         want(connection, wiring.book, wanted)
 
 
-def write_letters(
-    wiring: "Wiring", press: Press, shelf: Shelf, today: date, texts: Mapping[str, str] | None = None
-) -> int:
+def write_letters(wiring: "Wiring", press: Press, shelf: Shelf, today: date) -> int:
     """Write one portion of the letters that are wanted; number looked at, 0 when none is left.
 
     Each letter lies on the shelf before its row says so: a crash in between leaves a file that nobody names.
-    `texts`: what somebody wrote for single letters, by reference.
     """
     with wiring.pool.transaction() as connection:
         portion = claim(connection, wiring.book, "wanted", PORTION)
@@ -70,28 +67,55 @@ def write_letters(
             if addressee is None or key is None:
                 change(connection, wiring.book, [letter.reference], told=NO_ADDRESS)
                 continue
-            contract = contracts[letter.contract]
-            draft = Draft(
-                letter.kind,
-                letter.reference,
-                contract.language,
-                today,
-                letter.contract,
-                None if letter.about.kind == "contract" else letter.about.number,
-                contract.applicable_terms,
-                letter.facts,
-                (texts or {}).get(letter.reference),
-            )
-            digest = shelf.put(press.set(compose(draft, addressee), today), key)
-            change(
-                connection,
-                wiring.book,
-                [letter.reference],
-                status="written",
-                sha256=digest,
-                language=contract.language,
-            )
+            draft = _draft(letter, contracts[letter.contract], today)
+            _write(connection, wiring, shelf, draft, press.set(compose(draft, addressee), today), key)
     return len(portion)
+
+
+def write_answer(  # noqa: PLR0913  # what writing takes
+    wiring: "Wiring", press: Press, shelf: Shelf, today: date, *, reference: str, text: str | None
+) -> None:
+    """Write the letter that waits for its text, with the text that somebody gives, or without any.
+
+    The text is kept nowhere but in the letter itself, sealed. Raises Refused: nothing was written.
+    """
+    with wiring.pool.transaction() as connection:
+        letter = claim_one(connection, wiring.book, reference)
+        if letter is None or letter.kind != "complaint_answer":
+            message = f"{reference} is no answer to a complaint: see `claims-ledger letters list`."
+            raise Refused(message)
+        if letter.status != "wanted":
+            message = f"Letter {reference} is {letter.status.replace('_', ' ')} already, and stays as it is."
+            raise Refused(message)
+        contracts = _contracts(wiring, [letter])
+        addressee = addressees(wiring, contracts.keys(), f"letter {reference}").get(letter.contract)
+        key = None if addressee is None else _key(connection, wiring, letter.person)
+        if addressee is None or key is None:
+            message = f"Letter {reference} cannot be written: {NO_ADDRESS}, then write it again."
+            raise Refused(message)
+        draft = _draft(letter, contracts[letter.contract], today, text)
+        _write(connection, wiring, shelf, draft, press.set(compose(draft, addressee), today), key)
+
+
+def _draft(letter: Letter, contract: Contract, today: date, text: str | None = None) -> Draft:
+    return Draft(
+        letter.kind,
+        letter.reference,
+        contract.language,
+        today,
+        letter.contract,
+        None if letter.about.kind == "contract" else letter.about.number,
+        contract.applicable_terms,
+        letter.facts,
+        text,
+    )
+
+
+def _write(  # noqa: PLR0913, PLR0917  # what writing takes
+    connection: "Connection", wiring: "Wiring", shelf: Shelf, draft: Draft, pdf: bytes, key: bytes
+) -> None:
+    written = {"status": "written", "sha256": shelf.put(pdf, key), "language": draft.language, "told": None}
+    change(connection, wiring.book, [draft.reference], **written)
 
 
 def _key(connection: "Connection", wiring: "Wiring", person: str) -> bytes | None:

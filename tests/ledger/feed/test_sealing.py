@@ -165,6 +165,23 @@ def test_a_running_sealer_seals_what_comes_and_stops_when_told(
     assert not thread.is_alive()
 
 
+def test_who_listens_is_told_of_each_batch_until_it_ends_that(
+    event_store: EventStore, sealer_pool: Pool
+) -> None:
+    sealer, told = Sealer(sealer_pool, BOOK, batch=2), []
+    end = sealer.listen(lambda: told.append("sealed"))
+    for number in range(4):
+        append(event_store, number)
+    sealer.seal_all()
+    assert told == ["sealed"] * 2
+    sealer.seal_all()
+    assert told == ["sealed"] * 2  # nothing was sealed
+    end()
+    append(event_store, "more")
+    assert sealer.seal_all() == 1
+    assert told == ["sealed"] * 2
+
+
 def test_the_applications_role_cannot_write_the_log(event_store: EventStore, pool: Pool) -> None:
     append(event_store, 1)
     with pytest.raises(InsufficientPrivilege):

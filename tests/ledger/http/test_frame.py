@@ -18,6 +18,7 @@ from fixtures.served import Served, listening, sealing, token_of
 from ledger.endings import UsedWrongly
 from ledger.http.callers import SESSION_COOKIE
 from ledger.http.frame import SECURITY_HEADERS
+from ledger.http.openapi import RIGHT, operations
 from ledger.http.serving import FIRST_PORT, listen
 from ledger.http.sign_in import local_path
 from ledger.rights.tokens import LINK_LASTS, Tokens
@@ -221,3 +222,16 @@ def test_up_serves_beside_another_ledger_and_a_port_in_use_is_said_in_one_line(
     assert (code, "ALARM" in said, "Traceback" in said) == (0, False, False)
     assert link.partition("code=")[2] not in said
     assert tmp_path.exists()
+
+
+def test_the_reference_shows_every_operation_with_its_right_and_loads_nothing_from_elsewhere(
+    house: Served,
+) -> None:
+    document = house.client.get("/openapi.json").json()
+    page = house.client.get("/docs")
+    assert page.status_code == 200
+    shown = dict(re.findall(r'<details id="(\w+)">.*?<span class="right">(\w+)</span>', page.text, re.DOTALL))
+    assert shown == {one["operationId"]: one[RIGHT] for _, _, one in operations(document)}
+    assert "<script" not in page.text
+    assert not re.search(r'(?:src|href)="(?!/|#)', page.text)
+    assert house.client.get("/docs/reference.css").headers["Content-Type"].startswith("text/css")

@@ -79,6 +79,7 @@ def test_a_private_address_is_refused_unless_it_is_allowed_for_development(comma
     assert command_line("subscriptions", "list", "--json").json == []
 
 
+@pytest.mark.test_all
 def test_up_delivers_what_is_recorded_beside_it(program: Program, receiver: Receiver) -> None:
     program.environment["CLAIMS_LEDGER_WEBHOOKS_PRIVATE"] = "yes"
     added = program.run("subscriptions", "add", "erp", "--webhook", receiver.url, "--json")

@@ -68,6 +68,8 @@ def test_each_role_sees_the_pages_of_its_rights_and_no_other(book: Served, role:
         ("/commands/GiveNotice", "command"),
         ("/contracts/CC-1/names", "names"),
         ("/claims/K-1/names", "names"),
+        ("/complaints/X-1/replay/names", "names"),
+        ("/persons", "names"),
         ("/cancellations/none/confirm", "command"),
         ("/cancellations/none/dismiss", "command"),
         ("/feed/subscriptions/none/pause", "administer"),
@@ -273,6 +275,13 @@ def test_a_form_that_was_read_before_others_recorded_warns_and_records_nothing(
     assert "Notice received" in desk.get(sent.headers["location"]).text
 
 
+def test_a_claim_opened_from_its_contract_offers_the_policyholder_as_the_victim(desk: Visited) -> None:
+    offered = desk.form("/claims/new?contract=CC-1", "OpenClaim")
+    assert (offered["contract"], offered["victim.person"]) == ("CC-1", "P-CC-1")
+    assert offered["victim.relation"] == "policyholder"
+    assert desk.form("/claims/new?contract=none", "OpenClaim")["victim.person"] == ""
+
+
 def test_a_command_that_does_not_exist_has_no_form(desk: Visited) -> None:
     csrf = desk.form("/claims/K-2", "GiveAdvice")["csrf"]
     assert desk.post("/commands/DropTables", {"csrf": csrf}).status_code == 400
@@ -365,3 +374,99 @@ def test_a_search_finds_by_the_beginning_of_a_number_and_says_how_many_there_are
     assert "A/1.json</a>" not in page.text
     assert "CC-1</a>" not in desk.get("/contracts?search=%25").text
     assert desk.get("/claims?search=CC-2").text.count("K-2</a>") == 1
+
+
+def test_a_narrative_is_read_in_the_replay_for_a_reason_and_its_reading_is_logged(
+    book: Served, desk: Visited
+) -> None:
+    shut = desk.get("/claims/K-1/replay").text
+    assert "Seeded narrative" not in shut
+    [first, *_] = desk.get("/claims/K-1/replay.json").json()
+    csrf = desk.form("/claims/K-2", "GiveAdvice")["csrf"]
+    typed = {"csrf": csrf, "step": str(first["position"]), "reason": "the victim asks"}
+    assert "Seeded narrative" in desk.post("/claims/K-1/replay/names", typed).text
+    assert desk.post("/claims/K-1/replay/names", typed | {"reason": ""}).status_code == 400
+    with book.wiring.pool.connection() as connection:
+        lines = access_lines(connection, book.wiring.book)
+    assert [line.person for line in lines if line.what == "site: replay of a claim"] == ["P-CC-1"]
+
+
+def test_a_caller_without_a_number_is_found_by_name_and_each_finding_is_logged(
+    book: Served, desk: Visited
+) -> None:
+    book.wiring.catch_up()
+    csrf = desk.form("/claims/K-2", "GiveAdvice")["csrf"]
+    typed = {"csrf": csrf, "name": "peeters ada", "reason": "caller gave no number"}
+    found = desk.post("/persons", typed)
+    assert "CC-1</a>" in found.text
+    assert "K-1</a>" in found.text
+    assert desk.post("/persons", typed | {"reason": ""}).status_code == 400
+    assert "0 persons found" in desk.post("/persons", typed | {"name": "!!"}).text
+    with book.wiring.pool.connection() as connection:
+        lines = access_lines(connection, book.wiring.book)
+    opened = {line.person for line in lines if line.what == "site: persons"}
+    assert {"P-CC-1", "P-CC-2", "P-A/1.json"} <= opened
+
+
+NASTY = (
+    "\0",
+    "%",
+    "_",
+    "'",
+    '"><script>',
+    "~ZZ",
+    "~FF~FE",
+    "../..",
+    "9" * 30,
+    "-1",
+    "0001-01",
+    "9999-12",
+    "9999-12-31",
+    "0001-01-01",
+    "2026-03-01T00:00:00+01:00",
+    "é" * 300,
+    "\N{GRINNING FACE}",
+    "None",
+)
+ASKED = ("search", "status", "guarantee", "before", "from", "kind", "as_of", "on", "below", "after", "month")
+MORE_ASKED = ("since", "type", "step", "done", "language", "state", "contract", "claim", "code", "sent")
+
+
+@pytest.mark.test_all
+@pytest.mark.parametrize("path", [*READ, "/feed", "/cancel/confirm", "/feed.json", "/claims/new"])
+def test_nothing_typed_into_an_address_makes_a_page_fail(admin: Visited, path: str) -> None:
+    for nasty in NASTY:
+        answers = [
+            admin.get(path, params={name: nasty for name in (*ASKED, *MORE_ASKED) if name not in left_out})
+            for left_out in ((), ("as_of", "on", "before", "from", "month"))
+        ]
+        answers += [
+            admin.get(path, params={name: nasty}) for name in ("as_of", "on", "month", "below", "step")
+        ]
+        assert {answer.status_code for answer in answers} <= {200, 400, 404, 422}, (path, nasty)
+
+
+@pytest.mark.test_all
+def test_nothing_typed_as_a_number_or_into_a_form_makes_a_page_fail(admin: Visited) -> None:
+    csrf = admin.form("/claims/K-2", "GiveAdvice")["csrf"]
+    for nasty in NASTY:
+        step = in_address(nasty)
+        for raw in (step, nasty.replace("/", "").replace("\0", "%00").replace("%", "%25", 1)):
+            for section in ("contracts", "claims", "complaints"):
+                for end in ("", ".json", "/replay"):
+                    assert admin.get(f"/{section}/{raw}{end}").status_code in {200, 400, 404, 422}
+        forms = {
+            "/commands/OpenClaim": dict.fromkeys(
+                ("claim", "contract", "guarantee", "occurred_at", "channel", "victim.person"), nasty
+            ),
+            "/commands/AcceptClaim": {"claim": nasty, "loss_cents": nasty, "seen_version": nasty},
+            "/commands/GiveAdvice": {"claim": "K-2", "topics": nasty, "command_id": nasty},
+            "/persons": {"name": nasty, "reason": nasty},
+            "/contracts/CC-1/names": {"reason": nasty},
+            "/feed/subscriptions/none/resend": {"first": nasty, "last": nasty},
+            "/cancel/confirm": {"code": nasty},
+            f"/cancellations/{step}/confirm": {},
+        }
+        for path, fields in forms.items():
+            status = admin.post(path, {"csrf": csrf} | fields).status_code
+            assert status in {200, 303, 400, 404, 409, 412, 422, 429}, (path, nasty, status)

@@ -12,6 +12,7 @@ from letter_desk import PRESS, all_letters, events, fetched, start_due_in, today
 
 from fixtures.desk import claim, ready_to_accept, send
 from ledger.domain.calendar import brussels_date
+from ledger.endings import Refused
 from ledger.subjects.access_log import Access, access_lines
 from ledger.subjects.erasing import Erasures
 from ledger.wiring import Wiring
@@ -20,6 +21,7 @@ from schedulers.letters.follower import NAME
 from schedulers.letters.keeping import hand, prepare
 from schedulers.letters.outfit import shelf_of
 from schedulers.letters.shelf import LetterDamaged
+from schedulers.letters.writing import write_answer
 
 
 def outbox(wiring: Wiring) -> Path:
@@ -153,8 +155,17 @@ def test_decisions_and_complaints_are_answered_by_letter_but_history_is_not(wiri
     send(wiring, "LodgeComplaint", complaint)
     send(wiring, "AnswerComplaint", {"complaint": "X-1", "on": day})
 
-    assert prepare(wiring, PRESS) == 3
+    assert prepare(wiring, PRESS) == 2
+    [waiting] = [letter for letter in all_letters(wiring.pool, wiring.book) if letter.status == "wanted"]
+    assert (waiting.kind, "its text" in str(waiting.told)) == ("complaint_answer", True)
+    shelf, reference = shelf_of(wiring), waiting.reference
+    write_answer(wiring, PRESS, shelf, today(wiring), reference=reference, text="Wij betreuren dit.")
+    assert prepare(wiring, PRESS) == 1
     assert hand(wiring) == 3
+    [answer] = outbox(wiring).glob(f"*/{waiting.reference}.pdf")
+    assert "Wij betreuren dit." in pypdf.PdfReader(answer).pages[0].extract_text()
+    with pytest.raises(Refused, match="already"):
+        write_answer(wiring, PRESS, shelf, today(wiring), reference=reference, text="Nogmaals")
     told = {letter.kind: letter.about.name for letter in all_letters(wiring.pool, wiring.book)}
     assert told == {
         "claim_rejection": "claim/K-new",

@@ -1,7 +1,5 @@
 """One connection to a NATS cluster, and the JetStream stream that a relay writes."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,15 +8,14 @@ from typing import Final, NamedTuple
 
 import nats
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from ledger.feed.publishing.cloud_events import CONTENT_TYPE
 
 CONNECT_SECONDS: Final = 2
 ANSWER_SECONDS: Final = 5.0
-"""For the acknowledgement of a batch: the election of a new leader takes less."""
+"""For an acknowledgement: the election of a new leader takes less."""
 REPLICAS: Final = 3
 """Of a stream that we make in a cluster."""
 DUPLICATES_SECONDS: Final = 24 * 3600
@@ -64,16 +61,8 @@ class Broker:
 
     def __init__(self, client: Client, stream: str) -> None:
         """`client` is connected."""
-        self._client = client
         self._stream = stream
         self._jetstream: JetStreamContext = client.jetstream(timeout=ANSWER_SECONDS)
-        self._inbox = client.new_inbox()
-        self._number = 0
-        self._awaited: dict[str, asyncio.Future[bytes]] = {}
-
-    async def listen(self) -> None:
-        """Begin to take acknowledgements."""
-        await self._client.subscribe(f"{self._inbox}.*", cb=self._acknowledged)
 
     async def make_stream(self, subjects: str) -> None:
         """Make the stream where there is none yet; one that is there stays as its operator made it."""
@@ -102,59 +91,33 @@ class Broker:
         last = await self._jetstream.get_msg(self._stream, state.last_seq)
         return Standing(state.last_seq, last.data)
 
-    async def publish(
-        self, messages: Sequence[Message], last_sequence: int
-    ) -> Sequence[Acknowledgement | str]:
-        """Write messages after `last_sequence`, each only directly after the one before it.
-
-        So that none is ever overtaken. An acknowledgement, or an error's text, for each.
-        """
-        answers = []
-        for ahead, message in enumerate(messages):
-            self._number += 1
-            token = str(self._number)
-            answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-            self._awaited[token] = answer
-            answers.append(answer)
-            await self._client.publish(
+    async def publish(self, message: Message, last_sequence: int) -> Acknowledgement:
+        """Write a message directly after `last_sequence`, or not at all. Raises BrokerAway."""
+        try:
+            done = await self._jetstream.publish(
                 message.subject,
                 message.body,
-                reply=f"{self._inbox}.{token}",
                 headers={
                     _MESSAGE_ID: message.event_id,
-                    _EXPECTED_LAST: str(last_sequence + ahead),
+                    _EXPECTED_LAST: str(last_sequence),
                     "content-type": CONTENT_TYPE,
                 },
             )
-        async with asyncio.timeout(ANSWER_SECONDS):
-            return [_read(await answer) for answer in answers]
-
-    def lost(self) -> None:
-        """Give up what is awaited: the connection is gone."""
-        for answer in self._awaited.values():
-            if not answer.done():
-                answer.set_exception(BrokerAway("the broker's node went away"))
-        self._awaited.clear()
-
-    async def _acknowledged(self, message: Msg) -> None:
-        answer = self._awaited.pop(message.subject.rpartition(".")[2], None)
-        if answer is not None and not answer.done():
-            answer.set_result(message.data)
+        except NoStreamResponseError as error:
+            refused = f"no stream takes the subject {message.subject}, or it has no leader at the moment"
+            raise BrokerAway(refused) from error
+        return Acknowledgement(done.seq, bool(done.duplicate))
 
 
 @asynccontextmanager
 async def connected(servers: Sequence[str], stream: str) -> AsyncIterator[Broker]:
     """Connect to whichever server answers first. Raises BrokerAway, also for what goes wrong within."""
     client = await _client(servers)
-    broker = Broker(client, stream)
-
     try:
-        await broker.listen()
-        yield broker
+        yield Broker(client, stream)
     except (nats.errors.Error, TimeoutError, OSError) as error:
         raise BrokerAway(_described(error)) from error
     finally:
-        broker.lost()
         await client.close()
 
 
@@ -162,7 +125,11 @@ async def _client(servers: Sequence[str]) -> Client:
     """Try each server once, in any order: a cluster's nodes are alike."""
     tried = list(servers)
     shuffle(tried)
-    why = "no server is named"
+    why = ["no server is named"]
+
+    async def note(error: Exception) -> None:
+        why.append(_described(error))
+
     for server in tried:
         client = Client()
         try:
@@ -170,28 +137,17 @@ async def _client(servers: Sequence[str]) -> Client:
                 server,
                 name="claims-ledger relay",
                 allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
                 connect_timeout=CONNECT_SECONDS,
-                error_cb=_ignore,
+                error_cb=note,
             )
-        except (nats.errors.Error, TimeoutError, OSError) as error:
-            why = _described(error)
+        except (nats.errors.Error, TimeoutError, OSError):
+            await client.close()
             continue
         return client
-    message = f"no server of CLAIMS_LEDGER_NATS takes the connection ({why})"
+    message = f"no server of CLAIMS_LEDGER_NATS takes the connection ({why[-1]})"
     raise BrokerAway(message)
-
-
-async def _ignore(_error: Exception) -> None:
-    """Leave it to whoever waits for an answer: he is told as well."""
-
-
-def _read(answer: bytes) -> Acknowledgement | str:
-    if not answer:
-        return "no stream takes the subject"
-    told = json.loads(answer)
-    if "error" in told:
-        return str(told["error"].get("description", "it was refused"))
-    return Acknowledgement(int(told["seq"]), bool(told.get("duplicate", False)))
 
 
 def _described(error: BaseException) -> str:

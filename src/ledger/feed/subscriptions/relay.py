@@ -14,7 +14,7 @@ from typing import Final
 from ledger.clock import machine_now
 from ledger.feed.publishing.cloud_events import cloud_event_json, epoch_of
 from ledger.feed.reading import FeedEvent
-from ledger.feed.subscriptions.broker import Acknowledgement, Broker, BrokerAway, Message, connected
+from ledger.feed.subscriptions.broker import Broker, BrokerAway, Message, connected
 from ledger.feed.subscriptions.courier import SAFE_SHARE, LeaseLost
 from ledger.feed.subscriptions.desk import Desk
 from ledger.feed.subscriptions.lanes import moved_to
@@ -44,7 +44,6 @@ class Relay:
         self._position = -1
         self._noted: tuple[int, str | None] = (-1, None)
         self._renewed_at = float("-inf")
-        self._batch = BATCH_EVENTS
 
     async def deliver(self, stopped: Callable[[], bool]) -> None:
         """Relay until `stopped`, or until the subscription is not active or another's.
@@ -103,24 +102,21 @@ class Relay:
             return None
         if position > self._feed_end():
             return None
-        batch = await asyncio.to_thread(self._desk.read, position - 1, 1, None)
-        return position if str(batch.events[0].event_id) == event_id else None
+        stretch = await asyncio.to_thread(self._desk.read, position - 1, 1, None)
+        return position if str(stretch.events[0].event_id) == event_id else None
 
     async def _publish(self, broker: Broker, last_sequence: int) -> int:
-        """Publish what comes next; the sequence of the newest message. Raises BrokerAway, LeaseLost."""
-        batch = await asyncio.to_thread(self._desk.read, self._position, self._batch, None)
-        epochs = (await asyncio.to_thread(self._desk.epochs)) if batch.events else ()
-        if monotonic() > self._renewed_at + self._lease.seconds * SAFE_SHARE:
-            raise LeaseLost(self._lease.name)
-        messages = [self._message(event, epoch_of(event.position, epochs)) for event in batch.events]
-        for event, answer in zip(batch.events, await broker.publish(messages, last_sequence), strict=True):
-            if not isinstance(answer, Acknowledgement):
-                # Another message came between, or one of ours was there already: look anew, and go gently.
-                self._batch = 1
-                raise BrokerAway(answer)
+        """Publish what comes next; the sequence of the newest message. Raises BrokerAway."""
+        stretch = await asyncio.to_thread(self._desk.read, self._position, BATCH_EVENTS, None)
+        epochs = await asyncio.to_thread(self._desk.epochs)
+        for event in stretch.events:
+            if monotonic() > self._renewed_at + self._lease.seconds * SAFE_SHARE:
+                break  # The lease is renewed before anything else goes out.
+            message = self._message(event, epoch_of(event.position, epochs))
+            done = await broker.publish(message, last_sequence)
             self._position = event.position
-            last_sequence = max(last_sequence, answer.sequence)
-        self._batch = min(self._batch * 2, BATCH_EVENTS)
+            # What the stream had before keeps its own, earlier sequence.
+            last_sequence = max(last_sequence, done.sequence)
         return last_sequence
 
     async def _note(self, told: str | None) -> bool:

@@ -1,5 +1,6 @@
 """One try to deliver one event: an HTTP POST that follows nothing, reads little, and ends in time."""
 
+import os
 import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -127,7 +128,8 @@ def _why_not_connected(error: OSError) -> str:
         return str(error)
     if isinstance(error, socket.gaierror):
         return "its name cannot be resolved"
-    return f"it cannot be connected to ({error.strerror or type(error).__name__})"
+    why = os.strerror(error.errno) if error.errno else type(error).__name__
+    return f"it cannot be connected to ({why})"
 
 
 def _asked_for(retry_after: str | None, now: datetime) -> timedelta | None:

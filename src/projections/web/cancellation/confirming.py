@@ -1,5 +1,6 @@
 """Confirming a request: by the link's code or by the desk, it becomes the policyholder's notice, once."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -15,6 +16,8 @@ from ledger.endings import Refused
 from ledger.submission import submission
 from ledger.wiring import Wiring
 from projections.web.cancellation.requests import CancellationRequest, by_code, by_id, settle
+
+REQUEST: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 SENDER: Final = "site:cancellation"
 """Whoever confirms, the notice is sent under this name, so that its id is one."""
@@ -41,8 +44,10 @@ def request_of_code(wiring: Wiring, code: str) -> CancellationRequest | None:
 
 def request_of_id(wiring: Wiring, request: str) -> CancellationRequest:
     """Give a request by its id. Raises `Refused` for none."""
-    with wiring.pool.connection() as connection:
-        found = by_id(connection, wiring.book, request)
+    found = None
+    if REQUEST.fullmatch(request):
+        with wiring.pool.connection() as connection:
+            found = by_id(connection, wiring.book, request)
     if found is None or found.contract is None:
         message = "There is no such request: see the list of those that wait."
         raise Refused(message)

@@ -8,7 +8,8 @@ from typing import Final
 from urllib.parse import quote
 
 from ledger.answers import Answer
-from ledger.domain.identifiers import StreamKind, StreamRef
+from ledger.domain.contract.events import ContractStarted
+from ledger.domain.identifiers import StreamKind, StreamRef, contract_ref
 from ledger.endings import UsedWrongly
 from projections.asking.positions import known_end
 from projections.web.acting import has_moved_on, new_command_id, refused, send, version_of
@@ -66,7 +67,19 @@ def _new(look: Look, command: str, given: Mapping[str, str]) -> Form:
         },
         "LodgeComplaint": {"received_on": today},
     }[command]
-    return form_of(command, offers=offers | {name: value for name, value in given.items() if value})
+    known = {name: value for name, value in given.items() if value}
+    if command == "OpenClaim" and "contract" in known:
+        known |= _victim_likeliest(look, known["contract"])
+    return form_of(command, offers=offers | known)
+
+
+def _victim_likeliest(look: Look, number: str) -> Mapping[str, str]:
+    """Offer the policyholder as the victim, which most callers are; the desk may type another."""
+    ref = contract_ref(number)
+    for recorded in look.wiring.store.load_many(look.wiring.book, [ref]).streams[ref].recorded:
+        if isinstance(recorded.event, ContractStarted):
+            return {"victim.person": recorded.event.policyholder.person, "victim.relation": "policyholder"}
+    return {}
 
 
 def take(look: Look) -> PageAnswer:

@@ -1,6 +1,7 @@
 """Replay: a history stepped through event by event, both times, what each changed; a proof to take away."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from ledger.commands.heads import signing_keys
@@ -9,10 +10,12 @@ from ledger.endings import Refused
 from ledger.feed.proofs.contract_file import verify_contract_file
 from ledger.feed.verification.contract_rows import NothingProven, contract_proof
 from ledger.store.heads import newest_checkpoint
+from ledger.subjects.access_log import Access
 from projections.replay.telling import Told, replay
 from projections.web.addresses import PAGES, from_address
 from projections.web.asked import looking
 from projections.web.page import Look, page_of_look
+from projections.web.pages.contract import access_of
 from projections.web.serving import Download, Pages, Shown
 from projections.web.told.changed import Changed, changed_by
 from projections.web.words.codes import of_event
@@ -28,7 +31,9 @@ SECTIONS: Final[Mapping[StreamKind, str]] = {
 def register(pages: Pages) -> None:
     """Register the pages of all kinds of streams, and the proof of a contract."""
     for kind, section in SECTIONS.items():
-        pages.page(f"/{section}/{{number}}/replay", _Replay(kind).show, _Replay(kind).twin)
+        told = _Replay(kind)
+        pages.page(f"/{section}/{{number}}/replay", told.show, told.twin)
+        pages.form(f"/{section}/{{number}}/replay/names", told.show_with_names, right="names")
     pages.page("/contracts/{number}/proof", proof)
 
 
@@ -43,8 +48,18 @@ class _Replay:
         return self._told(look)[0]
 
     def show(self, look: Look) -> Shown:
-        """Show one step."""
-        events, position = self._told(look)
+        """Show one step, what is personal shut."""
+        return self._shown(look, None)
+
+    def show_with_names(self, look: Look) -> Shown:
+        """Show one step with what is personal opened; the access log has been told why."""
+        access = access_of(look, f"site: replay of a {self._kind}")
+        page = f"{PAGES[self._kind](from_address(look.steps['number']))}/replay"
+        query = {"step": look.typed.get("step", "")}
+        return self._shown(replace(look, path=page, query=query), access)
+
+    def _shown(self, look: Look, access: Access | None) -> Shown:
+        events, position = self._told(look, access)
         step = _step(look, events)
         told = events[step]
         number = from_address(look.steps["number"])
@@ -62,13 +77,14 @@ class _Replay:
                 "changed": _changes(look, told),
                 "before": events[step - 1]["position"] if step else None,
                 "after": events[step + 1]["position"] if step + 1 < len(events) else None,
+                "personal": told.get("personal"),
                 "vkey": _vkey(look) if self._kind == "contract" else None,
             },
         )
 
-    def _told(self, look: Look) -> tuple[Sequence[Told], int]:
+    def _told(self, look: Look, access: Access | None = None) -> tuple[Sequence[Told], int]:
         stream = StreamRef(self._kind, from_address(look.steps["number"]))
-        with looking(look.wiring, VIEWS, look.asked) as reader:
+        with looking(look.wiring, VIEWS, look.asked, access) as reader:
             return replay(reader, stream), reader.position
 
 

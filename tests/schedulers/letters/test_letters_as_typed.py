@@ -1,0 +1,104 @@
+"""`letters` as typed: each command says what it did, and what is wrong in one line."""
+
+from pathlib import Path
+
+import pytest
+from letter_desk import all_letters, start_due_in, today
+
+from fixtures.desk import send
+from fixtures.program import CommandLine
+from ledger.wiring import Wiring
+
+
+@pytest.fixture
+def typed(wiring: Wiring, command_line: CommandLine) -> CommandLine:
+    """A book with two notices due, one of them without an address."""
+    start_due_in(wiring, "CC-1", days=10)
+    start_due_in(wiring, "CC-2", days=10, policyholder={"person": "P-CC-2", "name": "Ada Peeters"})
+    return command_line
+
+
+def test_a_letter_is_prepared_opened_handed_over_and_confirmed(
+    wiring: Wiring, typed: CommandLine, tmp_path: Path
+) -> None:
+    prepared = typed("letters", "prepare", "--json").json
+    assert prepared["prepared"] == 1
+    assert [letter["contract"] for letter in prepared["waiting"]] == ["CC-2"]
+    [letter] = [row for row in typed("letters", "list", "--json").json if row["status"] == "prepared"]
+
+    file = tmp_path / "letter.pdf"
+    opened = typed("letters", "open", letter["letter"], "--output", str(file), "--reason", "a look")
+    assert (opened.exit_code, file.read_bytes()[:5]) == (0, b"%PDF-")
+    assert typed("letters", "hand-over", "--json").json == {"handed_over": 1}
+    assert "handed over" in typed("letters", "list").out
+
+    day = today(wiring).isoformat()
+    confirmations = tmp_path / "confirmations.csv"
+    confirmations.write_text(f"reference,posted_on,tracking\n{letter['letter']},{day},RR1BE\n")
+    confirmed = typed("letters", "confirm", "--file", str(confirmations), "--json").json_lines
+    assert [answer["status"] for answer in confirmed] == ["recorded"]
+    shown = typed("contract", "show", "CC-1", "--json").json
+    assert shown["status"] == "termination_notified"
+    [posted] = typed("letters", "list", "--status", "posted", "--json").json
+    assert (posted["posted_on"], posted["tracking"]) == (day, "RR1BE")
+    logged = [row["what"] for row in typed("subject", "log", "P-CC-1", "--json").json]
+    assert logged == ["letters", "letters open", "letters hand-over"]
+
+
+def test_the_answer_to_a_complaint_is_written_with_its_text(
+    wiring: Wiring, typed: CommandLine, tmp_path: Path
+) -> None:
+    day = today(wiring).isoformat()
+    complaint = {"complaint": "X-1", "contract": "CC-1", "received_on": day, "subject": "Slow"}
+    send(wiring, "LodgeComplaint", complaint)
+    send(wiring, "AnswerComplaint", {"complaint": "X-1", "on": day})
+    typed("letters", "prepare")
+    [waiting] = [
+        letter for letter in all_letters(wiring.pool, wiring.book) if letter.kind == "complaint_answer"
+    ]
+    text = tmp_path / "answer.txt"
+    text.write_text("Wij betreuren dit.")
+    assert typed("letters", "answer", waiting.reference, "--text", str(text)).exit_code == 0
+    again = typed("letters", "answer", waiting.reference, "--no-text")
+    assert (again.exit_code, "is prepared already" in again.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("letters", "confirm"), 2, "Name one letter, or give a --file."),
+        (("letters", "confirm", "L-NONE"), 2, "Say what the post says"),
+        (("letters", "confirm", "L-NONE", "--posted-on", "2026-06-01"), 1, "There is no letter 'L-NONE'"),
+        (("letters", "open", "L-NONE", "--reason", "a look"), 1, "There is no letter 'L-NONE'"),
+        (("letters", "answer", "L-NONE", "--no-text"), 1, "is no answer to a complaint"),
+        (("letters", "answer", "L-NONE"), 2, "Give the answer's --text FILE, or --no-text."),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    command_line: CommandLine, words: tuple[str, ...], code: int, said: str
+) -> None:
+    ended = command_line(*words)
+    assert (ended.exit_code, ended.err.count("\n"), ended.out) == (code, 1, "")
+    assert said in ended.err
+
+
+def test_a_carriers_file_that_cannot_be_read_changes_nothing(typed: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "confirmations.csv"
+    for content, said in (
+        ("who,when\na,b\n", "its first line must name the columns"),
+        ("reference,posted_on\nL-1,yesterday\n,2026-06-01\nL-2,\n", "line 2: 'yesterday' is no date"),
+    ):
+        file.write_text(content)
+        ended = typed("letters", "confirm", "--file", str(file))
+        assert (ended.exit_code, ended.err.count("\n")) == (2, 1)
+        assert said in ended.err
+
+
+def test_a_simulated_books_letters_go_to_nobody(simulated: Wiring, command_line: CommandLine) -> None:
+    start_due_in(simulated, "CC-1", days=10)
+    refused = command_line("letters", "hand-over", "--book", simulated.book)
+    assert (refused.exit_code, "is simulated" in refused.err) == (1, True)
+
+
+def test_letters_that_are_not_there_are_said_kindly(command_line: CommandLine) -> None:
+    assert "no letter" in command_line("letters", "list").err
