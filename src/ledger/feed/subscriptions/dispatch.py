@@ -82,6 +82,11 @@ class Dispatch:
                     await asyncio.sleep(NEWS_SECONDS)
                 await asyncio.sleep(TAIL_SECONDS)
         finally:
+            if (
+                not stopped()
+            ):  # something broke: whoever delivers ends with it, and sends again what it cuts off
+                for courier in self._couriers.values():
+                    courier.cancel()
             await asyncio.gather(*self._couriers.values(), return_exceptions=True)
 
     def _send_out(self, active: list[Subscription], stopped: Callable[[], bool]) -> None:
