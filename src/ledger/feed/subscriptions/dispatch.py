@@ -82,9 +82,8 @@ class Dispatch:
                     await asyncio.sleep(NEWS_SECONDS)
                 await asyncio.sleep(TAIL_SECONDS)
         finally:
-            if (
-                not stopped()
-            ):  # something broke: whoever delivers ends with it, and sends again what it cuts off
+            if not stopped():
+                # Something broke: whoever delivers ends with it; what that cuts off is sent again.
                 for courier in self._couriers.values():
                     courier.cancel()
             await asyncio.gather(*self._couriers.values(), return_exceptions=True)
