@@ -384,6 +384,26 @@ def test_a_search_finds_by_the_beginning_of_a_number_and_says_how_many_there_are
     assert desk.get("/claims?search=CC-2").text.count("K-2</a>") == 1
 
 
+def test_the_operator_pauses_resumes_and_sends_again_on_a_subscriptions_page(
+    book: Served, admin: Visited, printed: Printed
+) -> None:
+    book.wiring.subscriptions.add_webhook("erp", "https://erp.example/hook", after=3)
+    place = "/feed/subscriptions/erp"
+    csrf = admin.form("/claims/K-2", "GiveAdvice")["csrf"]
+    assert admin.get("/feed/subscriptions.json").json() == printed("subscriptions", "list")
+    assert admin.get(f"{place}.json").json() == printed("subscriptions", "show", "erp")
+    assert admin.post(f"{place}/pause", {"csrf": csrf, "because": "release"}).status_code == 303
+    assert "release" in admin.get(place).text
+    sent = admin.post(f"{place}/resend", {"csrf": csrf, "first": "1", "last": "2"})
+    assert "2 events go out again" in admin.get(sent.headers["location"]).text
+    assert "Not taken yet" in admin.get(place).text
+    assert admin.post(f"{place}/resend", {"csrf": csrf, "first": "1", "last": "9999"}).status_code == 400
+    assert admin.post(f"{place}/replay-parked", {"csrf": csrf}).status_code == 303
+    assert admin.post(f"{place}/resume", {"csrf": csrf}).status_code == 303
+    assert admin.get(f"{place}.json").json()["state"] == "active"
+    assert admin.get("/feed/subscriptions/none").status_code == 404
+
+
 def test_a_narrative_is_read_in_the_replay_for_a_reason_and_its_reading_is_logged(
     book: Served, desk: Visited
 ) -> None:
