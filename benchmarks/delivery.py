@@ -1,6 +1,7 @@
 """Webhooks: deliveries per second to receivers on this machine, and how soon a recorded event is received."""
 
 import asyncio
+import json
 import multiprocessing
 import statistics
 import time
@@ -53,7 +54,7 @@ def delivery_rates(copies: int, seconds: float) -> DeliveryRates:
 class _Receiver:
     url: str
     times: Connection
-    """Asked for, it gives (event id, seconds of the monotonic clock) of all that came since the last time."""
+    """Asked for, it gives (subject, seconds of the monotonic clock) of all that came since the last time."""
 
 
 @contextmanager
@@ -83,8 +84,8 @@ async def _serve(asked: Connection) -> None:
     came: list[tuple[str, float]] = []
 
     async def hook(request: web.Request) -> web.Response:
-        await request.read()
-        came.append((request.headers["webhook-id"], time.monotonic()))
+        event = json.loads(await request.read())
+        came.append((event["subject"], time.monotonic()))
         return web.Response(status=204)
 
     app = web.Application()
@@ -138,20 +139,24 @@ def _latencies(
     stop = StopEvent()
     sealing = Thread(target=wiring.sealer.run, args=(stop,))
     sealing.start()
-    answered: list[float] = []
+    answered: dict[str, float] = {}
+    arrived: dict[str, float] = {}
     with _dispatching(wiring):
         begin = time.monotonic()
         for number in range(int(seconds * PACED_PER_SECOND)):
             time.sleep(max(0.0, begin + number / PACED_PER_SECOND - time.monotonic()))
             wiring.ledger.submit(_start(number))
-            answered.append(time.monotonic())
-        _wait(lambda: subscriptions.one("paced").lag == 0)
+            answered[f"contract/PACED-{number}"] = time.monotonic()
+
+        def all_arrived() -> bool:
+            arrived.update(_ask(receiver))
+            return arrived.keys() == answered.keys()
+
+        _wait(all_arrived)
     stop.set()
     wiring.sealer.wake()
     sealing.join()
-    arrived = sorted(at for _, at in _ask(receiver))
-    # One contract after the other: the n-th that arrives is, but for neighbours, the n-th that was answered.
-    return [max(0.0, at - then) for at, then in zip(arrived, answered, strict=True)]
+    return [arrived[subject] - answered[subject] for subject in answered]
 
 
 def _start(number: int) -> Submission:

@@ -1,5 +1,6 @@
 """Webhooks: every event, at least once, in order for each contract, whatever the receiver does."""
 
+import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ from fixtures.database import Database, execute
 from fixtures.receiver import Delivery, Receiver, receiving
 from fixtures.subscribed import Desk, eventually
 from ledger.endings import Refused, UsedWrongly
-from ledger.feed.subscriptions.dispatch import Terms
+from ledger.feed.subscriptions.dispatch import Dispatch, Terms
 from ledger.feed.subscriptions.refusals import OtherKind, SubscriptionExists, SubscriptionUnknown
 
 HURRIED = Terms(allow_private=True, try_seconds=0.5, lease_seconds=3.0)
@@ -306,6 +307,27 @@ def test_another_machine_takes_over_once_the_lease_of_a_dead_one_has_run_out(
     with desk.delivering():
         eventually(lambda: len(receiver.taken) == 1)
     assert datetime.now(UTC) - begun > timedelta(seconds=1.5)
+
+
+def test_what_breaks_the_dispatch_ends_its_deliveries_and_is_not_swallowed(
+    desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.subscriptions.add_webhook("erp", receiver.url)
+    dispatch = Dispatch(desk.pool, desk.secrets, desk.book, Terms(allow_private=True))
+    looked = dispatch._feed_end  # noqa: SLF001 # a defect is put there
+
+    def breaks() -> int:
+        if receiver.taken:
+            message = "a defect of ours"
+            raise ZeroDivisionError(message)
+        return looked()
+
+    monkeypatch.setattr(dispatch, "_feed_end", breaks)
+    desk.record(1)
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(asyncio.wait_for(dispatch.deliver(lambda: False), 20))
+    assert len(receiver.taken) == 1
+    assert _rests(desk)
 
 
 def test_a_gap_in_the_feed_halts_the_delivery(desk: Desk, receiver: Receiver, database: Database) -> None:

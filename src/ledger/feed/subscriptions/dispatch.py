@@ -82,6 +82,10 @@ class Dispatch:
                     await asyncio.sleep(NEWS_SECONDS)
                 await asyncio.sleep(TAIL_SECONDS)
         finally:
+            if not stopped():
+                # Something broke: whoever delivers ends with it; what that cuts off is sent again.
+                for courier in self._couriers.values():
+                    courier.cancel()
             await asyncio.gather(*self._couriers.values(), return_exceptions=True)
 
     def _send_out(self, active: list[Subscription], stopped: Callable[[], bool]) -> None:
