@@ -103,6 +103,7 @@ def test_no_page_weighs_more_than_250_kB(site: Site, open_site: OpenSite) -> Non
     heavy, paints = [], {}
     for address in PAGES:
         page.goto(site.address + address)
+        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
         weight, paints[address] = page.evaluate(WEIGHT_AND_PAINT)
         heavy += [f"{address}: {weight:,} bytes"] if weight > HEAVIEST_BYTES else []
     assert heavy == []
