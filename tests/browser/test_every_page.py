@@ -1,11 +1,10 @@
 """Every page in a real browser: nothing that keeps people out, nothing from elsewhere, light in weight."""
 
 from collections.abc import Sequence
-from http import HTTPStatus
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page
 
 from browser.running import COMPLAINT, OpenSite, Site
 
@@ -38,6 +37,17 @@ PUBLIC_PAGES = ("/cancel", "/cancel/received", "/cancel/confirm?code=none", "/co
 """What strangers see; of the last one that they have to sign in."""
 
 HEAVIEST_BYTES = 250_000
+WEIGHT_AND_PAINT = """() => new Promise((done) => {
+    const look = () => {
+        const [paint] = performance.getEntriesByName("first-contentful-paint");
+        if (!paint) return setTimeout(look, 20);
+        const loaded = [
+            ...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource"),
+        ];
+        done([loaded.reduce((sum, entry) => sum + entry.encodedBodySize, 0), paint.startTime]);
+    };
+    look();
+})"""
 SERIOUS = {"serious", "critical"}
 
 
@@ -52,13 +62,14 @@ def serious_faults(page: Page, rules: Sequence[str] = ()) -> list[str]:
     ]
 
 
-def test_axe_finds_nothing_serious_on_any_page(site: Site, open_site: OpenSite) -> None:
+@pytest.mark.parametrize("part", [0, 1])
+def test_axe_finds_nothing_serious_on_any_page(site: Site, open_site: OpenSite, part: int) -> None:
     faults: list[str] = []
     page, stranger = open_site("admin"), open_site(None)
-    for address in PAGES:
+    for address in PAGES[part::2]:
         assert page.goto(site.address + address).status == 200, address  # type: ignore[union-attr]
         faults += serious_faults(page)
-    for address in PUBLIC_PAGES:
+    for address in PUBLIC_PAGES[part::2]:
         stranger.goto(site.address + address)
         faults += serious_faults(stranger)
     assert faults == []
@@ -79,7 +90,7 @@ def test_in_the_dark_every_text_stands_out_as_well(site: Site, open_site: OpenSi
     assert faults == []
 
 
-@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("en", 390), ("nl", 390), ("fr", 390)])
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("nl", 390), ("fr", 390)])
 def test_no_page_is_wider_than_its_window(site: Site, open_site: OpenSite, language: str, width: int) -> None:
     page = open_site("admin", viewport={"width": width, "height": 844})
     page.goto(f"{site.address}/?language={language}")
@@ -95,19 +106,14 @@ def test_no_page_is_wider_than_its_window(site: Site, open_site: OpenSite, langu
 def test_no_page_weighs_more_than_250_kB(site: Site, open_site: OpenSite) -> None:
     page = open_site("admin")
     page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
-    answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108  # a method has no place for marks
     heavy, paints = [], {}
     for address in PAGES:
-        answers.clear()
-        page.goto(site.address + address, wait_until="networkidle")
-        weight = sum(len(answer.body()) for answer in answers if answer.status == HTTPStatus.OK)
+        page.goto(site.address + address)
+        weight, paints[address] = page.evaluate(WEIGHT_AND_PAINT)
         heavy += [f"{address}: {weight:,} bytes"] if weight > HEAVIEST_BYTES else []
-        paints[address] = page.evaluate(
-            "performance.getEntriesByName('first-contentful-paint').map(entry => entry.startTime)[0]"
-        )
     assert heavy == []
     assert None not in paints.values(), paints
+    assert len(paints) == len(PAGES)
 
 
 def test_everything_is_reached_by_keys(site: Site, open_site: OpenSite) -> None:
