@@ -18,7 +18,6 @@ from ledger.store.checkpoints import checkpoint
 from ledger.store.examining import examine_feed
 from ledger.wiring import Wiring
 from projections import services
-from projections.asking import views
 from projections.asking.positions import known_end
 from projections.asking.questions import Filters, list_limits
 from projections.asking.reader import SNAPSHOT, Reader
@@ -222,7 +221,7 @@ def told(recorded: RecordedBook) -> list[dict[str, object]]:
 def wiring_of_changed(grown: RecordedBook, monkeypatch: pytest.MonkeyPatch) -> Wiring:
     """The next release of the program, in which the fold of the limits has changed."""
     released = {**VIEWS, "limits": changed(LIMITS)}
-    for module in (views, services, standing):
+    for module in (services, standing):
         monkeypatch.setattr(module, "VIEWS", released)
     wiring = Wiring(grown.wiring.settings, grown.book, grown.wiring.ways)
     followers = dict(wiring.followers)
