@@ -16,11 +16,13 @@ _COMPARED: Final = """
 with one as (
     select from_position, case when to_position <= %(until)s then to_position end as to_position, {columns}
     from {table} where book = %(book)s and generation = %(one)s
-        and from_position <= %(until)s and (from_position > %(after)s or to_position > %(after)s)
+        and from_position <= %(until)s
+        and (from_position > %(after)s or (to_position > %(after)s and to_position <= %(until)s))
 ), other as (
     select from_position, case when to_position <= %(until)s then to_position end as to_position, {columns}
     from {table} where book = %(book)s and generation = %(other)s
-        and from_position <= %(until)s and (from_position > %(after)s or to_position > %(after)s)
+        and from_position <= %(until)s
+        and (from_position > %(after)s or (to_position > %(after)s and to_position <= %(until)s))
 ), differing as (
     select %(one)s as generation, * from (select * from one except all select * from other) as x
     union all
