@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -98,17 +99,20 @@ def _up(home: Path) -> Iterator[str]:
         [PROGRAM, "up"], env=_environment(home), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
     assert running.stderr is not None  # noqa: S101  # a pipe, as asked for
+    lines = running.stderr
     address = ""
     try:
-        for line in running.stderr:
+        for line in lines:
             found = re.match(r"HTTP\s+(\S+)", line)
             address = found[1] if found else address
             if line.startswith("Ready"):
                 break
+        # A pipe that nobody reads fills up with lines on requests, and then everything waits.
+        Thread(target=lambda: list(lines), daemon=True).start()
         yield address
     finally:
         running.terminate()
-        running.communicate(timeout=UP_SECONDS)
+        running.wait(timeout=UP_SECONDS)
 
 
 def _measure(home: Path, times: int) -> None:
@@ -122,12 +126,13 @@ def _measure(home: Path, times: int) -> None:
         measured = {path: _times(connection, cookie, path, times) for path in PAGES}
         paints = _paints(address, cookie) if CHROMIUM.exists() else {}
     table = Table(title=f"Pages of a large book, {times} requests each, one at a time")
-    for heading in ("page", "median", "p95", "first paint", "weight"):
-        table.add_column(heading, justify="left" if heading == "page" else "right")
+    for heading in ("page", "first", "median", "p95", "first paint", "weight"):
+        table.add_column(heading, justify="left" if heading == "page" else "right", no_wrap=True)
     for path, seconds in measured.items():
         paint, weight = paints.get(path, (None, None))
         table.add_row(
             path,
+            f"{seconds[0] * 1000:.0f} ms",
             f"{statistics.median(seconds) * 1000:.0f} ms",
             f"{_percentile(seconds, 95) * 1000:.0f} ms",
             "" if paint is None else f"{paint:.0f} ms",
@@ -136,13 +141,14 @@ def _measure(home: Path, times: int) -> None:
     everything = [second for seconds in measured.values() for second in seconds]
     table.add_row(
         "all pages",
+        f"{max(seconds[0] for seconds in measured.values()) * 1000:.0f} ms at most",
         f"{statistics.median(everything) * 1000:.0f} ms",
         f"{_percentile(everything, 95) * 1000:.0f} ms",
-        "must be below 1,000 ms",
-        "must be below 250 kB",
+        "",
+        "",
     )
     CONSOLE.print(table)
-    CONSOLE.print("p95 must be below 150 ms.")
+    CONSOLE.print("Must: p95 below 150 ms, first paint below 1,000 ms, weight below 250 kB.")
 
 
 def _signed_in(connection: HTTPConnection, code: str) -> str:
@@ -163,7 +169,7 @@ def _times(connection: HTTPConnection, cookie: str, path: str, times: int) -> li
         if answer.status != 200:  # noqa: PLR2004  # found
             message = f"{path} answered {answer.status}"
             raise RuntimeError(message)
-    return seconds[1:]  # The first one may wait for what is read once.
+    return seconds  # The first one reads what is remembered for the others.
 
 
 def _paints(address: str, cookie: str) -> dict[str, tuple[float, int]]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +15,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from fixtures.database import Template, execute
-from fixtures.program import EXECUTABLE, READY_SECONDS, Program, ended_by, environment_for, settings_of
+from fixtures.database import Template, migrated_database
+from fixtures.program import END_SECONDS, EXECUTABLE, READY_SECONDS, Program, environment_for, settings_of
 from ledger.rights.tokens import LINK_LASTS, Tokens
 from ledger.settings import Settings
 from ledger.store.examining import examine_feed
@@ -78,53 +79,53 @@ class Site:
 @pytest.fixture(scope="session")
 def site(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """`up --demo` on a database of its own: 120 contracts, standing at 2026-03-01."""
-    name = f"{template.name}_{token_hex(4)}"
-    owner = template.login("owner")
-    execute(template.server_dsn, f"create database {name} owner {owner} template {template.name}")
-    home = tmp_path_factory.mktemp("site") / "home"
-    given = {f"CLAIMS_LEDGER_{key.upper()}": dsn for key, dsn in settings_of(template.of(name)).items()}
-    program = Program(environment_for(home, **given))
-    running = subprocess.Popen(
-        [EXECUTABLE, "up", "--demo"],
-        env=program.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        address = _ready_address(running)
-        settings = Settings.load(home=home, **settings_of(template.of(name)))
-        with opened("cyber-care", settings, kind="simulated") as wiring:
-            running_site = Site(address, program, home, wiring)
-            running_site.submit(
-                "LodgeComplaint",
-                complaint=COMPLAINT,
-                contract="CC-7-00118",
-                claim="CL-7-00118-1",
-                received_on="2026-02-27",
-                subject="Too late",
+    folder = tmp_path_factory.mktemp("site")
+    home, log = folder / "home", folder / "up.log"
+    with migrated_database(template) as database:
+        given = {f"CLAIMS_LEDGER_{key.upper()}": dsn for key, dsn in settings_of(database).items()}
+        program = Program(environment_for(home, **given))
+        # Into a file: a pipe that nobody reads fills up with lines on requests, and then everything waits.
+        with log.open("w") as written:
+            running = subprocess.Popen(
+                [EXECUTABLE, "up", "--demo"],
+                env=program.environment,
+                stdout=subprocess.DEVNULL,
+                stderr=written,
+                start_new_session=True,
             )
-            yield running_site
-    finally:
-        code, said = ended_by(running)
-        execute(template.server_dsn, f"drop database {name} with (force)")
-    assert code == 0
+        try:
+            address = _ready_address(running, log)
+            settings = Settings.load(home=home, **settings_of(database))
+            with opened("cyber-care", settings, kind="simulated") as wiring:
+                running_site = Site(address, program, home, wiring)
+                running_site.submit(
+                    "LodgeComplaint",
+                    complaint=COMPLAINT,
+                    contract="CC-7-00118",
+                    claim="CL-7-00118-1",
+                    received_on="2026-02-27",
+                    subject="Too late",
+                )
+                yield running_site
+        finally:
+            running.send_signal(signal.SIGINT)
+            code = running.wait(END_SECONDS)
+    said = log.read_text()
+    assert code == 0, said
     assert "http_defect" not in said, said
     assert "ALARM" not in said, said
 
 
-def _ready_address(running: "subprocess.Popen[str]") -> str:
-    assert running.stderr is not None
-    address, begun = None, time.monotonic()
+def _ready_address(running: "subprocess.Popen[bytes]", log: Path) -> str:
+    begun = time.monotonic()
     while time.monotonic() - begun < READY_SECONDS:
-        line = running.stderr.readline()
-        found = re.match(r"HTTP\s+(\S+)", line)
-        address = found[1] if found else address
-        if line.startswith("Ready") and address:
-            return address
-        assert line, f"up did not get ready: exit {running.wait()}"
-    message = "up did not get ready in time"
+        said = log.read_text()
+        found = re.search(r"^HTTP\s+(\S+)", said, re.MULTILINE)
+        if found and re.search(r"^Ready", said, re.MULTILINE):
+            return found[1]
+        assert running.poll() is None, said
+        time.sleep(0.1)
+    message = f"up did not get ready in time: {log.read_text()}"
     raise AssertionError(message)
 
 

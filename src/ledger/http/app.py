@@ -40,6 +40,8 @@ def create_app(wiring: Wiring) -> FastAPI:
 
     `app.state` holds `wiring`, `admission` (who is let in), `counts` (for Prometheus) and `draining`.
     """
+    from ledger.http.commands import lane  # noqa: PLC0415  # routes stand on this module
+
     app = FastAPI(
         title="Claims ledger",
         version=version("claims-ledger"),
@@ -56,7 +58,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.state.draining = StopEvent()
     for point in sorted(entry_points(group=ROUTES_GROUP), key=lambda point: point.name):
         app.include_router(cast("Routes", point.load())(wiring))
-    app.add_middleware(Frame, counts=app.state.counts)
+    app.add_middleware(Frame, counts=app.state.counts, lane=lane(wiring.book))
     describe(app, wiring.book)
     return app
 

@@ -1,6 +1,6 @@
 """What every request passes, whatever its route: its id, limits, headers, a line in the log, a count."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from re import compile as pattern
 from secrets import token_hex
 from time import perf_counter
@@ -36,6 +36,9 @@ REQUEST_ID: Final = "X-Request-Id"
 AGAIN_SECONDS: Final = "1"
 """After which a caller may try again what was not to be had."""
 
+Lane = Callable[[str, str], ASGIApp | None]
+"""(method, path) → what serves it directly; None: the routers do."""
+
 _AN_ID: Final = pattern(r"[A-Za-z0-9._-]{1,64}")
 
 _log = structlog.get_logger("ledger.http")
@@ -44,17 +47,19 @@ _log = structlog.get_logger("ledger.http")
 class Frame:
     """The outermost part of the application."""
 
-    def __init__(self, app: ASGIApp, counts: Counts) -> None:
-        """Stand around `app`; count in `counts`."""
+    def __init__(self, app: ASGIApp, counts: Counts, lane: Lane) -> None:
+        """Stand around `app`; count in `counts`. `lane`: what is served past the routers of `app`."""
         self._app = app
         self._counts = counts
+        self._lane = lane
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await _Exchange(self._app, self._counts, scope, receive, send).run()
+        app = self._lane(scope["method"], scope["path"]) or self._app
+        await _Exchange(app, self._counts, scope, receive, send).run()
 
 
 class _Exchange:

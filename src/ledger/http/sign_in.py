@@ -41,6 +41,8 @@ async def sign_in(
     try:
         link = await run_in_threadpool(admission_of(request).tokens.redeem, code)
     except NotAdmitted as error:
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(f"{HOME}?link=refused", 303)  # A page says what to do.
         message = f"The sign-in link is refused: {error}. Get a new one with `claims-ledger token link`."
         raise Problem("NOT_SIGNED_IN", message) from error
     return await signed_in(request, link, local_path(then))

@@ -14,7 +14,7 @@ from ledger.feed.reading import FeedEvent
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-MOST_KEPT: Final = 20_000
+MOST_KEPT: Final = 8_000
 """Entries of one kind; beyond that all are forgotten, which costs time and nothing else."""
 
 _read: dict[tuple[StreamKind, str], State] = {}

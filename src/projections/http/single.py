@@ -24,9 +24,9 @@ from ledger.subjects.access_log import Access
 from ledger.wiring import Wiring
 from projections.asking.questions import show_claim, show_complaint, show_contract
 from projections.asking.reader import Reader
-from projections.http.lists import LISTS, row_schema
 from projections.http.plain import plain
 from projections.http.reading import BELONGING, Asked, PagedReader, Time, no_such, read
+from projections.http.shapes import ETAG, EVENT, REPLAYED, array_of, shown
 from projections.replay.telling import history, replay
 
 LONGEST_REASON: Final = 500
@@ -75,49 +75,6 @@ Reason = Annotated[
 ]
 Own = Annotated[bool, Query(description="A contract's own events only, without its claims' and complaints'.")]
 
-ETAG: Final = {"ETag": {"description": "Version of the stream, for If-Match.", "schema": {"type": "string"}}}
-
-EVENT: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": [
-        *(
-            "position",
-            "stream",
-            "version",
-            "type",
-            "effective_on",
-            "at",
-            "recorded_at",
-            "actor",
-            "command_id",
-        ),
-    ],
-    "properties": {
-        "position": {"type": "integer"},
-        "stream": {"type": "string"},
-        "version": {"type": "integer"},
-        "type": {"type": "string"},
-        "effective_on": {"type": "string", "format": "date"},
-        "at": {"type": "string", "format": "date-time"},
-        "recorded_at": {"type": "string", "format": "date-time"},
-        "actor": {"type": "string"},
-        "command_id": {"type": "string"},
-    },
-}
-REPLAYED: Final[dict[str, Any]] = EVENT | {
-    "properties": EVENT["properties"]
-    | {
-        "changes": {
-            "type": "object",
-            "description": "Dotted path → [before, after].",
-            "additionalProperties": {"type": "array", "minItems": 2, "maxItems": 2},
-        },
-        "payload": {"type": "object"},
-        "original": {"type": "object", "description": "As recorded, where it is understood otherwise today."},
-        "personal": {"type": "object", "additionalProperties": {"type": "string"}},
-    },
-}
-
 
 def routes(_wiring: Wiring) -> APIRouter:
     """Give the routes of single contracts, claims and complaints (group `claims_ledger.routes`)."""
@@ -125,21 +82,21 @@ def routes(_wiring: Wiring) -> APIRouter:
     # What is longer stands first: a number may hold slashes.
     for kind in KINDS:
         one = f"/{kind.plural}/{{number:path}}"
-        listed = {"content": {"application/json": {"schema": _array(REPLAYED)}}, "headers": POSITION_HEADER}
+        listed = {"content": {"application/json": {"schema": array_of(REPLAYED)}}, "headers": POSITION_HEADER}
         for path, name, endpoint in (
             (f"{one}/replay/opened", "opened_replay", _opened_replay(kind)),
             (f"{one}/replay", "replay", _replay(kind)),
         ):
             _add(router, path, f"{name}_{kind.kind}", endpoint, listed)
-        told = {"content": {"application/json": {"schema": _array(EVENT)}}, "headers": POSITION_HEADER}
+        told = {"content": {"application/json": {"schema": array_of(EVENT)}}, "headers": POSITION_HEADER}
         _add(router, f"{one}/history", f"history_{kind.kind}", _history(kind), told)
-        shown = {
-            "content": {"application/json": {"schema": _shown(kind)}},
+        answer = {
+            "content": {"application/json": {"schema": shown(kind.plural, kind.nested)}},
             "headers": POSITION_HEADER | ETAG,
         }
         if kind.kind != "complaint":  # What a complaint says of a person stands in its replay alone.
-            _add(router, f"{one}/opened", f"opened_{kind.kind}", _opened(kind), shown)
-        _add(router, one, f"show_{kind.kind}", _show(kind), shown)
+            _add(router, f"{one}/opened", f"opened_{kind.kind}", _opened(kind), answer)
+        _add(router, one, f"show_{kind.kind}", _show(kind), answer)
     return router
 
 
@@ -294,16 +251,3 @@ def reason(said: str) -> str:
         message = f"Access-Reason: give 1 to {LONGEST_REASON} characters in one line, without anybody's name."
         raise Problem("INVALID", message)
     return text
-
-
-def _array(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items}
-
-
-def _shown(kind: Kind) -> dict[str, Any]:
-    rows = {listed.name: row_schema(listed) for listed in LISTS}
-    row = rows[kind.plural]
-    nested = {name: _array(rows.get(name, {"type": "object"})) for name in kind.nested}
-    persons = {"persons": _array({"type": "object", "required": ["person"]})}
-    properties = row["properties"] | nested | persons
-    return row | {"required": sorted({*row["required"], *kind.nested}), "properties": properties}

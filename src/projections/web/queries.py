@@ -6,7 +6,9 @@ All as of one position, through the views' own sources, so that it stays right w
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import get_args
 
+from ledger.domain.deadlines.deadline import DeadlineKind, DeadlineStatus
 from ledger.store.pool import Connection
 from projections.claims.fold import CLAIMS
 from projections.claims.fold import TABLE as CLAIMS_TABLE
@@ -25,6 +27,9 @@ from projections.limits.fold import TABLE as LIMITS_TABLE
 __all__ = ["CLAIMS", "COMPLAINTS", "CONTRACTS", "DUE", "LIMITS"]
 
 Rows = list[dict[str, object]]
+
+KINDS: tuple[str, ...] = get_args(DeadlineKind)
+STATUSES: tuple[str, ...] = get_args(DeadlineStatus)
 
 LARGEST_POSITION = 2**62
 """Before everything, where the newest comes first."""
@@ -63,40 +68,53 @@ _CLAIM_COLUMNS = (
 )
 _COMPLAINT_COLUMNS = "complaint, contract, claim, status, received_on, complainant"
 
-DUE_PAGE = """
-select subject, kind, rule, raw_due_on, due_on, alert_on, status, met_on, contract, subject_position, opening
-from ({found}) as found
-where (%(status)s::text is null or status = %(status)s)
-    and (%(kind)s::text is null or kind = %(kind)s)
-    and (%(from_on)s::date is null or due_on >= %(from_on)s)
-    and (%(before)s::date is null or due_on < %(before)s)
-    and (%(after)s::date is null or (due_on, subject_position, opening)
-        > (%(after)s::date, %(after_position)s::bigint, %(after_opening)s::int))
-order by due_on, subject_position, opening limit %(limit)s
+# One index, by kind, status and day, answers each question on due dates: it is looked into once for each kind
+# and status that is wanted, and what is found is put together.
+_EACH_KIND = """
+from unnest(%(kinds)s::text[]) as wanted_kind, unnest(%(statuses)s::text[]) as wanted_status,
+lateral (
+    select {columns} from ({{found}}) as found
+    where kind = wanted_kind and status = wanted_status
+        and (%(from_on)s::date is null or due_on >= %(from_on)s)
+        and (%(before)s::date is null or due_on < %(before)s)
+        {further}
+) as each
 """
-DUE_COUNTS = """
-select kind as name, count(*) as number from ({found}) as found
-where (%(status)s::text is null or status = %(status)s)
-    and (%(from_on)s::date is null or due_on >= %(from_on)s)
-    and (%(before)s::date is null or due_on < %(before)s)
+_DUE_COLUMNS = """subject, kind, rule, raw_due_on, due_on, alert_on, status, met_on, contract,
+    subject_position, opening"""
+_AFTER = """and (%(after)s::date is null or (due_on, subject_position, opening)
+            > (%(after)s::date, %(after_position)s::bigint, %(after_opening)s::int))
+        order by due_on, subject_position, opening limit %(limit)s"""
+_NOT_MET = "and met_on is null"
+
+DUE_PAGE = f"""
+select each.* {_EACH_KIND.format(columns=_DUE_COLUMNS, further=_AFTER)}
+order by due_on, subject_position, opening limit %(limit)s
+"""  # of its own constants
+DUE_COUNTS = f"""
+select kind as name, count(*) as number {_EACH_KIND.format(columns="kind", further="")} group by 1 order by 1
+"""  # as above
+DUE_BY_DAY = f"""
+select due_on, kind, status, count(*) as number
+{_EACH_KIND.format(columns="due_on, kind, status", further="")} group by 1, 2, 3 order by 1, 2, 3
+"""  # as above
+NOT_MET = f"""
+select each.* {_EACH_KIND.format(columns=_DUE_COLUMNS, further=_NOT_MET)}
+order by due_on, subject_position, opening limit %(limit)s
+"""  # as above
+COUNT_NOT_MET = f"""
+select count(*) as number {_EACH_KIND.format(columns="due_on", further=_NOT_MET)}
+"""  # as above
+REFUNDS_BY_DAYS = f"""
+select greatest(0, met_on - raw_due_on + %(promised)s) as days, count(*) as number,
+    count(*) filter (where met_on > due_on) as late
+{_EACH_KIND.format(columns="met_on, raw_due_on, due_on", further="and met_on is not null")}
 group by 1 order by 1
-"""
-DUE_BY_DAY = """
-select due_on, kind, status, count(*) as number from ({found}) as found
-where due_on >= %(from_on)s and due_on < %(before)s and status <> 'cancelled'
-    and (%(kind)s::text is null or kind = %(kind)s)
-    and (%(status)s::text is null or status = %(status)s)
-group by 1, 2, 3 order by 1, 2, 3
-"""
-MISSED_AND_NOT_MET = """
-select subject, kind, rule, raw_due_on, due_on, alert_on, status, met_on from ({found}) as found
-where status = 'missed' and met_on is null and kind <> 'termination_letter'
-order by due_on, subject_position, opening limit %(limit)s
-"""
-COUNT_MISSED_AND_NOT_MET = """
-select count(*) as number from ({found}) as found
-where status = 'missed' and met_on is null and kind <> 'termination_letter'
-"""
+"""  # as above
+REFUNDS_WAITING = f"""
+select count(*) filter (where status = 'open') as open, count(*) filter (where status = 'missed') as missed
+{_EACH_KIND.format(columns="status", further=_NOT_MET)}
+"""  # as above
 
 # The condition repeats that of the index limits_drawn_on, so that only rows are read that anything drew on.
 NEARLY_USED = """
@@ -127,15 +145,6 @@ select guarantee, count(*) as opened,
     sum(recovered_cents)::bigint as recovered_cents
 from ({found}) as found group by 1 order by 1
 """
-REFUNDS_BY_DAYS = """
-select greatest(0, met_on - raw_due_on + %(promised)s) as days, count(*) as number,
-    count(*) filter (where met_on > due_on) as late
-from ({found}) as found where kind = 'refund' and met_on is not null group by 1 order by 1
-"""
-REFUNDS_WAITING = """
-select count(*) filter (where status = 'open') as open, count(*) filter (where status = 'missed') as missed
-from ({found}) as found where kind = 'refund' and met_on is null
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,15 @@ class DueWanted:
     kind: str | None = None
     from_on: date | None = None
     before: date | None = None
+
+    def asked(self) -> Mapping[str, object]:
+        """Give the parameters of a query."""
+        return {
+            "kinds": list(KINDS) if self.kind is None else [self.kind],
+            "statuses": list(STATUSES) if self.status is None else [self.status],
+            "from_on": self.from_on,
+            "before": self.before,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,17 +239,18 @@ def due_page(
         if after is None
         else {"after": after.due_on, "after_position": after.position, "after_opening": after.opening}
     )
-    return select(connection, DUE_PAGE, DUE_TABLE, source, asdict(wanted) | place | {"limit": limit})
+    asked = dict(wanted.asked()) | place | {"limit": limit}
+    return select(connection, DUE_PAGE, DUE_TABLE, source, asked)
 
 
 def due_counts(connection: Connection, source: Source, wanted: DueWanted) -> Mapping[str, int]:
     """Count due dates by kind, whatever kind is asked for."""
-    return _by_name(select(connection, DUE_COUNTS, DUE_TABLE, source, asdict(wanted)))
+    return _by_name(select(connection, DUE_COUNTS, DUE_TABLE, source, wanted.asked()))
 
 
 def due_by_day(connection: Connection, source: Source, wanted: DueWanted) -> Rows:
     """Count due dates by day, kind and status."""
-    return select(connection, DUE_BY_DAY, DUE_TABLE, source, asdict(wanted))
+    return select(connection, DUE_BY_DAY, DUE_TABLE, source, wanted.asked())
 
 
 def late(connection: Connection, source: Source, limit: int) -> tuple[int, Rows]:
@@ -239,8 +258,10 @@ def late(connection: Connection, source: Source, limit: int) -> tuple[int, Rows]
 
     A missed letter is not among it: the contract has renewed, and nothing can be done late (R11).
     """
-    counted = select(connection, COUNT_MISSED_AND_NOT_MET, DUE_TABLE, source, {})
-    rows = select(connection, MISSED_AND_NOT_MET, DUE_TABLE, source, {"limit": limit})
+    kinds = [kind for kind in KINDS if kind != "termination_letter"]
+    asked = dict(DueWanted(status="missed").asked()) | {"kinds": kinds, "limit": limit}
+    counted = select(connection, COUNT_NOT_MET, DUE_TABLE, source, asked)
+    rows = select(connection, NOT_MET, DUE_TABLE, source, asked)
     return int(str(counted[0]["number"])), rows
 
 
@@ -262,12 +283,13 @@ def claims_by_guarantee(connection: Connection, source: Source) -> Rows:
 
 def refunds_by_days(connection: Connection, source: Source, promised: int) -> Rows:
     """Count refunds by the days from complete submission to full payment (R7), and those paid late."""
-    return select(connection, REFUNDS_BY_DAYS, DUE_TABLE, source, {"promised": promised})
+    asked = dict(DueWanted(kind="refund").asked()) | {"promised": promised}
+    return select(connection, REFUNDS_BY_DAYS, DUE_TABLE, source, asked)
 
 
 def refunds_waiting(connection: Connection, source: Source) -> Mapping[str, object]:
     """Count refunds that are not paid in full yet, in time and late."""
-    return select(connection, REFUNDS_WAITING, DUE_TABLE, source, {})[0]
+    return select(connection, REFUNDS_WAITING, DUE_TABLE, source, DueWanted(kind="refund").asked())[0]
 
 
 def _page(  # noqa: PLR0913, PLR0917  # a list is made of so many parts

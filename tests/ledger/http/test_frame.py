@@ -6,7 +6,10 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,9 +24,22 @@ from ledger.http.frame import SECURITY_HEADERS
 from ledger.http.openapi import RIGHT, operations
 from ledger.http.serving import FIRST_PORT, listen
 from ledger.http.sign_in import local_path
+from ledger.logs import log_to_stderr
 from ledger.rights.tokens import LINK_LASTS, Tokens
 from ledger.store.errors import Unreachable
 from ledger.wiring import Wiring
+
+
+@contextmanager
+def told() -> Iterator[list[MutableMapping[str, Any]]]:
+    """The lines of the log, whatever another test has set it to."""
+    before = structlog.get_config()
+    log_to_stderr(quiet=False)
+    try:
+        with structlog.testing.capture_logs() as lines:
+            yield lines
+    finally:
+        structlog.configure(**before)
 
 
 @pytest.mark.parametrize("path", ["/livez", "/nothing", "/limits", "/contracts.csv"])
@@ -45,7 +61,7 @@ def test_a_defect_is_a_problem_that_tells_nothing_of_itself(
         raise RuntimeError(message)
 
     monkeypatch.setattr("ledger.http.health.examine_feed", fail)
-    with structlog.testing.capture_logs() as lines:
+    with told() as lines:
         answer = house.client.get("/readyz", headers={"X-Request-Id": "look-me-up"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
     assert "secret" not in answer.text
@@ -99,7 +115,7 @@ def test_metrics_count_commands_by_what_became_of_them_and_name_no_path(house: S
 
 def test_a_request_leaves_one_line_with_its_route_its_caller_and_no_address(house: Served) -> None:
     house.wiring.catch_up()
-    with structlog.testing.capture_logs() as lines:
+    with told() as lines:
         house.get("/contracts/CC-of-somebody?on=2026-03-01")
     [line] = [line for line in lines if line["event"] == "http_request"]
     assert (line["route"], line["status"], line["actor"]) == (

@@ -55,6 +55,14 @@ def test_a_stranger_is_told_to_sign_in_on_every_page_but_the_public_ones(book: S
     assert set(public.values()) == {200}
 
 
+def test_a_link_that_was_used_is_told_on_a_page_with_what_to_do(book: Served) -> None:
+    with visiting(book, None) as stranger:
+        refused = stranger.get("/sign-in", params={"code": "cll_used"}, headers={"Accept": "text/html"})
+        page = stranger.get(refused.headers["location"])
+    assert page.status_code == 401
+    assert "This link was used already" in page.text
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_sees_the_pages_of_its_rights_and_no_other(book: Served, role: str) -> None:
     with visiting(book, role) as visited:

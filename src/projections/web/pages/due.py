@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Final
 
 from projections.asking.questions import Filters, list_due
@@ -10,6 +11,7 @@ from projections.web.asked import looking, read_day, read_month, read_whole, tod
 from projections.web.drawing.months import month_before, next_month, weeks_of
 from projections.web.page import Look, page_of_look
 from projections.web.queries import DUE, DuePlace, DueWanted, due_by_day, due_counts, due_page
+from projections.web.remembering import remembered
 from projections.web.serving import Pages, Shown
 
 PAGE_ROWS: Final = 50
@@ -70,7 +72,8 @@ def show_list(look: Look) -> Shown:
     with looking(look.wiring, ("due",), look.asked) as reader:
         source = reader.source(DUE)
         found = due_page(reader.connection, source, wanted, _place(look), PAGE_ROWS + 1)
-        counts = due_counts(reader.connection, source, wanted)
+        counted = replace(wanted, kind=None)  # Each kind is counted, whichever is shown.
+        counts = remembered(reader, DUE, counted, partial(due_counts, reader.connection, source, counted))
         position = reader.position
     rows = found[:PAGE_ROWS]
     last = rows[-1] if len(found) > PAGE_ROWS else None

@@ -1,7 +1,8 @@
 """Lists that are searched: contracts, claims, complaints. What is asked for stands in the address."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -31,6 +32,7 @@ from projections.web.queries import (
     contract_counts,
     contracts_page,
 )
+from projections.web.remembering import remembered
 from projections.web.serving import Pages, Shown
 from projections.web.words.codes import N_
 
@@ -157,7 +159,13 @@ def _show(listed: Listed) -> Callable[[Look], Shown]:
             source = reader.source(listed.view)
             place = read_whole(below)
             found = listed.rows(reader.connection, source, wanted, place, PAGE_ROWS + 1)
-            counts = listed.counts(reader.connection, source, wanted)
+            counted = replace(wanted, status=None)  # Each status is counted, whichever is shown.
+            counts = remembered(
+                reader,
+                listed.view,
+                counted,
+                partial(listed.counts, reader.connection, source, counted),
+            )
             position = reader.position
         rows = found[:PAGE_ROWS]
         return Shown(

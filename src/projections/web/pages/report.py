@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import date
+from itertools import islice
 from typing import Final
 
 from ledger.endings import Refused
 from projections.asking.positions import read_as_of
 from projections.asking.reader import Reader
-from projections.asking.reports import REPORTS, Asked, by_guarantee, reported_until, rows_of
+from projections.asking.reports import REPORTS, Asked, by_guarantee, each_of, reported_until
 from projections.exports import sheets
 from projections.exports.csv_rows import MEDIA_TYPE, csv_chunks
 from projections.exports.sheet import Sheet
@@ -17,7 +18,7 @@ from projections.web.serving import Download, Pages, Shown
 from projections.web.told.sheets import REPORT_COLUMNS
 from projections.web.words.codes import N_
 
-ROWS_SHOWN: Final = 200
+ROWS_SHOWN: Final = 100
 BORDEREAU: Final = "bordereau"
 GUARANTEES: Final = "guarantees"
 
@@ -52,7 +53,7 @@ def download(look: Look) -> Download:
 def show(look: Look) -> Shown:
     """Show the first rows."""
     name = _name(look)
-    rows, position, _ = _read(look)
+    rows, position, _ = _read(look, ROWS_SHOWN + 1)
     return Shown(
         "report.html",
         {
@@ -61,14 +62,15 @@ def show(look: Look) -> Shown:
             "title": TITLES[name],
             "titles": TITLES,
             "rows": rows[:ROWS_SHOWN],
-            "number": len(rows),
+            "has_more": len(rows) > ROWS_SHOWN,
             "columns": REPORT_COLUMNS[name],
             "month": _month(look) if name == BORDEREAU else None,
         },
     )
 
 
-def _read(look: Look) -> tuple[list[dict[str, object]], int, Sheet]:
+def _read(look: Look, most: int | None = None) -> tuple[list[dict[str, object]], int, Sheet]:
+    """Read a report's rows, `most` of them at most; None: all."""
     name = _name(look)
     views = ("contracts", "reserves") if name == GUARANTEES else (REPORTS[name].view.name,)
     with looking(look.wiring, views, look.asked) as reader:
@@ -81,7 +83,8 @@ def _read(look: Look) -> tuple[list[dict[str, object]], int, Sheet]:
             status=look.query.get("status") or None,
             month=_month(look) if name == BORDEREAU else None,
         )
-        return rows_of(reader, REPORTS[name], asked), reader.position, REPORTS[name].sheet
+        rows = islice(each_of(reader, REPORTS[name], asked), most)
+        return list(rows), reader.position, REPORTS[name].sheet
 
 
 def _until(look: Look, reader: Reader) -> date:

@@ -12,6 +12,7 @@ from projections.web.queries import (
     refunds_by_days,
     refunds_waiting,
 )
+from projections.web.remembering import remembered
 
 VIEWS_OF_OVERVIEW: Final = ("claims", "due")
 PRODUCT: Final = "cyber-care"
@@ -21,11 +22,20 @@ def overview(reader: Reader) -> dict[str, object]:
     """Give the figures as of the reader's time."""
     claims, due = reader.source(CLAIMS), reader.source(DUE)
     promised = promised_days()
+    connection = reader.connection
     return {
-        "consumed_by_month": consumed_by_month(reader.connection, claims),
-        "claims_by_guarantee": claims_by_guarantee(reader.connection, claims),
-        "refunds_by_days": refunds_by_days(reader.connection, due, promised),
-        "refunds_waiting": dict(refunds_waiting(reader.connection, due)),
+        "consumed_by_month": remembered(
+            reader, CLAIMS, "by month", lambda: consumed_by_month(connection, claims)
+        ),
+        "claims_by_guarantee": remembered(
+            reader, CLAIMS, "by guarantee", lambda: claims_by_guarantee(connection, claims)
+        ),
+        "refunds_by_days": remembered(
+            reader, DUE, ("by days", promised), lambda: refunds_by_days(connection, due, promised)
+        ),
+        "refunds_waiting": remembered(
+            reader, DUE, "refunds waiting", lambda: dict(refunds_waiting(connection, due))
+        ),
         "refund_days": promised,
     }
 

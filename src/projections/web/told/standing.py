@@ -1,6 +1,7 @@
 """How things stand today: what is due, what is late, which limits are nearly used, how far the views are."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Final
 
 from ledger.feed.proofs.checkpoint import peek_checkpoint
@@ -10,6 +11,7 @@ from ledger.store.heads import log_standing
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.web.queries import DUE, LIMITS, DueWanted, due_counts, due_page, late, nearly_used
+from projections.web.remembering import remembered
 
 SOON_DAYS: Final = 14
 ROWS: Final = 12
@@ -26,7 +28,7 @@ def standing(reader: Reader, today: date) -> Standing:
     soon = DueWanted(status="open", before=today + timedelta(days=SOON_DAYS + 1))
     late_number, late_rows = late(reader.connection, due_source, ROWS)
     due_rows = due_page(reader.connection, due_source, soon, None, ROWS)
-    counts = due_counts(reader.connection, due_source, soon)
+    counts = remembered(reader, DUE, soon, partial(due_counts, reader.connection, due_source, soon))
     used = nearly_used(reader.connection, limit_source, today, NEARLY_PERCENT, ROWS)
     log = log_standing(reader.connection, reader.book)
     end = feed_end(reader.connection, reader.book)
@@ -35,7 +37,7 @@ def standing(reader: Reader, today: date) -> Standing:
     return {
         "today": today,
         "until": today + timedelta(days=SOON_DAYS),
-        "late": late_rows,
+        "late": [_row(row) for row in late_rows],
         "late_number": late_number,
         "due_soon": [_row(row) for row in due_rows],
         "due_soon_number": sum(counts.values()),
