@@ -7,7 +7,7 @@ from recorded_book import RecordedBook
 from typed import Typed
 
 from fixtures.database import Database
-from fixtures.program import settings_of
+from fixtures.program import WINDOW, settings_of
 from ledger.wiring import Wiring
 
 
@@ -24,6 +24,8 @@ def typed(
     """The command line on a migrated database with nothing in it."""
     monkeypatch.setenv("CLAIMS_LEDGER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NO_COLOR", "1")
+    for name in WINDOW:
+        monkeypatch.delenv(name, raising=False)
     for name, dsn in settings_of(database).items():
         monkeypatch.setenv(f"CLAIMS_LEDGER_{name.upper()}", dsn)
     return Typed(capsys)
