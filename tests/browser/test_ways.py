@@ -42,7 +42,8 @@ def started(site: Site, *, starts_on: str = "2025-10-01", mail: str | None = "ad
 
 
 def read(page: Page, site: Site, address: str) -> Any:  # noqa: ANN401  # whatever the page tells
-    """What a page tells as JSON, to whoever is signed in."""
+    """What a page tells as JSON, to whoever is signed in, once it shows all that was recorded."""
+    site.shown()
     return page.request.get(f"{site.address}{address}.json").json()
 
 
