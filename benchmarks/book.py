@@ -60,8 +60,7 @@ def views_rate(wiring: Wiring) -> tuple[float, int]:
         cursor.execute("select count(*) from ledger.log where book = %s", (BOOK,))
         events = cursor.fetchone()[0]
     begin = time.perf_counter()
-    for name in VIEWS:
-        wiring.runner(name).catch_up()
+    wiring.catch_up(*VIEWS)
     return events / (time.perf_counter() - begin), events
 
 

@@ -22,6 +22,8 @@ PAUSE_SECONDS: Final = 0.05
 """At most, between two batches that were not full: few commits sealed together cost hardly more than one."""
 PAUSE_FOR_WORK: Final = 2.0
 """The pause is so many times what the batch took: a lone caller, whose seal is quick, hardly waits for it."""
+PAUSE_A_COMMIT_SECONDS: Final = 0.001
+"""And so much more for each commit of the batch: where many write, they are gathered, and not held up."""
 IDLE_SECONDS: Final = 0.1
 """Between two looks when nothing was pending, unless somebody calls `wake`."""
 SIGN_SECONDS: Final = 1.0
@@ -131,7 +133,7 @@ class Sealer:
                 self._awake.wait(IDLE_SECONDS)
                 self._awake.clear()
             elif sealed < self._batch:
-                stop.wait(min(PAUSE_SECONDS, PAUSE_FOR_WORK * took))
+                stop.wait(min(PAUSE_SECONDS, PAUSE_FOR_WORK * took + PAUSE_A_COMMIT_SECONDS * sealed))
         try:
             self.finish()
         except Exception as error:
