@@ -3,29 +3,23 @@
 In full a book of 2,000 contracts; and as of any position a ledger that ends there.
 """
 
-import json
-import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from ledger.domain.refusals import Invalid
+from faults.desks_histories import Line, import_all, instant, of_desks
 from ledger.feed.reading import FeedEvent, read_feed
-from ledger.importing.envelope import line_of
-from ledger.importing.importer import Importer
 from ledger.store.feed_rows import feed_end
 from ledger.subjects.access_log import Access
 from ledger.subjects.erasing import Erasures
 from ledger.submission import submission
 from ledger.wiring import Wiring
-from oracle.histories import history
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.folding.versions import Folding
@@ -40,18 +34,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "projections"))
 
 from views_against_raw import agree, agree_as_of, agree_on_the_directory, rows_found
 
-CONTRACTS_OF_A_HISTORY = 10
 HISTORIES_SHORT, HISTORIES_FULL = 4, 200
 HISTORIES_OF_A_FILE = 20
-NUMBER = re.compile(r'"([A-Z]+)-(?=\d)')
-"""Where a contract's, a claim's, a complaint's or a person's number begins."""
 POSITIONS_SHORT, POSITIONS_FULL = 12, 40
 ERASED_SHORT, ERASED_FULL = 5, 100
 FOLLOWED = (*VIEWS, "directory")
 ACCESS = Access("desk-1", "subject erase", "asked for it")
 LAST_DAY = date(2034, 12, 31)
-
-Line = dict[str, Any]
 
 
 @dataclass
@@ -69,11 +58,11 @@ class RandomBook:
             rest[begin : begin + HISTORIES_OF_A_FILE] for begin in range(0, len(rest), HISTORIES_OF_A_FILE)
         ]
         for seeds in (*([seed] for seed in alone), *files):
-            lines = sorted((line for seed in seeds for line in numbered(seed)), key=instant)
+            lines = of_desks(seeds)
             if len(seeds) == 1:
                 self.submit(lines)
             else:
-                self.import_all(lines)
+                import_all(self.wiring, lines, self.chance.randbytes(32))
             if self.chance.random() < 0.5:  # a coin
                 # Followed in whatever batches come of it; so some are erased who stood in the directory.
                 self.wiring.catch_up(*FOLLOWED)
@@ -87,16 +76,6 @@ class RandomBook:
             )
             self.wiring.ledger.submit(taken)
         self.wiring.seal()
-
-    def import_all(self, lines: list[Line]) -> None:
-        digest = self.chance.randbytes(32)
-        importer = Importer(self.wiring.ledger, digest, actor="desk")
-        for _ in importer.record(line_of("book.jsonl", number, line) for number, line in enumerate(lines, 1)):
-            pass
-        self.wiring.seal()
-        assert importer.import_id is not None
-        self.wiring.books.finish_import(self.wiring.book, importer.import_id, None)
-        self.wiring.ledger.import_id = None
 
     def erase(self, count: int) -> None:
         with self.wiring.pool.connection() as connection, connection.cursor() as cursor:
@@ -165,19 +144,3 @@ def as_of_each_position(
             for name, view in VIEWS.items():
                 assert Counter(rows_found(reader, view)) == Counter(foldings[name].standing())
     return recomputed
-
-
-def instant(line: Line) -> datetime:
-    return datetime.fromisoformat(line["at"])
-
-
-def numbered(seed: int) -> Iterator[Line]:
-    """Give a desk's history of some contracts, as far as it is well-formed; its numbers are its own."""
-    for line in history(seed, contracts=CONTRACTS_OF_A_HISTORY, steps=20 * CONTRACTS_OF_A_HISTORY):
-        own = json.loads(NUMBER.sub(rf'"\1-{seed}x', json.dumps(line)))
-        own["command_id"] = f"{seed}-{line['command_id']}"
-        try:
-            submission(own["command_id"], own["command"], own["data"], at=instant(own), may_backdate=True)
-        except Invalid:
-            continue
-        yield own
