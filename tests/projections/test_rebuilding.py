@@ -29,6 +29,7 @@ from projections.folding.view import View
 from projections.upkeep import rebuild as rebuilding
 from projections.upkeep import standing
 from projections.upkeep.comparing import compare_generations
+from projections.upkeep.keeping import KeptView
 from projections.upkeep.rebuild import drop_kept, rebuild, rebuild_together
 from projections.upkeep.standing import standings
 
@@ -227,7 +228,7 @@ def wiring_of_changed(grown: RecordedBook, monkeypatch: pytest.MonkeyPatch) -> W
         monkeypatch.setattr(module, "VIEWS", released)
     wiring = Wiring(grown.wiring.settings, grown.book, grown.wiring.ways)
     followers = dict(wiring.followers)
-    followers["limits"] = ViewFollower(released["limits"], grown.book)
+    followers["limits"] = KeptView(released["limits"], grown.book)
     wiring.__dict__["followers"] = followers
     return wiring
 
