@@ -1,27 +1,18 @@
 """`claims-ledger letters list/prepare/hand-over`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json, print_table
 from ledger.endings import Refused
+from schedulers.letters.statuses import LetterStatus
 
 if TYPE_CHECKING:
     from schedulers.letters.queries import Letter
 
-STATUSES = (
-    "wanted",
-    "written",
-    "prepared",
-    "staged",
-    "handed_over",
-    "posted",
-    "returned",
-    "dropped",
-    "erased",
-)
+STATUSES: tuple[str, ...] = get_args(LetterStatus)
 AHEAD = click.IntRange(0, 365)
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 from psycopg2.extras import execute_values
 
@@ -13,18 +13,7 @@ from ledger.store.pool import Connection
 from ledger.store.streams import stream_ref
 from schedulers.letters.composing import Facts
 from schedulers.letters.kinds import LetterKind
-
-Status = Literal[
-    "wanted",
-    "written",
-    "prepared",
-    "staged",
-    "handed_over",
-    "posted",
-    "returned",
-    "dropped",
-    "erased",
-]
+from schedulers.letters.statuses import LetterStatus
 
 ITS_TEXT: Final = "its text: give it with `letters answer`"
 """What the answer to a complaint waits for: the ledger knows that it was answered, and not what was said."""
@@ -95,7 +84,7 @@ class Letter:
     person: str
     facts: Facts
     post_by: date | None
-    status: Status
+    status: LetterStatus
     told: str | None
     sha256: str | None
     language: str | None
@@ -141,7 +130,7 @@ def letters(
     connection: Connection,
     book: str,
     *,
-    statuses: Collection[Status] | None = None,
+    statuses: Collection[LetterStatus] | None = None,
     references: Collection[str] | None = None,
     contract: str | None = None,
 ) -> Sequence[Letter]:
@@ -156,7 +145,7 @@ def letters(
 
 
 def claim(
-    connection: Connection, book: str, status: Status, limit: int, *, post_by: date | None = None
+    connection: Connection, book: str, status: LetterStatus, limit: int, *, post_by: date | None = None
 ) -> Sequence[Letter]:
     """Take letters to work on, to the transaction's end; those that others work on are passed by.
 
@@ -177,7 +166,7 @@ def claim_one(connection: Connection, book: str, reference: str) -> Letter | Non
         return None if found is None else _letter(found)
 
 
-def count(connection: Connection, book: str, status: Status) -> int:
+def count(connection: Connection, book: str, status: LetterStatus) -> int:
     """Say how many letters have come so far and no farther."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, (book, status))
@@ -214,7 +203,7 @@ def of_erased(connection: Connection, book: str) -> Sequence[Letter]:
         return [_letter(row) for row in cursor]
 
 
-def _asked(book: str, statuses: Collection[Status] | None) -> dict[str, object]:
+def _asked(book: str, statuses: Collection[LetterStatus] | None) -> dict[str, object]:
     return {
         "book": book,
         "statuses": None if statuses is None else list(statuses),
