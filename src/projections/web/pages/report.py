@@ -8,11 +8,12 @@ from typing import Final
 from ledger.endings import Refused
 from projections.asking.positions import read_as_of
 from projections.asking.reader import Reader
-from projections.asking.reports import REPORTS, Asked, by_guarantee, each_of, reported_until
+from projections.asking.reports import REPORTS, Asked, each_of, reported_until
 from projections.exports import sheets
 from projections.exports.csv_rows import MEDIA_TYPE, csv_chunks
 from projections.exports.sheet import Sheet
 from projections.web.asked import looking, read_month, today_of
+from projections.web.figures import reserves_by_guarantee
 from projections.web.page import Look, page_of_look
 from projections.web.serving import Download, Pages, Shown
 from projections.web.told.sheets import REPORT_COLUMNS
@@ -75,7 +76,7 @@ def _read(look: Look, most: int | None = None) -> tuple[list[dict[str, object]],
     views = ("contracts", "reserves") if name == GUARANTEES else (REPORTS[name].view.name,)
     with looking(look.wiring, views, look.asked) as reader:
         if name == GUARANTEES:
-            return by_guarantee(reader, _until(look, reader)), reader.position, sheets.GUARANTEES
+            return reserves_by_guarantee(reader, _until(look, reader)), reader.position, sheets.GUARANTEES
         asked = Asked(
             contract=look.query.get("contract") or None,
             claim=look.query.get("claim") or None,
