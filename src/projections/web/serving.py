@@ -193,9 +193,13 @@ def _failed(look: Look, error: Exception) -> Shown:
     page = page_of_look(look, "", has_twin=False)
     if isinstance(error, _Unadmitted):
         status = HTTPStatus.UNAUTHORIZED if error.code == "NOT_SIGNED_IN" else HTTPStatus.FORBIDDEN
-        return Shown(
-            "unadmitted.html", {"page": page, "code_of_error": error.code, "detail": str(error)}, status
-        )
+        told = {
+            "page": page,
+            "code_of_error": error.code,
+            "detail": str(error),
+            "organisation": look.wiring.settings.oidc_client_id is not None,
+        }
+        return Shown("unadmitted.html", told, status)
     is_missing = isinstance(error, Refused)
     heading = N_("Not there") if is_missing else N_("That cannot be shown")
     status = HTTPStatus.NOT_FOUND if is_missing else HTTPStatus.BAD_REQUEST
