@@ -54,7 +54,8 @@ class Attempt:
     @classmethod
     def new(cls, then: str) -> Self:
         """Begin one."""
-        return cls(*(token_urlsafe(RANDOM_BYTES) for _ in range(3)), then=then)
+        state, nonce, verifier = (token_urlsafe(RANDOM_BYTES) for _ in range(3))
+        return cls(state, nonce, verifier, then)
 
     @property
     def challenge(self) -> str:
