@@ -20,17 +20,23 @@ from ledger.rights.roles import Right
 from ledger.store.errors import Unreachable as DatabaseAway
 from ledger.wiring import Wiring
 from projections.commands.tables import as_json
+from projections.web.addresses import from_address
 from projections.web.asked import AskedTime, read_asked
 from projections.web.page import Look, page_of_look
 from projections.web.rendering import render
 from projections.web.visitor import Visitor
 from projections.web.words.codes import N_
+from projections.web.words.saying_no import AskedWrongly, said_no
 from projections.web.words.speaking import LANGUAGES, Language, preferred, words
 
 LANGUAGE_COOKIE: Final = "claims-ledger-language"
 A_YEAR_SECONDS: Final = 365 * 86_400
 MOST_FIELDS: Final = 60
+NO_CHARACTER: Final = N_(
+    "What was asked holds a character that no text has: go by a link or a form of the site."
+)
 AGAIN_SECONDS: Final = "2"
+AWAY: Final = N_("The ledger's database is away for the moment. Nothing was recorded: try again in a minute.")
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -118,7 +124,7 @@ class Pages:
             if is_json:
                 raise _problem(error) from error
             if look is None or isinstance(error, Unreachable | DatabaseAway):
-                return _away(request, error)
+                return _away(request)
             answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
 
@@ -203,21 +209,23 @@ def _failed(look: Look, error: Exception) -> Shown:
     is_missing = isinstance(error, Refused)
     heading = N_("Not there") if is_missing else N_("That cannot be shown")
     status = HTTPStatus.NOT_FOUND if is_missing else HTTPStatus.BAD_REQUEST
-    return Shown("failed.html", {"page": page, "heading": heading, "detail": str(error)}, status)
+    number = from_address(look.steps["number"]) if is_missing and "number" in look.steps else None
+    detail = said_no(look.words, error, look.path, number, look.query)
+    return Shown("failed.html", {"page": page, "heading": heading, "detail": detail}, status)
 
 
-def _away(request: Request, error: Exception) -> Response:
+def _away(request: Request) -> Response:
     """Say that the database is away, on a page that needs nothing of it."""
-    told = {"page": None, "heading": N_("Not now"), "detail": str(error)}
-    html = render("failed.html", words(_language(request)), told)
+    speak = words(_language(request))
+    told = {"page": None, "heading": N_("Not now"), "detail": speak(AWAY)}
+    html = render("failed.html", speak, told)
     return HTMLResponse(html, 503, dict(HEADERS) | {"Retry-After": AGAIN_SECONDS})
 
 
 def _refuse_nul(look: Look) -> None:
     """Refuse what no text of ours holds, before anything is asked with it. Raises UsedWrongly."""
     if any("\0" in text for held in (look.steps, look.query, look.typed) for text in held.values()):
-        message = "What was asked holds a character that no text has: go by a link or a form of the site."
-        raise UsedWrongly(message)
+        raise AskedWrongly(NO_CHARACTER)
 
 
 def _response(look: Look, answer: Answer | Response) -> Response:

@@ -10,7 +10,6 @@ from urllib.parse import quote
 from ledger.answers import Answer
 from ledger.domain.contract.events import ContractStarted
 from ledger.domain.identifiers import StreamKind, StreamRef, contract_ref
-from ledger.endings import UsedWrongly
 from projections.asking.positions import known_end
 from projections.web.acting import has_moved_on, new_command_id, refused, send, version_of
 from projections.web.addresses import PAGES, page_of
@@ -22,6 +21,7 @@ from projections.web.page import Look, page_of_look
 from projections.web.serving import Answer as PageAnswer
 from projections.web.serving import Leads, Pages, Show, Shown
 from projections.web.words.codes import N_
+from projections.web.words.saying_no import AskedWrongly
 
 BEGINS: Final[Mapping[str, str]] = {
     "StartContract": "contracts",
@@ -37,6 +37,8 @@ SECTIONS: Final[Mapping[str, str]] = {"contract": "contracts", "claim": "claims"
 MOVED_ON: Final = N_(
     "Others recorded something here since you opened the page. Read what is new, then send it again."
 )
+
+NO_FORM: Final = N_("There is no form for “%(name)s”: go by a link of the site.")
 
 
 def register(pages: Pages) -> None:
@@ -86,8 +88,7 @@ def take(look: Look) -> PageAnswer:
     """Take a form: record it once and lead on, or show it again with what is wrong."""
     command = look.steps["command"]
     if command not in VERB_OF:
-        message = f"There is no form for {command[:60]!r}."
-        raise UsedWrongly(message)
+        raise AskedWrongly(NO_FORM, name=command[:60])
     form = _as_sent(look, command)
     typed = read_typed(form, look.typed)
     if typed.faults:

@@ -7,7 +7,6 @@ from typing import Final
 from ledger.domain.contract.state import Contract
 from ledger.domain.deciding import fold
 from ledger.domain.identifiers import StreamRef, contract_ref
-from ledger.endings import UsedWrongly
 from ledger.feed.reading import FeedEvent
 from ledger.subjects.access_log import Access
 from projections.asking.questions import Answer, show_contract
@@ -22,10 +21,13 @@ from projections.web.serving import Pages, Shown
 from projections.web.told.life import life
 from projections.web.told.limit_bars import years_of_limits
 from projections.web.told.persons import shut_persons
+from projections.web.words.codes import N_
+from projections.web.words.saying_no import AskedWrongly
 
 VIEWS: Final = ("contracts", "limits", "due", "claims", "complaints")
 
 LONGEST_REASON: Final = 200
+NO_REASON: Final = N_("Names are opened for a reason, which is written down: say why.")
 
 
 def register(pages: Pages) -> None:
@@ -60,8 +62,7 @@ def access_of(look: Look, what: str) -> Access:
     """Say who opens names on a page, and why. Raises `UsedWrongly` without a reason."""
     reason = look.typed.get("reason", "").strip()[:LONGEST_REASON]
     if not reason:
-        message = "Names are opened for a reason, which is written down: say why."
-        raise UsedWrongly(message)
+        raise AskedWrongly(NO_REASON)
     return Access(look.visitor.actor, what, reason)
 
 

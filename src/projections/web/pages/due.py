@@ -29,8 +29,8 @@ def _wanted(look: Look) -> DueWanted:
     return DueWanted(
         None if status == "all" else status,
         look.query.get("kind") or None,
-        read_day("from", from_on) if from_on else None,
-        read_day("before", before) if before else None,
+        read_day(from_on) if from_on else None,
+        read_day(before) if before else None,
     )
 
 
@@ -89,7 +89,7 @@ def _place(look: Look) -> DuePlace | None:
     places = read_whole(position), read_whole(opening)
     if None in places:
         return None
-    return DuePlace(read_day("after", day), *places)  # type: ignore[arg-type]  # none of them is None
+    return DuePlace(read_day(day), *places)  # type: ignore[arg-type]  # none of them is None
 
 
 def calendar_twin(look: Look) -> object:

@@ -109,7 +109,7 @@ def _wanted(look: Look) -> Wanted:
         look.query.get("search", "").strip()[:128] or None,
         look.query.get("status") or None,
         look.query.get("guarantee") or None,
-        read_day("before", before) if before else None,
+        read_day(before) if before else None,
     )
 
 

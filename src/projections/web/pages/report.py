@@ -5,7 +5,6 @@ from datetime import date
 from itertools import islice
 from typing import Final
 
-from ledger.endings import Refused
 from projections.asking.positions import read_as_of
 from projections.asking.reader import Reader
 from projections.asking.reports import REPORTS, Asked, each_of, reported_until
@@ -18,6 +17,7 @@ from projections.web.page import Look, page_of_look
 from projections.web.serving import Download, Pages, Shown
 from projections.web.told.sheets import REPORT_COLUMNS
 from projections.web.words.codes import N_
+from projections.web.words.saying_no import NotThere
 
 ROWS_SHOWN: Final = 100
 BORDEREAU: Final = "bordereau"
@@ -31,6 +31,8 @@ TITLES: Final[Mapping[str, str]] = {
     GUARANTEES: N_("Figures by guarantee and year"),
     "timeline": N_("Steps of claims"),
 }
+
+NO_REPORT: Final = N_("There is no report “%(name)s”: choose one on the page of reports.")
 
 
 def register(pages: Pages) -> None:
@@ -95,8 +97,7 @@ def _until(look: Look, reader: Reader) -> date:
 def _name(look: Look) -> str:
     name = look.steps["name"]
     if name not in TITLES:
-        message = f"There is no report {name[:40]!r}: choose one of {', '.join(TITLES)}."
-        raise Refused(message)
+        raise NotThere(NO_REPORT, name=name[:40])
     return name
 
 
