@@ -1,9 +1,9 @@
 """`python -m benchmarks site`: how long pages take on a large book, and how long while others record.
 
 Makes a book of so many contracts in a home of its own (100,000 take a quarter of an hour), or takes one that
-is there (--home), runs `up` on it and asks for each page in turn, as one person would who is signed in: median
-and 95th percentile of whole answers, first contentful paint in Chromium, weight with nothing kept before. Then
-the same beside a desk that sends so many commands a second: each request finds another position than the last.
+is there (--home), runs `up` on it and asks for each page in turn, as one person would who is signed in:
+median and 95th percentile of whole answers, first contentful paint in Chromium, weight with nothing kept
+before. Then the same beside a desk that sends so many commands a second: each request finds another position.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from rich.table import Table
 from benchmarks.large_book import UNTIL, write_large_book
 from benchmarks.recording_desk import recording
 
-CONSOLE: Final = Console()
+CONSOLE: Final = Console(width=110)
 PROGRAM: Final = Path(sys.executable).with_name("claims-ledger")
 CHROMIUM: Final = Path("/usr/bin/chromium")
 UP_SECONDS: Final = 120
@@ -51,6 +51,8 @@ PAGES: Final = (
     "/due?kind=refund&status=all",
     "/due/calendar?month=2026-03",
     "/due/calendar?month=2025-11",
+    "/letters",
+    "/retention",
     "/persons",
     "/reports",
     "/reports/refunds",
@@ -225,6 +227,7 @@ def _signed_in(connection: HTTPConnection, code: str) -> str:
 
 def _times(connection: HTTPConnection, cookie: str, path: str, times: int, pause: float) -> list[float]:
     seconds = []
+    connection.close()  # It was idle, and the server may be about to close it: it opens by itself.
     for _ in range(times):
         time.sleep(pause)
         begun = time.perf_counter()

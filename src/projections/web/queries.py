@@ -9,7 +9,9 @@ from datetime import date
 from typing import get_args
 
 from ledger.domain.deadlines.deadline import DeadlineKind, DeadlineStatus
+from ledger.store.checkpoints import checkpoint
 from ledger.store.pool import Connection
+from projections.asking.reader import Reader
 from projections.claims.fold import CLAIMS
 from projections.claims.fold import TABLE as CLAIMS_TABLE
 from projections.complaints.fold import COMPLAINTS
@@ -18,7 +20,7 @@ from projections.contracts.fold import CONTRACTS
 from projections.contracts.fold import TABLE as CONTRACTS_TABLE
 from projections.due.fold import DUE
 from projections.due.fold import TABLE as DUE_TABLE
-from projections.folding.rows import Source
+from projections.folding.rows import AsOf, Source
 from projections.folding.selecting import select
 from projections.folding.view import Table
 from projections.limits.fold import LIMITS
@@ -28,7 +30,8 @@ __all__ = ["CLAIMS", "COMPLAINTS", "CONTRACTS", "DUE", "LIMITS"]
 
 Rows = list[dict[str, object]]
 
-KINDS: tuple[str, ...] = get_args(DeadlineKind)
+KINDS: tuple[str, ...] = tuple(kind for kind in get_args(DeadlineKind) if kind != "retention")
+"""Kinds of the view `due`; until when records are kept is asked for by itself (R13)."""
 STATUSES: tuple[str, ...] = get_args(DeadlineStatus)
 DONE_LATE: tuple[str, ...] = tuple(kind for kind in KINDS if kind != "termination_letter")
 """Kinds of due dates that can still be met once they were missed."""
@@ -68,8 +71,8 @@ _CLAIM_COLUMNS = (
 )
 _COMPLAINT_COLUMNS = "complaint, contract, claim, status, received_on, complainant"
 
-# One index, by kind, status and day, answers each question on due dates: it is looked into once for each kind
-# and status that is wanted, and what is found is put together.
+# One index, of what stands now by kind, status and day, answers each question on due dates: it is looked into
+# once for each kind and status that is wanted, and what is found is put together.
 _EACH_KIND = """
 from unnest(%(kinds)s::text[]) as wanted_kind, unnest(%(statuses)s::text[]) as wanted_status,
 lateral (
@@ -85,7 +88,7 @@ _DUE_COLUMNS = """subject, kind, rule, raw_due_on, due_on, alert_on, status, met
 _AFTER = """and (%(after)s::date is null or (due_on, subject_position, opening)
             > (%(after)s::date, %(after_position)s::bigint, %(after_opening)s::int))
         order by due_on, subject_position, opening limit %(limit)s"""
-_NOT_MET = "and met_on is null"
+_NOT_MET = "and met_on is null order by due_on, subject_position, opening limit %(limit)s"
 
 DUE_PAGE = f"""
 select each.* {_EACH_KIND.format(columns=_DUE_COLUMNS, further=_AFTER)}
@@ -179,9 +182,7 @@ def complaints_page(
     )
 
 
-def due_page(
-    connection: Connection, source: Source, wanted: DueWanted, after: DuePlace | None, limit: int
-) -> Rows:
+def due_page(reader: Reader, wanted: DueWanted, after: DuePlace | None, limit: int) -> Rows:
     """Give a page of due dates, the earliest first."""
     place = (
         {"after": None, "after_position": None, "after_opening": None}
@@ -189,16 +190,24 @@ def due_page(
         else {"after": after.due_on, "after_position": after.position, "after_opening": after.opening}
     )
     asked = dict(wanted.asked()) | place | {"limit": limit}
-    return select(connection, DUE_PAGE, DUE_TABLE, source, asked)
+    return select(reader.connection, DUE_PAGE, DUE_TABLE, _due_source(reader), asked)
 
 
-def late(connection: Connection, source: Source, limit: int) -> Rows:
+def late(reader: Reader, limit: int) -> Rows:
     """Give the oldest of what was missed and is still to be done.
 
     A missed letter is not among it: the contract has renewed, and nothing can be done late (R11).
     """
     asked = dict(DueWanted(status="missed").asked()) | {"kinds": list(DONE_LATE), "limit": limit}
-    return select(connection, NOT_MET, DUE_TABLE, source, asked)
+    return select(reader.connection, NOT_MET, DUE_TABLE, _due_source(reader), asked)
+
+
+def _due_source(reader: Reader) -> Source:
+    """Give due dates as of the reader's time; of the newest position, those that stand now."""
+    if reader.on is not None:
+        return reader.source(DUE)
+    is_newest = checkpoint(reader.connection, reader.book, DUE.name) == reader.position
+    return AsOf(reader.book, reader.position, is_newest=is_newest)
 
 
 def nearly_used(connection: Connection, source: Source, today: date, percent: int, limit: int) -> Rows:

@@ -32,6 +32,7 @@ from projections.web.words.speaking import LANGUAGES, Language, preferred, words
 LANGUAGE_COOKIE: Final = "claims-ledger-language"
 A_YEAR_SECONDS: Final = 365 * 86_400
 MOST_FIELDS: Final = 60
+NO_OBJECT: Final = N_("What was sent is no JSON object of texts: send the fields of the form.")
 NO_CHARACTER: Final = N_(
     "What was asked holds a character that no text has: go by a link or a form of the site."
 )
@@ -99,6 +100,14 @@ class Pages:
         """Register what takes a form. One that does not come from a page of ours is refused."""
         self._router.post(path)(self._endpoint(take, right))
 
+    def question(self, path: str, show: Show, twin: Twin, *, right: Right) -> None:
+        """Register a form that asks for what may stand in no address, with its JSON at `PATH.json`.
+
+        Both are sent by POST, the JSON's fields as a form or as one JSON object.
+        """
+        self.form(path, show, right=right)
+        self._router.post(f"{path}.json")(self._endpoint(lambda look: _json(twin(look)), right))
+
     def _endpoint(self, show: Callable[[Look], Answer | Response], right: Right | None) -> Callable[..., Any]:
         async def endpoint(request: Request) -> Response:
             body = await request.body() if request.method == "POST" else b""
@@ -133,9 +142,7 @@ class Pages:
         caller = visitor(request) or _bearer(request)
         if caller is not None:
             request.state.caller = caller
-        typed = dict(
-            parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-        )
+        typed = _typed(body, request.headers.get("content-type", ""))
         settings = self._wiring.settings
         return Look(
             wiring=self._wiring,
@@ -164,7 +171,10 @@ class Pages:
                 refuse_from_elsewhere(request)
             except Problem as error:
                 raise _Unadmitted("FROM_ELSEWHERE", str(error.detail)) from error
-            if right is not None and not look.visitor.sent_by_our_form(look.typed.get("csrf", "")):
+            # Whoever shows a token by itself needs no form of ours: no browser sends it unasked.
+            is_program = look.visitor.session is None and request.url.path.endswith(".json")
+            carried = look.typed.get("csrf", "")
+            if right is not None and not is_program and not look.visitor.sent_by_our_form(carried):
                 message = "The form is not one of this session: open the page again."
                 raise _Unadmitted("FROM_ELSEWHERE", message)
 
@@ -179,6 +189,20 @@ class _Unadmitted(Exception):
 
 FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable, DatabaseAway)
 """What a page says in words, and its JSON as a problem; anything else is a defect."""
+
+
+def _typed(body: bytes, media_type: str) -> Mapping[str, str]:
+    """Read what a form carries, or a program's JSON object of texts. Raises `AskedWrongly`."""
+    if not media_type.startswith("application/json"):
+        text = body.decode("utf-8", "replace")
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    try:
+        told = json.loads(body)
+    except ValueError as error:
+        raise AskedWrongly(NO_OBJECT) from error
+    if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
+        raise AskedWrongly(NO_OBJECT)
+    return told
 
 
 def _problem(error: Exception) -> Exception:

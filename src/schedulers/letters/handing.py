@@ -19,8 +19,8 @@ from ledger.domain.contract.events import LetterHandedOver
 from ledger.subjects.access_log import Access, Opened
 from ledger.subjects.opening import keys_to_open
 from schedulers.letters.carriers.carrier import Carrier, NotTaken, Parcel
-from schedulers.letters.kinds import REGISTERED
-from schedulers.letters.queries import Letter, Status, alone, change, claim, letters
+from schedulers.letters.kinds import REGISTERED, Status
+from schedulers.letters.queries import Letter, alone, change, claim, letters
 from schedulers.letters.recording import SENDER, record
 from schedulers.letters.shelf import Shelf
 from schedulers.letters.writing import drop_needless

@@ -28,7 +28,6 @@ from projections.web.queries import (
     CLAIMS,
     COMPLAINTS,
     CONTRACTS,
-    DUE,
     KINDS,
     LIMITS,
     STATUSES,
@@ -44,7 +43,7 @@ def pages_of_due(reader: Reader, wanted: DueWanted, limit: int) -> Rows:
     """All pages put together."""
     rows: Rows = []
     place = None
-    while page := queries.due_page(reader.connection, reader.source(DUE), wanted, place, limit):
+    while page := queries.due_page(reader, wanted, place, limit):
         rows += page
         last = page[-1]
         place = DuePlace(last["due_on"], int(str(last["subject_position"])), int(str(last["opening"])))  # type: ignore[arg-type]  # a date
@@ -80,7 +79,7 @@ def test_pages_of_due_dates_are_the_list_in_order_of_days_whatever_is_asked_for(
 
 
 def test_late_is_what_was_missed_and_is_still_to_do_and_no_letter(reader: Reader) -> None:
-    rows = queries.late(reader.connection, reader.source(DUE), 1000)
+    rows = queries.late(reader, 1000)
     expected = [
         row
         for row in list_due(reader, Filters(status="missed"))

@@ -10,7 +10,7 @@ from projections.web.asked import looking, read_day, read_month, read_whole, tod
 from projections.web.drawing.months import month_before, next_month, weeks_of
 from projections.web.figures import OfDay, due_by_day, due_counts
 from projections.web.page import Look, page_of_look
-from projections.web.queries import DUE, KINDS, STATUSES, DuePlace, DueWanted, due_page
+from projections.web.queries import KINDS, STATUSES, DuePlace, DueWanted, due_page
 from projections.web.serving import Pages, Shown
 
 PAGE_ROWS: Final = 50
@@ -58,7 +58,7 @@ def show_list(look: Look) -> Shown:
     """Show a page of the list, the earliest first."""
     wanted = _wanted(look)
     with looking(look.wiring, ("due",), look.asked) as reader:
-        found = due_page(reader.connection, reader.source(DUE), wanted, _place(look), PAGE_ROWS + 1)
+        found = due_page(reader, wanted, _place(look), PAGE_ROWS + 1)
         counts = due_counts(reader, replace(wanted, kind=None))  # Each kind is counted, whichever is shown.
         position = reader.position
     rows = found[:PAGE_ROWS]

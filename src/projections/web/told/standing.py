@@ -10,7 +10,7 @@ from ledger.store.heads import log_standing
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.web.figures import due_counts, late_number
-from projections.web.queries import DUE, LIMITS, DueWanted, due_page, late, nearly_used
+from projections.web.queries import LIMITS, DueWanted, due_page, late, nearly_used
 
 SOON_DAYS: Final = 14
 ROWS: Final = 12
@@ -23,12 +23,11 @@ Standing = dict[str, object]
 
 def standing(reader: Reader, today: date) -> Standing:
     """Say how things stand. `today`: the book's present day."""
-    due_source, limit_source = reader.source(DUE), reader.source(LIMITS)
     soon = DueWanted(status="open", before=today + timedelta(days=SOON_DAYS + 1))
-    late_rows = late(reader.connection, due_source, ROWS)
-    due_rows = due_page(reader.connection, due_source, soon, None, ROWS)
+    late_rows = late(reader, ROWS)
+    due_rows = due_page(reader, soon, None, ROWS)
     counts = due_counts(reader, soon)
-    used = nearly_used(reader.connection, limit_source, today, NEARLY_PERCENT, ROWS)
+    used = nearly_used(reader.connection, reader.source(LIMITS), today, NEARLY_PERCENT, ROWS)
     log = log_standing(reader.connection, reader.book)
     end = feed_end(reader.connection, reader.book)
     views = {name: end - checkpoint(reader.connection, reader.book, name) for name in VIEWS}
