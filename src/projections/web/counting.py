@@ -45,11 +45,15 @@ class Figure:
     """The columns that add up; the first says how many rows there are: a group without any is left out."""
 
 
+Groups = dict[tuple[Any, ...], dict[str, object]]
+"""A figure's rows by the columns that name their groups, in their order."""
+
+
 class Known(NamedTuple):
     """A figure as of a position."""
 
     position: int
-    rows: Rows
+    groups: Groups
 
 
 class KeptFigures:
@@ -59,7 +63,7 @@ class KeptFigures:
         """Nothing was counted yet."""
         self._lock = Lock()
         self._newest: OrderedDict[tuple[object, ...], Known] = OrderedDict()
-        self._earlier: OrderedDict[tuple[object, ...], Rows] = OrderedDict()
+        self._earlier: OrderedDict[tuple[object, ...], Groups] = OrderedDict()
 
     def known(self, question: tuple[object, ...], position: int) -> Known | None:
         """Give the figure as of the position, or else as of the newest that it was counted for."""
@@ -67,15 +71,15 @@ class KeptFigures:
             past = self._earlier.get((*question, position))
             return self._newest.get(question) if past is None else Known(position, past)
 
-    def keep(self, question: tuple[object, ...], position: int, rows: Rows) -> None:
+    def keep(self, question: tuple[object, ...], position: int, groups: Groups) -> None:
         """Keep the newest; what is asked for as of the past is kept beside it."""
         with self._lock:
             newest = self._newest.get(question)
             if newest is not None and newest.position > position:
-                self._earlier[*question, position] = rows
+                self._earlier[*question, position] = groups
                 _shorten(self._earlier, MOST_EARLIER)
                 return
-            self._newest[question] = Known(position, rows)
+            self._newest[question] = Known(position, groups)
             self._newest.move_to_end(question)
             _shorten(self._newest, MOST_FIGURES)
 
@@ -92,20 +96,20 @@ KEPT: Final = KeptFigures()
 def counted(reader: Reader, figure: Figure, asked: Mapping[str, object]) -> Rows:
     """Give a figure as of the reader's time, ordered by its groups. The rows are shared: change none."""
     if reader.on is not None:
-        return whole(reader, figure, asked)
+        return list(whole(reader, figure, asked).values())
     question = (*_standing(reader, figure.view), figure.sql, repr(sorted(asked.items())))
     known = KEPT.known(question, reader.position)
-    rows = None if known is None else _carried(reader, figure, asked, known)
-    if rows is None:
-        rows = whole(reader, figure, asked)
-    KEPT.keep(question, reader.position, rows)
-    return rows
+    groups = None if known is None else _carried(reader, figure, asked, known)
+    if groups is None:
+        groups = whole(reader, figure, asked)
+    KEPT.keep(question, reader.position, groups)
+    return list(groups.values())
 
 
-def whole(reader: Reader, figure: Figure, asked: Mapping[str, object]) -> Rows:
+def whole(reader: Reader, figure: Figure, asked: Mapping[str, object]) -> Groups:
     """Count a figure over the whole book."""
     found = select(reader.connection, figure.sql, figure.view.table, reader.source(figure.view), asked)
-    return _in_order(figure, found)
+    return dict(sorted((_group(figure, row), row) for row in found))
 
 
 def _standing(reader: Reader, view: View[Any]) -> tuple[object, ...]:
@@ -121,10 +125,10 @@ def _standing(reader: Reader, view: View[Any]) -> tuple[object, ...]:
     return (reader.connection.dsn, reader.book, view.name, generation, left_out)
 
 
-def _carried(reader: Reader, figure: Figure, asked: Mapping[str, object], known: Known) -> Rows | None:
+def _carried(reader: Reader, figure: Figure, asked: Mapping[str, object], known: Known) -> Groups | None:
     """Carry a figure to the reader's position; None where that is too far."""
     if known.position == reader.position:
-        return known.rows
+        return known.groups
     first, last = sorted((known.position, reader.position))
     if last - first > MOST_POSITIONS:
         return None
@@ -133,13 +137,13 @@ def _carried(reader: Reader, figure: Figure, asked: Mapping[str, object], known:
         return None
     names = _names(figure.view, streams)
     if not names:
-        return known.rows
+        return known.groups
     came = Moved(reader.book, names, at=reader.position, not_at=known.position)
     went = Moved(reader.book, names, at=known.position, not_at=reader.position)
     table, sql = figure.view.table, figure.sql
     return added_up(
         figure,
-        known.rows,
+        known.groups,
         came=select(reader.connection, sql, table, came, asked),
         went=select(reader.connection, sql, table, went, asked),
     )
@@ -153,20 +157,18 @@ def _names(view: View[Any], streams: Sequence[StreamRef]) -> Sequence[str]:
     return [stream.number for stream in streams if stream.kind == column]
 
 
-def added_up(figure: Figure, rows: Rows, *, came: Rows, went: Rows) -> Rows:
+def added_up(figure: Figure, groups: Groups, *, came: Rows, went: Rows) -> Groups:
     """Add to a figure what came, and take from it what went."""
-    by_group = {_group(figure, row): row for row in rows}
+    summed = dict(groups)
     for moved, sign in ((came, 1), (went, -1)):
         for row in moved:
             group = _group(figure, row)
-            before = by_group.get(group, {})
-            summed = {name: _number(before.get(name)) + sign * _number(row[name]) for name in figure.sums}
-            by_group[group] = row | summed
-    return _in_order(figure, [row for row in by_group.values() if row[figure.sums[0]]])
-
-
-def _in_order(figure: Figure, rows: Rows) -> Rows:
-    return sorted(rows, key=lambda row: _group(figure, row))
+            before = summed.get(group, {})
+            sums = {name: _number(before.get(name)) + sign * _number(row[name]) for name in figure.sums}
+            summed[group] = row | sums
+    for group in [group for group in summed if not summed[group][figure.sums[0]]]:
+        del summed[group]
+    return summed if summed.keys() == groups.keys() else dict(sorted(summed.items()))
 
 
 def _group(figure: Figure, row: Mapping[str, object]) -> tuple[Any, ...]:

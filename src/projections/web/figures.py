@@ -6,7 +6,7 @@ added up from one of them, the due dates by day.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple, cast
 
@@ -125,36 +125,32 @@ def by_status(reader: Reader, figure: Figure, wanted: Wanted) -> Mapping[str, in
 
 def due_by_day(reader: Reader, wanted: DueWanted) -> Sequence[OfDay]:
     """Count due dates by day, kind and status, in this order."""
-    rows = counted(reader, DUE_BY_DAY, {})
-    first = 0 if wanted.from_on is None else bisect_left(rows, wanted.from_on, key=_day)
-    end = len(rows) if wanted.before is None else bisect_left(rows, wanted.before, key=_day)
     return [
         OfDay(*(row[name] for name in OfDay._fields))  # type: ignore[arg-type]  # as the figure gives them
-        for row in rows[first:end]
-        if (wanted.status is None or row["status"] == wanted.status)
-        and (wanted.kind is None or row["kind"] == wanted.kind)
+        for row in _due_rows(reader, wanted)
     ]
 
 
 def due_counts(reader: Reader, wanted: DueWanted) -> Mapping[str, int]:
     """Count due dates by kind."""
     counts: Counter[str] = Counter()
-    for of_day in due_by_day(reader, wanted):
-        counts[of_day.kind] += of_day.number
+    for row in _due_rows(reader, wanted):
+        counts[cast("str", row["kind"])] += cast("int", row["number"])
     return dict(sorted(counts.items()))
 
 
 def late_number(reader: Reader) -> int:
     """Count what was missed and is still to be done."""
-    missed = due_by_day(reader, DueWanted(status="missed"))
-    return sum(of_day.waiting for of_day in missed if of_day.kind in DONE_LATE)
+    missed = _due_rows(reader, DueWanted(status="missed"))
+    return sum(cast("int", row["waiting"]) for row in missed if row["kind"] in DONE_LATE)
 
 
 def refunds_waiting(reader: Reader) -> Mapping[str, int]:
     """Count refunds that are not paid in full yet, in time and late."""
-    refunds = due_by_day(reader, DueWanted(kind="refund"))
     return {
-        status: sum(of_day.waiting for of_day in refunds if of_day.status == status)
+        status: sum(
+            cast("int", row["waiting"]) for row in _due_rows(reader, DueWanted(status=status, kind="refund"))
+        )
         for status in ("open", "missed")
     }
 
@@ -196,6 +192,18 @@ def count_what_pages_ask(reader: Reader, today: date) -> None:
 def promised_days() -> int:
     """Give the days within which a refund is promised, by the newest terms (R7)."""
     return load_terms(PRODUCT).periods.refund_days
+
+
+def _due_rows(reader: Reader, wanted: DueWanted) -> Iterator[Mapping[str, object]]:
+    rows = counted(reader, DUE_BY_DAY, {})
+    first = 0 if wanted.from_on is None else bisect_left(rows, wanted.from_on, key=_day)
+    end = len(rows) if wanted.before is None else bisect_left(rows, wanted.before, key=_day)
+    kind, status = wanted.kind, wanted.status
+    return (
+        row
+        for row in rows[first:end]
+        if (status is None or row["status"] == status) and (kind is None or row["kind"] == kind)
+    )
 
 
 def _day(row: Mapping[str, object]) -> date:

@@ -10,6 +10,7 @@ from projections.web.pages import (
     contract,
     due,
     feed,
+    find,
     letters,
     lists,
     persons,
@@ -26,6 +27,7 @@ from projections.web.serving import Pages
 
 PAGES = (
     today,
+    find,
     commands,
     lists,
     persons,

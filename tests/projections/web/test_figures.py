@@ -13,7 +13,7 @@ from projections.asking.views import VIEWS
 from projections.folding.selecting import select
 from projections.web import counting, figures
 from projections.web.asked import AskedTime, looking
-from projections.web.counting import Figure, Rows
+from projections.web.counting import Figure, Groups, Rows
 from projections.web.queries import DueWanted, Wanted
 
 
@@ -78,7 +78,7 @@ def whole_counts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     times: list[str] = []
     whole = counting.whole
 
-    def counting_them(reader: Reader, figure: Figure, asked: Mapping[str, object]) -> Rows:
+    def counting_them(reader: Reader, figure: Figure, asked: Mapping[str, object]) -> Groups:
         times.append(figure.view.name)
         return whole(reader, figure, asked)
 
