@@ -48,7 +48,7 @@ def test_every_event_and_every_refusal_has_words() -> None:
     assert set(REFUSALS) - set(NEXT_STEPS) == set()
 
 
-NO_WORDS = {"SHA-256", "JSON"}
+NO_WORDS = {"SHA-256", "JSON", "CSV"}
 """What stands in templates and is no text of any language."""
 SPOKEN_ATTRIBUTES = r'(?:aria-label|title|placeholder|alt)="([^"]*)"'
 
@@ -56,7 +56,7 @@ SPOKEN_ATTRIBUTES = r'(?:aria-label|title|placeholder|alt)="([^"]*)"'
 def bare_texts(template: str) -> list[str]:
     """Texts and spoken attributes of a template that no catalogue translates."""
     text = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "\0", template, flags=re.DOTALL)
-    text = re.sub(r"<(code|style|script)[^>]*>.*?</\1>|<!doctype html>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<(code|pre|style|script)[^>]*>.*?</\1>|<!doctype html>", "", text, flags=re.DOTALL)
     told = re.findall(SPOKEN_ATTRIBUTES, text) + re.split(r"<[^>]*>", text)
     parts = (part.strip() for piece in told for part in re.split(r"\0|&\w+;", piece))
     return [part for part in parts if re.search(r"[A-Za-z]{2}", part) and part not in NO_WORDS]
