@@ -24,9 +24,11 @@ from pydantic_settings import (
 from ledger.embedded.home import make_home_folder
 from ledger.endings import UsedWrongly
 from ledger.setting_sources import (
+    MASK,
     PREFIX,
     SECRETS,
     SETTINGS_FILE,
+    WHOLLY_SECRET,
     SecretFileSource,
     SettingsFileSource,
     default_home,
@@ -133,6 +135,14 @@ class Settings(BaseSettings):
     )
     oidc_role_claim: str = Field(
         default="role", min_length=1, description="Claim of those JWTs that names the caller's role."
+    )
+    oidc_client_id: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Client id of the site at that issuer; set, people sign in there with a browser.",
+    )
+    oidc_client_secret: str | None = Field(
+        default=None, min_length=1, repr=False, description="Secret of that client; unset: it has none."
     )
     webhooks_private: bool = Field(
         default=False,
@@ -417,6 +427,8 @@ class Settings(BaseSettings):
 def _shown(name: str, value: object) -> str | None:
     if value is None:
         return None
+    if name in WHOLLY_SECRET:
+        return MASK
     return masked(str(value)) if name in SECRETS else str(value)
 
 

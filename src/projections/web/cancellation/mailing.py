@@ -37,10 +37,10 @@ MOST_TRIES: Final = 8
 CODE_BYTES: Final = 24
 ACCESS: Final = Access("site", "cancellation form", "address for the link that confirms")
 
-NO_CONTRACT: Final = "no such contract"
-NO_ADDRESS: Final = "no e-mail address on file: the desk confirms"
-SENT_LATELY: Final = "a link was sent within a day already"
-GIVEN_UP: Final = "given up after several tries: the desk confirms"
+NO_CONTRACT: Final = N_("no such contract")
+NO_ADDRESS: Final = N_("no e-mail address on file: the desk confirms")
+SENT_LATELY: Final = N_("a link was sent within a day already")
+GIVEN_UP: Final = N_("given up after several tries: the desk confirms")
 
 SUBJECT: Final = N_("Confirm the cancellation of your Cyber Care contract %(contract)s")
 TEXT: Final = N_(

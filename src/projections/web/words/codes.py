@@ -112,6 +112,20 @@ CODES: Mapping[str, str] = {
     "refund_failed": N_("refund failed"),
     "refund_reversed": N_("refund reversed"),
     "recovery": N_("recovery"),
+    # Letters: their kinds, and how far they have come
+    "termination_notice": N_("termination of the contract"),
+    "claim_acceptance": N_("acceptance of a claim"),
+    "claim_rejection": N_("rejection of a claim"),
+    "letter_wanted": N_("to be written"),
+    "letter_written": N_("written"),
+    "letter_prepared": N_("ready"),
+    "letter_staged": N_("being handed over"),
+    "letter_handed_over": N_("with the carrier"),
+    "letter_posted": N_("posted"),
+    "letter_returned": N_("came back"),
+    "letter_dropped": N_("not needed any more"),
+    "letter_erased": N_("erased"),
+    "held": N_("legal hold"),
     # Kinds of stream
     "contract": N_("contract"),
     "claim": N_("claim"),
@@ -121,6 +135,20 @@ CODES: Mapping[str, str] = {
     "fr": N_("French"),
     "en": N_("English"),
 }
+
+REMARKS: Mapping[str, str] = {
+    "no address on file: CorrectPerson gives it": N_("no address on file: correct the policyholder"),
+    "its last day has passed: a letter posted now would end nothing": N_(
+        "its last day has passed: posted now it would end nothing"
+    ),
+    "the contract has ended, or something else ends it by then": N_(
+        "the contract has ended, or something else ends it by then"
+    ),
+    "posted by hand before it was prepared": N_("posted by hand before it was ready"),
+    "its text: give it with `letters answer`": N_("it waits for its text: claims-ledger letters answer"),
+    "its addressee was erased": N_("its addressee was erased"),
+}
+"""Why a letter waits or was dropped, as the time side writes it down → what pages say."""
 
 EVENTS: Mapping[str, str] = {
     "contract.ContractStarted": N_("Contract started"),
