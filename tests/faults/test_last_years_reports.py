@@ -22,14 +22,15 @@ from ledger.subjects.access_log import Access
 from ledger.subjects.erasing import Erasures
 from ledger.wiring import Wiring
 from oracle.brussels import midnight
+from projections.asking.views import VIEWS
 
 LAST_YEARS_END = "2025-12-31"
 NEW_YEAR = midnight(date(2026, 1, 1))
 PRINTED_FROM = midnight(date(2026, 3, 1))
 """The reports are first printed when two months of the new year are in the book as well."""
-SHORT, FULL = 8, 150
-FURTHER_SHORT, FURTHER_FULL = 500, 10_000
-FIRST_DESK = 100
+SHORT, FULL = 5, 150
+FURTHER_SHORT, FURTHER_FULL = 250, 10_000
+FIRST_DESK = 105
 REPORTS = (
     ("report", "refunds"),
     ("report", "payments"),
@@ -76,9 +77,12 @@ def test_reports_as_of_last_years_end_are_the_same_bytes_after_ten_thousand_comm
     touched = live_through(wiring, clock, further)
     assert sum(touched.values()) >= (FURTHER_FULL if full else FURTHER_SHORT)
     assert {command for command, number in touched if number in stood} >= TOUCHING
-    erase_some(wiring, 20 if full else 2)
+    erased = erase_some(wiring, 20 if full else 2)
     second = printed(command_line, tmp_path / "second", "--as-of", LAST_YEARS_END)
     assert [name for name in first if first[name] != second[name]] == []
+    opened = ("--names", "--reason", "asked for it", "--as-of", LAST_YEARS_END)
+    [*_, person] = command_line("contract", "show", erased, *opened, "--json").json["persons"]
+    assert person["name"] == "[erased]"
     by_position = printed(command_line, tmp_path / "third", "--as-of", str(year_end), ends=())
     # Days of cover are counted up to the day asked for, and that of a position is the day it was sealed on.
     del by_position["report-guarantees.json"]
@@ -97,7 +101,7 @@ def live_through(wiring: Wiring, clock: MovedClock, lines: Sequence[Line]) -> Co
             if answer.status == "recorded":
                 data = line["data"]
                 taken[line["command"], data.get("claim") or data.get("contract") or data["complaint"]] += 1
-    wiring.catch_up()
+    wiring.catch_up(*VIEWS)
     return taken
 
 
@@ -117,19 +121,21 @@ def printed(
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def erase_some(wiring: Wiring, count: int) -> None:
-    """Erase policyholders who stand in the reports by their ids: no report shows a name, so none changes."""
+def erase_some(wiring: Wiring, count: int) -> str:
+    """Erase policyholders of whom the reports tell, and name a contract of one: no report shows a name."""
     with wiring.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute(
-            "select distinct payload->'policyholder'->>'person' from ledger.history"
-            " where book = %s and type = 'contract.ContractStarted' and sealed_at < %s order by 1",
+            "select payload->'policyholder'->>'person', stream from ledger.history"
+            " where book = %s and type = 'contract.ContractStarted' and sealed_at < %s order by 1, 2",
             (wiring.book, NEW_YEAR),
         )
-        persons = [person for (person,) in cursor]
-    for person in Random(3).sample(persons, count):  # noqa: S311  # chance that can be repeated
+        contracts = dict(cursor.fetchall())
+    erased = Random(3).sample(sorted(contracts), count)  # noqa: S311  # chance that can be repeated
+    for person in erased:
         Erasures(wiring.store, wiring.pool, wiring.book).erase(
             person, Access("desk-1", "subject erase", "asked for it")
         )
+    return str(contracts[erased[0]]).partition("/")[2]
 
 
 def last_sealed_by(wiring: Wiring, instant: datetime) -> int:
