@@ -91,7 +91,7 @@ def _end(companion: "subprocess.Popen[bytes]") -> None:
 
 
 def main() -> int:
-    """Run all services but those of `up` itself, until the input ends or SIGTERM comes; gives the exit code."""
+    """Run all services but those of `up` itself, until input ends or SIGTERM comes; its exit code."""
     # Ctrl-C in a terminal goes to every process of the group: `up` takes it, and ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = StopEvent()

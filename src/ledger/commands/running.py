@@ -107,7 +107,7 @@ def stopped_by_signals(stop: StopEvent) -> Iterator[Signals]:
 
 
 def in_front(wiring: Wiring, *, one_process: bool) -> Mapping[str, Serve]:
-    """Give what `up` runs in its own process, by name: the sealer, HTTP, and what looks after the companion."""
+    """Give what `up` runs in its own process, by name: sealer, HTTP, and who keeps the companion."""
     sealer: Mapping[str, Serve] = {"sealer": _seal} if wiring.settings.seals else {}
     if one_process:
         return {**sealer, **wiring.services}
@@ -184,9 +184,7 @@ def _tell(wiring: Wiring, *, one_process: bool) -> None:
     opened_at = wiring.prepare_services()
     row = wiring.book_row()
     where = (
-        "the database of CLAIMS_LEDGER_DSN"
-        if wiring.settings.dsn
-        else f"embedded, in {wiring.settings.home}"
+        "the database of CLAIMS_LEDGER_DSN" if wiring.settings.dsn else f"embedded, in {wiring.settings.home}"
     )
     clock = f", its clock at {row.clock_at.isoformat()}" if row.clock_at else ""
     clock += f", its time held at {row.held_at.isoformat()}" if row.held_at else ""

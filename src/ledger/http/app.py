@@ -83,7 +83,7 @@ def wiring_of(request: Request) -> Wiring:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
-    app.state.seals = Seals(wiring.pool, wiring.book)
+    app.state.seals = Seals(wiring.pool, wiring.book, is_told=wiring.settings.seals)
     app.state.window = Window(wiring.pool, wiring.book)
     _ = wiring.ledger  # Made once, here: threads that make it at the same time would each make their own.
     current_default_thread_limiter().total_tokens = THREADS

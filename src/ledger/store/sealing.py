@@ -89,9 +89,19 @@ class SealedBatch:
 
     commits: int
     first_position: int
-    leaf_hashes: Sequence[bytes]
-    """Of the events from `first_position` on."""
+    events: Sequence[PendingEvent]
+    """From `first_position` on."""
     sealed_at: datetime
+
+    @property
+    def leaf_hashes(self) -> Sequence[bytes]:
+        """Of its events."""
+        return [event.leaf_hash for event in self.events]
+
+    @property
+    def end(self) -> int:
+        """Position of its last event."""
+        return self.first_position + len(self.events) - 1
 
 
 class Ordering:
@@ -159,7 +169,7 @@ def seal_batch(connection: Connection, book: str, limit: int, now: datetime | No
     if commits:
         _write(connection, book, first_position, events, sealed_at)
         _remove(connection, book, [commit.ticket for commit in commits])
-    return SealedBatch(len(commits), first_position, [event.leaf_hash for event in events], sealed_at)
+    return SealedBatch(len(commits), first_position, events, sealed_at)
 
 
 def _next_commits(connection: Connection, book: str, limit: int) -> list[PendingCommit]:
