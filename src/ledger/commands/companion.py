@@ -1,8 +1,8 @@
 """The companion of `up`: a process of its own for all that follows, so that who calls need not wait for it.
 
-One Python program computes on one core at a time. In `up`'s own process are the sealer and HTTP; views, diary,
-letters, deliveries and the other services are here. The companion ends when its input does: whatever ends `up`,
-a `kill -9` too, ends it.
+One Python program computes on one core at a time. In `up`'s own process are the sealer and HTTP; views,
+diary, letters, deliveries and the other services are here. The companion ends when its input does: whatever
+ends `up`, a `kill -9` too, ends it.
 """
 
 import json
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event as StopEvent
 from threading import Thread
 from typing import TYPE_CHECKING, Final
@@ -80,10 +80,8 @@ def _tell(companion: "subprocess.Popen[bytes]", told: dict[str, str | None]) -> 
 
 def _end(companion: "subprocess.Popen[bytes]") -> None:
     assert companion.stdin is not None  # noqa: S101  # as above
-    try:
+    with suppress(BrokenPipeError):  # It died before it read what it was told.
         companion.stdin.close()
-    except BrokenPipeError:
-        pass  # It died before it read what it was told.
     try:
         companion.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
