@@ -16,8 +16,8 @@ from uuid import UUID
 from ledger.store.errors import BookUnknown, LogBroken
 from ledger.store.pool import Connection
 
-# Two statements, so that the second one's snapshot is taken after the lock was had: it sees all that the last
-# holder sealed. Whoever appends takes no lock on the row, and waits for nobody.
+# Two statements in one round trip, so that the second one's snapshot is taken after the lock was had: it sees
+# all that the last holder sealed. Whoever appends takes no lock on the row, and waits for nobody.
 _LOCK: Final = "select from ledger.books where book = %s for no key update"
 _END: Final = """
 select clock_timestamp(), coalesce(l.position + 1, 0), l.sealed_at
@@ -156,11 +156,11 @@ def seal_batch(connection: Connection, book: str, limit: int, now: datetime | No
     the database's time; `sealed_at` never decreases, even if the clock does. Raises BookUnknown, LogBroken.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, (book,))
-        if cursor.fetchone() is None:
-            raise BookUnknown(book)
-        cursor.execute(_END, (book,))
-        [(clock, first_position, last_sealed_at)] = cursor.fetchall()
+        cursor.execute(f"{_LOCK};{_END}", (book, book))
+        end = cursor.fetchone()
+    if end is None:
+        raise BookUnknown(book)
+    clock, first_position, last_sealed_at = end
     sealed_at: datetime = now or clock
     if last_sealed_at is not None and last_sealed_at > sealed_at:
         sealed_at = last_sealed_at
