@@ -128,8 +128,8 @@ def http(seconds: float) -> None:
         after = ", ".join(f"{memory:.0f}" for memory in crowd.after_mb)
         CONSOLE.print(
             f"{LISTENERS} listeners, {ROUNDS} times, {crowd.events:,} events to each, {crowd.missed} missed: "
-            f"the server holds {crowd.before_mb:.0f} MB before, {max(crowd.connected_mb):.0f} MB at most with "
-            f"all connected, and {after} MB after each round; its companion {up.companion_mb:.0f} MB."
+            f"the server holds {crowd.before_mb:.0f} MB before, {max(crowd.connected_mb):.0f} MB at most "
+            f"with all connected, and {after} MB after each round; its companion {up.companion_mb:.0f} MB."
         )
 
 

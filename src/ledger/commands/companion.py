@@ -97,32 +97,37 @@ def main() -> int:
     line = sys.stdin.buffer.readline()
     if not line:
         return ENDED_CALMLY  # `up` has ended already.
-    Thread(target=_until_the_input_ends, args=(stop,), daemon=True).start()
-    return _run(json.loads(line), stop)
+    begun = StopEvent()
+    Thread(target=_until_the_input_ends, args=(stop, begun), daemon=True).start()
+    return _run(json.loads(line), stop, begun)
 
 
-def _run(told: dict[str, str | None], stop: StopEvent) -> int:
+def _run(told: dict[str, str | None], stop: StopEvent, begun: StopEvent) -> int:
     from ledger.commands.running import Running, apart  # noqa: PLC0415  # what takes its time, after the signals
     from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
     from ledger.settings import Settings  # noqa: PLC0415  # as above
     from ledger.wiring import opened  # noqa: PLC0415  # as above
 
-    log_to_stderr(quiet=False)
+    settings = Settings.load()
+    log_to_stderr(quiet=False, as_json=settings.log_format == "json")
     try:
-        with opened(str(told["book"]), Settings.load()) as wiring:
+        with opened(str(told["book"]), settings) as wiring:
             wiring.address = told["address"]
+            begun.set()
             Running(wiring, stop, apart(wiring)).until_stopped()
     except Unreachable:
         return Unreachable.exit_code  # `up` says so, in one line.
     return ENDED_CALMLY
 
 
-def _until_the_input_ends(stop: StopEvent) -> None:
+def _until_the_input_ends(stop: StopEvent, begun: StopEvent) -> None:
     while sys.stdin.buffer.read(1):
         pass
-    stop.set()
-    time.sleep(ORPHAN_SECONDS)
-    os._exit(1)
+    if begun.is_set():
+        stop.set()
+        time.sleep(ORPHAN_SECONDS)
+    # Nothing is under way yet, or something that does not end: what was not committed comes again.
+    os._exit(ENDED_CALMLY)
 
 
 if __name__ == "__main__":

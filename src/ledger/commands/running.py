@@ -10,10 +10,13 @@ from time import monotonic
 from types import FrameType
 from typing import Final
 
+import structlog
+
 from ledger.commands.companion import accompany
 from ledger.commands.demo import load_demo
 from ledger.commands.output import note
 from ledger.endings import Ending, Refused, Unreachable
+from ledger.logs import log_to_stderr
 from ledger.settings import Settings
 from ledger.store.errors import OutcomeUnknown
 from ledger.store.errors import Unreachable as DatabaseAway
@@ -36,6 +39,9 @@ IN_FRONT: Final = frozenset({"http"})
 """Services that callers wait for: with the sealer in `up`'s own process. The others are its companion's."""
 
 
+_log = structlog.get_logger(__name__)
+
+
 class Stopped(BaseException):
     """Ctrl-C or SIGTERM while the ledger was still getting ready."""
 
@@ -46,6 +52,7 @@ def run(book: str, *, demo: bool, port: int | None, one_process: bool = False) -
     `one_process`: without a companion, all services in this process.
     """
     settings = Settings.load()
+    log_to_stderr(quiet=False, as_json=settings.log_format == "json")
     stop = StopEvent()
     with stopped_by_signals(stop) as signals:
         try:
@@ -58,11 +65,10 @@ def run(book: str, *, demo: bool, port: int | None, one_process: bool = False) -
                 running = Running(wiring, stop, in_front(wiring, one_process=one_process))
                 _tell(wiring, one_process=one_process)
                 running.until_stopped()
-                note("Stopped.")
-                return 0
         except Stopped:
-            note("Stopped.")
-            return 0
+            pass  # by Ctrl-C or SIGTERM while it was getting ready
+        _say_stopped(settings)
+        return 0
 
 
 def _refuse_real(wiring: Wiring) -> None:
@@ -173,7 +179,7 @@ class Running:
                     self._stop.set()
                 self._stop.wait(AGAIN_SECONDS)
             except Exception as error:  # noqa: BLE001  # told as an alarm; the other services go on
-                note(f"ALARM: {name} has stopped: {type(error).__name__}: {' '.join(str(error).split())}")
+                _alarm(self._wiring, name, error)
                 return
             else:
                 return
@@ -186,16 +192,38 @@ def _tell(wiring: Wiring, *, one_process: bool) -> None:
     where = (
         "the database of CLAIMS_LEDGER_DSN" if wiring.settings.dsn else f"embedded, in {wiring.settings.home}"
     )
+    running = [*(["sealer"] if wiring.settings.seals else []), *wiring.services]
+    if wiring.settings.log_format == "json":
+        # Without the link to sign in: a log is kept, and read by many. `token link` makes one.
+        _log.info(
+            "ready", postgres=where, book=wiring.book, kind=row.kind, running=running, address=wiring.address
+        )
+        return
     clock = f", its clock at {row.clock_at.isoformat()}" if row.clock_at else ""
     clock += f", its time held at {row.held_at.isoformat()}" if row.held_at else ""
     note(f"Postgres  {where}")
     note(f"Book      {wiring.book} ({row.kind}{clock})")
-    running = [*(["sealer"] if wiring.settings.seals else []), *wiring.services]
     note(f"Running   {', '.join(running)}{' (in one process)' if one_process else ''}")
     for what, place in opened_at:
         note(f"{what:<8}  {place}")
     note("Ready. Other commands may be run beside it; Ctrl-C ends it.")
     sys.stderr.flush()
+
+
+def _say_stopped(settings: Settings) -> None:
+    if settings.log_format == "json":
+        _log.info("stopped")
+    else:
+        note("Stopped.")
+
+
+def _alarm(wiring: Wiring, name: str, error: Exception) -> None:
+    # Without the link to sign in, for a log is kept and read by many: `token link` makes one.
+    said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    if wiring.settings.log_format == "json":
+        _log.critical("service_stopped", service=name, book=wiring.book, error=said)
+    else:
+        note(f"ALARM: {name} has stopped: {said}")
 
 
 def _seal(wiring: Wiring, stop: StopEvent) -> None:

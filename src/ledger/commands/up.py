@@ -39,7 +39,5 @@ from ledger.commands.options import book_option
 def up(*, demo: bool, port: int | None, one_process: bool, book: str) -> int:
     """Run the whole ledger."""
     from ledger.commands.running import run  # noqa: PLC0415  # loaded only by a command that needs it
-    from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
 
-    log_to_stderr(quiet=False)
     return run(book, demo=demo, port=port, one_process=one_process)
