@@ -176,7 +176,14 @@ async def stream(  # a parameter each
     said = read_cursor(resumed, bare_epoch=FIRST_EPOCH) if resumed else read_cursor(after) if after else None
     if said is not None:
         await run_in_threadpool(check_epoch, wiring.pool, book, said)
-    position = said.position if said is not None else await run_in_threadpool(_end, wiring)
+    end = await run_in_threadpool(_end, wiring)
+    position = said.position if said is not None else end
+    if position > end:
+        # Whoever waited for it would miss what is sealed until then.
+        message = (
+            f"Position {position} is not there yet: the feed ends at {end}; resume after what you were sent."
+        )
+        raise Problem("INVALID", message)
     streams = request.app.state.counts.streams
     if streams._value.get() >= MOST_STREAMS:  # noqa: SLF001  # the library has no other way to read a gauge
         message = f"{MOST_STREAMS} streams are served already: try again later, or read /events."
