@@ -16,7 +16,7 @@ from ledger.subjects.access_log import Access, access_lines
 from ledger.subjects.erasing import Erasures
 from projections.web import site
 from projections.web.addresses import in_address
-from projections.web.words.speaking import words
+from projections.web.words.speaking import LANGUAGES, words
 from schedulers.letters.queries import Wanted, change, want
 from schedulers.letters.writing import NO_ADDRESS
 
@@ -268,6 +268,25 @@ def test_a_new_claim_is_offered_the_next_number_and_the_policyholder(desk: Visit
     fields = desk.form("/claims/new?contract=CC-1", "OpenClaim")
     assert (fields["claim"], fields["victim.person"]) == ("CL-1-1", "P-CC-1")
     assert desk.form("/claims/new", "OpenClaim")["claim"] == ""
+
+
+@pytest.mark.parametrize("language", ["nl", "fr"])
+def test_no_page_says_a_message_in_english_to_readers_of_another_language(
+    admin: Visited, language: str
+) -> None:
+    said = words(language).messages  # type: ignore[arg-type]  # one of the three
+    english = {message for message, told in said.items() if isinstance(message, str) and message != told}
+    english -= {told for told in said.values() if isinstance(told, str)} | set(LANGUAGES.values())
+    pages = [path for path in RIGHT_OF if not path.endswith(("/proof", "/head", ".csv"))]
+    for path in (*pages, "/persons", "/cancel", "/claims/K-2", "/contracts/CC-1?on=2026-01-01"):
+        html = admin.get(path, params={"language": language} | dict(httpx.URL(path).params)).text
+        # What an event changed stands as it is on record, field by field.
+        html = re.sub(r'<table class="diff">.*?</table>', "", html, flags=re.DOTALL)
+        texts = {unescape(text).strip() for text in re.split(r"<[^>]*>", html)}
+        assert texts & english == set(), path
+        spoken = {unescape(text) for text in re.findall(r'(?:aria-label|title|placeholder)="([^"]+)"', html)}
+        assert spoken & english == set(), path
+    admin.get("/", params={"language": "en"})
 
 
 @pytest.mark.parametrize("language", ["nl", "fr"])
