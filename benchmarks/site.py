@@ -49,6 +49,7 @@ PAGES: Final = (
     "/complaints",
     "/due",
     "/due?kind=refund&status=all",
+    "/due?as_of=150000",
     "/due/calendar?month=2026-03",
     "/due/calendar?month=2025-11",
     "/letters",

@@ -71,33 +71,31 @@ _CLAIM_COLUMNS = (
 )
 _COMPLAINT_COLUMNS = "complaint, contract, claim, status, received_on, complainant"
 
-# One index, of what stands now by kind, status and day, answers each question on due dates: it is looked into
-# once for each kind and status that is wanted, and what is found is put together.
-_EACH_KIND = """
-from unnest(%(kinds)s::text[]) as wanted_kind, unnest(%(statuses)s::text[]) as wanted_status,
-lateral (
-    select {columns} from ({{found}}) as found
-    where kind = wanted_kind and status = wanted_status
-        and (%(from_on)s::date is null or due_on >= %(from_on)s)
-        and (%(before)s::date is null or due_on < %(before)s)
-        {further}
-) as each
-"""
 _DUE_COLUMNS = """subject, kind, rule, raw_due_on, due_on, alert_on, status, met_on, contract,
     subject_position, opening"""
-_AFTER = """and (%(after)s::date is null or (due_on, subject_position, opening)
-            > (%(after)s::date, %(after_position)s::bigint, %(after_opening)s::int))
-        order by due_on, subject_position, opening limit %(limit)s"""
-_NOT_MET = "and met_on is null order by due_on, subject_position, opening limit %(limit)s"
+_IN_DAYS = """(%(from_on)s::date is null or due_on >= %(from_on)s)
+    and (%(before)s::date is null or due_on < %(before)s)
+    and (%(after)s::date is null or (due_on, subject_position, opening)
+        > (%(after)s::date, %(after_position)s::bigint, %(after_opening)s::int))
+    and (not %(not_met)s or met_on is null)"""
+_EARLIEST_FIRST = "order by due_on, subject_position, opening limit %(limit)s"
 
-DUE_PAGE = f"""
-select each.* {_EACH_KIND.format(columns=_DUE_COLUMNS, further=_AFTER)}
-order by due_on, subject_position, opening limit %(limit)s
-"""  # of its own constants
-NOT_MET = f"""
-select each.* {_EACH_KIND.format(columns=_DUE_COLUMNS, further=_NOT_MET)}
-order by due_on, subject_position, opening limit %(limit)s
-"""  # as above
+# One index, of what stands now by kind, status and day, answers each question on due dates: it is looked into
+# once for each kind and status that is wanted, and what is found is put together.
+DUE_NOW = f"""
+select each.* from unnest(%(kinds)s::text[]) as wanted_kind, unnest(%(statuses)s::text[]) as wanted_status,
+lateral (
+    select {_DUE_COLUMNS} from ({{found}}) as found
+    where kind = wanted_kind and status = wanted_status and {_IN_DAYS} {_EARLIEST_FIRST}
+) as each
+{_EARLIEST_FIRST}
+"""  # noqa: S608  # of its own constants
+# As of the past no index knows which rows stood: all are looked at, once.
+DUE_THEN = f"""
+select {_DUE_COLUMNS} from ({{found}}) as found
+where kind = any(%(kinds)s) and status = any(%(statuses)s) and {_IN_DAYS} {_EARLIEST_FIRST}
+"""  # noqa: S608  # as above
+
 # The condition repeats that of the index limits_nearly_used, so that only such rows are read, in their order.
 NEARLY_USED = """
 select contract, insurance_year, from_on, to_on, guarantee,
@@ -184,13 +182,7 @@ def complaints_page(
 
 def due_page(reader: Reader, wanted: DueWanted, after: DuePlace | None, limit: int) -> Rows:
     """Give a page of due dates, the earliest first."""
-    place = (
-        {"after": None, "after_position": None, "after_opening": None}
-        if after is None
-        else {"after": after.due_on, "after_position": after.position, "after_opening": after.opening}
-    )
-    asked = dict(wanted.asked()) | place | {"limit": limit}
-    return select(reader.connection, DUE_PAGE, DUE_TABLE, _due_source(reader), asked)
+    return _due(reader, dict(wanted.asked()), after, limit, not_met=False)
 
 
 def late(reader: Reader, limit: int) -> Rows:
@@ -198,16 +190,24 @@ def late(reader: Reader, limit: int) -> Rows:
 
     A missed letter is not among it: the contract has renewed, and nothing can be done late (R11).
     """
-    asked = dict(DueWanted(status="missed").asked()) | {"kinds": list(DONE_LATE), "limit": limit}
-    return select(reader.connection, NOT_MET, DUE_TABLE, _due_source(reader), asked)
+    asked = dict(DueWanted(status="missed").asked()) | {"kinds": list(DONE_LATE)}
+    return _due(reader, asked, None, limit, not_met=True)
 
 
-def _due_source(reader: Reader) -> Source:
-    """Give due dates as of the reader's time; of the newest position, those that stand now."""
-    if reader.on is not None:
-        return reader.source(DUE)
-    is_newest = checkpoint(reader.connection, reader.book, DUE.name) == reader.position
-    return AsOf(reader.book, reader.position, is_newest=is_newest)
+def _due(
+    reader: Reader, wanted: dict[str, object], after: DuePlace | None, limit: int, *, not_met: bool
+) -> Rows:
+    place = (
+        {"after": None, "after_position": None, "after_opening": None}
+        if after is None
+        else {"after": after.due_on, "after_position": after.position, "after_opening": after.opening}
+    )
+    asked = wanted | place | {"limit": limit, "not_met": not_met}
+    is_now = reader.on is None and checkpoint(reader.connection, reader.book, DUE.name) == reader.position
+    if is_now:
+        standing = AsOf(reader.book, reader.position, is_newest=True)
+        return select(reader.connection, DUE_NOW, DUE_TABLE, standing, asked)
+    return select(reader.connection, DUE_THEN, DUE_TABLE, reader.source(DUE), asked)
 
 
 def nearly_used(connection: Connection, source: Source, today: date, percent: int, limit: int) -> Rows:

@@ -1,20 +1,28 @@
 """Figures of whole books are what the lists add up to, carried from any position to any other."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from threading import Event, Thread
 
 import pytest
 
+from fixtures.served import WAIT_SECONDS
 from ledger.wiring import Wiring
 from projections.asking.questions import Filters, list_claims, list_due
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.folding.selecting import select
 from projections.web import counting, figures
-from projections.web.asked import AskedTime, looking
+from projections.web.asked import AskedTime, looking, today_of
 from projections.web.counting import Figure, Groups, Rows
 from projections.web.queries import DueWanted, Wanted
+from projections.web.told.overview import overview
+from projections.web.told.standing import standing
+
+WHOLE_COUNTS = 9
+"""Questions on whole books that pages ask unless somebody searches."""
 
 
 def test_the_calendar_counts_each_due_date_on_its_day(reader: Reader) -> None:
@@ -126,3 +134,22 @@ def test_a_day_is_counted_as_the_views_fold_it_each_time(lively: Wiring, whole_c
         with looking(lively, VIEWS, AskedTime(on=date(2026, 1, 1))) as reader:
             assert counting.counted(reader, figure, asked) == anew(reader, figure, asked)
     assert len(whole_counts) == 2
+
+
+def test_what_pages_ask_is_counted_ahead_of_them(lively: Wiring, whole_counts: list[str]) -> None:
+    stop = Event()
+    counting_ahead = Thread(target=lively.services["figures"], args=(lively, stop))
+    counting_ahead.start()
+    begun = time.monotonic()
+    while len(whole_counts) < WHOLE_COUNTS and time.monotonic() - begun < WAIT_SECONDS:
+        time.sleep(0.02)
+    stop.set()
+    counting_ahead.join(WAIT_SECONDS)
+    assert not counting_ahead.is_alive()
+    assert len(whole_counts) == WHOLE_COUNTS
+    with looking(lively, VIEWS, AskedTime()) as reader:
+        standing(reader, today_of(lively))
+        overview(reader)
+        figures.reserves_by_guarantee(reader, today_of(lively))
+        figures.by_status(reader, figures.CONTRACTS_BY_STATUS, Wanted())
+    assert len(whole_counts) == WHOLE_COUNTS

@@ -1,19 +1,24 @@
 """Pages as they are served: who may see them, what they say as JSON, what their forms do."""
 
 import re
+from datetime import date
 from html import unescape
 
 import httpx2 as httpx
 import pytest
 from fastapi.routing import APIRoute
 
+from fixtures.desk import contract
 from fixtures.served import Served
 from fixtures.visited import Printed, Visited, form_in, visiting
+from ledger.domain.identifiers import contract_ref
 from ledger.subjects.access_log import Access, access_lines
 from ledger.subjects.erasing import Erasures
 from projections.web import site
 from projections.web.addresses import in_address
-from projections.web.words.speaking import words
+from projections.web.words.speaking import LANGUAGES, words
+from schedulers.letters.queries import Wanted, change, want
+from schedulers.letters.writing import NO_ADDRESS
 
 READ = (
     "/",
@@ -263,6 +268,25 @@ def test_a_new_claim_is_offered_the_next_number_and_the_policyholder(desk: Visit
     fields = desk.form("/claims/new?contract=CC-1", "OpenClaim")
     assert (fields["claim"], fields["victim.person"]) == ("CL-1-1", "P-CC-1")
     assert desk.form("/claims/new", "OpenClaim")["claim"] == ""
+
+
+@pytest.mark.parametrize("language", ["nl", "fr"])
+def test_no_page_says_a_message_in_english_to_readers_of_another_language(
+    admin: Visited, language: str
+) -> None:
+    said = words(language).messages  # type: ignore[arg-type]  # one of the three
+    english = {message for message, told in said.items() if isinstance(message, str) and message != told}
+    english -= {told for told in said.values() if isinstance(told, str)} | set(LANGUAGES.values())
+    pages = [path for path in RIGHT_OF if not path.endswith(("/proof", "/head", ".csv"))]
+    for path in (*pages, "/persons", "/cancel", "/claims/K-2", "/contracts/CC-1?on=2026-01-01"):
+        html = admin.get(path, params={"language": language} | dict(httpx.URL(path).params)).text
+        # What an event changed stands as it is on record, field by field.
+        html = re.sub(r'<table class="diff">.*?</table>', "", html, flags=re.DOTALL)
+        texts = {unescape(text).strip() for text in re.split(r"<[^>]*>", html)}
+        assert texts & english == set(), path
+        spoken = {unescape(text) for text in re.findall(r'(?:aria-label|title|placeholder)="([^"]+)"', html)}
+        assert spoken & english == set(), path
+    admin.get("/", params={"language": "en"})
 
 
 @pytest.mark.parametrize("language", ["nl", "fr"])
@@ -554,6 +578,43 @@ def test_a_caller_without_a_number_is_found_by_name_and_each_finding_is_logged(
         lines = access_lines(connection, book.wiring.book)
     opened = {line.person for line in lines if line.what == "site: persons"}
     assert {"P-CC-1", "P-CC-2", "P-A/1.json"} <= opened
+
+
+def test_letters_stand_on_their_contract_and_on_their_list_with_how_they_go_and_why_they_wait(
+    book: Served, desk: Visited, printed: Printed
+) -> None:
+    letter = Wanted(
+        "L-TEST", "termination_notice", contract_ref("CC-2"), "CC-2", "P-CC-2", {}, date(2026, 3, 9)
+    )
+    with book.wiring.pool.connection() as connection:
+        want(connection, book.wiring.book, [letter])
+        change(connection, book.wiring.book, ["L-TEST"], told=NO_ADDRESS)
+    for path in ("/contracts/CC-2", "/letters"):
+        told = desk.get(path).text
+        assert "termination of the contract" in told
+        assert "registered mail" in told
+        assert "no address on file: correct the policyholder" in told
+    in_dutch = desk.get("/letters?language=nl").text
+    assert "geen adres bekend: verbeter de verzekeringnemer" in in_dutch
+    assert "to be written" not in in_dutch
+    assert "No letter was written." in desk.get("/contracts/CC-2?on=2026-02-01&language=en").text
+    assert printed("letters", "list", "--contract", "CC-2") == desk.get("/letters.json?contract=CC-2").json()
+
+
+def test_records_that_may_be_erased_stand_with_what_to_type_and_with_their_hold(
+    book: Served, desk: Visited, printed: Printed
+) -> None:
+    withdrawn = {"contract": "CC-W", "received_on": "2026-02-28"}
+    book.command("StartContract", contract("CC-W", "2026-02-25", distance_sale=True))
+    book.command("WithdrawFromContract", withdrawn)
+    [proposed] = printed("deadlines", "retention", "--until", "2040-01-01")
+    assert desk.get("/retention.json?until=2040-01-01").json() == [proposed]
+    page = desk.get("/retention?until=2040-01-01").text
+    assert unescape(page).count(proposed["command"]) == 1
+    assert "Nobody&#39;s records may go by that day" in desk.get("/retention").text
+    assert desk.get("/retention?until=soon").status_code == 400
+    book.wiring.catch_up()
+    assert "Records are kept until" in desk.get("/contracts/CC-W").text
 
 
 NASTY = (

@@ -2,19 +2,27 @@
 
 import re
 from datetime import date, datetime
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from spoken import ROOT, Message, messages
 
+from ledger.domain.deadlines.deadline import DeadlineKind, DeadlineStatus
 from ledger.domain.events import EVENT_TYPES
 from ledger.domain.refusals import REFUSALS
+from ledger.domain.terms import load_terms
 from projections.web.forms.form import VERB_OF, form_of
 from projections.web.forms.labels import LABELS, TITLES
-from projections.web.words.codes import EVENTS
+from projections.web.words.codes import CODES, CONTACTS, EVENTS, REMARKS, of_contact
 from projections.web.words.refusals import NEXT_STEPS, faults_of
 from projections.web.words.speaking import Language, preferred, words
+from schedulers.letters.erasing import ERASED
+from schedulers.letters.follower import POSTED_BY_HAND
+from schedulers.letters.kinds import KINDS, STATUSES
+from schedulers.letters.queries import ITS_TEXT
+from schedulers.letters.writing import ITS_DAY_HAS_PASSED, NEEDLESS, NO_ADDRESS
 
 OTHERS: tuple[Language, ...] = ("nl", "fr")
 PLACE = re.compile(r"%\((\w+)\)s")
@@ -41,6 +49,27 @@ def test_a_translation_fills_in_what_its_message_does(language: Language) -> Non
         or any("%" in PLACE.sub("", text) for text in texts(said))
     ]
     assert wrong == []
+
+
+def test_every_kind_and_status_of_a_letter_and_every_remark_on_one_has_words() -> None:
+    assert {f"letter_{status}" for status in STATUSES} | set(KINDS) <= set(CODES)
+    assert set(REMARKS) == {
+        *(NO_ADDRESS, NEEDLESS, ITS_DAY_HAS_PASSED, POSTED_BY_HAND, ITS_TEXT, ERASED),
+    }
+
+
+def test_every_kind_and_status_of_a_due_date_has_words() -> None:
+    assert set(get_args(DeadlineKind)) | set(get_args(DeadlineStatus)) <= set(CODES)
+
+
+def test_a_contact_of_the_terms_is_named_in_the_readers_language() -> None:
+    contacts = [contact.model_dump() for contact in load_terms("cyber-care").contacts]
+    for contact in contacts:
+        assert of_contact(words("en"), contact) == contact["name"]
+        assert of_contact(words("fr"), contact) != contact["name"]
+        assert contact["purpose"] in CONTACTS
+    unknown = {"purpose": "press", "name": "Press office"}
+    assert of_contact(words("fr"), unknown) == "Press office"
 
 
 def test_every_event_and_every_refusal_has_words() -> None:

@@ -23,6 +23,8 @@ CODES: Mapping[str, str] = {
     "cancelled": N_("cancelled"),
     "expired": N_("expired"),
     "withdrawn": N_("withdrawn"),
+    "claim_withdrawn": N_("withdrawn by the claimant"),
+    "due_cancelled": N_("no longer due"),
     "annulled": N_("annulled"),
     "open": N_("open"),
     "submitted": N_("submitted"),
@@ -136,6 +138,19 @@ CODES: Mapping[str, str] = {
     "en": N_("English"),
 }
 
+OTHERWISE: Mapping[tuple[str, str], str] = {
+    ("claims", "withdrawn"): "claim_withdrawn",
+    ("due", "cancelled"): "due_cancelled",
+}
+"""Kind and status → the code that says it."""
+
+CONTACTS: Mapping[str, str] = {
+    "assistance": N_("Cyber Care assistance line (AXA), day and night, free of charge"),
+    "quality": N_("Quality department, Inter Partner Assistance NV"),
+    "ombudsman": N_("Insurance Ombudsman"),
+}
+"""Purpose of a contact of the terms → what it is called; the terms name it in one language alone."""
+
 REMARKS: Mapping[str, str] = {
     "no address on file: CorrectPerson gives it": N_("no address on file: correct the policyholder"),
     "its last day has passed: a letter posted now would end nothing": N_(
@@ -213,6 +228,21 @@ def of_code(words: Words, code: object) -> str:
         return NOTHING
     text = str(code)
     return words(CODES[text]) if text in CODES else text.replace("_", " ")
+
+
+def of_status(words: Words, status: object, kind: str = "") -> str:
+    """Give a status in the reader's words; of some kinds it is told otherwise than of contracts.
+
+    A contract is withdrawn from, and a claim is withdrawn; a contract is cancelled, and a date falls away.
+    """
+    return of_code(words, OTHERWISE.get((kind, str(status)), status))
+
+
+def of_contact(words: Words, contact: Mapping[str, object]) -> str:
+    """Give the name of a contact in the reader's words; one of another purpose as the terms name it."""
+    purpose = str(contact["purpose"])
+    in_terms = str(contact["name"])
+    return in_terms if words.language == "en" or purpose not in CONTACTS else words(CONTACTS[purpose])
 
 
 def of_event(words: Words, event_type: object) -> str:
