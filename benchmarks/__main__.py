@@ -6,7 +6,7 @@ Machines are noisy: quote the ratios, not the figures. Each part runs in turn wi
 import argparse
 from collections.abc import Callable, Mapping
 
-from benchmarks import tables
+from benchmarks import site, tables
 from benchmarks.server import NoCompiler, running_server
 
 Part = Callable[[argparse.Namespace], None]
@@ -39,6 +39,7 @@ PARTS: Mapping[str, Part] = {
     "delivery": lambda asked: tables.delivery(asked.copies, asked.seconds),
     "deadlines": lambda _: tables.deadlines(),
     "letters": lambda _: tables.letters(),
+    "site": lambda asked: site.of_a_new_book(asked.contracts, times=20, rate=5),
 }
 
 
@@ -50,6 +51,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each comparison (default: 3)")
     parser.add_argument(
         "--copies", type=int, default=20, help="size of the book in sample books (default: 20)"
+    )
+    parser.add_argument(
+        "--contracts", type=int, default=5_000, help="contracts of the site's book (default: 5,000)"
     )
     asked = parser.parse_args()
     if unknown := sorted(set(asked.parts) - set(PARTS)):

@@ -22,8 +22,11 @@ SECRETS = (
     "customer_mail",
     "nats",
     "letters_token",
+    "oidc_client_secret",
     "digest_mail",
 )
+WHOLLY_SECRET = frozenset({"letters_token", "oidc_client_secret"})
+"""Of those the ones of which nothing may be shown; of an address the rest tells something."""
 MASK = "****"
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
@@ -24,9 +24,11 @@ from pydantic_settings import (
 from ledger.embedded.home import make_home_folder
 from ledger.endings import UsedWrongly
 from ledger.setting_sources import (
+    MASK,
     PREFIX,
     SECRETS,
     SETTINGS_FILE,
+    WHOLLY_SECRET,
     SecretFileSource,
     SettingsFileSource,
     default_home,
@@ -134,6 +136,14 @@ class Settings(BaseSettings):
     oidc_role_claim: str = Field(
         default="role", min_length=1, description="Claim of those JWTs that names the caller's role."
     )
+    oidc_client_id: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Client id of the site at that issuer; set, people sign in there with a browser.",
+    )
+    oidc_client_secret: str | None = Field(
+        default=None, min_length=1, repr=False, description="Secret of that client; unset: it has none."
+    )
     webhooks_private: bool = Field(
         default=False,
         description="For development: webhooks may go to private addresses too, and over plain http.",
@@ -166,6 +176,10 @@ class Settings(BaseSettings):
         default=None,
         repr=False,
         description="Mail for the daily digest: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="How `up` writes its log to stderr: lines for people, or a JSON object a line.",
     )
     postgres_bin: Path | None = Field(
         default=None,
@@ -417,6 +431,8 @@ class Settings(BaseSettings):
 def _shown(name: str, value: object) -> str | None:
     if value is None:
         return None
+    if name in WHOLLY_SECRET:
+        return MASK
     return masked(str(value)) if name in SECRETS else str(value)
 
 

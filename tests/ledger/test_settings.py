@@ -1,6 +1,7 @@
 """Settings: where they come from, what is refused, and what is never shown."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,14 @@ def test_a_mistyped_variable_is_reported_with_the_likeliest(monkeypatch: pytest.
     (said,) = Settings.unknown_variables()
     assert said.startswith("CLAIMS_LEDGER_DNS is no setting of the ledger")
     assert said.endswith("did you mean CLAIMS_LEDGER_DSN?")
+
+
+def test_of_a_secret_that_is_no_address_nothing_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAIMS_LEDGER_LETTERS_TOKEN", "carrier-secret")
+    monkeypatch.setenv("CLAIMS_LEDGER_OIDC_CLIENT_SECRET", "client-secret")
+    printed = {setting.name: setting.value for setting in Settings.load().in_force()}
+    assert (printed["letters_token"], printed["oidc_client_secret"]) == ("****", "****")
+    assert not {"carrier-secret", "client-secret"} & set(re.findall(r"[\w-]+", repr(Settings.load())))
 
 
 def test_no_secret_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from ledger.http.callers import SESSION_COOKIE, admission_of, refuse_from_elsewhere
 from ledger.http.problems import Problem
 from ledger.rights.refusals import NotAdmitted
-from ledger.rights.tokens import SESSION_LASTS, Token
+from ledger.rights.tokens import SESSION_LASTS
 from ledger.wiring import Wiring
 
 HOME: Final = "/"
@@ -42,10 +42,10 @@ async def sign_in(
         link = await run_in_threadpool(admission_of(request).tokens.redeem, code)
     except NotAdmitted as error:
         if "text/html" in request.headers.get("accept", ""):
-            return RedirectResponse(f"{HOME}?link=refused", 303)  # A page says what to do.
+            return RedirectResponse(f"{HOME}?sign_in=used", 303)  # A page says what to do.
         message = f"The sign-in link is refused: {error}. Get a new one with `claims-ledger token link`."
         raise Problem("NOT_SIGNED_IN", message) from error
-    return await signed_in(request, link, local_path(then))
+    return await signed_in(request, link.role, link.name, created_by=link.token_id, then=local_path(then))
 
 
 async def sign_out(request: Request) -> Response:
@@ -61,23 +61,17 @@ async def sign_out(request: Request) -> Response:
         else:
             await run_in_threadpool(admission.tokens.revoke, session.token_id)
         admission.forget(shown, "session")
-    response = RedirectResponse(HOME, 303)
+    response = RedirectResponse(f"{HOME}?sign_in=out", 303)
     response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax")
     return response
 
 
-async def signed_in(request: Request, credential: Token, then: str) -> Response:
-    """Begin a session for whoever showed this credential, and lead on to `then`, a path of ours."""
+async def signed_in(request: Request, role: str, name: str, *, created_by: str, then: str) -> Response:
+    """Begin a session for whoever was let in, and lead on to `then`, a path of ours."""
     tokens = admission_of(request).tokens
 
     def begin() -> str:
-        return tokens.create(
-            "session",
-            role=credential.role,
-            name=credential.name,
-            created_by=credential.token_id,
-            lasts=SESSION_LASTS,
-        )[1]
+        return tokens.create("session", role=role, name=name, created_by=created_by, lasts=SESSION_LASTS)[1]
 
     response = RedirectResponse(then, 303)
     response.set_cookie(

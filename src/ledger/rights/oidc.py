@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from ledger.endings import UsedWrongly
 from ledger.importing.envelope import checked_name
 from ledger.importing.lines import Malformed
 from ledger.rights.caller import Caller
-from ledger.rights.refusals import NotAdmitted
+from ledger.rights.refusals import NotAdmitted, RoleMissing
 from ledger.rights.roles import ROLES
 from ledger.settings import Settings
 
@@ -38,25 +39,38 @@ class JwtReader:
     @classmethod
     def from_settings(cls, settings: Settings) -> "JwtReader | None":
         """Make the reader that the settings describe; None where they name no issuer. Raises UsedWrongly."""
-        named = (settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_file)
-        if not any(named):
+        if settings.oidc_audience is not None:
+            reader = cls.for_audience(settings, settings.oidc_audience)
+            if reader is not None:
+                return reader
+        elif settings.oidc_client_id is not None or (settings.oidc_issuer, settings.oidc_jwks_file) == (
+            None,
+            None,
+        ):
             return None
-        issuer, audience, jwks_file = named
-        if issuer is None or audience is None or jwks_file is None:
-            message = (
-                "Settings: CLAIMS_LEDGER_OIDC_ISSUER, CLAIMS_LEDGER_OIDC_AUDIENCE and "
-                "CLAIMS_LEDGER_OIDC_JWKS_FILE go together: set all three, or none."
-            )
-            raise UsedWrongly(message)
+        message = (
+            "Settings: CLAIMS_LEDGER_OIDC_ISSUER, CLAIMS_LEDGER_OIDC_AUDIENCE and "
+            "CLAIMS_LEDGER_OIDC_JWKS_FILE go together: set all three, or none."
+        )
+        raise UsedWrongly(message)
+
+    @classmethod
+    def for_audience(cls, settings: Settings, audience: str) -> "JwtReader | None":
+        """Make a reader of the issuer's tokens that are meant for somebody; None without issuer or keys."""
+        if settings.oidc_issuer is None or settings.oidc_jwks_file is None:
+            return None
         return cls(
-            issuer=issuer,
+            issuer=settings.oidc_issuer,
             audience=audience,
             role_claim=settings.oidc_role_claim,
-            keys=read_jwks(jwks_file),
+            keys=read_jwks(settings.oidc_jwks_file),
         )
 
-    def caller(self, token: str) -> Caller:
-        """Give the caller whom the issuer vouches for. Raises NotAdmitted, saying what is wrong."""
+    def caller(self, token: str, *, nonce: str | None = None) -> Caller:
+        """Give the caller whom the issuer vouches for. Raises NotAdmitted, saying what is wrong.
+
+        `nonce`: that of an ID token, which was made for this signing in and for nobody else's.
+        """
         if len(token) > LONGEST_BYTES:
             message = "the JWT is too long"
             raise NotAdmitted(message)
@@ -65,7 +79,19 @@ class JwtReader:
         except PyJWTError as error:
             message = f"the JWT is refused: {_why(error)}"
             raise NotAdmitted(message) from error
+        if nonce is not None:
+            self._refuse_elses(claims, nonce)
         return Caller(self._actor(claims), self._role(claims), "jwt")
+
+    def _refuse_elses(self, claims: Mapping[str, Any], nonce: str) -> None:
+        """Refuse an ID token that answers another signing in, or was given to another program."""
+        if not compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+            message = "the ID token is refused: its nonce is not the one that was sent"
+            raise NotAdmitted(message)
+        party, several = claims.get("azp"), isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        if party != self._audience and (party is not None or several):
+            message = "the ID token is refused: it was given to another program"
+            raise NotAdmitted(message)
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         header = jwt.get_unverified_header(token)
@@ -106,7 +132,7 @@ class JwtReader:
                 f"the JWT is refused: its claim `{self._role_claim}` must name exactly one of "
                 f"{', '.join(ROLES)}"
             )
-            raise NotAdmitted(message)
+            raise RoleMissing(message)
         return ours[0]
 
 

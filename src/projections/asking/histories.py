@@ -5,12 +5,17 @@ from collections.abc import Collection, Iterator, Sequence
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import FeedEvent, read_feed, read_streams
 from ledger.store.pool import Connection
-from ledger.store.streams import stream_id
+from ledger.store.streams import stream_id, stream_ref
 
 BATCH = 2000
 """Positions read at once."""
 
 FIRST_POSITION = "select position from ledger.log where book = %s and stream_id = %s and version = 1"
+
+BETWEEN = """
+select distinct events.stream from ledger.log join ledger.events using (book, stream_id, version)
+where log.book = %s and log.position > %s and log.position <= %s limit %s
+"""
 
 BELONGING = """
 with live as (select view, generation from projections.generations where book = %(book)s and state = 'live')
@@ -35,6 +40,13 @@ def first_position(connection: Connection, book: str, stream: StreamRef) -> int:
     if found is None:
         raise KeyError(stream.name)
     return int(found[0])
+
+
+def streams_between(connection: Connection, book: str, after: int, until: int, limit: int) -> list[StreamRef]:
+    """Name the streams that events happened to after a position, until another one; so many at most."""
+    with connection.cursor() as cursor:
+        cursor.execute(BETWEEN, (book, after, until, limit))
+        return [stream_ref(name) for (name,) in cursor]
 
 
 def belonging(connection: Connection, book: str, contract: str, position: int) -> list[StreamRef]:

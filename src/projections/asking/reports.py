@@ -4,7 +4,7 @@ A report as of a position gives the same rows for ever, whatever is recorded lat
 that made it so, by its `position`, so that a figure can be explained.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -148,9 +148,21 @@ def by_guarantee(
     `net_cents_per_year` and `incurred_cents_per_year` are what a contract cost in a year of cover (365 days),
     in whole cents, rounded half up; None without exposure.
     """
-    counted = on_reserves.by_guarantee(reader.connection, reader.source(RESERVES), guarantee, year)
+    return beside_exposure(
+        on_reserves.by_guarantee(reader.connection, reader.source(RESERVES), guarantee, year),
+        exposure(reader.connection, reader.source(CONTRACTS), until + ONE_DAY, year),
+        guarantee,
+    )
+
+
+def beside_exposure(
+    counted: Iterable[Mapping[str, object]],
+    exposures: Iterable[Mapping[str, object]],
+    guarantee: str | None = None,
+) -> list[Row]:
+    """Put what `by_guarantee` counts beside the days of cover."""
     exposed: dict[tuple[int, str], int] = {}
-    for row in exposure(reader.connection, reader.source(CONTRACTS), until + ONE_DAY, year):
+    for row in exposures:
         for terms in load_terms(str(row["product"]), str(row["terms"])).guarantees:
             place = (int(str(row["year"])), terms.code)
             exposed[place] = exposed.get(place, 0) + int(str(row["exposed_days"]))

@@ -32,7 +32,7 @@ class ContractsWanted:
 # Days of cover that lie in a calendar year and before `until`. A contract that never gave cover gives none.
 EXPOSURE = """
 select
-    year, product, terms,
+    year, product, terms, count(*) as contracts,
     sum(greatest(0, least(ends_on, make_date(year + 1, 1, 1), %(until)s::date)
                     - greatest(starts_on, make_date(year, 1, 1))))::bigint as exposed_days
 from ({found}) as found

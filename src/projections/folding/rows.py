@@ -29,13 +29,17 @@ class AsOf:
 
     book: str
     position: int
+    is_newest: bool = False
+    """Whether the view has folded nothing after the position: what ceased to be did so before it."""
 
     def found(self, table: Table) -> tuple[str, dict[str, object]]:
         """Select what had come to be by then and had not ceased to be."""
+        ceased = "to_position is null"
+        if not self.is_newest:
+            ceased = f"({ceased} or to_position > %(position)s)"
         sql = (
             f"select * from {table.name}"  # noqa: S608  # a table's name is a constant
-            f" where book = %(book)s and generation = {LIVE} and from_position <= %(position)s"
-            " and (to_position is null or to_position > %(position)s)"
+            f" where book = %(book)s and generation = {LIVE} and from_position <= %(position)s and {ceased}"
         )
         return sql, {"book": self.book, "view": table.view, "position": self.position}
 

@@ -18,7 +18,7 @@ from projections.asking.views import VIEWS
 from projections.web.forms.form import Form
 from projections.web.page import Look, Said
 from projections.web.words.codes import N_, of_event
-from projections.web.words.refusals import NEXT_STEPS
+from projections.web.words.refusals import faults_of
 from projections.web.words.speaking import Words
 
 SHOWN_WITHIN_SECONDS: Final = 3.0
@@ -105,13 +105,7 @@ def said_of(look: Look) -> Said | None:
 
 def refused(look: Look, form: Form, answer: Answer) -> Form:
     """Give the form with what is wrong: by which rule, in the reader's language, and what to do next."""
-    faults: list[str] = []
-    if answer.code is not None:
-        step = NEXT_STEPS.get(answer.code)
-        rule = f" ({answer.rule})" if answer.rule else ""
-        faults.append(f"{answer.code}{rule}: {look.words(step) if step else ''}".rstrip(": "))
-    if answer.message:
-        faults.append(answer.message)
+    faults = faults_of(look.words, answer.code, answer.rule, answer.message)
     # A refusal is remembered under its id: what is sent next is another command.
     return replace(form, faults=faults, command_id=new_command_id(), opened=True)
 

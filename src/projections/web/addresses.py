@@ -2,10 +2,11 @@
 
 import re
 
-from ledger.endings import UsedWrongly
+from projections.web.words.codes import N_
+from projections.web.words.saying_no import AskedWrongly
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]")
-NO_TEXT = "The number in the address is not written as text: go by a link of the site."
+NO_TEXT = N_("The number in the address is not written as text: go by a link of the site.")
 
 _ESCAPED = re.compile(r"~([0-9A-F]{2})")
 
@@ -36,9 +37,9 @@ def from_address(step: str) -> str:
     try:
         number = read.decode()
     except UnicodeDecodeError as error:
-        raise UsedWrongly(NO_TEXT) from error
+        raise AskedWrongly(NO_TEXT) from error
     if "\0" in number:
-        raise UsedWrongly(NO_TEXT)
+        raise AskedWrongly(NO_TEXT)
     return number
 
 

@@ -9,14 +9,18 @@ from urllib.parse import urlencode
 from ledger.clock import present
 from ledger.domain.calendar import brussels_date
 from ledger.domain.command import EARLIEST, LATEST
-from ledger.endings import UsedWrongly
 from ledger.subjects.access_log import Access
 from ledger.subjects.opening import Opening
 from ledger.wiring import Wiring
 from projections.asking.positions import known_end, position_as_of, read_as_of
 from projections.asking.reader import SNAPSHOT, Reader
+from projections.web.words.codes import N_
+from projections.web.words.saying_no import AskedWrongly
 
 MOST_DIGITS = 18
+
+NO_DATE = N_("“%(asked)s” is no date: write it as 2026-03-01.")
+NO_MONTH = N_("“%(asked)s” is no month: write it as 2026-03.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +56,24 @@ def read_asked(query: Mapping[str, str]) -> AskedTime:
         as_of = as_of.replace(" ", "+")
         read_as_of(as_of)
     on = query.get("on", "").strip()
-    return AskedTime(as_of, read_day("on", on) if on else None)
+    return AskedTime(as_of, read_day(on) if on else None)
 
 
-def read_day(name: str, text: str) -> date:
+def read_day(text: str) -> date:
     """Read a date from an address. Raises `UsedWrongly`."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        message = f"{name}: {text[:40]!r} is no date: write it as 2026-03-01."
-        raise UsedWrongly(message) from error
+        raise AskedWrongly(NO_DATE, asked=text[:40]) from error
 
 
 def read_month(text: str) -> date:
     """Read a month from an address, `2026-03`; gives its first day. Raises `UsedWrongly`."""
     if len(text) == len("2026-03"):
-        month = read_day("month", f"{text}-01")
+        month = read_day(f"{text}-01")
         if EARLIEST <= month <= LATEST:
             return month
-    message = f"month: {text[:20]!r} is no month: write it as 2026-03."
-    raise UsedWrongly(message)
+    raise AskedWrongly(NO_MONTH, asked=text[:20])
 
 
 def read_whole(text: str) -> int | None:

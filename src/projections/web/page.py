@@ -132,6 +132,11 @@ class Page:
         """The whole address."""
         return self.look.here
 
+    @property
+    def then(self) -> str:
+        """The address that signing in leads back to: this one, or the first page where a form was sent."""
+        return self.look.path if self.look.typed else self.with_query(sign_in=None, code=None)
+
     @staticmethod
     def day_after(day: date) -> date:
         """Give the day after."""

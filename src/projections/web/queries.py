@@ -1,15 +1,17 @@
-"""What pages ask beyond the command line's questions: a page of a list, counts by facet, figures over time.
+"""What pages ask beyond the command line's questions: a page of a list, what is late, limits nearly used.
 
 All as of one position, through the views' own sources, so that it stays right whatever is recorded since.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import get_args
 
 from ledger.domain.statuses import DeadlineKind, DeadlineStatus
+from ledger.store.checkpoints import checkpoint
 from ledger.store.pool import Connection
+from projections.asking.reader import Reader
 from projections.claims.fold import CLAIMS
 from projections.claims.fold import TABLE as CLAIMS_TABLE
 from projections.complaints.fold import COMPLAINTS
@@ -18,7 +20,7 @@ from projections.contracts.fold import CONTRACTS
 from projections.contracts.fold import TABLE as CONTRACTS_TABLE
 from projections.due.fold import DUE
 from projections.due.fold import TABLE as DUE_TABLE
-from projections.folding.rows import Source
+from projections.folding.rows import AsOf, Source
 from projections.folding.selecting import select
 from projections.folding.view import Table
 from projections.limits.fold import LIMITS
@@ -28,24 +30,27 @@ __all__ = ["CLAIMS", "COMPLAINTS", "CONTRACTS", "DUE", "LIMITS"]
 
 Rows = list[dict[str, object]]
 
-KINDS: tuple[str, ...] = get_args(DeadlineKind)
+KINDS: tuple[str, ...] = tuple(kind for kind in get_args(DeadlineKind) if kind != "retention")
+"""Kinds of the view `due`; until when records are kept is asked for by itself (R13)."""
 STATUSES: tuple[str, ...] = get_args(DeadlineStatus)
+DONE_LATE: tuple[str, ...] = tuple(kind for kind in KINDS if kind != "termination_letter")
+"""Kinds of due dates that can still be met once they were missed."""
 
 LARGEST_POSITION = 2**62
 """Before everything, where the newest comes first."""
 
-_CONTRACTS_WHERE = """
+CONTRACTS_WHERE = """
     (%(beginning)s::text is null or contract like %(beginning)s)
     and (%(status)s::text is null or status = %(status)s)
     and (%(before)s::date is null or starts_on < %(before)s)
 """
-_CLAIMS_WHERE = """
+CLAIMS_WHERE = """
     (%(beginning)s::text is null or claim like %(beginning)s or contract like %(beginning)s)
     and (%(status)s::text is null or status = %(status)s)
     and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
     and (%(before)s::date is null or incident_on < %(before)s)
 """
-_COMPLAINTS_WHERE = """
+COMPLAINTS_WHERE = """
     (%(beginning)s::text is null or complaint like %(beginning)s or contract like %(beginning)s)
     and (%(status)s::text is null or status = %(status)s)
     and (%(before)s::date is null or received_on < %(before)s)
@@ -57,8 +62,6 @@ from ({{found}}) as found
 where {where} and opened_position < %(below)s
 order by opened_position desc limit %(limit)s
 """
-_COUNTS = "select {facet} as name, count(*) as number from ({{found}}) as found where {where} group by 1"
-
 _CONTRACT_COLUMNS = (
     "contract, status, product, terms, starts_on, ends_on, notice_gate_on, term, policyholder, language"
 )
@@ -68,55 +71,32 @@ _CLAIM_COLUMNS = (
 )
 _COMPLAINT_COLUMNS = "complaint, contract, claim, status, received_on, complainant"
 
-# One index, by kind, status and day, answers each question on due dates: it is looked into once for each kind
-# and status that is wanted, and what is found is put together.
-_EACH_KIND = """
-from unnest(%(kinds)s::text[]) as wanted_kind, unnest(%(statuses)s::text[]) as wanted_status,
-lateral (
-    select {columns} from ({{found}}) as found
-    where kind = wanted_kind and status = wanted_status
-        and (%(from_on)s::date is null or due_on >= %(from_on)s)
-        and (%(before)s::date is null or due_on < %(before)s)
-        {further}
-) as each
-"""
 _DUE_COLUMNS = """subject, kind, rule, raw_due_on, due_on, alert_on, status, met_on, contract,
     subject_position, opening"""
-_AFTER = """and (%(after)s::date is null or (due_on, subject_position, opening)
-            > (%(after)s::date, %(after_position)s::bigint, %(after_opening)s::int))
-        order by due_on, subject_position, opening limit %(limit)s"""
-_NOT_MET = "and met_on is null"
+_IN_DAYS = """(%(from_on)s::date is null or due_on >= %(from_on)s)
+    and (%(before)s::date is null or due_on < %(before)s)
+    and (%(after)s::date is null or (due_on, subject_position, opening)
+        > (%(after)s::date, %(after_position)s::bigint, %(after_opening)s::int))
+    and (not %(not_met)s or met_on is null)"""
+_EARLIEST_FIRST = "order by due_on, subject_position, opening limit %(limit)s"
 
-DUE_PAGE = f"""
-select each.* {_EACH_KIND.format(columns=_DUE_COLUMNS, further=_AFTER)}
-order by due_on, subject_position, opening limit %(limit)s
-"""  # of its own constants
-DUE_COUNTS = f"""
-select kind as name, count(*) as number {_EACH_KIND.format(columns="kind", further="")} group by 1 order by 1
-"""  # as above
-DUE_BY_DAY = f"""
-select due_on, kind, status, count(*) as number
-{_EACH_KIND.format(columns="due_on, kind, status", further="")} group by 1, 2, 3 order by 1, 2, 3
-"""  # as above
-NOT_MET = f"""
-select each.* {_EACH_KIND.format(columns=_DUE_COLUMNS, further=_NOT_MET)}
-order by due_on, subject_position, opening limit %(limit)s
-"""  # as above
-COUNT_NOT_MET = f"""
-select count(*) as number {_EACH_KIND.format(columns="due_on", further=_NOT_MET)}
-"""  # as above
-REFUNDS_BY_DAYS = f"""
-select greatest(0, met_on - raw_due_on + %(promised)s) as days, count(*) as number,
-    count(*) filter (where met_on > due_on) as late
-{_EACH_KIND.format(columns="met_on, raw_due_on, due_on", further="and met_on is not null")}
-group by 1 order by 1
-"""  # as above
-REFUNDS_WAITING = f"""
-select count(*) filter (where status = 'open') as open, count(*) filter (where status = 'missed') as missed
-{_EACH_KIND.format(columns="status", further=_NOT_MET)}
-"""  # as above
+# One index, of what stands now by kind, status and day, answers each question on due dates: it is looked into
+# once for each kind and status that is wanted, and what is found is put together.
+DUE_NOW = f"""
+select each.* from unnest(%(kinds)s::text[]) as wanted_kind, unnest(%(statuses)s::text[]) as wanted_status,
+lateral (
+    select {_DUE_COLUMNS} from ({{found}}) as found
+    where kind = wanted_kind and status = wanted_status and {_IN_DAYS} {_EARLIEST_FIRST}
+) as each
+{_EARLIEST_FIRST}
+"""  # noqa: S608  # of its own constants
+# As of the past no index knows which rows stood: all are looked at, once.
+DUE_THEN = f"""
+select {_DUE_COLUMNS} from ({{found}}) as found
+where kind = any(%(kinds)s) and status = any(%(statuses)s) and {_IN_DAYS} {_EARLIEST_FIRST}
+"""  # noqa: S608  # as above
 
-# The condition repeats that of the index limits_drawn_on, so that only rows are read that anything drew on.
+# The condition repeats that of the index limits_nearly_used, so that only such rows are read, in their order.
 NEARLY_USED = """
 select contract, insurance_year, from_on, to_on, guarantee,
     amount_limit_cents, amount_consumed_cents, amount_reserved_cents,
@@ -129,21 +109,6 @@ where (count_consumed > 0 or count_reserved > 0)
     and (count_consumed + count_reserved >= count_limit
         or (amount_consumed_cents + amount_reserved_cents) * 100 >= amount_limit_cents * %(percent)s)
 order by contract_position desc, guarantee_order limit %(limit)s
-"""
-
-CONSUMED_BY_MONTH = """
-select date_trunc('month', incident_on)::date as month, guarantee, count(*) as number,
-    sum(approved_cents)::bigint as approved_cents
-from ({found}) as found where approved_cents > 0 or status = 'accepted' group by 1, 2 order by 1, 2
-"""
-CLAIMS_BY_GUARANTEE = """
-select guarantee, count(*) as opened,
-    count(*) filter (where status in ('accepted', 'closed') and rejection_code is null) as accepted,
-    count(*) filter (where status = 'rejected') as rejected,
-    count(*) filter (where status in ('open', 'submitted')) as undecided,
-    sum(approved_cents)::bigint as approved_cents, sum(refunded_cents)::bigint as refunded_cents,
-    sum(recovered_cents)::bigint as recovered_cents
-from ({found}) as found group by 1 order by 1
 """
 
 
@@ -195,7 +160,7 @@ def contracts_page(
 ) -> Rows:
     """Give a page of contracts, those recorded last first, below a position."""
     return _page(
-        connection, CONTRACTS_TABLE, source, _CONTRACT_COLUMNS, _CONTRACTS_WHERE, wanted, below, limit
+        connection, CONTRACTS_TABLE, source, _CONTRACT_COLUMNS, CONTRACTS_WHERE, wanted, below, limit
     )
 
 
@@ -203,7 +168,7 @@ def claims_page(
     connection: Connection, source: Source, wanted: Wanted, below: int | None, limit: int
 ) -> Rows:
     """Give a page of claims, those opened last first, below a position."""
-    return _page(connection, CLAIMS_TABLE, source, _CLAIM_COLUMNS, _CLAIMS_WHERE, wanted, below, limit)
+    return _page(connection, CLAIMS_TABLE, source, _CLAIM_COLUMNS, CLAIMS_WHERE, wanted, below, limit)
 
 
 def complaints_page(
@@ -211,85 +176,44 @@ def complaints_page(
 ) -> Rows:
     """Give a page of complaints, those lodged last first, below a position."""
     return _page(
-        connection, COMPLAINTS_TABLE, source, _COMPLAINT_COLUMNS, _COMPLAINTS_WHERE, wanted, below, limit
+        connection, COMPLAINTS_TABLE, source, _COMPLAINT_COLUMNS, COMPLAINTS_WHERE, wanted, below, limit
     )
 
 
-def contract_counts(connection: Connection, source: Source, wanted: Wanted) -> Mapping[str, int]:
-    """Count contracts by status, whatever status is asked for."""
-    return _counts(connection, CONTRACTS_TABLE, source, "status", _CONTRACTS_WHERE, wanted)
-
-
-def claim_counts(connection: Connection, source: Source, wanted: Wanted) -> Mapping[str, int]:
-    """Count claims by status, whatever status is asked for."""
-    return _counts(connection, CLAIMS_TABLE, source, "status", _CLAIMS_WHERE, wanted)
-
-
-def complaint_counts(connection: Connection, source: Source, wanted: Wanted) -> Mapping[str, int]:
-    """Count complaints by status, whatever status is asked for."""
-    return _counts(connection, COMPLAINTS_TABLE, source, "status", _COMPLAINTS_WHERE, wanted)
-
-
-def due_page(
-    connection: Connection, source: Source, wanted: DueWanted, after: DuePlace | None, limit: int
-) -> Rows:
+def due_page(reader: Reader, wanted: DueWanted, after: DuePlace | None, limit: int) -> Rows:
     """Give a page of due dates, the earliest first."""
+    return _due(reader, dict(wanted.asked()), after, limit, not_met=False)
+
+
+def late(reader: Reader, limit: int) -> Rows:
+    """Give the oldest of what was missed and is still to be done.
+
+    A missed letter is not among it: the contract has renewed, and nothing can be done late (R11).
+    """
+    asked = dict(DueWanted(status="missed").asked()) | {"kinds": list(DONE_LATE)}
+    return _due(reader, asked, None, limit, not_met=True)
+
+
+def _due(
+    reader: Reader, wanted: dict[str, object], after: DuePlace | None, limit: int, *, not_met: bool
+) -> Rows:
     place = (
         {"after": None, "after_position": None, "after_opening": None}
         if after is None
         else {"after": after.due_on, "after_position": after.position, "after_opening": after.opening}
     )
-    asked = dict(wanted.asked()) | place | {"limit": limit}
-    return select(connection, DUE_PAGE, DUE_TABLE, source, asked)
-
-
-def due_counts(connection: Connection, source: Source, wanted: DueWanted) -> Mapping[str, int]:
-    """Count due dates by kind, whatever kind is asked for."""
-    return _by_name(select(connection, DUE_COUNTS, DUE_TABLE, source, wanted.asked()))
-
-
-def due_by_day(connection: Connection, source: Source, wanted: DueWanted) -> Rows:
-    """Count due dates by day, kind and status."""
-    return select(connection, DUE_BY_DAY, DUE_TABLE, source, wanted.asked())
-
-
-def late(connection: Connection, source: Source, limit: int) -> tuple[int, Rows]:
-    """Give what was missed and is still to be done: how much there is, and the oldest of it.
-
-    A missed letter is not among it: the contract has renewed, and nothing can be done late (R11).
-    """
-    kinds = [kind for kind in KINDS if kind != "termination_letter"]
-    asked = dict(DueWanted(status="missed").asked()) | {"kinds": kinds, "limit": limit}
-    counted = select(connection, COUNT_NOT_MET, DUE_TABLE, source, asked)
-    rows = select(connection, NOT_MET, DUE_TABLE, source, asked)
-    return int(str(counted[0]["number"])), rows
+    asked = wanted | place | {"limit": limit, "not_met": not_met}
+    is_now = reader.on is None and checkpoint(reader.connection, reader.book, DUE.name) == reader.position
+    if is_now:
+        standing = AsOf(reader.book, reader.position, is_newest=True)
+        return select(reader.connection, DUE_NOW, DUE_TABLE, standing, asked)
+    return select(reader.connection, DUE_THEN, DUE_TABLE, reader.source(DUE), asked)
 
 
 def nearly_used(connection: Connection, source: Source, today: date, percent: int, limit: int) -> Rows:
     """Give limits of running insurance years that are used up, or to at least so many hundredths."""
     asked = {"today": today, "percent": percent, "limit": limit}
     return select(connection, NEARLY_USED, LIMITS_TABLE, source, asked)
-
-
-def consumed_by_month(connection: Connection, source: Source) -> Rows:
-    """Sum what accepted claims consumed, by month of the incident (I7) and guarantee."""
-    return select(connection, CONSUMED_BY_MONTH, CLAIMS_TABLE, source, {})
-
-
-def claims_by_guarantee(connection: Connection, source: Source) -> Rows:
-    """Count claims and sum amounts by guarantee."""
-    return select(connection, CLAIMS_BY_GUARANTEE, CLAIMS_TABLE, source, {})
-
-
-def refunds_by_days(connection: Connection, source: Source, promised: int) -> Rows:
-    """Count refunds by the days from complete submission to full payment (R7), and those paid late."""
-    asked = dict(DueWanted(kind="refund").asked()) | {"promised": promised}
-    return select(connection, REFUNDS_BY_DAYS, DUE_TABLE, source, asked)
-
-
-def refunds_waiting(connection: Connection, source: Source) -> Mapping[str, object]:
-    """Count refunds that are not paid in full yet, in time and late."""
-    return select(connection, REFUNDS_WAITING, DUE_TABLE, source, DueWanted(kind="refund").asked())[0]
 
 
 def _page(  # noqa: PLR0913, PLR0917  # a list is made of so many parts
@@ -305,17 +229,6 @@ def _page(  # noqa: PLR0913, PLR0917  # a list is made of so many parts
     sql = _PAGE.format(columns=columns, where=where)
     place = {"below": LARGEST_POSITION if below is None else below, "limit": limit}
     return select(connection, sql, table, source, dict(wanted.asked()) | place)
-
-
-def _counts(  # noqa: PLR0913, PLR0917  # as above
-    connection: Connection, table: Table, source: Source, facet: str, where: str, wanted: Wanted
-) -> Mapping[str, int]:
-    sql = _COUNTS.format(facet=facet, where=where)
-    return _by_name(select(connection, sql, table, source, dict(wanted.asked()) | {facet: None}))
-
-
-def _by_name(rows: Sequence[Mapping[str, object]]) -> Mapping[str, int]:
-    return {str(row["name"]): int(str(row["number"])) for row in rows}
 
 
 def _beginning(text: str) -> str:

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from projections.web import addresses
 from projections.web.told.columns import TABLES
-from projections.web.words.codes import of_code, of_event
+from projections.web.words.codes import of_code, of_contact, of_event, of_status
 from projections.web.words.speaking import LANGUAGES, Words
 
 
@@ -45,6 +45,8 @@ def render(template: str, words: Words, values: Mapping[str, Any]) -> str:
         "words": words,
         "count": words.count,
         "code": lambda code: of_code(words, code),
+        "status_of": lambda status, kind: of_status(words, status, kind),
+        "contact_of": lambda contact: of_contact(words, contact),
         "event": lambda event_type: of_event(words, event_type),
     }
     return environment().get_template(template).render(spoken | dict(values))

@@ -20,17 +20,24 @@ from ledger.rights.roles import Right
 from ledger.store.errors import Unreachable as DatabaseAway
 from ledger.wiring import Wiring
 from projections.commands.tables import as_json
+from projections.web.addresses import from_address
 from projections.web.asked import AskedTime, read_asked
 from projections.web.page import Look, page_of_look
 from projections.web.rendering import render
 from projections.web.visitor import Visitor
 from projections.web.words.codes import N_
+from projections.web.words.saying_no import AskedWrongly, said_no
 from projections.web.words.speaking import LANGUAGES, Language, preferred, words
 
 LANGUAGE_COOKIE: Final = "claims-ledger-language"
 A_YEAR_SECONDS: Final = 365 * 86_400
 MOST_FIELDS: Final = 60
+NO_OBJECT: Final = N_("What was sent is no JSON object of texts: send the fields of the form.")
+NO_CHARACTER: Final = N_(
+    "What was asked holds a character that no text has: go by a link or a form of the site."
+)
 AGAIN_SECONDS: Final = "2"
+AWAY: Final = N_("The ledger's database is away for the moment. Nothing was recorded: try again in a minute.")
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -93,6 +100,14 @@ class Pages:
         """Register what takes a form. One that does not come from a page of ours is refused."""
         self._router.post(path)(self._endpoint(take, right))
 
+    def question(self, path: str, show: Show, twin: Twin, *, right: Right) -> None:
+        """Register a form that asks for what may stand in no address, with its JSON at `PATH.json`.
+
+        Both are sent by POST, the JSON's fields as a form or as one JSON object.
+        """
+        self.form(path, show, right=right)
+        self._router.post(f"{path}.json")(self._endpoint(lambda look: _json(twin(look)), right))
+
     def _endpoint(self, show: Callable[[Look], Answer | Response], right: Right | None) -> Callable[..., Any]:
         async def endpoint(request: Request) -> Response:
             body = await request.body() if request.method == "POST" else b""
@@ -118,7 +133,7 @@ class Pages:
             if is_json:
                 raise _problem(error) from error
             if look is None or isinstance(error, Unreachable | DatabaseAway):
-                return _away(request, error)
+                return _away(request)
             answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
 
@@ -127,9 +142,7 @@ class Pages:
         caller = visitor(request) or _bearer(request)
         if caller is not None:
             request.state.caller = caller
-        typed = dict(
-            parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-        )
+        typed = _typed(body, request.headers.get("content-type", ""))
         settings = self._wiring.settings
         return Look(
             wiring=self._wiring,
@@ -158,7 +171,10 @@ class Pages:
                 refuse_from_elsewhere(request)
             except Problem as error:
                 raise _Unadmitted("FROM_ELSEWHERE", str(error.detail)) from error
-            if right is not None and not look.visitor.sent_by_our_form(look.typed.get("csrf", "")):
+            # Whoever shows a token by itself needs no form of ours: no browser sends it unasked.
+            is_program = look.visitor.session is None and request.url.path.endswith(".json")
+            carried = look.typed.get("csrf", "")
+            if right is not None and not is_program and not look.visitor.sent_by_our_form(carried):
                 message = "The form is not one of this session: open the page again."
                 raise _Unadmitted("FROM_ELSEWHERE", message)
 
@@ -173,6 +189,20 @@ class _Unadmitted(Exception):
 
 FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable, DatabaseAway)
 """What a page says in words, and its JSON as a problem; anything else is a defect."""
+
+
+def _typed(body: bytes, media_type: str) -> Mapping[str, str]:
+    """Read what a form carries, or a program's JSON object of texts. Raises `AskedWrongly`."""
+    if not media_type.startswith("application/json"):
+        text = body.decode("utf-8", "replace")
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    try:
+        told = json.loads(body)
+    except ValueError as error:
+        raise AskedWrongly(NO_OBJECT) from error
+    if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
+        raise AskedWrongly(NO_OBJECT)
+    return told
 
 
 def _problem(error: Exception) -> Exception:
@@ -193,27 +223,33 @@ def _failed(look: Look, error: Exception) -> Shown:
     page = page_of_look(look, "", has_twin=False)
     if isinstance(error, _Unadmitted):
         status = HTTPStatus.UNAUTHORIZED if error.code == "NOT_SIGNED_IN" else HTTPStatus.FORBIDDEN
-        return Shown(
-            "unadmitted.html", {"page": page, "code_of_error": error.code, "detail": str(error)}, status
-        )
+        told = {
+            "page": page,
+            "code_of_error": error.code,
+            "detail": str(error),
+            "organisation": look.wiring.settings.oidc_client_id is not None,
+        }
+        return Shown("unadmitted.html", told, status)
     is_missing = isinstance(error, Refused)
     heading = N_("Not there") if is_missing else N_("That cannot be shown")
     status = HTTPStatus.NOT_FOUND if is_missing else HTTPStatus.BAD_REQUEST
-    return Shown("failed.html", {"page": page, "heading": heading, "detail": str(error)}, status)
+    number = from_address(look.steps["number"]) if is_missing and "number" in look.steps else None
+    detail = said_no(look.words, error, look.path, number, look.query)
+    return Shown("failed.html", {"page": page, "heading": heading, "detail": detail}, status)
 
 
-def _away(request: Request, error: Exception) -> Response:
+def _away(request: Request) -> Response:
     """Say that the database is away, on a page that needs nothing of it."""
-    told = {"page": None, "heading": N_("Not now"), "detail": str(error)}
-    html = render("failed.html", words(_language(request)), told)
+    speak = words(_language(request))
+    told = {"page": None, "heading": N_("Not now"), "detail": speak(AWAY)}
+    html = render("failed.html", speak, told)
     return HTMLResponse(html, 503, dict(HEADERS) | {"Retry-After": AGAIN_SECONDS})
 
 
 def _refuse_nul(look: Look) -> None:
     """Refuse what no text of ours holds, before anything is asked with it. Raises UsedWrongly."""
     if any("\0" in text for held in (look.steps, look.query, look.typed) for text in held.values()):
-        message = "What was asked holds a character that no text has: go by a link or a form of the site."
-        raise UsedWrongly(message)
+        raise AskedWrongly(NO_CHARACTER)
 
 
 def _response(look: Look, answer: Answer | Response) -> Response:

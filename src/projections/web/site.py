@@ -10,6 +10,8 @@ from projections.web.pages import (
     contract,
     due,
     feed,
+    find,
+    letters,
     lists,
     persons,
     replay,
@@ -25,6 +27,7 @@ from projections.web.serving import Pages
 
 PAGES = (
     today,
+    find,
     commands,
     lists,
     persons,
@@ -33,6 +36,7 @@ PAGES = (
     claim,
     complaint,
     due,
+    letters,
     reports,
     report,
     feed,

@@ -1,18 +1,17 @@
 """`claims-ledger letters list/prepare/hand-over`."""
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import click
 
 from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json, print_table
 from ledger.endings import Refused
-from schedulers.letters.statuses import LetterStatus
+from schedulers.letters.statuses import STATUSES
 
 if TYPE_CHECKING:
-    from schedulers.letters.queries import Letter
+    pass
 
-STATUSES: tuple[str, ...] = get_args(LetterStatus)
 AHEAD = click.IntRange(0, 365)
 
 
@@ -33,6 +32,7 @@ def list_all(*, status: str | None, contract: str | None, book: str, as_json: bo
     """
     from schedulers.letters.follower import NAME  # noqa: PLC0415  # loaded when it runs
     from schedulers.letters.queries import letters  # noqa: PLC0415  # as above
+    from schedulers.letters.telling import written  # noqa: PLC0415  # as above
 
     with opened(book) as wiring:
         wiring.catch_up(NAME)
@@ -86,6 +86,7 @@ def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
     from schedulers.letters.keeping import prepare as write  # noqa: PLC0415  # as above
     from schedulers.letters.queries import free, letters  # noqa: PLC0415  # as above
     from schedulers.letters.rendering import Press  # noqa: PLC0415  # as above
+    from schedulers.letters.telling import written  # noqa: PLC0415  # as above
 
     press = Press()
     with opened(book) as wiring:
@@ -138,26 +139,6 @@ def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
         print_json({"handed_over": handed})
     else:
         note(f"Handed over {_counted(handed)}.")
-
-
-def written(letter: "Letter") -> dict[str, object]:
-    """Give a letter as scripts read it."""
-    return {
-        "letter": letter.reference,
-        "kind": letter.kind,
-        "about": letter.about.subject,
-        "contract": letter.contract,
-        "status": letter.status,
-        "told": letter.told,
-        "post_by": None if letter.post_by is None else letter.post_by.isoformat(),
-        "language": letter.language,
-        "sha256": letter.sha256,
-        "batch": letter.batch,
-        "carrier": letter.carrier,
-        "posted_on": None if letter.posted_on is None else letter.posted_on.isoformat(),
-        "tracking": letter.tracking,
-        "returned_on": None if letter.returned_on is None else letter.returned_on.isoformat(),
-    }
 
 
 def _counted(letters: int) -> str:

@@ -18,6 +18,7 @@ from schedulers.letters.queries import Wanted, change, free, letters, want
 from schedulers.letters.wanting import answer_to_claim, answer_to_complaint
 
 NAME = "letters"
+POSTED_BY_HAND: Final = "posted by hand before it was prepared"
 
 LIVE: Final = timedelta(days=1)
 """What is recorded later than this after its own instant is history: nobody is written to about it."""
@@ -77,7 +78,7 @@ def _note(connection: Connection, book: str, event: FeedEvent) -> None:
     ]
     if isinstance(told, TerminationNoticeSent):
         waiting = [letter.reference for letter in of_it if letter.status in ("wanted", "written")]
-        change(connection, book, waiting, status="dropped", told="posted by hand before it was prepared")
+        change(connection, book, waiting, status="dropped", told=POSTED_BY_HAND)
         gone = [letter for letter in of_it if letter.status in ("prepared", "staged", "handed_over")]
         for letter in gone:
             # A batch that is under way is finished first: handing over makes it posted then.

@@ -37,6 +37,11 @@ where book = %(book)s
 order by wanted_at, reference
 """  # noqa: S608  # own constants
 # Whoever works on a letter holds its row; others pass it by.
+_BY_DAY: Final = f"""
+select {_COLUMNS} from schedulers.letters where book = %(book)s and status = any(%(statuses)s)
+order by post_by nulls last, wanted_at, reference limit %(limit)s
+"""  # noqa: S608  # own constants
+_COUNTS: Final = "select status, count(*) from schedulers.letters where book = %s group by status order by 1"
 _CLAIM: Final = f"{_LIST} limit %(limit)s for update skip locked"
 # One hand at a time in what is given to the carrier, to the transaction's end.
 _ALONE: Final = "select pg_advisory_xact_lock(hashtextextended('letters handed over of ' || %s, 0))"
@@ -142,6 +147,22 @@ def letters(
     with connection.cursor() as cursor:
         cursor.execute(_LIST, asked)
         return [_letter(row) for row in cursor]
+
+
+def waiting_letters(
+    connection: Connection, book: str, statuses: Collection[LetterStatus], limit: int
+) -> Sequence[Letter]:
+    """Give letters of these statuses, those that must be posted first before all others; so many at most."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_DAY, _asked(book, statuses) | {"limit": limit})
+        return [_letter(row) for row in cursor]
+
+
+def counted(connection: Connection, book: str) -> Mapping[str, int]:
+    """Count letters by status."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, (book,))
+        return {str(status): int(number) for status, number in cursor}
 
 
 def claim(

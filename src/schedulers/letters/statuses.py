@@ -1,6 +1,6 @@
 """How far a letter has come."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 LetterStatus = Literal[
     "wanted",
@@ -13,3 +13,5 @@ LetterStatus = Literal[
     "dropped",
     "erased",
 ]
+STATUSES: tuple[LetterStatus, ...] = get_args(LetterStatus)
+"""In the order that a letter goes through them; the last two instead."""

@@ -26,6 +26,7 @@ PORTION: Final = 100
 """Letters written within one transaction."""
 
 NO_ADDRESS: Final = "no address on file: CorrectPerson gives it"
+NEEDLESS: Final = "the contract has ended, or something else ends it by then"
 ITS_DAY_HAS_PASSED: Final = "its last day has passed: a letter posted now would end nothing"
 
 
@@ -146,8 +147,7 @@ def drop_needless(connection: "Connection", wiring: "Wiring", portion: list[Lett
     ]
     contracts = _contracts(wiring, notices)
     needless = {letter.reference for letter in notices if not needs_notice(contracts[letter.contract], today)}
-    told = "the contract has ended, or something else ends it by then"
-    change(connection, wiring.book, needless, status="dropped", told=told)
+    change(connection, wiring.book, needless, status="dropped", told=NEEDLESS)
     return late | needless
 
 

@@ -1,14 +1,24 @@
 """Pages as they are served: who may see them, what they say as JSON, what their forms do."""
 
 import re
+from datetime import date
+from html import unescape
 
+import httpx2 as httpx
 import pytest
+from fastapi.routing import APIRoute
 
+from fixtures.desk import contract
 from fixtures.served import Served
 from fixtures.visited import Printed, Visited, form_in, visiting
+from ledger.domain.identifiers import contract_ref
 from ledger.subjects.access_log import Access, access_lines
 from ledger.subjects.erasing import Erasures
+from projections.web import site
 from projections.web.addresses import in_address
+from projections.web.words.speaking import LANGUAGES, words
+from schedulers.letters.queries import Wanted, change, want
+from schedulers.letters.writing import NO_ADDRESS
 
 READ = (
     "/",
@@ -24,6 +34,8 @@ READ = (
     "/complaints/X-1/replay",
     "/due",
     "/due/calendar",
+    "/letters",
+    "/retention",
     "/reports",
     "/reports/refunds",
     "/reports/refunds.csv",
@@ -154,6 +166,11 @@ def test_what_is_typed_or_recorded_is_never_markup(book: Served, desk: Visited) 
         ("/due.json", ("due",)),
         ("/due.json?status=open&before=2026-12-31", ("due", "--status", "open", "--before", "2026-12-31")),
         ("/due.json?contract=CC-1", ("due", "--contract", "CC-1")),
+        ("/letters.json", ("letters", "list")),
+        ("/letters.json?status=dropped", ("letters", "list", "--status", "dropped")),
+        ("/letters.json?contract=CC-1", ("letters", "list", "--contract", "CC-1")),
+        ("/retention.json", ("deadlines", "retention")),
+        ("/retention.json?until=2040-01-01", ("deadlines", "retention", "--until", "2040-01-01")),
         ("/reports.json", ("report", "overview")),
         ("/reports/refunds.json", ("report", "refunds")),
         ("/reports/payments.json", ("report", "payments")),
@@ -178,6 +195,133 @@ def test_the_json_of_a_page_is_what_the_command_line_prints(
     answer = admin.get(path)
     assert answer.status_code == 200, answer.text
     assert answer.json() == said
+
+
+FORMS = ("/contracts/new", "/claims/new", "/complaints/new", "/cancel", "/cancel/received", "/cancel/confirm")
+FILES = ("/contracts/{number}/proof", "/reports/{name}.csv", "/verify/head", "/static/{content}/{name:path}")
+WAYS = ("/find",)
+"""Pages without JSON, by the reasons of docs/decisions/every-page-has-its-json.md; each shows no rows."""
+
+
+def test_every_page_of_the_site_has_its_json_or_shows_nothing_that_could_be_in_it(book: Served) -> None:
+    routes = {
+        (method, route.path)
+        for route in site.routes(book.wiring).routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    pages = {path for method, path in routes if method == "GET" and not path.endswith(".json")}
+    assert len(pages) > 30
+    lacking = {
+        path
+        for path in pages
+        if not {(method, f"{'/today' if path == '/' else path}.json") for method in ("GET", "POST")} & routes
+    }
+    assert lacking == {*FORMS, *FILES, *WAYS}
+
+
+def test_persons_are_found_by_a_program_as_the_command_line_finds_them(
+    book: Served, printed: Printed
+) -> None:
+    book.wiring.catch_up()
+    asked = {"name": "peeters ada", "reason": "caller gave no number"}
+    said = printed("person", "find", "peeters", "ada", "--reason", "caller gave no number")
+    bearing = book.bearing("auditor")
+    assert len(said) > 1
+    assert book.client.post("/persons.json", json=asked, headers=bearing).json() == said
+    assert book.client.post("/persons.json", data=asked, headers=bearing).json() == said
+    for wrong in ({"name": "peeters"}, {"reason": "no name"}, {"name": "!!", "reason": "no letters"}):
+        refused = book.client.post("/persons.json", json=wrong, headers=bearing)
+        assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+    for body in ("[]", "{", '{"name": 7}'):
+        headers = bearing | {"Content-Type": "application/json"}
+        assert book.client.post("/persons.json", content=body, headers=headers).status_code == 422
+    assert book.client.post("/persons.json", json=asked, headers=book.bearing("importer")).status_code == 403
+    assert book.client.post("/persons.json", json=asked).status_code == 401
+    assert book.client.get("/persons.json", headers=bearing).status_code == 405
+
+
+def test_a_session_sends_the_search_for_persons_by_a_form_of_ours_alone(desk: Visited) -> None:
+    asked = {"name": "peeters ada", "reason": "caller gave no number"}
+    assert desk.post("/persons.json", asked).status_code == 403
+    csrf = desk.form("/claims/K-2", "GiveAdvice")["csrf"]
+    assert desk.post("/persons.json", asked | {"csrf": csrf}).status_code == 200
+
+
+def test_a_number_leads_to_its_page_and_any_other_to_what_begins_with_it(desk: Visited) -> None:
+    told = {
+        number: desk.get("/find", params={"number": number}).headers["location"]
+        for number in ("CC-1", " K-1 ", "X-1", "A/1.json", "CC", "CL-9", "")
+    }
+    assert told == {
+        "CC-1": "/contracts/CC-1",
+        " K-1 ": "/claims/K-1",
+        "X-1": "/complaints/X-1",
+        "A/1.json": f"/contracts/{in_address('A/1.json')}",
+        "CC": "/contracts?search=CC",
+        "CL-9": "/claims?search=CL-9",
+        "": "/contracts",
+    }
+
+
+def test_a_new_claim_is_offered_the_next_number_and_the_policyholder(desk: Visited) -> None:
+    fields = desk.form("/claims/new?contract=CC-1", "OpenClaim")
+    assert (fields["claim"], fields["victim.person"]) == ("CL-1-1", "P-CC-1")
+    assert desk.form("/claims/new", "OpenClaim")["claim"] == ""
+
+
+@pytest.mark.parametrize("language", ["nl", "fr"])
+def test_no_page_says_a_message_in_english_to_readers_of_another_language(
+    admin: Visited, language: str
+) -> None:
+    said = words(language).messages  # type: ignore[arg-type]  # one of the three
+    english = {message for message, told in said.items() if isinstance(message, str) and message != told}
+    english -= {told for told in said.values() if isinstance(told, str)} | set(LANGUAGES.values())
+    pages = [path for path in RIGHT_OF if not path.endswith(("/proof", "/head", ".csv"))]
+    for path in (*pages, "/persons", "/cancel", "/claims/K-2", "/contracts/CC-1?on=2026-01-01"):
+        html = admin.get(path, params={"language": language} | dict(httpx.URL(path).params)).text
+        # What an event changed stands as it is on record, field by field.
+        html = re.sub(r'<table class="diff">.*?</table>', "", html, flags=re.DOTALL)
+        texts = {unescape(text).strip() for text in re.split(r"<[^>]*>", html)}
+        assert texts & english == set(), path
+        spoken = {unescape(text) for text in re.findall(r'(?:aria-label|title|placeholder)="([^"]+)"', html)}
+        assert spoken & english == set(), path
+    admin.get("/", params={"language": "en"})
+
+
+@pytest.mark.parametrize("language", ["nl", "fr"])
+def test_whatever_goes_wrong_is_told_in_the_readers_language(desk: Visited, language: str) -> None:
+    english = set(words("en").messages) | {
+        message for message in words(language).messages if isinstance(message, str) and len(message) > 25
+    }
+    wrong = (
+        *("/contracts/NONE", "/claims/NONE/replay", "/contracts/CC-1?as_of=99999", "/due?before=tomorrow"),
+        *("/due/calendar?month=13", "/reports/none", "/feed?type=none", "/feed?below=x", "/contracts/~FF"),
+        *("/claims/K-1?on=2020-01-01", "/contracts/NONE/proof"),
+    )
+    for path in wrong:
+        answer = desk.get(path, params={"language": language} | dict(httpx.URL(path).params))
+        assert answer.status_code in {400, 404}, path
+        said = re.search(r"<h1>[^<]+</h1><p>([^<]+)</p>", answer.text)
+        assert said, path
+        assert unescape(said[1]) not in english, path
+        assert 'lang="en"' not in answer.text.partition("<main")[2].partition("</main>")[0], path
+    late = desk.send(
+        f"/contracts/CC-2?language={language}", "GiveNotice", received_on="2026-03-02", channel="counter"
+    )
+    assert late.status_code == 422
+    assert "Brussels date" not in late.text
+    twice = {
+        "claim": "K-1",
+        "contract": "CC-1",
+        "guarantee": "payment",
+        "cause": "fraud",
+        "victim.name": "Ada",
+    }
+    refused = desk.send("/claims/new?contract=CC-1", "OpenClaim", **twice)
+    assert "EXISTS (I16): " in refused.text
+    assert "already" not in refused.text.partition("EXISTS")[2].partition("</li>")[0]
+    desk.get("/", params={"language": "en"})
 
 
 def test_the_calendars_json_is_the_due_rows_of_its_month(admin: Visited, printed: Printed) -> None:
@@ -434,6 +578,43 @@ def test_a_caller_without_a_number_is_found_by_name_and_each_finding_is_logged(
         lines = access_lines(connection, book.wiring.book)
     opened = {line.person for line in lines if line.what == "site: persons"}
     assert {"P-CC-1", "P-CC-2", "P-A/1.json"} <= opened
+
+
+def test_letters_stand_on_their_contract_and_on_their_list_with_how_they_go_and_why_they_wait(
+    book: Served, desk: Visited, printed: Printed
+) -> None:
+    letter = Wanted(
+        "L-TEST", "termination_notice", contract_ref("CC-2"), "CC-2", "P-CC-2", {}, date(2026, 3, 9)
+    )
+    with book.wiring.pool.connection() as connection:
+        want(connection, book.wiring.book, [letter])
+        change(connection, book.wiring.book, ["L-TEST"], told=NO_ADDRESS)
+    for path in ("/contracts/CC-2", "/letters"):
+        told = desk.get(path).text
+        assert "termination of the contract" in told
+        assert "registered mail" in told
+        assert "no address on file: correct the policyholder" in told
+    in_dutch = desk.get("/letters?language=nl").text
+    assert "geen adres bekend: verbeter de verzekeringnemer" in in_dutch
+    assert "to be written" not in in_dutch
+    assert "No letter was written." in desk.get("/contracts/CC-2?on=2026-02-01&language=en").text
+    assert printed("letters", "list", "--contract", "CC-2") == desk.get("/letters.json?contract=CC-2").json()
+
+
+def test_records_that_may_be_erased_stand_with_what_to_type_and_with_their_hold(
+    book: Served, desk: Visited, printed: Printed
+) -> None:
+    withdrawn = {"contract": "CC-W", "received_on": "2026-02-28"}
+    book.command("StartContract", contract("CC-W", "2026-02-25", distance_sale=True))
+    book.command("WithdrawFromContract", withdrawn)
+    [proposed] = printed("deadlines", "retention", "--until", "2040-01-01")
+    assert desk.get("/retention.json?until=2040-01-01").json() == [proposed]
+    page = desk.get("/retention?until=2040-01-01").text
+    assert unescape(page).count(proposed["command"]) == 1
+    assert "Nobody&#39;s records may go by that day" in desk.get("/retention").text
+    assert desk.get("/retention?until=soon").status_code == 400
+    book.wiring.catch_up()
+    assert "Records are kept until" in desk.get("/contracts/CC-W").text
 
 
 NASTY = (

@@ -2,19 +2,27 @@
 
 import re
 from datetime import date, datetime
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spoken import Message, messages
+from spoken import ROOT, Message, messages
 
+from ledger.domain.deadlines.deadline import DeadlineKind, DeadlineStatus
 from ledger.domain.events import EVENT_TYPES
 from ledger.domain.refusals import REFUSALS
+from ledger.domain.terms import load_terms
 from projections.web.forms.form import VERB_OF, form_of
 from projections.web.forms.labels import LABELS, TITLES
-from projections.web.words.codes import EVENTS
-from projections.web.words.refusals import NEXT_STEPS
+from projections.web.words.codes import CODES, CONTACTS, EVENTS, REMARKS, of_contact
+from projections.web.words.refusals import NEXT_STEPS, faults_of
 from projections.web.words.speaking import Language, preferred, words
+from schedulers.letters.erasing import ERASED
+from schedulers.letters.follower import POSTED_BY_HAND
+from schedulers.letters.kinds import KINDS, STATUSES
+from schedulers.letters.queries import ITS_TEXT
+from schedulers.letters.writing import ITS_DAY_HAS_PASSED, NEEDLESS, NO_ADDRESS
 
 OTHERS: tuple[Language, ...] = ("nl", "fr")
 PLACE = re.compile(r"%\((\w+)\)s")
@@ -43,9 +51,84 @@ def test_a_translation_fills_in_what_its_message_does(language: Language) -> Non
     assert wrong == []
 
 
+def test_every_kind_and_status_of_a_letter_and_every_remark_on_one_has_words() -> None:
+    assert {f"letter_{status}" for status in STATUSES} | set(KINDS) <= set(CODES)
+    assert set(REMARKS) == {
+        *(NO_ADDRESS, NEEDLESS, ITS_DAY_HAS_PASSED, POSTED_BY_HAND, ITS_TEXT, ERASED),
+    }
+
+
+def test_every_kind_and_status_of_a_due_date_has_words() -> None:
+    assert set(get_args(DeadlineKind)) | set(get_args(DeadlineStatus)) <= set(CODES)
+
+
+def test_a_contact_of_the_terms_is_named_in_the_readers_language() -> None:
+    contacts = [contact.model_dump() for contact in load_terms("cyber-care").contacts]
+    for contact in contacts:
+        assert of_contact(words("en"), contact) == contact["name"]
+        assert of_contact(words("fr"), contact) != contact["name"]
+        assert contact["purpose"] in CONTACTS
+    unknown = {"purpose": "press", "name": "Press office"}
+    assert of_contact(words("fr"), unknown) == "Press office"
+
+
 def test_every_event_and_every_refusal_has_words() -> None:
     assert set(EVENT_TYPES) == set(EVENTS)
     assert set(REFUSALS) - set(NEXT_STEPS) == set()
+
+
+NO_WORDS = {"SHA-256", "JSON", "CSV"}
+"""What stands in templates and is no text of any language."""
+SPOKEN_ATTRIBUTES = r'(?:aria-label|title|placeholder|alt)="([^"]*)"'
+
+
+def bare_texts(template: str) -> list[str]:
+    """Texts and spoken attributes of a template that no catalogue translates."""
+    text = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "\0", template, flags=re.DOTALL)
+    text = re.sub(r"<(code|pre|style|script)[^>]*>.*?</\1>|<!doctype html>", "", text, flags=re.DOTALL)
+    told = re.findall(SPOKEN_ATTRIBUTES, text) + re.split(r"<[^>]*>", text)
+    parts = (part.strip() for piece in told for part in re.split(r"\0|&\w+;", piece))
+    return [part for part in parts if re.search(r"[A-Za-z]{2}", part) and part not in NO_WORDS]
+
+
+def test_no_template_says_a_word_that_no_catalogue_translates() -> None:
+    bare = {path.name: bare_texts(path.read_text()) for path in sorted((ROOT / "templates").glob("*.html"))}
+    assert {name: texts for name, texts in bare.items() if texts} == {}
+    assert bare_texts('<p title="Two words">{{ _("Said") }}: left bare</p>') == ["Two words", ": left bare"]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("code", sorted(set(NEXT_STEPS) | set(REFUSALS)))
+def test_every_refusal_is_told_in_the_readers_language_alone(code: str, language: Language) -> None:
+    said = "The domain's own words, in English."
+    [fault] = faults_of(words(language), code, "I8", said)
+    assert fault.startswith(f"{code} (I8): ")
+    in_english, own_words = faults_of(words("en"), code, "I8", said)
+    assert own_words == said
+    assert len(fault) > len(f"{code} (I8): ") + 10
+    assert fault != in_english
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            "received_on: 2026-03-02 lies after 2026-03-01, the Brussels date of `at`; it must not",
+            "Received on",
+        ),
+        ("OpenClaim: victim.person: is missing; give it; cause: Input should be 'fraud'", "Cause"),
+        ("OpenClaim: has 70,000 bytes; a command has at most 65,536", None),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_told_by_its_fields(
+    message: str, told: str | None, language: Language
+) -> None:
+    speak = words(language)
+    [fault] = faults_of(speak, None, None, message)
+    assert faults_of(words("en"), None, None, message)[1] == message
+    assert fault != faults_of(words("en"), None, None, message)[0]
+    assert told is None or speak(told) in fault
 
 
 @pytest.mark.parametrize("command", VERB_OF)

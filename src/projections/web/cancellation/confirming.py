@@ -12,11 +12,13 @@ from ledger.domain.contract.state import Contract
 from ledger.domain.dates import notice_deemed, notice_ends
 from ledger.domain.deciding import fold
 from ledger.domain.identifiers import contract_ref
-from ledger.endings import Refused
 from ledger.submission import submission
 from ledger.wiring import Wiring
 from projections.web.cancellation.requests import CancellationRequest, by_code, by_id, settle
+from projections.web.words.codes import N_
+from projections.web.words.saying_no import NotThere
 
+NO_REQUEST: Final = N_("There is no such request: see the list of those that wait.")
 REQUEST: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 SENDER: Final = "site:cancellation"
@@ -49,8 +51,7 @@ def request_of_id(wiring: Wiring, request: str) -> CancellationRequest:
         with wiring.pool.connection() as connection:
             found = by_id(connection, wiring.book, request)
     if found is None or found.contract is None:
-        message = "There is no such request: see the list of those that wait."
-        raise Refused(message)
+        raise NotThere(NO_REQUEST)
     return found
 
 

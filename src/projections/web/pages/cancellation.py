@@ -15,11 +15,13 @@ from projections.web.cancellation.confirming import (
     request_of_code,
     request_of_id,
 )
+from projections.web.cancellation.mailing import GIVEN_UP, NO_ADDRESS, NO_CONTRACT, SENT_LATELY
 from projections.web.cancellation.requests import receive, requests, settle, shown
 from projections.web.page import Look, Said, page_of_look
 from projections.web.rate import Rate
 from projections.web.serving import Answer, Leads, Pages, Shown
 from projections.web.words.codes import N_
+from projections.web.words.refusals import NEXT_STEPS
 
 STATES: Final = ("waiting", "confirmed", "refused", "dismissed")
 
@@ -138,7 +140,8 @@ def show_list(look: Look) -> Shown:
             )
             said = Said(N_("Confirmed."), "good", ends)
         elif request.state == "refused":
-            said = Said(N_("Not recorded."), "late", f"{request.settled_because or ''}")
+            why = NEXT_STEPS.get(request.settled_because or "")
+            said = Said(N_("Not recorded."), "late", look.words(why) if why else "")
         else:
             said = Said(N_("Dismissed: no notice was recorded."), "soon")
     return Shown(
@@ -148,6 +151,8 @@ def show_list(look: Look) -> Shown:
             "requests": found,
             "state": state or "all",
             "states": STATES,
+            "NEXT_STEPS": NEXT_STEPS,
+            "TOLD": {NO_CONTRACT, NO_ADDRESS, SENT_LATELY, GIVEN_UP},
         },
     )
 

@@ -8,7 +8,6 @@ from ledger.domain.claim.state import Claim
 from ledger.domain.deciding import fold
 from ledger.domain.identifiers import Guarantee, claim_ref, contract_ref
 from ledger.domain.terms import Terms, load_terms
-from ledger.endings import Refused
 from ledger.feed.reading import FeedEvent
 from ledger.subjects.access_log import Access
 from projections.asking.questions import Filters, list_contracts, list_limits, show_claim
@@ -25,8 +24,12 @@ from projections.web.told.claim_steps import Step, steps
 from projections.web.told.facts import facts_of
 from projections.web.told.limit_bars import LimitBars, years_of_limits
 from projections.web.told.persons import shut_persons
+from projections.web.words.codes import N_
+from projections.web.words.saying_no import NotThere
 
 VIEWS: Final = ("claims", "contracts", "due", "limits", "complaints")
+
+NOT_OPENED_THEN: Final = N_("Claim %(number)s had not been opened then: choose a later date.")
 
 
 def register(pages: Pages) -> None:
@@ -93,8 +96,7 @@ def _state(events: Sequence[FeedEvent], number: str) -> Claim:
     for event in events:
         state = fold(state, event.recorded)
     if not isinstance(state, Claim):
-        message = f"Claim {number!r} had not been opened then: choose a later date."
-        raise Refused(message)
+        raise NotThere(NOT_OPENED_THEN, number=number)
     return state
 
 

@@ -4,17 +4,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
+from itertools import count
 from typing import Final
 from urllib.parse import quote
 
 from ledger.answers import Answer
 from ledger.domain.contract.events import ContractStarted
 from ledger.domain.identifiers import StreamKind, StreamRef, contract_ref
-from ledger.endings import UsedWrongly
 from projections.asking.positions import known_end
+from projections.asking.questions import Filters, list_claims
 from projections.web.acting import has_moved_on, new_command_id, refused, send, version_of
 from projections.web.addresses import PAGES, page_of
-from projections.web.asked import read_whole, today_of
+from projections.web.asked import AskedTime, looking, read_whole, today_of
 from projections.web.forms.form import VERB_OF, Form, form_of
 from projections.web.forms.labels import LABELS
 from projections.web.forms.typed import Fault, Typed, read_typed
@@ -22,6 +23,7 @@ from projections.web.page import Look, page_of_look
 from projections.web.serving import Answer as PageAnswer
 from projections.web.serving import Leads, Pages, Show, Shown
 from projections.web.words.codes import N_
+from projections.web.words.saying_no import AskedWrongly
 
 BEGINS: Final[Mapping[str, str]] = {
     "StartContract": "contracts",
@@ -30,6 +32,7 @@ BEGINS: Final[Mapping[str, str]] = {
 }
 """Commands that make a new stream, and the section they belong to."""
 
+LONGEST_STEM: Final = 100
 COMMAND_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 SECTIONS: Final[Mapping[str, str]] = {"contract": "contracts", "claim": "claims", "complaint": "complaints"}
@@ -37,6 +40,8 @@ SECTIONS: Final[Mapping[str, str]] = {"contract": "contracts", "claim": "claims"
 MOVED_ON: Final = N_(
     "Others recorded something here since you opened the page. Read what is new, then send it again."
 )
+
+NO_FORM: Final = N_("There is no form for “%(name)s”: go by a link of the site.")
 
 
 def register(pages: Pages) -> None:
@@ -68,9 +73,19 @@ def _new(look: Look, command: str, given: Mapping[str, str]) -> Form:
         "LodgeComplaint": {"received_on": today},
     }[command]
     known = {name: value for name, value in given.items() if value}
+    number = ""
     if command == "OpenClaim" and "contract" in known:
         known |= _victim_likeliest(look, known["contract"])
-    return form_of(command, offers=offers | known)
+        number = _next_claim(look, known["contract"])
+    return form_of(command, number, offers=offers | known)
+
+
+def _next_claim(look: Look, contract: str) -> str:
+    """Offer the number after those of the contract's claims; the desk may type another."""
+    with looking(look.wiring, ("claims",), AskedTime()) as reader:
+        known = {str(row["claim"]) for row in list_claims(reader, Filters(contract=contract))}
+    stem = f"CL-{contract.removeprefix('CC-')}"[:LONGEST_STEM]
+    return next(number for n in count(1) if (number := f"{stem}-{n}") not in known)
 
 
 def _victim_likeliest(look: Look, number: str) -> Mapping[str, str]:
@@ -86,8 +101,7 @@ def take(look: Look) -> PageAnswer:
     """Take a form: record it once and lead on, or show it again with what is wrong."""
     command = look.steps["command"]
     if command not in VERB_OF:
-        message = f"There is no form for {command[:60]!r}."
-        raise UsedWrongly(message)
+        raise AskedWrongly(NO_FORM, name=command[:60])
     form = _as_sent(look, command)
     typed = read_typed(form, look.typed)
     if typed.faults:

@@ -7,25 +7,28 @@ from typing import Final
 from ledger.domain.contract.state import Contract
 from ledger.domain.deciding import fold
 from ledger.domain.identifiers import StreamRef, contract_ref
-from ledger.endings import UsedWrongly
 from ledger.feed.reading import FeedEvent
 from ledger.subjects.access_log import Access
-from projections.asking.questions import Answer, show_contract
+from projections.asking.questions import Answer, Filters, list_due, show_contract
 from projections.asking.reader import Reader
 from projections.replay.telling import told
 from projections.web.acting import new_command_id, said_of
 from projections.web.addresses import contract_page, from_address
 from projections.web.asked import looking, today_of
+from projections.web.elsewhere import told_elsewhere
 from projections.web.forms.form import Form, form_of
 from projections.web.page import Look, page_of_look
 from projections.web.serving import Pages, Shown
 from projections.web.told.life import life
 from projections.web.told.limit_bars import years_of_limits
 from projections.web.told.persons import shut_persons
+from projections.web.words.codes import N_, REMARKS
+from projections.web.words.saying_no import AskedWrongly
 
 VIEWS: Final = ("contracts", "limits", "due", "claims", "complaints")
 
 LONGEST_REASON: Final = 200
+NO_REASON: Final = N_("Names are opened for a reason, which is written down: say why.")
 
 
 def register(pages: Pages) -> None:
@@ -60,8 +63,7 @@ def access_of(look: Look, what: str) -> Access:
     """Say who opens names on a page, and why. Raises `UsedWrongly` without a reason."""
     reason = look.typed.get("reason", "").strip()[:LONGEST_REASON]
     if not reason:
-        message = "Names are opened for a reason, which is written down: say why."
-        raise UsedWrongly(message)
+        raise AskedWrongly(NO_REASON)
     return Access(look.visitor.actor, what, reason)
 
 
@@ -72,7 +74,14 @@ def _shown(look: Look, access: Access | None) -> Shown:
         contract = show_contract(reader, number)
         events = reader.events(contract_ref(number), own=False)
         persons = _persons(reader, contract)
+        kept = list_due(reader, Filters(contract=number, kind="retention"))
         position = reader.position
+    # Letters are as they are now: a past time shows none.
+    letters = (
+        []
+        if look.asked.is_given
+        else told_elsewhere("letters shown", look.wiring, {"contract": number})["rows"]
+    )
     own = [event for event in events if event.stream == contract_ref(number)]
     limits = _rows(contract, "limits")
     return Shown(
@@ -86,6 +95,9 @@ def _shown(look: Look, access: Access | None) -> Shown:
             "events": [told(event) for event in reversed(events)],
             "persons": persons,
             "are_open": access is not None,
+            "letters": letters,
+            "kept_until": kept[0] if kept else None,
+            "REMARKS": REMARKS,
             "forms": _forms(look, number, own)
             if look.visitor.may_command and not look.asked.is_given
             else [],

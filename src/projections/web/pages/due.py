@@ -3,29 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from typing import Final
 
 from projections.asking.questions import Filters, list_due
 from projections.web.asked import looking, read_day, read_month, read_whole, today_of
 from projections.web.drawing.months import month_before, next_month, weeks_of
+from projections.web.figures import OfDay, due_by_day, due_counts
 from projections.web.page import Look, page_of_look
-from projections.web.queries import DUE, DuePlace, DueWanted, due_by_day, due_counts, due_page
-from projections.web.remembering import remembered
+from projections.web.queries import KINDS, STATUSES, DuePlace, DueWanted, due_page
 from projections.web.serving import Pages, Shown
 
 PAGE_ROWS: Final = 50
-KINDS: Final = (
-    "termination_letter",
-    "term_end",
-    "notice_end",
-    "refund",
-    "complaint_acknowledgement",
-    "complaint_answer",
-    "ombudsman_opinion",
-    "withdrawal_end",
-)
-STATUSES: Final = ("open", "missed", "met", "cancelled")
 
 
 def register(pages: Pages) -> None:
@@ -41,8 +29,8 @@ def _wanted(look: Look) -> DueWanted:
     return DueWanted(
         None if status == "all" else status,
         look.query.get("kind") or None,
-        read_day("from", from_on) if from_on else None,
-        read_day("before", before) if before else None,
+        read_day(from_on) if from_on else None,
+        read_day(before) if before else None,
     )
 
 
@@ -70,10 +58,8 @@ def show_list(look: Look) -> Shown:
     """Show a page of the list, the earliest first."""
     wanted = _wanted(look)
     with looking(look.wiring, ("due",), look.asked) as reader:
-        source = reader.source(DUE)
-        found = due_page(reader.connection, source, wanted, _place(look), PAGE_ROWS + 1)
-        counted = replace(wanted, kind=None)  # Each kind is counted, whichever is shown.
-        counts = remembered(reader, DUE, counted, partial(due_counts, reader.connection, source, counted))
+        found = due_page(reader, wanted, _place(look), PAGE_ROWS + 1)
+        counts = due_counts(reader, replace(wanted, kind=None))  # Each kind is counted, whichever is shown.
         position = reader.position
     rows = found[:PAGE_ROWS]
     last = rows[-1] if len(found) > PAGE_ROWS else None
@@ -103,7 +89,7 @@ def _place(look: Look) -> DuePlace | None:
     places = read_whole(position), read_whole(opening)
     if None in places:
         return None
-    return DuePlace(read_day("after", day), *places)  # type: ignore[arg-type]  # none of them is None
+    return DuePlace(read_day(day), *places)  # type: ignore[arg-type]  # none of them is None
 
 
 def calendar_twin(look: Look) -> object:
@@ -116,9 +102,9 @@ def calendar_twin(look: Look) -> object:
 def show_calendar(look: Look) -> Shown:
     """Show a month."""
     month, figures, position = _calendar(look)
-    items: dict[date, list[Mapping[str, object]]] = {}
-    for figure in figures:
-        items.setdefault(_due_on(figure), []).append(figure)
+    items: dict[date, list[OfDay]] = {}
+    for of_day in figures:
+        items.setdefault(of_day.due_on, []).append(of_day)
     return Shown(
         "calendar.html",
         {
@@ -135,13 +121,13 @@ def show_calendar(look: Look) -> Shown:
     )
 
 
-def _calendar(look: Look) -> tuple[date, Sequence[Mapping[str, object]], int]:
+def _calendar(look: Look) -> tuple[date, Sequence[OfDay], int]:
     month = _month(look)
     wanted = DueWanted(
         look.query.get("status") or None, look.query.get("kind") or None, month, next_month(month)
     )
     with looking(look.wiring, ("due",), look.asked) as reader:
-        return month, due_by_day(reader.connection, reader.source(DUE), wanted), reader.position
+        return month, due_by_day(reader, wanted), reader.position
 
 
 def _month(look: Look) -> date:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from ledger.domain.events import EVENT_TYPES
-from ledger.endings import UsedWrongly
 from ledger.feed.reading import read_feed
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Connection
@@ -14,12 +13,17 @@ from projections.upkeep.standing import parked
 from projections.web.asked import read_whole
 from projections.web.page import Look, page_of_look
 from projections.web.serving import Pages, Shown
+from projections.web.words.codes import N_
+from projections.web.words.saying_no import AskedWrongly
 
 PAGE_ROWS: Final = 50
 BATCH: Final = 500
 """Positions read at once."""
 FURTHEST_BACK: Final = 40
 """Batches read for one page of a rare type, before it is shown as it is."""
+
+NO_TYPE: Final = N_("There is no event type “%(name)s”: choose one of the list.")
+NO_POSITION: Final = N_("“%(asked)s” is no position: write it as 4711.")
 
 
 def register(pages: Pages) -> None:
@@ -105,8 +109,7 @@ def _types(look: Look) -> Collection[str] | None:
     if not asked:
         return None
     if asked not in EVENT_TYPES:
-        message = f"There is no event type {asked[:60]!r}: choose one of the list."
-        raise UsedWrongly(message)
+        raise AskedWrongly(NO_TYPE, name=asked[:60])
     return (asked,)
 
 
@@ -116,6 +119,5 @@ def _position(look: Look, name: str) -> int | None:
         return None
     position = -1 if asked == "-1" else read_whole(asked)
     if position is None:
-        message = f"{name}: {asked[:40]!r} is no position: write it as 4711."
-        raise UsedWrongly(message)
+        raise AskedWrongly(NO_POSITION, asked=asked[:40])
     return position

@@ -1,8 +1,7 @@
 """Lists that are searched: contracts, claims, complaints. What is asked for stands in the address."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -19,20 +18,18 @@ from projections.commands.options import (
 from projections.folding.rows import Source
 from projections.folding.view import View
 from projections.web.asked import looking, read_day, read_whole
+from projections.web.counting import Figure
+from projections.web.figures import CLAIMS_BY_STATUS, COMPLAINTS_BY_STATUS, CONTRACTS_BY_STATUS, by_status
 from projections.web.page import Look, page_of_look
 from projections.web.queries import (
     CLAIMS,
     COMPLAINTS,
     CONTRACTS,
     Wanted,
-    claim_counts,
     claims_page,
-    complaint_counts,
     complaints_page,
-    contract_counts,
     contracts_page,
 )
-from projections.web.remembering import remembered
 from projections.web.serving import Pages, Shown
 from projections.web.words.codes import N_
 
@@ -51,7 +48,7 @@ class Listed:
     before: str
     """What the last day is that of, in English."""
     rows: Callable[[Connection, Source, Wanted, int | None, int], list[dict[str, object]]]
-    counts: Callable[[Connection, Source, Wanted], Mapping[str, int]]
+    counts: Figure
     all: Callable[[Reader, Filters], list[Row]]
     statuses: Sequence[str]
     table: str
@@ -66,7 +63,7 @@ LISTS: Sequence[Listed] = (
         N_("Contract number begins with"),
         N_("Started before"),
         contracts_page,
-        contract_counts,
+        CONTRACTS_BY_STATUS,
         list_contracts,
         CONTRACT_STATUSES,
         "contracts",
@@ -78,7 +75,7 @@ LISTS: Sequence[Listed] = (
         N_("Claim or contract number begins with"),
         N_("Incident before"),
         claims_page,
-        claim_counts,
+        CLAIMS_BY_STATUS,
         list_claims,
         CLAIM_STATUSES,
         "claims",
@@ -91,7 +88,7 @@ LISTS: Sequence[Listed] = (
         N_("Complaint or contract number begins with"),
         N_("Received before"),
         complaints_page,
-        complaint_counts,
+        COMPLAINTS_BY_STATUS,
         list_complaints,
         COMPLAINT_STATUSES,
         "complaints",
@@ -112,7 +109,7 @@ def _wanted(look: Look) -> Wanted:
         look.query.get("search", "").strip()[:128] or None,
         look.query.get("status") or None,
         look.query.get("guarantee") or None,
-        read_day("before", before) if before else None,
+        read_day(before) if before else None,
     )
 
 
@@ -159,13 +156,7 @@ def _show(listed: Listed) -> Callable[[Look], Shown]:
             source = reader.source(listed.view)
             place = read_whole(below)
             found = listed.rows(reader.connection, source, wanted, place, PAGE_ROWS + 1)
-            counted = replace(wanted, status=None)  # Each status is counted, whichever is shown.
-            counts = remembered(
-                reader,
-                listed.view,
-                counted,
-                partial(listed.counts, reader.connection, source, counted),
-            )
+            counts = by_status(reader, listed.counts, wanted)
             position = reader.position
         rows = found[:PAGE_ROWS]
         return Shown(

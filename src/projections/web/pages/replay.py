@@ -6,7 +6,6 @@ from typing import Final
 
 from ledger.commands.heads import signing_keys
 from ledger.domain.identifiers import StreamKind, StreamRef
-from ledger.endings import Refused
 from ledger.feed.proofs.contract_file import verify_contract_file
 from ledger.feed.verification.contract_rows import NothingProven, contract_proof
 from ledger.store.heads import newest_checkpoint
@@ -18,9 +17,14 @@ from projections.web.page import Look, page_of_look
 from projections.web.pages.contract import access_of
 from projections.web.serving import Download, Pages, Shown
 from projections.web.told.changed import Changed, changed_by
-from projections.web.words.codes import of_event
+from projections.web.words.codes import N_, of_event
+from projections.web.words.saying_no import NotThere
 
 VIEWS: Final = ("claims", "complaints")
+NO_HEAD_YET: Final = N_("No head is signed yet: record something, and come back in a second.")
+NOTHING_PROVEN: Final = N_(
+    "Nothing of contract %(number)s is sealed and signed yet. Check the number, or come back in a second."
+)
 SECTIONS: Final[Mapping[StreamKind, str]] = {
     "contract": "contracts",
     "claim": "claims",
@@ -115,12 +119,11 @@ def proof(look: Look) -> Download:
     wiring = look.wiring
     with wiring.pool.connection() as connection:
         if newest_checkpoint(connection, wiring.book) is None:
-            message = "No head is signed yet: record something, and come back in a second."
-            raise Refused(message)
+            raise NotThere(NO_HEAD_YET)
     try:
         text, _ = contract_proof(wiring.pool, wiring.book, number)
     except NothingProven as error:
-        raise Refused(str(error)) from error
+        raise NotThere(NOTHING_PROVEN, number=number) from error
     if wiring.signing_place.key.exists():
         # What would not verify is not handed out.
         verify_contract_file(text, signing_keys(wiring).verifier_keys)

@@ -5,18 +5,19 @@ from datetime import date
 from itertools import islice
 from typing import Final
 
-from ledger.endings import Refused
 from projections.asking.positions import read_as_of
 from projections.asking.reader import Reader
-from projections.asking.reports import REPORTS, Asked, by_guarantee, each_of, reported_until
+from projections.asking.reports import REPORTS, Asked, each_of, reported_until
 from projections.exports import sheets
 from projections.exports.csv_rows import MEDIA_TYPE, csv_chunks
 from projections.exports.sheet import Sheet
 from projections.web.asked import looking, read_month, today_of
+from projections.web.figures import reserves_by_guarantee
 from projections.web.page import Look, page_of_look
 from projections.web.serving import Download, Pages, Shown
 from projections.web.told.sheets import REPORT_COLUMNS
 from projections.web.words.codes import N_
+from projections.web.words.saying_no import NotThere
 
 ROWS_SHOWN: Final = 100
 BORDEREAU: Final = "bordereau"
@@ -30,6 +31,8 @@ TITLES: Final[Mapping[str, str]] = {
     GUARANTEES: N_("Figures by guarantee and year"),
     "timeline": N_("Steps of claims"),
 }
+
+NO_REPORT: Final = N_("There is no report “%(name)s”: choose one on the page of reports.")
 
 
 def register(pages: Pages) -> None:
@@ -75,7 +78,7 @@ def _read(look: Look, most: int | None = None) -> tuple[list[dict[str, object]],
     views = ("contracts", "reserves") if name == GUARANTEES else (REPORTS[name].view.name,)
     with looking(look.wiring, views, look.asked) as reader:
         if name == GUARANTEES:
-            return by_guarantee(reader, _until(look, reader)), reader.position, sheets.GUARANTEES
+            return reserves_by_guarantee(reader, _until(look, reader)), reader.position, sheets.GUARANTEES
         asked = Asked(
             contract=look.query.get("contract") or None,
             claim=look.query.get("claim") or None,
@@ -94,8 +97,7 @@ def _until(look: Look, reader: Reader) -> date:
 def _name(look: Look) -> str:
     name = look.steps["name"]
     if name not in TITLES:
-        message = f"There is no report {name[:40]!r}: choose one of {', '.join(TITLES)}."
-        raise Refused(message)
+        raise NotThere(NO_REPORT, name=name[:40])
     return name
 
 

@@ -1,10 +1,11 @@
 """Reports: consumption over time, refunds against the promised days, claims by guarantee."""
 
 from projections.web.asked import looking
+from projections.web.figures import promised_days
 from projections.web.page import Look, page_of_look
 from projections.web.pages.report import TITLES
 from projections.web.serving import Pages, Shown
-from projections.web.told.overview import VIEWS_OF_OVERVIEW, overview, promised_days
+from projections.web.told.overview import VIEWS_OF_OVERVIEW, overview
 from projections.web.told.reports import consumption, guarantees, refunds
 
 

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import Final
 
 from ledger.commands.subscriptions_told import as_json_object, kept_as_json
-from ledger.endings import UsedWrongly
 from projections.web.asked import read_whole
 from projections.web.page import Look, page_of_look
 from projections.web.serving import Leads, Pages, Shown
+from projections.web.words.codes import N_
+from projections.web.words.saying_no import AskedWrongly
 
 PLACE: Final = "/feed/subscriptions"
+
+NAME_BOTH: Final = N_("Name the first and the last position to send again, such as 4700 and 4711.")
 
 
 def register(pages: Pages) -> None:
@@ -65,8 +68,7 @@ def _resume(look: Look, name: str) -> None:
 def _resend(look: Look, name: str) -> int:
     first, last = (read_whole(look.typed.get(field, "").strip()) for field in ("first", "last"))
     if first is None or last is None:
-        message = "Name the first and the last position to send again, such as 4700 and 4711."
-        raise UsedWrongly(message)
+        raise AskedWrongly(NAME_BOTH)
     return look.wiring.subscriptions.resend(name, first, last)
 
 

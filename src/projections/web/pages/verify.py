@@ -5,15 +5,17 @@ from typing import Final
 
 from ledger.commands.heads import signing_keys
 from ledger.commands.verify_outcome import root_text
-from ledger.endings import Refused
 from ledger.feed.proofs.checkpoint import peek_checkpoint
 from ledger.store.heads import log_standing, newest_checkpoint, signed_heads_below
 from ledger.wiring import Wiring
 from projections.web.checking import Verifying
 from projections.web.page import Look, page_of_look
 from projections.web.serving import Answer, Download, Leads, Pages, Shown
+from projections.web.words.codes import N_
+from projections.web.words.saying_no import NotThere
 
 HEADS: Final = 12
+NO_HEAD: Final = N_("No head is signed yet: record something first.")
 
 
 class Verify:
@@ -89,8 +91,7 @@ def _note(look: Look) -> str:
     with look.wiring.pool.connection() as connection:
         note = newest_checkpoint(connection, look.wiring.book)
     if note is None:
-        message = "No head is signed yet: record something first."
-        raise Refused(message)
+        raise NotThere(NO_HEAD)
     return note
 
 

@@ -25,8 +25,8 @@
       case "g": leader = true; break;
       case "?": if (keys) keys.showModal(); break;
       case "/": {
-        const field = document.querySelector("input[type=search]");
-        if (field) { event.preventDefault(); field.focus(); } else { window.location.assign("/contracts"); }
+        const field = document.querySelector("main input[type=search]") || document.querySelector("input[type=search]");
+        if (field) { event.preventDefault(); field.focus(); field.select(); }
         break;
       }
       case "j": go("a[rel=next]"); break;

@@ -2,44 +2,19 @@
 
 from typing import Final
 
-from ledger.domain.terms import load_terms
 from projections.asking.reader import Reader
-from projections.web.queries import (
-    CLAIMS,
-    DUE,
-    claims_by_guarantee,
-    consumed_by_month,
-    refunds_by_days,
-    refunds_waiting,
-)
-from projections.web.remembering import remembered
+from projections.web import figures
 
 VIEWS_OF_OVERVIEW: Final = ("claims", "due")
-PRODUCT: Final = "cyber-care"
 
 
 def overview(reader: Reader) -> dict[str, object]:
     """Give the figures as of the reader's time."""
-    claims, due = reader.source(CLAIMS), reader.source(DUE)
-    promised = promised_days()
-    connection = reader.connection
+    promised = figures.promised_days()
     return {
-        "consumed_by_month": remembered(
-            reader, CLAIMS, "by month", lambda: consumed_by_month(connection, claims)
-        ),
-        "claims_by_guarantee": remembered(
-            reader, CLAIMS, "by guarantee", lambda: claims_by_guarantee(connection, claims)
-        ),
-        "refunds_by_days": remembered(
-            reader, DUE, ("by days", promised), lambda: refunds_by_days(connection, due, promised)
-        ),
-        "refunds_waiting": remembered(
-            reader, DUE, "refunds waiting", lambda: dict(refunds_waiting(connection, due))
-        ),
+        "consumed_by_month": figures.consumed_by_month(reader),
+        "claims_by_guarantee": figures.claims_by_guarantee(reader),
+        "refunds_by_days": figures.refunds_by_days(reader, promised),
+        "refunds_waiting": dict(figures.refunds_waiting(reader)),
         "refund_days": promised,
     }
-
-
-def promised_days() -> int:
-    """Give the days within which a refund is promised, by the newest terms (R7)."""
-    return load_terms(PRODUCT).periods.refund_days

@@ -1,7 +1,6 @@
 """How things stand today: what is due, what is late, which limits are nearly used, how far the views are."""
 
 from datetime import date, timedelta
-from functools import partial
 from typing import Final
 
 from ledger.feed.proofs.checkpoint import peek_checkpoint
@@ -10,8 +9,8 @@ from ledger.store.feed_rows import feed_end
 from ledger.store.heads import log_standing
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
-from projections.web.queries import DUE, LIMITS, DueWanted, due_counts, due_page, late, nearly_used
-from projections.web.remembering import remembered
+from projections.web.figures import due_counts, late_number
+from projections.web.queries import LIMITS, DueWanted, due_page, late, nearly_used
 
 SOON_DAYS: Final = 14
 ROWS: Final = 12
@@ -24,12 +23,11 @@ Standing = dict[str, object]
 
 def standing(reader: Reader, today: date) -> Standing:
     """Say how things stand. `today`: the book's present day."""
-    due_source, limit_source = reader.source(DUE), reader.source(LIMITS)
     soon = DueWanted(status="open", before=today + timedelta(days=SOON_DAYS + 1))
-    late_number, late_rows = late(reader.connection, due_source, ROWS)
-    due_rows = due_page(reader.connection, due_source, soon, None, ROWS)
-    counts = remembered(reader, DUE, soon, partial(due_counts, reader.connection, due_source, soon))
-    used = nearly_used(reader.connection, limit_source, today, NEARLY_PERCENT, ROWS)
+    late_rows = late(reader, ROWS)
+    due_rows = due_page(reader, soon, None, ROWS)
+    counts = due_counts(reader, soon)
+    used = nearly_used(reader.connection, reader.source(LIMITS), today, NEARLY_PERCENT, ROWS)
     log = log_standing(reader.connection, reader.book)
     end = feed_end(reader.connection, reader.book)
     views = {name: end - checkpoint(reader.connection, reader.book, name) for name in VIEWS}
@@ -38,7 +36,7 @@ def standing(reader: Reader, today: date) -> Standing:
         "today": today,
         "until": today + timedelta(days=SOON_DAYS),
         "late": [_row(row) for row in late_rows],
-        "late_number": late_number,
+        "late_number": late_number(reader),
         "due_soon": [_row(row) for row in due_rows],
         "due_soon_number": sum(counts.values()),
         "due_soon_by_kind": dict(counts),

@@ -23,6 +23,8 @@ CODES: Mapping[str, str] = {
     "cancelled": N_("cancelled"),
     "expired": N_("expired"),
     "withdrawn": N_("withdrawn"),
+    "claim_withdrawn": N_("withdrawn by the claimant"),
+    "due_cancelled": N_("no longer due"),
     "annulled": N_("annulled"),
     "open": N_("open"),
     "submitted": N_("submitted"),
@@ -112,6 +114,20 @@ CODES: Mapping[str, str] = {
     "refund_failed": N_("refund failed"),
     "refund_reversed": N_("refund reversed"),
     "recovery": N_("recovery"),
+    # Letters: their kinds, and how far they have come
+    "termination_notice": N_("termination of the contract"),
+    "claim_acceptance": N_("acceptance of a claim"),
+    "claim_rejection": N_("rejection of a claim"),
+    "letter_wanted": N_("to be written"),
+    "letter_written": N_("written"),
+    "letter_prepared": N_("ready"),
+    "letter_staged": N_("being handed over"),
+    "letter_handed_over": N_("with the carrier"),
+    "letter_posted": N_("posted"),
+    "letter_returned": N_("came back"),
+    "letter_dropped": N_("not needed any more"),
+    "letter_erased": N_("erased"),
+    "held": N_("legal hold"),
     # Kinds of stream
     "contract": N_("contract"),
     "claim": N_("claim"),
@@ -121,6 +137,33 @@ CODES: Mapping[str, str] = {
     "fr": N_("French"),
     "en": N_("English"),
 }
+
+OTHERWISE: Mapping[tuple[str, str], str] = {
+    ("claims", "withdrawn"): "claim_withdrawn",
+    ("due", "cancelled"): "due_cancelled",
+}
+"""Kind and status → the code that says it."""
+
+CONTACTS: Mapping[str, str] = {
+    "assistance": N_("Cyber Care assistance line (AXA), day and night, free of charge"),
+    "quality": N_("Quality department, Inter Partner Assistance NV"),
+    "ombudsman": N_("Insurance Ombudsman"),
+}
+"""Purpose of a contact of the terms → what it is called; the terms name it in one language alone."""
+
+REMARKS: Mapping[str, str] = {
+    "no address on file: CorrectPerson gives it": N_("no address on file: correct the policyholder"),
+    "its last day has passed: a letter posted now would end nothing": N_(
+        "its last day has passed: posted now it would end nothing"
+    ),
+    "the contract has ended, or something else ends it by then": N_(
+        "the contract has ended, or something else ends it by then"
+    ),
+    "posted by hand before it was prepared": N_("posted by hand before it was ready"),
+    "its text: give it with `letters answer`": N_("it waits for its text: claims-ledger letters answer"),
+    "its addressee was erased": N_("its addressee was erased"),
+}
+"""Why a letter waits or was dropped, as the time side writes it down → what pages say."""
 
 EVENTS: Mapping[str, str] = {
     "contract.ContractStarted": N_("Contract started"),
@@ -185,6 +228,21 @@ def of_code(words: Words, code: object) -> str:
         return NOTHING
     text = str(code)
     return words(CODES[text]) if text in CODES else text.replace("_", " ")
+
+
+def of_status(words: Words, status: object, kind: str = "") -> str:
+    """Give a status in the reader's words; of some kinds it is told otherwise than of contracts.
+
+    A contract is withdrawn from, and a claim is withdrawn; a contract is cancelled, and a date falls away.
+    """
+    return of_code(words, OTHERWISE.get((kind, str(status)), status))
+
+
+def of_contact(words: Words, contact: Mapping[str, object]) -> str:
+    """Give the name of a contact in the reader's words; one of another purpose as the terms name it."""
+    purpose = str(contact["purpose"])
+    in_terms = str(contact["name"])
+    return in_terms if words.language == "en" or purpose not in CONTACTS else words(CONTACTS[purpose])
 
 
 def of_event(words: Words, event_type: object) -> str:

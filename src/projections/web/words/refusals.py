@@ -1,9 +1,15 @@
-"""What a refusal means and what to do next. English here; the catalogues translate."""
+"""Why a command was not recorded and what to do next, by the refusal's code or the field that is wrong.
+
+English here; the catalogues translate. What the domain says of a case in English is shown beside it, to
+readers of English alone.
+"""
 
 from collections.abc import Mapping
 from typing import Final
 
+from projections.web.forms.labels import LABELS
 from projections.web.words.codes import N_
+from projections.web.words.speaking import Words
 
 NEXT_STEPS: Final[Mapping[str, str]] = {
     "UNKNOWN": N_("There is no such number. Check it, or search for it."),
@@ -50,3 +56,28 @@ NEXT_STEPS: Final[Mapping[str, str]] = {
     "SUBJECT_ERASED": N_("This person was erased: nothing personal is recorded on them any more."),
 }
 """Code of a refusal → its next step."""
+
+TOO_LATE: Final = N_("%(field)s lies after the book's present day: correct it.")
+NOT_TAKEN: Final = N_("%(field)s is not taken as it stands: correct it.")
+FORM_NOT_TAKEN: Final = N_("The form is not taken as it stands: correct it and send it again.")
+
+
+def faults_of(words: Words, code: str | None, rule: str | None, message: str | None) -> list[str]:
+    """Say what was wrong. `code`: None where the command could not be read (`invalid`)."""
+    if code is None:
+        faults = [_invalid(words, message or "")]
+    else:
+        step = NEXT_STEPS.get(code, "")
+        faults = [f"{code}{f' ({rule})' if rule else ''}: {words(step) if step else ''}".rstrip(": ")]
+    if message and words.language == "en":
+        faults.append(message)
+    return faults
+
+
+def _invalid(words: Words, message: str) -> str:
+    """Say which field is wrong: the message names them, each before a colon."""
+    named = [field for field in message.replace(";", ":").replace(" ", "").split(":") if field in LABELS]
+    if not named:
+        return words(FORM_NOT_TAKEN)
+    said = TOO_LATE if "lies after" in message else NOT_TAKEN
+    return " ".join(words(said, field=words(LABELS[field])) for field in named)
