@@ -213,7 +213,7 @@ def files_of(typed: Typed, folder: Path, *time: str) -> dict[str, bytes]:
 def test_a_report_as_of_a_time_gives_the_same_bytes_after_further_commands(
     typed: Typed, wiring: Wiring, tmp_path: Path
 ) -> None:
-    # As all kinds of files, of a year's end long past and after 10,000: tests/faults/test_last_years_reports.py
+    # All kinds of files, as of last year's end and after 10,000: tests/faults/test_last_years_reports.py
     recorded = RecordedBook(wiring)
     lines = [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
     recorded.record(lines[:300])
