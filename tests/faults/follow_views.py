@@ -1,6 +1,6 @@
-"""A program that follows the feed for all views in small batches, until somebody kills it.
+"""A program that follows the feed for all views and the directory in small batches, until somebody kills it.
 
-`python follow_views.py DSN BOOK BATCH`
+`python follow_views.py BOOK BATCH`, with the settings in its environment.
 """
 
 import sys
@@ -8,18 +8,19 @@ from threading import Event as StopEvent
 
 from ledger.feed.followers import FollowerRunner
 from ledger.feed.together import FollowersTogether
-from ledger.store.pool import Pool
+from ledger.settings import Settings
+from ledger.wiring import opened
 from projections.asking.views import VIEWS
-from projections.folding.follower import ViewFollower
+from projections.directory.follower import NAME as DIRECTORY
 
 
-def follow(dsn: str, book: str, batch: int) -> None:
-    with Pool(dsn, size=4) as pool:
-        runners = [FollowerRunner(pool, book, ViewFollower(view, book)) for view in VIEWS.values()]
+def follow(book: str, batch: int) -> None:
+    with opened(book, Settings.load()) as wiring:
+        runners = [FollowerRunner(wiring.pool, book, wiring.followers[name]) for name in (*VIEWS, DIRECTORY)]
         sys.stdout.write("following\n")
         sys.stdout.flush()
-        FollowersTogether(pool, book, runners, batch=batch).run(StopEvent())
+        FollowersTogether(wiring.pool, book, runners, batch=batch).run(StopEvent())
 
 
 if __name__ == "__main__":
-    follow(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    follow(sys.argv[1], int(sys.argv[2]))

@@ -9,13 +9,15 @@ from time import sleep
 import pytest
 
 from fixtures.database import Database
+from fixtures.program import environment_for, settings_of
 from fixtures.signed_book import record_signed_book
 from ledger.feed.followers import FollowerRunner
 from ledger.store.checkpoints import checkpoints
 from ledger.store.feed_rows import feed_end
 from ledger.wiring import Wiring
 from projections.asking.views import VIEWS
-from projections.folding.follower import ViewFollower
+from projections.directory.checking import check_directory
+from projections.directory.follower import NAME as DIRECTORY
 from projections.upkeep.checking import check_view
 from projections.upkeep.difference import compare
 
@@ -30,23 +32,23 @@ def test_views_followed_by_a_program_that_is_killed_at_random_hold_every_row_onc
     chance = Random(41)  # noqa: S311  # chance that can be repeated
     kills = FULL if full else SHORT
     killed_at: list[int] = []
+    given = {f"CLAIMS_LEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
+    environment = environment_for(simulated.settings.home, **given)
     record_signed_book(simulated, seed=5, steps=220)
-    for view in VIEWS.values():
-        assert FollowerRunner(simulated.pool, simulated.book, ViewFollower(view, simulated.book)).start_over()
+    assert all(runner.start_over() for runner in runners(simulated))
     with simulated.pool.connection() as connection:
         end = feed_end(connection, simulated.book)
     for _ in range(kills):
         if reached(simulated) == end:
             # All views are there: they begin again, so that each kill falls into work.
             assert_whole(simulated)
-            for view in VIEWS.values():
-                FollowerRunner(
-                    simulated.pool, simulated.book, ViewFollower(view, simulated.book)
-                ).start_over()
+            for runner in runners(simulated):
+                runner.start_over()
         program = subprocess.Popen(
-            [sys.executable, PROGRAM, database.app_dsn, simulated.book, "3"],
+            [sys.executable, PROGRAM, simulated.book, "3"],
             stdout=subprocess.PIPE,
             text=True,
+            env=environment,
         )
         assert program.stdout is not None
         assert program.stdout.readline() == "following\n"
@@ -56,19 +58,24 @@ def test_views_followed_by_a_program_that_is_killed_at_random_hold_every_row_onc
         program.stdout.close()
         killed_at.append(reached(simulated))
     assert len(set(killed_at)) > kills // 2, "the kills did not fall into the work"
-    for view in VIEWS.values():
-        FollowerRunner(simulated.pool, simulated.book, ViewFollower(view, simulated.book)).catch_up()
+    for runner in runners(simulated):
+        runner.catch_up()
     assert_whole(simulated)
+
+
+def runners(wiring: Wiring) -> list[FollowerRunner]:
+    return [FollowerRunner(wiring.pool, wiring.book, wiring.followers[name]) for name in (*VIEWS, DIRECTORY)]
 
 
 def reached(wiring: Wiring) -> int:
     """To where the view that is furthest behind has come."""
     with wiring.pool.connection() as connection:
         standing = checkpoints(connection, wiring.book)
-    return min(standing.get(name, -1) for name in VIEWS)
+    return min(standing.get(name, -1) for name in (*VIEWS, DIRECTORY))
 
 
 def assert_whole(wiring: Wiring) -> None:
     for view in VIEWS.values():
         assert compare(wiring.pool, wiring.book, view) == []
         check_view(wiring, view, lambda _done, _total: None)
+    assert check_directory(wiring, lambda _done, _total: None).rows > 0
