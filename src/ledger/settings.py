@@ -177,6 +177,10 @@ class Settings(BaseSettings):
         repr=False,
         description="Mail for the daily digest: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
     )
+    prepares: bool | None = Field(
+        default=None,
+        description="Whether connections keep prepared statements; unset: only to the embedded Postgres.",
+    )
     log_format: Literal["text", "json"] = Field(
         default="text",
         description="How `up` writes its log to stderr: lines for people, or a JSON object a line.",
@@ -339,6 +343,11 @@ class Settings(BaseSettings):
     def is_embedded(self) -> bool:
         """Say whether the ledger runs on the Postgres in its home."""
         return self.dsn is None
+
+    @property
+    def keeps_statements(self) -> bool:
+        """Say whether connections may keep prepared statements, which a pooler in transaction mode loses."""
+        return self.is_embedded if self.prepares is None else self.prepares
 
     @property
     def dsn_to_migrate(self) -> str | None:

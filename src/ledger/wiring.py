@@ -110,7 +110,7 @@ class Wiring:
     @cached_property
     def store(self) -> EventStore:
         """Streams in the database."""
-        return EventStore(self.pool, self.keys)
+        return EventStore(self.pool, self.keys, prepares=self.settings.keeps_statements)
 
     @cached_property
     def books(self) -> Books:

@@ -14,7 +14,7 @@ from ledger.store.commit import Appended, Commit
 from ledger.store.errors import ImportOpen, NothingRecorded, SubjectKeysMoved, Unreachable
 from ledger.store.keys import MasterKeys
 from ledger.store.loaded import FirstAnswer, Loaded
-from ledger.store.loading import first_answer, load
+from ledger.store.loading import first_answer, load, load_prepared
 from ledger.store.personal_reading import open_personal
 from ledger.store.pool import Connection, Pool
 from ledger.store.rows import write_rows
@@ -28,9 +28,13 @@ _TRIES_WHEN_KEYS_MOVE: Final = 5
 class EventStore:
     """Streams of events in Postgres, with the commands' answers and the persons' keys beside them."""
 
-    def __init__(self, pool: Pool, masters: MasterKeys) -> None:
-        """`masters` wrap each person's data key and each book's own keys."""
+    def __init__(self, pool: Pool, masters: MasterKeys, *, prepares: bool = False) -> None:
+        """`masters` wrap each person's data key and each book's own keys.
+
+        `prepares`: connections may keep prepared statements, for they lead to the server without a pooler.
+        """
         self._pool = pool
+        self._prepares = prepares
         self.subject_keys = SubjectKeys(masters)
         self.book_keys = BookKeys(masters)
 
@@ -54,6 +58,9 @@ class EventStore:
         `claims`: streams whose present contract is wanted as well; `commands`: (sender, command id) pairs.
         Raises BookUnknown, Unreadable, Unreachable.
         """
+        if self._prepares and len(commands) == 1:
+            [command] = commands
+            return self._read(lambda connection: load_prepared(connection, book, refs, claims, command))
         return self._read(lambda connection: load(connection, book, refs, claims, commands))
 
     def append(self, commit: Commit) -> Appended:

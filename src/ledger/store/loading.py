@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from psycopg2.errors import InvalidSqlStatementName
+
 from ledger.domain.entries import Recorded
 from ledger.domain.identifiers import StreamRef
 from ledger.store.errors import BookUnknown
@@ -47,6 +49,20 @@ _STREAMS_AND_CONTRACTS: Final = """%(streams)s::uuid[] || array(
     ) from unnest(%(claims)s::uuid[]) as wanted (stream_id)
 )"""
 
+# What one command needs, prepared: its planning is most of what it costs, and is done once a connection.
+_PREPARED: Final = {
+    name: f"prepare {name} (text, text, text, uuid[], uuid[]) as "
+    + (_BOOK + _ANSWERS + _EVENTS.format(streams=streams) + _ORDER)
+    .replace("%(book)s", "$1")
+    .replace("%(commands)s", "(($2, $3))")
+    .replace("%(streams)s::uuid[]", "$4")
+    .replace("%(claims)s::uuid[]", "$5")
+    for name, streams in (("ledger_load", _STREAMS), ("ledger_load_contracts", _STREAMS_AND_CONTRACTS))
+}
+_EXECUTE: Final = (
+    "execute {name} (%(book)s, %(sender)s, %(command_id)s, %(streams)s::uuid[], %(claims)s::uuid[])"
+)
+
 _ANSWER: Final = """
 select content_hmac, answer from ledger.commands where book = %s and sender = %s and command_id = %s
 """
@@ -82,20 +98,56 @@ def load(
 
     Raises BookUnknown and Unreadable.
     """
-    statement = _BOOK
-    if commands:
-        statement += _ANSWERS
+    statement = _BOOK + (_ANSWERS if commands else "")
     if refs or claims:
         statement += _EVENTS.format(streams=_STREAMS_AND_CONTRACTS if claims else _STREAMS)
-    wanted = {
+    wanted = _wanted(book, refs, claims) | {"commands": tuple(commands)}
+    return _loaded(_selected(connection, statement + _ORDER, wanted), book, refs, claims, commands)
+
+
+def load_prepared(
+    connection: Connection,
+    book: str,
+    refs: Sequence[StreamRef],
+    claims: Sequence[StreamRef],
+    command: tuple[str, str],
+) -> Loaded:
+    """Read as `load` does, for one command, by a prepared statement that the connection keeps.
+
+    The connection must lead to the server itself, and be in no transaction. Raises as `load`.
+    """
+    name = "ledger_load_contracts" if claims else "ledger_load"
+    wanted = _wanted(book, refs, claims) | {"sender": command[0], "command_id": command[1]}
+    try:
+        rows = _selected(connection, _EXECUTE.format(name=name), wanted)
+    except InvalidSqlStatementName:  # This connection does not know it yet.
+        with connection.cursor() as cursor:
+            cursor.execute(_PREPARED[name])
+        rows = _selected(connection, _EXECUTE.format(name=name), wanted)
+    return _loaded(rows, book, refs, claims, (command,))
+
+
+def _wanted(book: str, refs: Sequence[StreamRef], claims: Sequence[StreamRef]) -> dict[str, object]:
+    return {
         "book": book,
         "streams": [str(stream_id(book, ref)) for ref in {*refs, *claims}],
         "claims": [str(stream_id(book, ref)) for ref in claims],
-        "commands": tuple(commands),
     }
+
+
+def _selected(connection: Connection, statement: str, wanted: Mapping[str, object]) -> list[_Row]:
     with connection.cursor() as cursor:
-        cursor.execute(statement + _ORDER, wanted)
-        rows = [_Row._make(row) for row in cursor.fetchall()]
+        cursor.execute(statement, wanted)
+        return [_Row._make(row) for row in cursor.fetchall()]
+
+
+def _loaded(
+    rows: Sequence[_Row],
+    book: str,
+    refs: Sequence[StreamRef],
+    claims: Sequence[StreamRef],
+    commands: Sequence[tuple[str, str]],
+) -> Loaded:
     if not rows or rows[0].part != 0:
         raise BookUnknown(book)
     answers: dict[tuple[str, str], FirstAnswer] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -11,6 +12,7 @@ import rfc8785
 
 from fixtures.commits import CONTRACT, NOW, advice, answered, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database, execute
+from ledger.domain.deciding import Needs
 from ledger.domain.identifiers import StreamRef, claim_ref
 from ledger.store.books import Books
 from ledger.store.commit import Commit, StreamHead
@@ -55,6 +57,23 @@ def test_the_claims_present_contract_comes_along_with_the_claim(event_store: Eve
     assert loaded.contracts == {claim(1): CONTRACT}
     assert loaded.streams[CONTRACT].version == 1
     assert loaded.streams[claim(1)].contract_id == stream_id(BOOK, CONTRACT)
+
+
+def test_a_prepared_load_gives_what_any_other_gives_on_a_connection_that_knows_it_and_on_a_new_one(
+    event_store: EventStore, pool: Pool, masters: MasterKeys
+) -> None:
+    event_store.append(commit(new_event(CONTRACT, advice(), command_id="a")))
+    event_store.append(commit(new_event(claim(1), advice(), command_id="b")))
+    preparing = EventStore(pool, masters, prepares=True)
+    needed = (Needs((CONTRACT,)), Needs((claim(1),), claim(1)), Needs((claim("none"),), claim("none")))
+    for need in needed * 2:
+        for command_id in ("b", "new"):
+            plain = event_store.load(BOOK, need, command_id, "local")
+            prepared = preparing.load(BOOK, need, command_id, "local")
+            assert replace(prepared, now=plain.now) == plain
+    with pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute("deallocate all")
+    assert preparing.load(BOOK, needed[0], "b", "local").streams[CONTRACT].version == 1
 
 
 def test_the_same_version_recorded_twice_is_a_version_conflict_and_records_nothing(
