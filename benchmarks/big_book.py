@@ -23,7 +23,8 @@ from ledger.store.streams import stream_id, stream_ref
 PORTION = 20_000
 FIRST_SERIES = 10_000
 """Of the copies' numbers: CC-10000-…"""
-MOST_COPIES = 50
+COPIES_TOGETHER = 50
+"""Side by side, where events arrive without an end."""
 SEALED_FROM = datetime(2026, 3, 1, tzinfo=UTC)
 
 _COPY_EVENTS = """
@@ -86,7 +87,7 @@ class BigBook:
     def arrive(self, a_second: int, until: Callable[[], bool]) -> int:
         """Append so many events a second, some at a time, until told to stop; how many came."""
         begun, first = time.monotonic(), self._next
-        source = self._copied(MOST_COPIES)
+        source = self._copied_on()
         with closing(psycopg2.connect(self._dsn)) as connection:
             while not until():
                 due = int((time.monotonic() - begun) * a_second) - (self._next - first)
@@ -96,6 +97,11 @@ class BigBook:
                     self._next += len(portion)
                 time.sleep(0.02)
         return self._next - first
+
+    def _copied_on(self) -> Iterator[tuple[FeedEvent, str]]:
+        while True:
+            yield from self._copied(COPIES_TOGETHER)
+            self._series += COPIES_TOGETHER
 
     def _copied(self, copies: int) -> Iterator[tuple[FeedEvent, str]]:
         for event in self._events:

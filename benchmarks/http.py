@@ -1,6 +1,6 @@
 """HTTP: commands per second and their latency, from commit to a listener, and many listeners at once.
 
-The server is `claims-ledger up` as it is run, all in one process; whoever calls it are programs of their own.
+The server is `claims-ledger up` as it is run, with its companion; whoever calls it are programs of their own.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,12 +31,13 @@ from ledger.wiring import opened
 PROGRAM = Path(sys.executable).with_name("claims-ledger")
 BOOK = "cyber-care"
 COMMANDS_A_CLAIM = 10
-RECORDERS = 8
+RECORDERS = 16
 PATIENCE_SECONDS = 10
 LONG_AGO = "2019-01-01"
 MEGABYTE = 1 << 20
 
 T = TypeVar("T")
+Record = Callable[["Up", int, float], None]
 Client = Callable[["Up", int, float], Coroutine[None, None, list[float]]]
 
 
@@ -49,13 +50,15 @@ class Latencies(NamedTuple):
 
 
 class Listeners(NamedTuple):
-    """Many listeners at once: the server's memory in megabytes, and what each of them got."""
+    """Many listeners at once, in rounds: the server's memory in megabytes, and what each of them got."""
 
     before_mb: float
-    connected_mb: float
-    after_mb: float
+    connected_mb: Sequence[float]
+    """With all of them connected, in each round."""
+    after_mb: Sequence[float]
+    """After each round, when they have gone."""
     events: int
-    """Sent to each."""
+    """Sent to each, in all rounds."""
     missed: int
     """By all of them together."""
 
@@ -70,14 +73,27 @@ class Up:
 
     @property
     def memory_mb(self) -> float:
-        """What the server's process holds."""
+        """What the process holds that serves callers."""
         return float(psutil.Process(self.pid).memory_info().rss / MEGABYTE)
 
     @property
+    def companion_mb(self) -> float:
+        """What the process holds that follows."""
+        return float(self._companion().memory_info().rss / MEGABYTE)
+
+    @property
     def cpu_seconds(self) -> float:
-        """What the server's process has computed, without Postgres."""
-        spent = psutil.Process(self.pid).cpu_times()
-        return float(spent.user + spent.system)
+        """What both processes have computed, without Postgres."""
+        spent = [one.cpu_times() for one in (psutil.Process(self.pid), self._companion())]
+        return float(sum(one.user + one.system for one in spent))
+
+    def _companion(self) -> psutil.Process:
+        [companion] = [
+            child
+            for child in psutil.Process(self.pid).children()
+            if "ledger.commands.companion" in child.cmdline()
+        ]
+        return companion
 
 
 @contextmanager
@@ -118,22 +134,29 @@ def commands_over_http(up: Up, clients: int, seconds: float) -> Latencies:
     return _latencies(taken, seconds)
 
 
-def delivery(up: Up, events_a_second: int, seconds: float) -> Latencies:
+def delivery(up: Up, events_a_second: int, seconds: float, record: Record) -> Latencies:
     """Record at this pace and listen: from an event's `time` to when a listener has it.
 
     `time` is read as the command's streams are: deciding and committing are part of what is measured.
     """
     context = multiprocessing.get_context("fork")
-    writer = context.Process(target=_record, args=(up, events_a_second, seconds))
+    writer = context.Process(target=record, args=(up, events_a_second, seconds))
     writer.start()
     taken = _apart(lambda: asyncio.run(_listen(up, seconds)))
     writer.join()
     return _latencies(taken, seconds)
 
 
-def many_listeners(up: Up, listeners: int, seconds: float) -> Listeners:
-    """Let so many listen while events are recorded; whether each got them all, and the server's memory."""
+def many_listeners(up: Up, listeners: int, rounds: int, seconds: float) -> Listeners:
+    """Let so many listen while events are recorded, and go, and come again; whether each got all of them."""
     before = up.memory_mb
+    told = [_round(up, listeners, seconds) for _ in range(rounds)]
+    connected, after, sent, missed = zip(*told, strict=True)
+    return Listeners(before, connected, after, sum(sent), sum(missed))
+
+
+def _round(up: Up, listeners: int, seconds: float) -> tuple[float, float, int, int]:
+    """One crowd: memory while it is connected and after it has gone, events sent to each, missed by all."""
     context = multiprocessing.get_context("fork")
     connected, results, end = context.Event(), context.SimpleQueue(), context.Value("q", -1)
 
@@ -149,12 +172,13 @@ def many_listeners(up: Up, listeners: int, seconds: float) -> Listeners:
     crowd.start()
     connected.wait(60)
     held, begun_at = up.memory_mb, _feed_end()
-    _record(up, 100, seconds)
+    record_long_ago(up, 100, seconds)
     end.value = _feed_end()
     got = results.get()
     crowd.join()
+    time.sleep(1)  # until the server has seen that they have gone
     sent = int(end.value) - begun_at
-    return Listeners(before, held, up.memory_mb, sent, sum(sent - one for one in got))
+    return held, up.memory_mb, sent, sum(sent - one for one in got)
 
 
 async def _counted(reader: asyncio.StreamReader, end: "Synchronized[int]") -> int:
@@ -287,8 +311,28 @@ async def _listen(up: Up, seconds: float) -> list[float]:
     return await _received(*await _open_stream(up), seconds)
 
 
-def _record(up: Up, events_a_second: int, seconds: float) -> None:
-    """Start contracts of long ago, with all that time has owed them since, at this pace."""
+def record_one_by_one(up: Up, events_a_second: int, seconds: float) -> None:
+    """Give advice on claims at this pace: an event a command, as people record it."""
+
+    async def record(up: Up, place: int, until: float) -> list[float]:
+        connection = await asyncio.open_connection("127.0.0.1", up.port)
+        run = f"{time.monotonic_ns():x}-{place}"
+        contract, claim = f"CC-{run}", ""
+        await _post(connection, up, "StartContract", _contract(contract), f"{run}-start")
+        async for number in _paced(events_a_second / RECORDERS, place, until):
+            name, fields = "GiveAdvice", {"claim": claim, "topics": ["block_card"]}
+            if number % COMMANDS_A_CLAIM == 0:
+                claim = f"K-{run}-{number}"
+                name, fields = "OpenClaim", _claim(claim, contract)
+            await _post(connection, up, name, fields, f"{run}-{number}")
+        connection[1].close()
+        return []
+
+    _crowd(record, up, RECORDERS, seconds)()
+
+
+def record_long_ago(up: Up, events_a_second: int, seconds: float) -> None:
+    """Start contracts of long ago at this pace, with all that time has owed each: many events a command."""
     with opened(BOOK) as wiring:
         first = f"CC-{time.monotonic_ns():x}"
         wiring.ledger.submit(submission(first, "StartContract", _contract(first, LONG_AGO)))
@@ -297,18 +341,27 @@ def _record(up: Up, events_a_second: int, seconds: float) -> None:
 
     async def record(up: Up, place: int, until: float) -> list[float]:
         connection = await asyncio.open_connection("127.0.0.1", up.port)
-        run, begun, number = f"{time.monotonic_ns():x}-{place}", time.monotonic(), 0
-        while (now := time.monotonic()) < until:
-            if number > pace * (now - begun):
-                await asyncio.sleep(0.002)
-                continue
+        run = f"{time.monotonic_ns():x}-{place}"
+        async for number in _paced(pace, place, until):
             contract = f"CC-{run}-{number}"
             await _post(connection, up, "StartContract", _contract(contract, LONG_AGO), contract)
-            number += 1
         connection[1].close()
         return []
 
     _crowd(record, up, RECORDERS, seconds)()
+
+
+async def _paced(a_second: float, place: int, until: float) -> AsyncIterator[int]:
+    """Count from 0, so many times a second, until the instant of the monotonic clock."""
+    # Each recorder begins at a moment of its own: in step, all would send at once, and then none.
+    begun, number = time.monotonic() + place / RECORDERS / a_second, 0
+    while time.monotonic() < until:
+        early = begun + number / a_second - time.monotonic()
+        if early > 0:
+            await asyncio.sleep(min(early, 1.0))
+            continue
+        yield number
+        number += 1
 
 
 def _contract(number: str, starts_on: str = "2026-06-01") -> dict[str, object]:

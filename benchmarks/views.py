@@ -18,12 +18,12 @@ from random import Random
 from threading import Event as StopEvent
 from types import FrameType
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.big_book import BigBook, sample_events
 from benchmarks.server import running_server
-from benchmarks.verifying import highest_memory_mb
 from ledger.settings import Settings
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Pool
@@ -38,6 +38,8 @@ BOOK = "cyber-care"
 TWO = ("limits", "due")
 QUESTIONS = 2_000
 A_SECOND = 200
+QUARTERS = 4
+MEGABYTE = 1 << 20
 CONSOLE = Console()
 
 
@@ -64,7 +66,7 @@ def _measure(wiring: Wiring, dsn: str, events: int, first: int, rebuilt: Sequenc
     book = BigBook(dsn, BOOK, sample_events(wiring.pool, BOOK))
     book.write(first)
     table = Table(title=f"Catching up over one reading of the feed; load {os.getloadavg()[0]:.1f}")
-    for heading in ("", "events", "events/s", "must", "processor", "memory"):
+    for heading in ("", "events", "events/s", "must", "processor", "memory, a quarter each"):
         table.add_column(heading, justify="left" if not heading else "right")
     table.add_row("limits and due", *_caught_up(wiring, TWO, "10,000"))
     for name in TWO:
@@ -97,15 +99,24 @@ def _record_sample() -> None:
 def _caught_up(wiring: Wiring, names: Sequence[str], must: str) -> list[str]:
     with wiring.pool.connection() as connection:
         events = feed_end(connection, BOOK) - known_end(connection, BOOK, names)
+    held: list[float] = []
+    passed = 0
+
+    def pass_on(positions: int) -> None:
+        nonlocal passed
+        passed += positions
+        if passed * QUARTERS >= events * (len(held) + 1):
+            held.append(psutil.Process().memory_info().rss / MEGABYTE)
+
     begun, busy = time.monotonic(), time.process_time()
-    wiring.together(*names).catch_up()
+    wiring.together(*names).catch_up(pass_on)
     seconds, busy = time.monotonic() - begun, time.process_time() - busy
     return [
         f"{events:,}",
         f"{events / seconds:,.0f}",
         must,
         f"{busy / seconds:.0%}",
-        f"{highest_memory_mb():,.0f} MB",
+        f"{' '.join(f'{megabytes:,.0f}' for megabytes in held)} MB",
     ]
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
@@ -176,6 +176,10 @@ class Settings(BaseSettings):
         default=None,
         repr=False,
         description="Mail for the daily digest: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="How `up` writes its log to stderr: lines for people, or a JSON object a line.",
     )
     postgres_bin: Path | None = Field(
         default=None,

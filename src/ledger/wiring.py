@@ -89,6 +89,8 @@ class Wiring:
         """Port that `up` was told to serve the site on; None: the site's own choice."""
         self.listening: socket | None = None
         """Where `up` serves HTTP: bound before anything starts, so that a port in use is told in time."""
+        self.address: str | None = settings.http_url
+        """The address that people reach the site under; None while nobody serves it."""
 
     @cached_property
     def pool(self) -> Pool:

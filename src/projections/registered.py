@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from projections.asking.views import VIEWS
 from projections.directory.follower import DirectoryFollower
 from projections.folding.follower import ViewFollower
+from projections.upkeep.keeping import KeptView
 
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
@@ -15,7 +16,7 @@ Factory = Callable[["Wiring"], ViewFollower[Any]]
 
 def _follower(name: str) -> Factory:
     def factory(wiring: "Wiring") -> ViewFollower[Any]:
-        return ViewFollower(VIEWS[name], wiring.book)
+        return KeptView(VIEWS[name], wiring.book)
 
     factory.__doc__ = f"Give the follower that keeps the view `{name}`."
     return factory

@@ -18,18 +18,11 @@ TICK_SECONDS = 15.0
 
 
 def keep_diary(wiring: "Wiring", stop: StopEvent) -> None:
-    """Follow the feed for the diary until `stop` is set."""
-    wiring.runner(DIARY).run(stop)
+    """Follow the feed for the diary, the letters and what is kept until when, until `stop` is set.
 
-
-def follow_for_letters(wiring: "Wiring", stop: StopEvent) -> None:
-    """Follow the feed for the letters until `stop` is set."""
-    wiring.runner(LETTERS).run(stop)
-
-
-def keep_retention(wiring: "Wiring", stop: StopEvent) -> None:
-    """Follow the feed for what is kept until when, until `stop` is set."""
-    wiring.runner(RETENTION).run(stop)
+    Over one reading of it: what one of them cannot take, the others take all the same.
+    """
+    wiring.together(DIARY, LETTERS, RETENTION).run(stop)
 
 
 def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from architecture.sources import ROOT, SOURCE, imported, modules
+from architecture.sources import PACKAGES, ROOT, SOURCE, imported, modules
 
 
 def test_the_contracts_of_import_linter_hold() -> None:
@@ -72,3 +72,14 @@ def test_the_warden_starts_on_the_standard_library_alone() -> None:
 def test_each_package_opens_with_the_sentence_that_all_rests_on(package: str) -> None:
     sentence = "The ledger decides. Projections show. Schedulers remind."
     assert sentence in (SOURCE / package / "__init__.py").read_text()
+
+
+def test_the_second_readings_of_the_tests_share_no_code_with_what_they_test() -> None:
+    shared = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for folder in ("oracle", "recomputed")
+        for path in sorted((ROOT / "tests" / folder).glob("*.py"))
+        for name in imported(path)
+        if name.split(".")[0] in PACKAGES and not path.name.startswith(("test_", "implementation"))
+    ]
+    assert shared == []

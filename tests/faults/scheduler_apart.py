@@ -31,4 +31,4 @@ clock.datetime = Wrong  # type: ignore[misc] # that is the point
 Wiring.services = property(  # type: ignore[assignment,misc] # as above
     lambda wiring: {name: serve for name, serve in all_services(wiring).items() if name in SERVICES}
 )
-sys.exit(run("cyber-care", demo=False, port=None))
+sys.exit(run("cyber-care", demo=False, port=None, one_process=True))

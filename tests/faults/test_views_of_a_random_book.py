@@ -3,39 +3,101 @@
 In full a book of 2,000 contracts; and as of any position a ledger that ends there.
 """
 
-import json
-import re
 import sys
-from datetime import datetime
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from ledger.domain.refusals import Invalid
+from faults.desks_histories import Line, import_all, instant, of_desks
 from ledger.feed.reading import FeedEvent, read_feed
 from ledger.store.feed_rows import feed_end
+from ledger.subjects.access_log import Access
+from ledger.subjects.erasing import Erasures
 from ledger.submission import submission
 from ledger.wiring import Wiring
-from oracle.histories import history
-from projections.asking.histories import read_until
+from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.folding.versions import Folding
-from projections.folding.view import Row, View
+from projections.folding.view import View
 from projections.upkeep.checking import check_view
 from projections.upkeep.rebuild import rebuild_together
-from projections.upkeep.rows import live_generation, rows_of
+from projections.upkeep.rows import Version, live_generation, rows_of
+from recomputed.book import Recomputed
+from recomputed.raw import RawEvent, read_raw
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "projections"))
 
-from views_against_raw import agree
+from views_against_raw import agree, agree_as_of, agree_on_the_directory, rows_found
 
-SHORT_BOOKS, FULL_BOOKS = 4, 200
-CONTRACTS_OF_A_BOOK = 10
-NUMBER = re.compile(r'"([A-Z]+)-(?=\d)')
-"""Where a contract's, a claim's, a complaint's or a person's number begins."""
-POSITIONS_SHORT, POSITIONS_FULL = 12, 25
+HISTORIES_SHORT, HISTORIES_FULL = 4, 200
+HISTORIES_OF_A_FILE = 20
+POSITIONS_SHORT, POSITIONS_FULL = 12, 40
+ERASED_SHORT, ERASED_FULL = 5, 100
+FOLLOWED = (*VIEWS, "directory")
+ACCESS = Access("desk-1", "subject erase", "asked for it")
+LAST_DAY = date(2034, 12, 31)
+
+
+@dataclass
+class RandomBook:
+    """A book of random histories, recorded one by one or by the file, with persons erased on the way."""
+
+    wiring: Wiring
+    chance: Random
+
+    def record(self, histories: int, erased: int) -> None:
+        """Record the first ones command by command, the others merged into files, and follow at times."""
+        alone = list(range(min(histories, HISTORIES_SHORT)))
+        rest = range(len(alone), histories)
+        files = [
+            rest[begin : begin + HISTORIES_OF_A_FILE] for begin in range(0, len(rest), HISTORIES_OF_A_FILE)
+        ]
+        for seeds in (*([seed] for seed in alone), *files):
+            lines = of_desks(seeds)
+            if len(seeds) == 1:
+                self.submit(lines)
+            else:
+                import_all(self.wiring, lines, self.chance.randbytes(32))
+            if self.chance.random() < 0.5:  # a coin
+                # Followed in whatever batches come of it; so some are erased who stood in the directory.
+                self.wiring.catch_up(*FOLLOWED)
+            self.erase(-(-erased // (len(alone) + len(files))))
+        self.wiring.catch_up(*FOLLOWED)
+
+    def submit(self, lines: list[Line]) -> None:
+        for line in lines:
+            taken = submission(
+                line["command_id"], line["command"], line["data"], at=instant(line), may_backdate=True
+            )
+            self.wiring.ledger.submit(taken)
+        self.wiring.seal()
+
+    def erase(self, count: int) -> None:
+        with self.wiring.pool.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "select person from vault.subjects where book = %s order by 1", (self.wiring.book,)
+            )
+            persons = [person for (person,) in cursor]
+        erasures = Erasures(self.wiring.store, self.wiring.pool, self.wiring.book)
+        for person in self.chance.sample(persons, min(count, len(persons) // 4)):
+            erasures.erase(person, ACCESS)
+
+    def events(self) -> tuple[list[FeedEvent], list[RawEvent]]:
+        """Read the whole feed, as events and as raw ones."""
+        with self.wiring.pool.connection() as connection, connection.cursor() as cursor:
+            end = feed_end(connection, self.wiring.book)
+            events = read_feed(connection, self.wiring.book, -1, end + 1)
+            return events, read_raw(cursor, self.wiring.book)
+
+    def versions(self, view: View[Any]) -> list[Version]:
+        with self.wiring.pool.connection() as connection:
+            generation = live_generation(connection, self.wiring.book, view.name)
+            return list(rows_of(connection, self.wiring.book, generation, view))
 
 
 @pytest.mark.test_all
@@ -43,73 +105,42 @@ def test_views_grown_rebuilt_and_added_up_from_raw_events_are_the_same(
     simulated: Wiring, *, full: bool
 ) -> None:
     chance = Random(11)  # noqa: S311  # chance that can be repeated
-    for seed in range(FULL_BOOKS if full else SHORT_BOOKS):
-        record(simulated, seed)
-        if chance.random() < 0.5:  # a coin
-            # Followed now and then, in whatever batches come of it.
-            simulated.catch_up(*VIEWS)
-    simulated.catch_up(*VIEWS)
-    with simulated.pool.connection() as connection:
-        end = feed_end(connection, simulated.book)
-        events = read_feed(connection, simulated.book, -1, end + 1)
-    assert len({event.stream for event in events if event.stream.kind == "contract"}) >= 8 * (
-        FULL_BOOKS if full else SHORT_BOOKS
-    )
-    grown = {name: all_rows(simulated, view) for name, view in VIEWS.items()}
-    compared = agree(lambda view: standing(grown[view.name], end), events)
-    assert compared > 10 * len({event.stream for event in events})
+    book, histories = RandomBook(simulated, chance), HISTORIES_FULL if full else HISTORIES_SHORT
+    book.record(histories, ERASED_FULL if full else ERASED_SHORT)
+    events, raw = book.events()
+    assert len({event.stream for event in events if event.stream.kind == "contract"}) >= 8 * histories
+    grown = {name: book.versions(view) for name, view in VIEWS.items()}
     for view in VIEWS.values():
         check_view(simulated, view, lambda _done, _total: None)
 
     rebuilt = rebuild_together(simulated.pool, simulated.book, list(VIEWS.values()))
     assert {one.view: one.differing for one in rebuilt} == dict.fromkeys(VIEWS, 0)
     for name, view in VIEWS.items():
-        assert sorted(all_rows(simulated, view), key=str) == sorted(grown[name], key=str)
+        assert Counter(book.versions(view)) == Counter(grown[name])
 
-    positions = chance.sample(range(end + 1), POSITIONS_FULL if full else POSITIONS_SHORT)
-    for position in positions:
-        as_of_each_position(simulated, grown, position)
+    positions = chance.sample(range(len(events)), POSITIONS_FULL if full else POSITIONS_SHORT)
+    recomputed = as_of_each_position(simulated, events, raw, sorted(positions))
+    assert agree(lambda view: grown[view.name], recomputed) > 2 * len(events)
+    with simulated.pool.connection() as connection:
+        assert agree_on_the_directory(connection, simulated.book, raw) > histories
 
 
 def as_of_each_position(
-    wiring: Wiring, grown: "dict[str, list[tuple[int, int | None, Row]]]", position: int
-) -> None:
-    """As of a position each view is the one that a ledger which ends there would hold."""
-    with wiring.pool.connection() as connection:
-        prefix = list(read_until(connection, wiring.book, position))
-    for name, view in VIEWS.items():
-        folding = Folding(view)
-        folding.take_all(event for event in prefix if wanted(view, event))
-        assert sorted(standing(grown[name], position), key=str) == sorted(folding.standing(), key=str)
-
-
-def wanted(view: View[Any], event: FeedEvent) -> bool:
-    return view.types is None or event.type in view.types
-
-
-def standing(rows: "list[tuple[int, int | None, Row]]", position: int) -> list[Row]:
-    return [row for begin, end, row in rows if begin <= position and (end is None or end > position)]
-
-
-def all_rows(wiring: Wiring, view: View[Any]) -> "list[tuple[int, int | None, Row]]":
-    with wiring.pool.connection() as connection:
-        return list(
-            rows_of(connection, wiring.book, live_generation(connection, wiring.book, view.name), view)
-        )
-
-
-def record(wiring: Wiring, seed: int) -> None:
-    """Record a desk's history of some contracts; its numbers are its own."""
-    for line in history(seed, contracts=CONTRACTS_OF_A_BOOK, steps=20 * CONTRACTS_OF_A_BOOK):
-        try:
-            taken = submission(
-                f"{seed}-{line['command_id']}",
-                line["command"],
-                json.loads(NUMBER.sub(rf'"\1-{seed}x', json.dumps(line["data"]))),
-                at=datetime.fromisoformat(line["at"]),
-                may_backdate=True,
-            )
-        except Invalid:
-            continue
-        wiring.ledger.submit(taken)
-    wiring.seal()
+    wiring: Wiring, events: list[FeedEvent], raw: list[RawEvent], positions: list[int]
+) -> Recomputed:
+    """As of a position each view is the one that a ledger which ends there holds; the whole book at last."""
+    recomputed, begun = Recomputed(), 0
+    foldings = {name: Folding(view) for name, view in VIEWS.items()}
+    for end in (*positions, len(events) - 1):
+        recomputed.take_all(raw[begun : end + 1])
+        for event in events[begun : end + 1]:
+            for name, view in VIEWS.items():
+                if view.types is None or event.type in view.types:
+                    foldings[name].take(event)
+        begun = end + 1
+        with wiring.pool.connection() as connection:
+            reader = Reader(connection, wiring.book, end)
+            agree_as_of(reader, recomputed, LAST_DAY)
+            for name, view in VIEWS.items():
+                assert Counter(rows_found(reader, view)) == Counter(foldings[name].standing())
+    return recomputed

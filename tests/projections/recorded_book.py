@@ -25,7 +25,7 @@ from projections.asking.reports import REPORTS, Asked, by_guarantee
 from projections.asking.reports import rows_of as report_rows
 from projections.asking.views import VIEWS
 from projections.folding.follower import ViewFollower
-from projections.upkeep.rows import live_generation, rows_of
+from projections.upkeep.rows import Version, live_generation, rows_of
 
 Answers = dict[str, list[dict[str, object]]]
 
@@ -70,6 +70,12 @@ class RecordedBook:
     def catch_up(self, batch: int = 1000) -> None:
         for name in VIEWS:
             self.runner(name, batch).catch_up()
+
+    def versions(self, name: str) -> list[Version]:
+        """Every row that a view shows or has shown."""
+        with self.pool.connection() as connection:
+            generation = live_generation(connection, self.book, name)
+            return list(rows_of(connection, self.book, generation, VIEWS[name]))
 
     def table(self, name: str) -> list[tuple[object, ...]]:
         """Every row of a view's table with its whole history, and what the view remembers."""

@@ -1,9 +1,10 @@
 """As of a position the sample book answers what a ledger answers that holds no more than that prefix."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,12 +12,15 @@ from typing import Any
 import pytest
 from recorded_book import RecordedBook
 from typed import Typed
+from views_against_raw import agree, agree_as_of, agree_on_the_directory
 
 from ledger.domain.claim.state import Claim
 from ledger.domain.contract.state import Contract, limit_rows
 from ledger.domain.deciding import State, fold
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import FeedEvent
+from ledger.subjects.access_log import Access
+from ledger.subjects.erasing import Erasures
 from ledger.wiring import Wiring
 from projections.asking.histories import read_until
 from projections.asking.questions import (
@@ -31,10 +35,13 @@ from projections.asking.questions import (
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.commands.tables import as_json
-from projections.upkeep.rebuild import rebuild
+from projections.upkeep.rebuild import rebuild, rebuild_together
+from recomputed.book import Recomputed
+from recomputed.raw import read_raw
 
 BOOK = Path(__file__).parents[1] / "examples" / "book.jsonl"
 UNTIL = "2026-03-01"
+ACCESS = Access("desk-1", "subject erase", "asked for it")
 
 Answer = dict[str, Any]
 
@@ -265,3 +272,25 @@ def test_every_contract_as_of_every_event_of_its_own_is_as_a_ledger_of_that_pref
                 rebuild(sample.pool, sample.book, view)
         for event, answer in zip(sample.feed, said, strict=True):
             assert sample.answer(event.position, sample.contract_of[event.stream]) == answer
+
+
+def test_every_row_that_a_view_of_the_book_ever_showed_is_what_raw_events_by_then_add_up_to(
+    sample: SampleBook, wiring: Wiring
+) -> None:
+    Erasures(wiring.store, wiring.pool, sample.book).erase("P-7-00108", ACCESS)
+    wiring.catch_up(*VIEWS, "directory")
+    with sample.pool.connection() as connection, connection.cursor() as cursor:
+        raw = read_raw(cursor, sample.book)
+        assert agree_on_the_directory(connection, sample.book, raw) > 100
+    recomputed = Recomputed()
+    for event in raw:
+        recomputed.take(event)
+        if event.position % 250 == 0:
+            with sample.pool.connection() as connection:
+                agree_as_of(Reader(connection, sample.book, event.position), recomputed, date(2026, 3, 1))
+    grown = {name: sample.versions(name) for name in VIEWS}
+    assert agree(lambda view: grown[view.name], recomputed) > 2 * len(raw)
+    rebuild_together(sample.pool, sample.book, list(VIEWS.values()))
+    assert {name: Counter(sample.versions(name)) for name in VIEWS} == {
+        name: Counter(rows) for name, rows in grown.items()
+    }

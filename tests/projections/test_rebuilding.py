@@ -29,6 +29,7 @@ from projections.folding.view import View
 from projections.upkeep import rebuild as rebuilding
 from projections.upkeep import standing
 from projections.upkeep.comparing import compare_generations
+from projections.upkeep.keeping import KeptView
 from projections.upkeep.rebuild import drop_kept, rebuild, rebuild_together
 from projections.upkeep.standing import standings
 
@@ -61,13 +62,13 @@ def test_the_old_rows_are_kept_until_they_are_dropped(grown: RecordedBook) -> No
     before = grown.table("limits")
     rebuilt = rebuild(grown.pool, grown.book, LIMITS)
     assert (rebuilt.differing, rebuilt.generation, rebuilt.positions) == (0, 2, grown.end() + 1)
-    assert states(grown) == [(1, "kept", 1), (2, "live", 1)]
+    assert states(grown) == [(1, "kept", LIMITS.version), (2, "live", LIMITS.version)]
     assert grown.table("limits") == before
     assert rebuild(grown.pool, grown.book, LIMITS).generation == 3
     gone: list[int] = []
     assert drop_kept(grown.pool, grown.book, LIMITS, gone.append) == [1, 2]
     assert sum(gone) > 0
-    assert states(grown) == [(3, "live", 1)]
+    assert states(grown) == [(3, "live", LIMITS.version)]
     assert grown.table("limits") == before
     with grown.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from projections.limits where generation <> 3")
@@ -120,7 +121,7 @@ def test_a_rebuild_that_was_broken_off_goes_on_where_it_stood(
     with pytest.raises(KeyboardInterrupt):
         rebuild(grown.pool, grown.book, LIMITS)
     monkeypatch.undo()
-    assert states(grown) == [(1, "live", 1), (2, "building", 1)]
+    assert states(grown) == [(1, "live", LIMITS.version), (2, "building", LIMITS.version)]
     with grown.pool.connection() as connection:
         [shown] = [row for row in standings(connection, grown.book) if row["view"] == "limits"]
         assert checkpoint(connection, grown.book, "limits@2") == grown.end()
@@ -129,7 +130,7 @@ def test_a_rebuild_that_was_broken_off_goes_on_where_it_stood(
     assert shown["status"] == "building"
     rebuilt = rebuild(grown.pool, grown.book, LIMITS)
     assert (rebuilt.positions, rebuilt.generation, rebuilt.differing) == (0, 2, 0)
-    assert states(grown) == [(1, "kept", 1), (2, "live", 1)]
+    assert states(grown) == [(1, "kept", LIMITS.version), (2, "live", LIMITS.version)]
 
 
 def broken_off(*_: object) -> object:
@@ -145,7 +146,7 @@ def test_what_was_half_built_by_another_fold_is_begun_anew(
     monkeypatch.undo()
     rebuilt = rebuild(grown.pool, grown.book, LIMITS)
     assert (rebuilt.positions, rebuilt.differing) == (grown.end() + 1, 0)
-    assert states(grown) == [(1, "kept", 1), (2, "live", 1)]
+    assert states(grown) == [(1, "kept", LIMITS.version), (2, "live", LIMITS.version)]
 
 
 def begin_contract(recorded: RecordedBook) -> None:
@@ -181,7 +182,7 @@ def test_a_changed_fold_rebuilds_the_view_before_it_answers(
 ) -> None:
     begin_contract(grown)
     wiring_of_changed.catch_up("limits", "due")
-    assert states(grown) == [(1, "kept", 1), (2, "live", 2)]
+    assert states(grown) == [(1, "kept", LIMITS.version), (2, "live", LIMITS.version + 1)]
     assert states(grown, "due") == [(1, "live", 1)]
     with reader_of(grown, grown.end()) as reader, reader.connection.cursor() as cursor:
         cursor.execute("select distinct guarantee_order from projections.limits where generation = 2")
@@ -203,7 +204,7 @@ def test_within_up_a_changed_fold_is_built_anew_while_the_others_go_on(
         stop.set()
         serving.join(20)
     assert not serving.is_alive()
-    assert states(grown) == [(1, "kept", 1), (2, "live", 2)]
+    assert states(grown) == [(1, "kept", LIMITS.version), (2, "live", LIMITS.version + 1)]
 
 
 def wait_until(holds: Any) -> None:  # noqa: ANN401  # a question
@@ -227,7 +228,7 @@ def wiring_of_changed(grown: RecordedBook, monkeypatch: pytest.MonkeyPatch) -> W
         monkeypatch.setattr(module, "VIEWS", released)
     wiring = Wiring(grown.wiring.settings, grown.book, grown.wiring.ways)
     followers = dict(wiring.followers)
-    followers["limits"] = ViewFollower(released["limits"], grown.book)
+    followers["limits"] = KeptView(released["limits"], grown.book)
     wiring.__dict__["followers"] = followers
     return wiring
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import tracemalloc
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +18,8 @@ from ledger.wiring import Wiring
 from projections.asking.reports import REPORTS
 from projections.commands.report import STEPS
 from projections.exports.sheets import SHEETS
+from projections.folding import selecting
+from projections.limits.fold import TABLE as LIMITS
 from projections.timeline import fold as steps_of
 
 REPORTS_TYPED = (
@@ -248,3 +251,35 @@ def test_the_lists_of_every_day_go_to_files_too(
     assert read[0] == names
     assert read[1:] == [["" if row[name] is None else text_of(row[name]) for name in names] for row in rows]
     assert all(set(names) <= set(row) for row in rows)
+
+
+@pytest.mark.usefixtures("paid")
+def test_a_list_goes_to_its_file_row_by_row_and_is_never_in_memory_whole(
+    typed: Typed, wiring: Wiring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selecting, "ROWS_AT_ONCE", 100)
+    # What the first run loads and keeps is none of the rows'.
+    assert typed.run("limits", "--out", str(tmp_path / "limits.csv")).code == 0
+    peaks = []
+    for copies in (200, 2_000):
+        multiply_limits(wiring, copies)
+        tracemalloc.start()
+        said = typed.run("limits", "--out", str(tmp_path / "limits.csv"))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert said.code == 0
+    assert len((tmp_path / "limits.csv").read_text().splitlines()) == 1 + 4 * 2_201
+    assert peaks[1] < 1.5 * peaks[0]
+
+
+def multiply_limits(wiring: Wiring, copies: int) -> None:
+    """Put copies of the first contract's limits into the view, under numbers of their own."""
+    columns = ", ".join(LIMITS.columns[1:])
+    with wiring.pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"insert into {LIMITS.name} (book, generation, from_position, contract, {columns})"
+            f" select book, generation, from_position, 'CC-{copies}-' || copy, {columns}"
+            f" from {LIMITS.name}, generate_series(1, %s) as copy"
+            " where contract = 'CC-1' and to_position is null",
+            (copies,),
+        )

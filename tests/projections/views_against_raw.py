@@ -1,120 +1,95 @@
-"""The views of a book against the second reading of its raw events."""
+"""The views of a book against a second reading of its raw events: every row, with its whole history."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 
-from raw_reading import raw_claims, raw_limits
-
 from ledger.feed.reading import FeedEvent
-from projections.bordereau.fold import BORDEREAU, BordereauRow
+from ledger.store.pool import Connection
+from projections.asking.reader import Reader
+from projections.asking.reports import by_guarantee
+from projections.asking.views import VIEWS
+from projections.directory.queries import all_entries
 from projections.folding.view import Row, View
-from projections.limits.fold import LIMITS, LimitRow
-from projections.payments.fold import PAYMENTS, PaymentRow
-from projections.refunds.fold import REFUNDS, RefundRow
-from projections.reserves.fold import RESERVES, ReserveRow
-from projections.timeline.fold import TIMELINE
+from projections.upkeep.rows import Version
+from recomputed.book import NAMED_BY, Recomputed
+from recomputed.raw import RawEvent
+from recomputed.reports import directory, guarantees
 
-Rows = Callable[[View[Any]], Sequence[Row]]
-
-
-def agree(rows_of: Rows, events: Sequence[FeedEvent]) -> int:
-    """Assert that what the views hold is what the raw events add up to; number of figures compared."""
-    claims = raw_claims(events)
-    compared = _limits(rows_of, events)
-    reserves = {row.claim: row for row in (ReserveRow(*row) for row in rows_of(RESERVES))}  # type: ignore[arg-type]
-    assert reserves.keys() == claims.keys()
-    for number, raw in claims.items():
-        row = reserves[number]
-        for name in (
-            "contract", "guarantee", "incident_on", "insurance_year", "opened_position", "status", "counted",
-            "loss_cents", "approved_cents", "excess_cents", "reserved_cents", "refunded_cents",
-            "recovered_cents",
-        ):  # fmt: skip
-            assert getattr(row, name) == getattr(raw, name), (number, name)
-            compared += 1
-        assert row.owed_cents == raw.approved_cents - raw.refunded_cents
-        assert row.net_cents == raw.refunded_cents - raw.recovered_cents
-        assert row.incurred_cents == raw.approved_cents + raw.reserved_cents - raw.recovered_cents
-    return compared + _money(rows_of, claims) + _steps(rows_of, claims) + _bordereau(rows_of, events)
+Versions = Callable[[View[Any]], Iterable[Version]]
 
 
-def _limits(rows_of: Rows, events: Sequence[FeedEvent]) -> int:
-    raw = raw_limits(events)
-    rows = [LimitRow(*row) for row in rows_of(LIMITS)]  # type: ignore[arg-type]
-    for row in rows:
-        held = (
-            row.amount_consumed_cents,
-            row.amount_reserved_cents,
-            row.count_consumed,
-            row.count_reserved,
+def agree(versions_of: Versions, book: Recomputed) -> int:
+    """Assert that each view shows what the raw events add up to, and ever showed; number of row versions.
+
+    So a view as of any position is what the raw events up to there add up to: what stands at a position is
+    what came by then and had not gone.
+    """
+    assert NAMED_BY.keys() == VIEWS.keys()
+    compared = 0
+    for name, view in VIEWS.items():
+        shown = Counter(versions_of(view))
+        added_up = Counter(
+            (one.from_position, one.to_position, as_row(view, one.row)) for one in book.versions(name)
         )
-        assert held == raw.get((row.contract, row.insurance_year, row.guarantee), (0, 0, 0, 0))
-    assert raw.keys() <= {(row.contract, row.insurance_year, row.guarantee) for row in rows}
-    return 4 * len(rows)
+        apart = sorted(((shown - added_up) + (added_up - shown)), key=lambda version: version[0])
+        assert not apart, f"{name}: {len(apart)} row versions are on one side only, first {apart[:2]}"
+        compared += sum(added_up.values())
+    return compared
 
 
-def _money(rows_of: Rows, claims: dict[str, Any]) -> int:
-    moves: dict[str, list[Any]] = defaultdict(list)
-    for row in sorted(
-        (PaymentRow(*row) for row in rows_of(PAYMENTS)),  # type: ignore[arg-type]
-        key=lambda row: row.number,
-    ):
-        moves[row.claim].append((row.moved_on, row.kind, row.paid_cents, row.received_cents))
-        assert row.contract == claims[row.claim].contract
-    assert moves == {number: raw.moves for number, raw in claims.items() if raw.moves}
-    refunds: dict[str, list[RefundRow]] = defaultdict(list)
-    for refund in sorted((RefundRow(*row) for row in rows_of(REFUNDS)), key=lambda row: row.number):  # type: ignore[arg-type]
-        refunds[refund.claim].append(refund)
-    for number, raw in claims.items():
-        its = refunds.get(number, [])
-        assert [row.submitted_on for row in its] == raw.submissions
-        for row in its:
-            assert (row.raw_due_on, row.days_allowed) == (row.submitted_on + timedelta(days=15), 15)
-            assert (row.settled_on is None) == (row.days_taken is None)
-            if row.settled_on is not None:
-                assert row.days_taken == (row.settled_on - row.submitted_on).days
-                assert row.in_time == (row.settled_on <= row.due_on)
-        if its:
-            assert (its[-1].approved_cents, its[-1].refunded_cents) == (
-                raw.approved_cents,
-                raw.refunded_cents,
-            )
-    return sum(map(len, moves.values())) + sum(map(len, refunds.values()))
+def agree_as_of(reader: Reader, book: Recomputed, until: date) -> None:
+    """Assert that each view as of a position, as questions find it, is what a book that ends there holds.
+
+    `until`: the last day that gives exposure in the counts by guarantee.
+    """
+    for name, view in VIEWS.items():
+        found = rows_found(reader, view)
+        assert Counter(found) == Counter(as_row(view, row) for row in book.rows(name)), name
+    counted = guarantees(book, until)
+    told = {(row["incident_year"], row["guarantee"]): row for row in by_guarantee(reader, until)}
+    assert told.keys() == counted.keys()
+    for place, row in told.items():
+        assert row == _place(place) | dict.fromkeys(row.keys() - _place(place).keys(), 0) | counted[place]  # type: ignore[arg-type]  # a year and a guarantee
 
 
-def _steps(rows_of: Rows, claims: dict[str, Any]) -> int:
-    steps: dict[str, list[int]] = defaultdict(list)
-    for row in rows_of(TIMELINE):
-        steps[str(row[0])].append(int(str(row[1])))
-    assert {number: sorted(versions) for number, versions in steps.items()} == {
-        number: list(range(1, raw.steps + 1)) for number, raw in claims.items()
-    }
-    return sum(map(len, steps.values()))
+def agree_on_the_directory(connection: Connection, book: str, events: Iterable[RawEvent]) -> int:
+    """Assert that in the directory stand those whom events name, and nobody who was erased; how many."""
+    kept = all_entries(connection, book)
+    assert kept.keys() == directory(events)
+    assert all(entry.box and entry.word_hmacs for entry in kept.values())
+    return len(kept)
 
 
-def _bordereau(rows_of: Rows, events: Sequence[FeedEvent]) -> int:
-    """Each month's money by the dates of the movements; the last month by all that is known of the claim."""
-    claims = raw_claims(events)
-    months: dict[str, dict[date, BordereauRow]] = defaultdict(dict)
-    for row in (BordereauRow(*row) for row in rows_of(BORDEREAU)):  # type: ignore[arg-type]
-        months[row.claim][row.month] = row
-    assert months.keys() == claims.keys()
-    for number, raw in claims.items():
-        its = months[number]
-        for month, row in its.items():
-            paid = [(on.replace(day=1), cents) for on, _, cents, _ in raw.moves]
-            received = [(on.replace(day=1), cents) for on, _, _, cents in raw.moves]
-            assert row.paid_cents == sum(cents for on, cents in paid if on == month)
-            assert row.paid_before_cents == sum(cents for on, cents in paid if on < month)
-            assert row.recovered_cents == sum(cents for on, cents in received if on == month)
-            assert row.recovered_before_cents == sum(cents for on, cents in received if on < month)
-        last = its[max(its)]
-        assert (last.status, last.approved_cents, last.contract) == (
-            raw.status,
-            raw.approved_cents,
-            raw.contract,
-        )
-        assert last.outstanding_cents == raw.approved_cents - raw.refunded_cents + raw.reserved_cents
-    return sum(map(len, months.values()))
+def rows_found(reader: Reader, view: View[Any]) -> list[Row]:
+    """Give a view's rows as the reader's questions find them."""
+    found, parameters = reader.source(view).found(view.table)
+    with reader.connection.cursor() as cursor:
+        cursor.execute(f"select {', '.join(view.table.columns)} from ({found}) as found", parameters)
+        return cursor.fetchall()
+
+
+def as_row(view: View[Any], row: dict[str, object]) -> Row:
+    """Give a row in the order of the view's columns, which it has all of and no other."""
+    assert row.keys() == set(view.table.columns)
+    return tuple(row[column] for column in view.table.columns)
+
+
+def raw_of(event: FeedEvent) -> RawEvent:
+    """Give the JSON of an event that lies in no database."""
+    return RawEvent(
+        event.position,
+        event.stream.kind,
+        event.stream.number,
+        event.version,
+        event.type.partition(".")[2],
+        event.effective_on,
+        event.at,
+        event.actor,
+        event.event.model_dump(mode="json"),
+    )
+
+
+def _place(place: tuple[int, str]) -> dict[str, object]:
+    return {"incident_year": place[0], "guarantee": place[1]}

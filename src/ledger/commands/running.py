@@ -1,17 +1,22 @@
-"""`up` at work: services in threads, ended together by Ctrl-C or SIGTERM."""
+"""`up` at work: services in threads of two processes, ended together by Ctrl-C or SIGTERM."""
 
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event as StopEvent
 from threading import Thread
 from time import monotonic
 from types import FrameType
+from typing import Final
 
+import structlog
+
+from ledger.commands.companion import accompany
 from ledger.commands.demo import load_demo
 from ledger.commands.output import note
 from ledger.endings import Ending, Refused, Unreachable
+from ledger.logs import log_to_stderr
 from ledger.settings import Settings
 from ledger.store.errors import OutcomeUnknown
 from ledger.store.errors import Unreachable as DatabaseAway
@@ -30,13 +35,24 @@ JOIN_SECONDS = 10.0
 """Given to a service to end once it is told to."""
 
 
+IN_FRONT: Final = frozenset({"http"})
+"""Services that callers wait for: with the sealer in `up`'s own process. The others are its companion's."""
+
+
+_log = structlog.get_logger(__name__)
+
+
 class Stopped(BaseException):
     """Ctrl-C or SIGTERM while the ledger was still getting ready."""
 
 
-def run(book: str, *, demo: bool, port: int | None) -> int:
-    """Run the whole ledger until it is told to stop; gives the exit code."""
+def run(book: str, *, demo: bool, port: int | None, one_process: bool = False) -> int:
+    """Run the whole ledger until it is told to stop; gives the exit code.
+
+    `one_process`: without a companion, all services in this process.
+    """
     settings = Settings.load()
+    log_to_stderr(quiet=False, as_json=settings.log_format == "json")
     stop = StopEvent()
     with stopped_by_signals(stop) as signals:
         try:
@@ -46,10 +62,13 @@ def run(book: str, *, demo: bool, port: int | None) -> int:
                     _refuse_real(wiring)
                     load_demo(wiring)
                 signals.ready()
-                return Running(wiring, stop).until_stopped()
+                running = Running(wiring, stop, in_front(wiring, one_process=one_process))
+                _tell(wiring, one_process=one_process)
+                running.until_stopped()
         except Stopped:
-            note("Stopped.")
-            return 0
+            pass  # by Ctrl-C or SIGTERM while it was getting ready
+        _say_stopped(settings)
+        return 0
 
 
 def _refuse_real(wiring: Wiring) -> None:
@@ -93,30 +112,43 @@ def stopped_by_signals(stop: StopEvent) -> Iterator[Signals]:
             signal.signal(number, handler)
 
 
-class Running:
-    """The services of one book, each in a thread of its own."""
+def in_front(wiring: Wiring, *, one_process: bool) -> Mapping[str, Serve]:
+    """Give what `up` runs in its own process, by name: sealer, HTTP, and who keeps the companion."""
+    sealer: Mapping[str, Serve] = {"sealer": _seal} if wiring.settings.seals else {}
+    if one_process:
+        return {**sealer, **wiring.services}
+    own = {name: serve for name, serve in wiring.services.items() if name in IN_FRONT}
+    return {**sealer, **own, "companion": accompany}
 
-    def __init__(self, wiring: Wiring, stop: StopEvent) -> None:
-        """Run until `stop` is set."""
+
+def apart(wiring: Wiring) -> Mapping[str, Serve]:
+    """Give what the companion runs, by name."""
+    return {name: serve for name, serve in wiring.services.items() if name not in IN_FRONT}
+
+
+class Running:
+    """Services of one book, each in a thread of its own."""
+
+    def __init__(self, wiring: Wiring, stop: StopEvent, services: Mapping[str, Serve]) -> None:
+        """Run these until `stop` is set."""
         self._wiring = wiring
         self._stop = stop
+        self._services = services
         self._gone: Ending | None = None
 
-    def until_stopped(self) -> int:
-        """Start all services, say what runs where, and wait; gives the exit code.
+    def until_stopped(self) -> None:
+        """Start the services and wait until they have ended.
 
         Raises:
             Unreachable: the database went away and did not come back.
 
         """
-        sealer: Mapping[str, Serve] = {"sealer": _seal} if self._wiring.settings.seals else {}
-        services: Mapping[str, Serve] = {**sealer, **self._wiring.services}
         # Made here once: threads that make them at the same time would each make their own.
         _ = self._wiring.store, self._wiring.sealer, self._wiring.ledger, self._wiring.followers
         threads = [
-            Thread(target=self._serve, args=(name, serve), name=name) for name, serve in services.items()
+            Thread(target=self._serve, args=(name, serve), name=name)
+            for name, serve in self._services.items()
         ]
-        self._tell(services, self._wiring.prepare_services())
         for thread in threads:
             thread.start()
         try:
@@ -130,8 +162,6 @@ class Running:
             note(f"Still busy and left behind: {', '.join(slow)}.")
         if self._gone is not None:
             raise self._gone
-        note("Stopped.")
-        return 0
 
     def _serve(self, name: str, serve: Serve) -> None:
         """Run one service; a database that is away is waited for, anything else is an alarm."""
@@ -149,29 +179,51 @@ class Running:
                     self._stop.set()
                 self._stop.wait(AGAIN_SECONDS)
             except Exception as error:  # noqa: BLE001  # told as an alarm; the other services go on
-                note(f"ALARM: {name} has stopped: {type(error).__name__}: {' '.join(str(error).split())}")
+                _alarm(self._wiring, name, error)
                 return
             else:
                 return
 
-    def _tell(self, services: Mapping[str, Serve], opened: Sequence[tuple[str, str]]) -> None:
-        """Say what runs where."""
-        wiring = self._wiring
-        row = wiring.book_row()
-        where = (
-            "the database of CLAIMS_LEDGER_DSN"
-            if wiring.settings.dsn
-            else f"embedded, in {wiring.settings.home}"
+
+def _tell(wiring: Wiring, *, one_process: bool) -> None:
+    """Let the services take what they need first, and say what runs where."""
+    opened_at = wiring.prepare_services()
+    row = wiring.book_row()
+    where = (
+        "the database of CLAIMS_LEDGER_DSN" if wiring.settings.dsn else f"embedded, in {wiring.settings.home}"
+    )
+    running = [*(["sealer"] if wiring.settings.seals else []), *wiring.services]
+    if wiring.settings.log_format == "json":
+        # Without the link to sign in: a log is kept, and read by many. `token link` makes one.
+        _log.info(
+            "ready", postgres=where, book=wiring.book, kind=row.kind, running=running, address=wiring.address
         )
-        clock = f", its clock at {row.clock_at.isoformat()}" if row.clock_at else ""
-        clock += f", its time held at {row.held_at.isoformat()}" if row.held_at else ""
-        note(f"Postgres  {where}")
-        note(f"Book      {wiring.book} ({row.kind}{clock})")
-        note(f"Running   {', '.join(services)}")
-        for what, where in opened:
-            note(f"{what:<8}  {where}")
-        note("Ready. Other commands may be run beside it; Ctrl-C ends it.")
-        sys.stderr.flush()
+        return
+    clock = f", its clock at {row.clock_at.isoformat()}" if row.clock_at else ""
+    clock += f", its time held at {row.held_at.isoformat()}" if row.held_at else ""
+    note(f"Postgres  {where}")
+    note(f"Book      {wiring.book} ({row.kind}{clock})")
+    note(f"Running   {', '.join(running)}{' (in one process)' if one_process else ''}")
+    for what, place in opened_at:
+        note(f"{what:<8}  {place}")
+    note("Ready. Other commands may be run beside it; Ctrl-C ends it.")
+    sys.stderr.flush()
+
+
+def _say_stopped(settings: Settings) -> None:
+    if settings.log_format == "json":
+        _log.info("stopped")
+    else:
+        note("Stopped.")
+
+
+def _alarm(wiring: Wiring, name: str, error: Exception) -> None:
+    # Without the link to sign in, for a log is kept and read by many: `token link` makes one.
+    said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    if wiring.settings.log_format == "json":
+        _log.critical("service_stopped", service=name, book=wiring.book, error=said)
+    else:
+        note(f"ALARM: {name} has stopped: {said}")
 
 
 def _seal(wiring: Wiring, stop: StopEvent) -> None:

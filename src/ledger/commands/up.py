@@ -1,4 +1,4 @@
-"""`claims-ledger up`: the whole ledger in one process, until Ctrl-C."""
+"""`claims-ledger up`: the whole ledger in one process group, until Ctrl-C."""
 
 import click
 
@@ -9,7 +9,7 @@ from ledger.commands.options import book_option
     "up",
     short_help="Run the whole ledger: Postgres, sealer, views, diary.",
     help=(
-        "Run everything in one process: the embedded Postgres unless CLAIMS_LEDGER_DSN names another, "
+        "Run everything in one process group: the embedded Postgres unless CLAIMS_LEDGER_DSN names another, "
         "migrations, the sealer, the services of the views and the diary, and "
         "HTTP: it prints the address and a link to sign in with. Ctrl-C ends all of it.\n\n"
         "--demo makes a simulated book in a new home, with a sample of 120 contracts, standing at "
@@ -17,7 +17,8 @@ from ledger.commands.options import book_option
         "\b\nExamples:\n"
         "  claims-ledger up\n"
         "  claims-ledger up --demo\n"
-        "  claims-ledger up --port 8443"
+        "  claims-ledger up --port 8443\n"
+        "  claims-ledger up --one-process"
     ),
 )
 @click.option("--demo", is_flag=True, help="Load the sample book.")
@@ -26,11 +27,17 @@ from ledger.commands.options import book_option
     type=click.IntRange(1, 65535),
     help="Port to serve HTTP on. [default: 8080, or the next that is free]",
 )
+@click.option(
+    "--one-process",
+    is_flag=True,
+    help=(
+        "Run views, deadlines and deliveries in the process that serves callers: less memory, and fewer "
+        "commands a second. [default: in a process of their own]"
+    ),
+)
 @book_option
-def up(*, demo: bool, port: int | None, book: str) -> int:
+def up(*, demo: bool, port: int | None, one_process: bool, book: str) -> int:
     """Run the whole ledger."""
     from ledger.commands.running import run  # noqa: PLC0415  # loaded only by a command that needs it
-    from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
 
-    log_to_stderr(quiet=False)
-    return run(book, demo=demo, port=port)
+    return run(book, demo=demo, port=port, one_process=one_process)

@@ -12,10 +12,13 @@ from ledger.feed.signing.growing import grow as grow_the_log
 from ledger.feed.signing.signer import Signs
 from ledger.store.patience import Backoff, is_transient
 from ledger.store.pool import Connection, Pool
-from ledger.store.sealing import any_pending, seal_batch
+from ledger.store.sealing import SealedBatch, any_pending, seal_batch
 
 Grow = Callable[[Connection, str, int, Sequence[bytes]], None]
 """Called in the sealing transaction with (connection, book, first position, leaf hashes) of what it seals."""
+
+Told = Callable[[SealedBatch], None]
+"""Called with each batch once it is sealed, in the sealer's thread."""
 
 BATCH_COMMITS: Final = 1_000
 PAUSE_SECONDS: Final = 0.05
@@ -59,7 +62,7 @@ class Sealer:
         self._unsigned = False
         self._now = now
         self._awake = StopEvent()
-        self._listening: list[Callable[[], None]] = []
+        self._listening: list[Told] = []
 
     def seal_once(self) -> int:
         """Seal one batch; number of commits sealed, 0 when nothing is pending or all of it waits.
@@ -77,7 +80,7 @@ class Sealer:
                 self._grow(connection, self._book, sealed.first_position, sealed.leaf_hashes)
         if sealed.commits:
             for told in self._listening:
-                told()
+                told(sealed)
         return sealed.commits
 
     def seal_all(self) -> int:
@@ -145,8 +148,8 @@ class Sealer:
         """Tell a sealer that runs in this process that there is something to seal, or that it is to stop."""
         self._awake.set()
 
-    def listen(self, told: Callable[[], None]) -> Callable[[], None]:
-        """Call `told` after each batch that is sealed in this process; gives what ends that.
+    def listen(self, told: Told) -> Callable[[], None]:
+        """Call `told` with each batch once it is sealed in this process; gives what ends that.
 
         A hint, for those who would wait otherwise: another process may seal as well. Must not raise.
         """

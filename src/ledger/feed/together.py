@@ -7,6 +7,7 @@ takes all the same, and one that halts leaves the others going.
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event as StopEvent
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -23,6 +24,11 @@ _log = structlog.get_logger(__name__)
 NEVER_BEGUN: Final = -1
 BATCH_TOGETHER: Final = 2_000
 """Positions read at once, and passed by one transaction of each follower."""
+
+REST_SECONDS: Final = 0.25
+"""At most, after a batch that was not full: many events passed together cost hardly more than one."""
+REST_FOR_WORK: Final = 2.0
+"""The rest is so many times what the batch took: a lone event is followed at once, and the next one soon."""
 
 AT_A_TIME: Final = 2
 """Followers that pass a batch at once, each on a connection of its own."""
@@ -75,6 +81,7 @@ class FollowersTogether:
         backoff = Backoff()
         told: set[str] = set()
         while not stop.is_set():
+            begun = monotonic()
             try:
                 advanced = self._advance()
             except Exception as error:
@@ -91,6 +98,8 @@ class FollowersTogether:
                 raise next(iter(self.halted.values()))
             if advanced == 0:
                 stop.wait(IDLE_SECONDS)
+            elif advanced < self._batch:
+                stop.wait(min(REST_SECONDS, REST_FOR_WORK * (monotonic() - begun)))
 
     def _advance(self) -> int:
         """Read one batch for whoever is furthest back and let all pass it whom it concerns; its positions."""

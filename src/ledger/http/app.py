@@ -5,6 +5,7 @@ takes the wiring and gives a FastAPI router whose paths are whole (`/v1/{book}/l
 """
 
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import entry_points, version
 from threading import Event as StopEvent
@@ -14,9 +15,10 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from ledger.http.counts import Counts
-from ledger.http.frame import Frame
+from ledger.http.frame import Frame, Lane
 from ledger.http.measuring import measured
 from ledger.http.openapi import describe
 from ledger.http.problems import answer_problem
@@ -30,9 +32,27 @@ from ledger.wiring import Wiring
 ROUTES_GROUP: Final = "claims_ledger.routes"
 
 THREADS: Final = 12
-"""Requests that use the database at the same time; the pool has more connections, for the services."""
+"""Requests that read the database at the same time; the pool has more connections."""
+WRITERS: Final = 8
+"""Commands that are decided at the same time, in threads of their own: no reader is waited for."""
 
 Routes = Callable[[Wiring], APIRouter]
+
+
+class _App(FastAPI):
+    """The application, which serves some requests past the framework's layers and routers."""
+
+    frame: Frame
+    lane: Lane
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or whatever else the server says."""
+        served = self.lane(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        if served is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            await self.frame.serve(served, scope, receive, send)
 
 
 def create_app(wiring: Wiring) -> FastAPI:
@@ -42,7 +62,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     """
     from ledger.http.commands import lane  # noqa: PLC0415  # routes stand on this module
 
-    app = FastAPI(
+    app = _App(
         title="Claims ledger",
         version=version("claims-ledger"),
         docs_url=None,
@@ -58,7 +78,8 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.state.draining = StopEvent()
     for point in sorted(entry_points(group=ROUTES_GROUP), key=lambda point: point.name):
         app.include_router(cast("Routes", point.load())(wiring))
-    app.add_middleware(Frame, counts=app.state.counts, lane=lane(wiring.book))
+    app.add_middleware(Frame, counts=app.state.counts)
+    app.frame, app.lane = Frame(app, app.state.counts), lane(wiring.book)
     describe(app, wiring.book)
     return app
 
@@ -83,11 +104,13 @@ def wiring_of(request: Request) -> Wiring:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
-    app.state.seals = Seals(wiring.pool, wiring.book)
+    app.state.seals = Seals(wiring.pool, wiring.book, is_told=wiring.settings.seals)
     app.state.window = Window(wiring.pool, wiring.book)
     _ = wiring.ledger  # Made once, here: threads that make it at the same time would each make their own.
     current_default_thread_limiter().total_tokens = THREADS
+    app.state.writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="commands")
     end = wiring.sealer.listen(app.state.seals.tell) if wiring.settings.seals else None
     yield
+    app.state.writers.shutdown(wait=False)
     if end is not None:
         end()

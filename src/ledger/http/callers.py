@@ -91,7 +91,7 @@ async def admitted(request: Request, right: Right) -> Caller:
     """
     scheme, _, shown = request.headers.get("authorization", "").partition(" ")
     bearer = shown.strip() if scheme.lower() == "bearer" and shown.strip() else None
-    caller = await _caller(request, bearer, request.cookies.get(SESSION_COOKIE))
+    caller = await _caller(request, bearer, None if bearer else request.cookies.get(SESSION_COOKIE))
     return _with_rights(request, caller, (right,))
 
 

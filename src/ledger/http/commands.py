@@ -1,12 +1,14 @@
 """Commands in: `POST /v1/{book}/commands/{Command}`, one effect for each Idempotency-Key."""
 
+from asyncio import get_running_loop
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from difflib import get_close_matches
+from functools import partial
 from typing import Annotated, Any, Final, NamedTuple, NoReturn
 from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -186,7 +188,9 @@ async def _answered(request: Request, name: str, sent: Submission, *, dry_run: b
     wiring = wiring_of(request)
     ledger = wiring.ledger
     try:
-        answer = await run_in_threadpool(ledger.dry_run if dry_run else ledger.submit, sent)
+        # The log's lines of the thread bear the request's id, which stands in the context.
+        decide = partial(copy_context().run, ledger.dry_run if dry_run else ledger.submit, sent)
+        answer = await get_running_loop().run_in_executor(request.app.state.writers, decide)
     except StreamMoved as moved:
         request.app.state.counts.command(name, "stale")
         raise Problem("STALE", f"{moved}.", headers={"ETag": _etag(moved.version)}) from moved

@@ -15,6 +15,8 @@ from ledger.http.cursors import FIRST_EPOCH, Wanted, check_epoch, read_cursor, w
 from ledger.http.described import POSITION, POSITION_HEADER, described
 from ledger.http.frame import EVENT_STREAM
 from ledger.http.problems import Problem
+from ledger.http.seals import Seals
+from ledger.http.window import PAGE as WINDOW_PAGE
 from ledger.http.window import Sent, Window, read_sent
 from ledger.rights.caller import Caller
 from ledger.rights.refusals import NotAdmitted
@@ -174,7 +176,14 @@ async def stream(  # a parameter each
     said = read_cursor(resumed, bare_epoch=FIRST_EPOCH) if resumed else read_cursor(after) if after else None
     if said is not None:
         await run_in_threadpool(check_epoch, wiring.pool, book, said)
-    position = said.position if said is not None else await run_in_threadpool(_end, wiring)
+    end = await run_in_threadpool(_end, wiring)
+    position = said.position if said is not None else end
+    if position > end:
+        # Whoever waited for it would miss what is sealed until then.
+        message = (
+            f"Position {position} is not there yet: the feed ends at {end}; resume after what you were sent."
+        )
+        raise Problem("INVALID", message)
     streams = request.app.state.counts.streams
     if streams._value.get() >= MOST_STREAMS:  # noqa: SLF001  # the library has no other way to read a gauge
         message = f"{MOST_STREAMS} streams are served already: try again later, or read /events."
@@ -186,21 +195,25 @@ async def stream(  # a parameter each
 
 async def _listen(request: Request, position: int, wanted: Wanted) -> AsyncIterator[bytes]:
     window: Window = request.app.state.window
+    seals: Seals = request.app.state.seals
     streams = request.app.state.counts.streams
     streams.inc()
     try:
         yield f"retry: {AGAIN_MILLISECONDS}\n\n".encode()
-        told, epoch, waited = position, FIRST_EPOCH, 0.0
+        told, epoch, waited, is_more = position, FIRST_EPOCH, 0.0, True
         while not is_draining(request):
-            found = await window.after(position)
+            seen = max(seals.end, position)
+            found = await window.after(position) if is_more else ()
             if found:
                 position, epoch = found[-1].position, found[-1].epoch
-                frames = [_frame(event) for event in found if wanted.take(event.name, event.type)]
+                is_more = position < seals.end or len(found) == WINDOW_PAGE
+                frames = [event.frame for event in found if wanted.take(event.name, event.type)]
                 if frames:
                     told, waited = position, 0.0
                     yield b"".join(frames)
                 continue
-            if await request.app.state.seals.end_beyond(position, SLICE_SECONDS) is None:
+            is_more = await seals.end_beyond(seen, SLICE_SECONDS) is not None
+            if not is_more:
                 waited += SLICE_SECONDS
             if waited >= KEEP_ALIVE_SECONDS:
                 # An id alone moves the client's cursor past what it did not want, and shows no event.
@@ -211,10 +224,6 @@ async def _listen(request: Request, position: int, wanted: Wanted) -> AsyncItera
         return  # Its token was taken back: the stream ends, and the client is refused when it comes again.
     finally:
         streams.dec()
-
-
-def _frame(event: Sent) -> bytes:
-    return b"id: %s\ndata: %s\n\n" % (written(event.epoch, event.position).encode(), event.json)
 
 
 def _end(wiring: Wiring) -> int:

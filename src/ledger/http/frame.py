@@ -47,18 +47,20 @@ _log = structlog.get_logger("ledger.http")
 class Frame:
     """The outermost part of the application."""
 
-    def __init__(self, app: ASGIApp, counts: Counts, lane: Lane) -> None:
-        """Stand around `app`; count in `counts`. `lane`: what is served past the routers of `app`."""
+    def __init__(self, app: ASGIApp, counts: Counts) -> None:
+        """Stand around `app`; count in `counts`."""
         self._app = app
         self._counts = counts
-        self._lane = lane
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request by the routers of the application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        app = self._lane(scope["method"], scope["path"]) or self._app
+        await self.serve(self._app, scope, receive, send)
+
+    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request by `app`, in this frame."""
         await _Exchange(app, self._counts, scope, receive, send).run()
 
 
@@ -79,13 +81,14 @@ class _Exchange:
 
     async def run(self) -> None:
         begun = perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=self._id):
-            try:
-                self._refuse_a_large_body()
-                await self._app(self._scope, self._receive, self._send)
-            except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets an answer and the log a line
-                await self._fail(error)
-            self._tell(perf_counter() - begun)
+        # Each request is a task with a context of its own: nothing need be put back.
+        structlog.contextvars.bind_contextvars(request_id=self._id)
+        try:
+            self._refuse_a_large_body()
+            await self._app(self._scope, self._receive, self._send)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets an answer and the log a line
+            await self._fail(error)
+        self._tell(perf_counter() - begun)
 
     def _refuse_a_large_body(self) -> None:
         said = Headers(scope=self._scope).get("content-length", "0")

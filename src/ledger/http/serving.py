@@ -49,7 +49,7 @@ def listen(wiring: Wiring) -> Sequence[tuple[str, str]]:
     host = wiring.settings.http_host
     wiring.listening = _bound(host, wiring.port)
     port = wiring.listening.getsockname()[1]
-    address = wiring.settings.http_url or f"http://{_spoken(host)}:{port}"
+    address = wiring.address = wiring.settings.http_url or f"http://{_spoken(host)}:{port}"
     moved = "" if port in {wiring.port, FIRST_PORT} else f"  ({FIRST_PORT} is in use)"
     _, link = Tokens(wiring.pool, wiring.book).create(
         "link",

@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from ledger.feed.publishing.cloud_events import cloud_event_json, epoch_of, type_of
 from ledger.feed.reading import read_feed
+from ledger.http.cursors import written
 from ledger.store.epochs import select_epochs
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Pool
@@ -35,6 +36,8 @@ class Sent(NamedTuple):
     """Its type as subscribers know it: `claims-ledger.claim.RefundIssued.v1`."""
     json: bytes
     """Its CloudEvent."""
+    frame: bytes
+    """It as a server-sent event: `id` is its cursor."""
 
 
 def read_sent(pool: Pool, book: str, after: int, limit: int) -> list[Sent]:
@@ -45,8 +48,9 @@ def read_sent(pool: Pool, book: str, after: int, limit: int) -> list[Sent]:
     sent = []
     for event in events:
         epoch = epoch_of(event.position, epochs)
-        published = type_of(event.type, event.schema_version)
-        sent.append(Sent(event.position, epoch, event.type, published, cloud_event_json(event, book, epoch)))
+        published, json = type_of(event.type, event.schema_version), cloud_event_json(event, book, epoch)
+        frame = b"id: %s\ndata: %s\n\n" % (written(epoch, event.position).encode(), json)
+        sent.append(Sent(event.position, epoch, event.type, published, json, frame))
     return sent
 
 
@@ -84,16 +88,18 @@ class Window:
         async with self._reading:
             if self._end is not None and position < self._end:
                 return
+            if self._end is not None:
+                found = await run_in_threadpool(read_sent, self._pool, self._book, self._end, PAGE)
+                self._kept.extend(found)
+                if found:
+                    self._end = found[-1].position
+                if found and len(found) < PAGE:
+                    return
             end = await run_in_threadpool(self._feed_end)
             if self._end is None or end - self._end > KEPT or end < self._end:
                 # Nobody listened for long: what came meanwhile is not the newest any more.
                 self._kept.clear()
                 self._end = end
-                return
-            found = await run_in_threadpool(read_sent, self._pool, self._book, self._end, PAGE)
-            self._kept.extend(found)
-            if found:
-                self._end = found[-1].position
 
     def _feed_end(self) -> int:
         with self._pool.connection() as connection:

@@ -16,8 +16,8 @@ from uuid import UUID
 from ledger.store.errors import BookUnknown, LogBroken
 from ledger.store.pool import Connection
 
-# Two statements, so that the second one's snapshot is taken after the lock was had: it sees all that the last
-# holder sealed. Whoever appends takes no lock on the row, and waits for nobody.
+# Two statements in one round trip, so that the second one's snapshot is taken after the lock was had: it sees
+# all that the last holder sealed. Whoever appends takes no lock on the row, and waits for nobody.
 _LOCK: Final = "select from ledger.books where book = %s for no key update"
 _END: Final = """
 select clock_timestamp(), coalesce(l.position + 1, 0), l.sealed_at
@@ -89,9 +89,19 @@ class SealedBatch:
 
     commits: int
     first_position: int
-    leaf_hashes: Sequence[bytes]
-    """Of the events from `first_position` on."""
+    events: Sequence[PendingEvent]
+    """From `first_position` on."""
     sealed_at: datetime
+
+    @property
+    def leaf_hashes(self) -> Sequence[bytes]:
+        """Of its events."""
+        return [event.leaf_hash for event in self.events]
+
+    @property
+    def end(self) -> int:
+        """Position of its last event."""
+        return self.first_position + len(self.events) - 1
 
 
 class Ordering:
@@ -146,11 +156,11 @@ def seal_batch(connection: Connection, book: str, limit: int, now: datetime | No
     the database's time; `sealed_at` never decreases, even if the clock does. Raises BookUnknown, LogBroken.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, (book,))
-        if cursor.fetchone() is None:
-            raise BookUnknown(book)
-        cursor.execute(_END, (book,))
-        [(clock, first_position, last_sealed_at)] = cursor.fetchall()
+        cursor.execute(f"{_LOCK};{_END}", (book, book))
+        end = cursor.fetchone()
+    if end is None:
+        raise BookUnknown(book)
+    clock, first_position, last_sealed_at = end
     sealed_at: datetime = now or clock
     if last_sealed_at is not None and last_sealed_at > sealed_at:
         sealed_at = last_sealed_at
@@ -159,7 +169,7 @@ def seal_batch(connection: Connection, book: str, limit: int, now: datetime | No
     if commits:
         _write(connection, book, first_position, events, sealed_at)
         _remove(connection, book, [commit.ticket for commit in commits])
-    return SealedBatch(len(commits), first_position, [event.leaf_hash for event in events], sealed_at)
+    return SealedBatch(len(commits), first_position, events, sealed_at)
 
 
 def _next_commits(connection: Connection, book: str, limit: int) -> list[PendingCommit]:

@@ -1,8 +1,9 @@
 """The questions that people and programs ask, answered in the shapes that scripts rely on."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import cast
+from typing import Any, Literal, NamedTuple, assert_never, cast
 
 from ledger.domain.identifiers import StreamRef
 from ledger.endings import Refused
@@ -10,17 +11,24 @@ from projections.asking.documents import EVERYBODY, FOR_A_CLAIM, FOR_A_COMPLAINT
 from projections.asking.persons import persons_of
 from projections.asking.positions import NOTHING
 from projections.asking.reader import Reader
+from projections.claims import queries as of_claims
 from projections.claims.fold import CLAIMS
-from projections.claims.queries import ClaimsWanted, claims
+from projections.claims.queries import ClaimsWanted
+from projections.complaints import queries as of_complaints
 from projections.complaints.fold import COMPLAINTS
-from projections.complaints.queries import ComplaintsWanted, complaints
+from projections.complaints.queries import ComplaintsWanted
+from projections.contracts import queries as of_contracts
 from projections.contracts.fold import CONTRACTS
-from projections.contracts.queries import ContractsWanted, contracts
+from projections.contracts.queries import ContractsWanted
+from projections.due import queries as of_due
 from projections.due.fold import DUE
-from projections.due.queries import DueWanted, due
+from projections.due.queries import DueWanted
 from projections.due.retention import retentions
+from projections.folding.selecting import select, select_each
+from projections.folding.view import View
+from projections.limits import queries as of_limits
 from projections.limits.fold import LIMITS
-from projections.limits.queries import LimitsWanted, limits
+from projections.limits.queries import LimitsWanted
 
 Answer = dict[str, object]
 
@@ -38,42 +46,38 @@ class Filters:
     """Of due rows."""
 
 
+class Question(NamedTuple):
+    """A list as the database is asked for it."""
+
+    view: View[Any]
+    sql: str
+    wanted: ContractsWanted | ClaimsWanted | ComplaintsWanted | LimitsWanted | DueWanted
+    scope: StreamRef | None
+    """Whose streams can hold an answer; None: all."""
+
+
+Listed = Literal["contracts", "claims", "complaints", "limits", "due"]
+
+
 def list_contracts(reader: Reader, filters: Filters) -> list[Answer]:
     """Give contracts by position of their ContractStarted; `before` looks at `starts_on`."""
-    wanted = ContractsWanted(_one(filters.contract), filters.status, filters.before)
-    return contracts(reader.connection, reader.source(CONTRACTS, _scope(filters)), wanted)
+    return _at_once(reader, _contracts(filters))
 
 
 def list_claims(reader: Reader, filters: Filters) -> list[Answer]:
     """Give claims by position of their ClaimOpened; `before` looks at the incident's date."""
-    wanted = ClaimsWanted(
-        _one(filters.claim), _one(filters.contract), filters.guarantee, filters.before, filters.status
-    )
-    return claims(reader.connection, reader.source(CLAIMS, _scope(filters)), wanted)
+    return _at_once(reader, _claims(filters))
 
 
 def list_complaints(reader: Reader, filters: Filters) -> list[Answer]:
     """Give complaints by position of their ComplaintLodged; `before` looks at `received_on`."""
-    wanted = ComplaintsWanted(None, _one(filters.contract), filters.claim, filters.before, filters.status)
-    scope = _scope(Filters(contract=filters.contract))  # a complaint is no part of its claim's stream
-    return complaints(reader.connection, reader.source(COMPLAINTS, scope), wanted)
+    return _at_once(reader, _complaints(filters))
 
 
 def list_limits(reader: Reader, filters: Filters) -> list[Answer]:
     """Give limits. `claim`: those that its incident draws on; `status`: of the contract."""
-    contract, guarantee, year = filters.contract, filters.guarantee, None
-    if filters.claim is not None:
-        drawing = list_claims(reader, Filters(contract, filters.claim, filters.guarantee))
-        if not drawing or drawing[0]["insurance_year"] is None:
-            return []
-        contract, guarantee = str(drawing[0]["contract"]), str(drawing[0]["guarantee"])
-        year = int(str(drawing[0]["insurance_year"]))
-    numbers = _one(contract)
-    if filters.status is not None:
-        standing = list_contracts(reader, Filters(contract=contract, status=filters.status))
-        numbers = [str(row["contract"]) for row in standing]
-    wanted = LimitsWanted(numbers, guarantee, year, filters.before)
-    return limits(reader.connection, reader.source(LIMITS, _scope(Filters(contract=contract))), wanted)
+    question = _limits(reader, filters)
+    return [] if question is None else _at_once(reader, question)
 
 
 def list_due(reader: Reader, filters: Filters) -> list[Answer]:
@@ -81,13 +85,85 @@ def list_due(reader: Reader, filters: Filters) -> list[Answer]:
 
     Retention is asked for by its kind alone: it is a proposal to people, and time does nothing at its date.
     """
-    if filters.kind == "retention":
-        return _retentions(reader, filters)
+    return _retentions(reader, filters) if filters.kind == "retention" else _at_once(reader, _due(filters))
+
+
+def each_row(reader: Reader, listed: Listed, filters: Filters) -> Iterator[Answer]:
+    """Give a list's rows one by one, in constant memory; the reader's transaction must stay open.
+
+    What has to be folded for the question (`--on`, retention) is in memory all the same.
+    """
+    question = _question(reader, listed, filters)
+    if question is None:
+        yield from _retentions(reader, filters) if filters.kind == "retention" else ()
+        return
+    source = reader.source(question.view, question.scope)
+    asked = asdict(question.wanted)
+    yield from select_each(reader.connection, question.sql, question.view.table, source, asked)
+
+
+def _at_once(reader: Reader, question: Question) -> list[Answer]:
+    source = reader.source(question.view, question.scope)
+    return select(reader.connection, question.sql, question.view.table, source, asdict(question.wanted))
+
+
+def _question(reader: Reader, listed: Listed, filters: Filters) -> Question | None:
+    """Give a list's question; None where no row can match, or none is in the database."""
+    match listed:
+        case "contracts":
+            return _contracts(filters)
+        case "claims":
+            return _claims(filters)
+        case "complaints":
+            return _complaints(filters)
+        case "limits":
+            return _limits(reader, filters)
+        case "due":
+            return None if filters.kind == "retention" else _due(filters)
+        case unknown:
+            assert_never(unknown)
+
+
+def _contracts(filters: Filters) -> Question:
+    wanted = ContractsWanted(_one(filters.contract), filters.status, filters.before)
+    return Question(CONTRACTS, of_contracts.SELECT, wanted, _scope(filters))
+
+
+def _claims(filters: Filters) -> Question:
+    wanted = ClaimsWanted(
+        _one(filters.claim), _one(filters.contract), filters.guarantee, filters.before, filters.status
+    )
+    return Question(CLAIMS, of_claims.SELECT, wanted, _scope(filters))
+
+
+def _complaints(filters: Filters) -> Question:
+    wanted = ComplaintsWanted(None, _one(filters.contract), filters.claim, filters.before, filters.status)
+    scope = _scope(Filters(contract=filters.contract))  # a complaint is no part of its claim's stream
+    return Question(COMPLAINTS, of_complaints.SELECT, wanted, scope)
+
+
+def _limits(reader: Reader, filters: Filters) -> Question | None:
+    contract, guarantee, year = filters.contract, filters.guarantee, None
+    if filters.claim is not None:
+        drawing = list_claims(reader, Filters(contract, filters.claim, filters.guarantee))
+        if not drawing or drawing[0]["insurance_year"] is None:
+            return None
+        contract, guarantee = str(drawing[0]["contract"]), str(drawing[0]["guarantee"])
+        year = int(str(drawing[0]["insurance_year"]))
+    numbers = _one(contract)
+    if filters.status is not None:
+        standing = list_contracts(reader, Filters(contract=contract, status=filters.status))
+        numbers = [str(row["contract"]) for row in standing]
+    wanted = LimitsWanted(numbers, guarantee, year, filters.before)
+    return Question(LIMITS, of_limits.SELECT, wanted, _scope(Filters(contract=contract)))
+
+
+def _due(filters: Filters) -> Question:
     subject = None if filters.claim is None else f"claim:{filters.claim}"
     wanted = DueWanted(
         _one(filters.contract), subject, filters.guarantee, filters.before, filters.status, filters.kind
     )
-    return due(reader.connection, reader.source(DUE, _scope(filters)), wanted)
+    return Question(DUE, of_due.SELECT, wanted, _scope(filters))
 
 
 def _retentions(reader: Reader, filters: Filters) -> list[Answer]:
@@ -141,10 +217,11 @@ def show_claim(reader: Reader, number: str) -> Answer:
 def show_complaint(reader: Reader, number: str) -> Answer:
     """Give one complaint with its due rows and contacts. Raises `Refused` when it is not there."""
     wanted, scope = ComplaintsWanted(complaints=[number]), StreamRef("complaint", number)
-    rows = complaints(reader.connection, reader.source(COMPLAINTS, scope), wanted)
+    rows = _at_once(reader, Question(COMPLAINTS, of_complaints.SELECT, wanted, scope))
     if not rows:
         raise _not_there(reader, "complaint", number)
-    its_due = due(reader.connection, reader.source(DUE, scope), DueWanted(subject=f"complaint:{number}"))
+    wanted_due = DueWanted(subject=f"complaint:{number}")
+    its_due = _at_once(reader, Question(DUE, of_due.SELECT, wanted_due, scope))
     of_its_contract = list_contracts(reader, Filters(contract=str(rows[0]["contract"])))
     contacts = contacts_of(of_its_contract[0], FOR_A_COMPLAINT) if of_its_contract else []
     return rows[0] | {"due": its_due, "contacts": contacts}

@@ -1,12 +1,7 @@
 """Questions to the bordereau."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-
-from ledger.store.pool import Connection
-from projections.bordereau.fold import TABLE
-from projections.folding.rows import Source
-from projections.folding.selecting import select
 
 # Of each claim the last month up to the one asked for. Where that lies before, nothing was paid in the month,
 # and all that the row says was paid stands as paid before.
@@ -44,8 +39,3 @@ class BordereauWanted:
     status: str | None = None
     every: bool = False
     """Claims too on which nothing took effect in the month and nothing is outstanding."""
-
-
-def bordereau(connection: Connection, source: Source, wanted: BordereauWanted) -> list[dict[str, object]]:
-    """Give a month's bordereau by claim, in order of opening; `position` names the event behind the row."""
-    return select(connection, SELECT, TABLE, source, asdict(wanted))

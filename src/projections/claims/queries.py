@@ -1,13 +1,8 @@
 """Questions to the register of claims."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-
-from ledger.store.pool import Connection
-from projections.claims.fold import TABLE
-from projections.folding.rows import Source
-from projections.folding.selecting import select
 
 SELECT = """
 select
@@ -33,8 +28,3 @@ class ClaimsWanted:
     before: date | None = None
     """Claims whose incident lies before this date."""
     status: str | None = None
-
-
-def claims(connection: Connection, source: Source, wanted: ClaimsWanted) -> list[dict[str, object]]:
-    """Give claims in the order in which they were opened. Persons stand as their ids."""
-    return select(connection, SELECT, TABLE, source, asdict(wanted))

@@ -40,7 +40,7 @@ from projections.commands.tables import (
 from projections.commands.tables import (
     status as status_column,
 )
-from projections.commands.writing import give, out_option
+from projections.commands.writing import out_option, rows_or_file, show_unless_written
 
 if TYPE_CHECKING:
     from ledger.subjects.access_log import Access
@@ -116,12 +116,13 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     as_json: bool,
 ) -> None:
     """List claims in the order in which they were opened."""
-    from projections.asking.questions import Filters, list_claims  # noqa: PLC0415  # loaded when it runs
+    from projections.asking.questions import Filters  # noqa: PLC0415  # loaded when it runs
 
+    asked = Filters(contract, None, guarantee, before, status)
     with reading(book, ("claims",), as_of=as_of, on=on) as reader:
-        rows = list_claims(reader, Filters(contract, None, guarantee, before, status))
+        rows = rows_or_file(reader, "claims", asked, out)
     empty = "No claim matches. To record one: claims-ledger claim open --help."
-    give(rows, COLUMNS, "claims", out, title="Claims", empty=empty, json=as_json)
+    show_unless_written(rows, COLUMNS, title="Claims", empty=empty, json=as_json)
 
 
 @click.command()

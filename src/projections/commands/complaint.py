@@ -32,7 +32,7 @@ from projections.commands.tables import (
 from projections.commands.tables import (
     status as status_column,
 )
-from projections.commands.writing import give, out_option
+from projections.commands.writing import out_option, rows_or_file, show_unless_written
 
 COLUMNS: tuple[Column, ...] = (
     plain("complaint", "complaint"),
@@ -87,12 +87,13 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     as_json: bool,
 ) -> None:
     """List complaints in the order in which they were lodged."""
-    from projections.asking.questions import Filters, list_complaints  # noqa: PLC0415  # loaded when it runs
+    from projections.asking.questions import Filters  # noqa: PLC0415  # loaded when it runs
 
+    asked = Filters(contract, claim, None, before, status)
     with reading(book, ("complaints",), as_of=as_of, on=on) as reader:
-        rows = list_complaints(reader, Filters(contract, claim, None, before, status))
+        rows = rows_or_file(reader, "complaints", asked, out)
     empty = "No complaint matches. To record one: claims-ledger complaint lodge --help."
-    give(rows, COLUMNS, "complaints", out, title="Complaints", empty=empty, json=as_json)
+    show_unless_written(rows, COLUMNS, title="Complaints", empty=empty, json=as_json)
 
 
 @click.command()

@@ -36,7 +36,7 @@ from projections.commands.tables import (
 from projections.commands.tables import (
     status as status_column,
 )
-from projections.commands.writing import give, out_option
+from projections.commands.writing import out_option, rows_or_file, show_unless_written
 
 if TYPE_CHECKING:
     from ledger.subjects.access_log import Access
@@ -120,12 +120,13 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     as_json: bool,
 ) -> None:
     """List contracts in the order in which they were recorded."""
-    from projections.asking.questions import Filters, list_contracts  # noqa: PLC0415  # loaded when it runs
+    from projections.asking.questions import Filters  # noqa: PLC0415  # loaded when it runs
 
+    asked = Filters(before=before, status=status)
     with reading(book, ("contracts",), as_of=as_of, on=on) as reader:
-        rows = list_contracts(reader, Filters(before=before, status=status))
+        rows = rows_or_file(reader, "contracts", asked, out)
     empty = "No contract matches. To record one: claims-ledger contract start --help."
-    give(rows, COLUMNS, "contracts", out, title="Contracts", empty=empty, json=as_json)
+    show_unless_written(rows, COLUMNS, title="Contracts", empty=empty, json=as_json)
 
 
 @click.command()

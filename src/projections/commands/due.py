@@ -19,7 +19,7 @@ from projections.commands.options import (
 from projections.commands.reading import reading
 from projections.commands.tables import Column, plain, words
 from projections.commands.tables import status as status_column
-from projections.commands.writing import give, out_option
+from projections.commands.writing import out_option, rows_or_file, show_unless_written
 
 COLUMNS: tuple[Column, ...] = (
     plain("subject", "subject"),
@@ -69,8 +69,9 @@ def due(  # noqa: PLR0913  # one parameter an option
     as_json: bool,
 ) -> None:
     """Show what is due when, and what was met, missed or cancelled."""
-    from projections.asking.questions import Filters, list_due  # noqa: PLC0415  # loaded when it runs
+    from projections.asking.questions import Filters  # noqa: PLC0415  # loaded when it runs
 
+    asked = Filters(contract, claim, guarantee, before, status, kind)
     with reading(book, ("due",), as_of=as_of, on=on) as reader:
-        rows = list_due(reader, Filters(contract, claim, guarantee, before, status, kind))
-    give(rows, COLUMNS, "due", out, title="Due", empty="Nothing is due that matches.", json=as_json)
+        rows = rows_or_file(reader, "due", asked, out)
+    show_unless_written(rows, COLUMNS, title="Due", empty="Nothing is due that matches.", json=as_json)

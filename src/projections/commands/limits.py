@@ -17,7 +17,7 @@ from projections.commands.options import (
 )
 from projections.commands.reading import reading
 from projections.commands.tables import Column, amount, euros, left_of, number, of_limit, plain, words
-from projections.commands.writing import give, out_option
+from projections.commands.writing import out_option, rows_or_file, show_unless_written
 
 COLUMNS: tuple[Column, ...] = (
     plain("contract", "contract"),
@@ -66,8 +66,9 @@ def limits(  # noqa: PLR0913  # one parameter an option
 
     One row for each guarantee of each insurance year begun.
     """
-    from projections.asking.questions import Filters, list_limits  # noqa: PLC0415  # loaded when it runs
+    from projections.asking.questions import Filters  # noqa: PLC0415  # loaded when it runs
 
+    asked = Filters(contract, claim, guarantee, before, status)
     with reading(book, ("limits", "claims", "contracts"), as_of=as_of, on=on) as reader:
-        rows = list_limits(reader, Filters(contract, claim, guarantee, before, status))
-    give(rows, COLUMNS, "limits", out, title="Limits", empty="No limits match.", json=as_json)
+        rows = rows_or_file(reader, "limits", asked, out)
+    show_unless_written(rows, COLUMNS, title="Limits", empty="No limits match.", json=as_json)

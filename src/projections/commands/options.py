@@ -2,12 +2,19 @@
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 import click
 
 from ledger.commands.options import DAY, actor_option
 from ledger.commands.subject_options import REASON, access
+from ledger.domain.statuses import (
+    ClaimStatus,
+    ComplaintStatus,
+    ContractStatus,
+    DeadlineKind,
+    DeadlineStatus,
+)
 
 if TYPE_CHECKING:
     from ledger.subjects.access_log import Access
@@ -15,29 +22,11 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 GUARANTEES = ("identity", "payment", "data", "reputation")
-CONTRACT_STATUSES = (
-    "active",
-    "notice_given",
-    "termination_notified",
-    "cancelled",
-    "expired",
-    "withdrawn",
-    "annulled",
-)
-CLAIM_STATUSES = ("open", "submitted", "accepted", "rejected", "withdrawn", "closed")
-COMPLAINT_STATUSES = ("open", "acknowledged", "answered", "escalated", "opinion_received", "closed")
-DUE_KINDS = (
-    "termination_letter",
-    "term_end",
-    "notice_end",
-    "refund",
-    "complaint_acknowledgement",
-    "complaint_answer",
-    "ombudsman_opinion",
-    "withdrawal_end",
-    "retention",
-)
-DUE_STATUSES = ("open", "met", "missed", "cancelled")
+CONTRACT_STATUSES: tuple[str, ...] = get_args(ContractStatus)
+CLAIM_STATUSES: tuple[str, ...] = get_args(ClaimStatus)
+COMPLAINT_STATUSES: tuple[str, ...] = get_args(ComplaintStatus)
+DUE_KINDS: tuple[str, ...] = get_args(DeadlineKind)
+DUE_STATUSES: tuple[str, ...] = get_args(DeadlineStatus)
 
 as_of_option = click.option(
     "--as-of",

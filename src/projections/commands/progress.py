@@ -13,8 +13,12 @@ def progress(said: str, total: int | None) -> Iterator[Callable[[int], None]]:
     if not is_interactive():
         yield lambda _: None
         return
-    from rich.progress import Progress  # noqa: PLC0415  # 0.1 s that a pipe need not pay
+    from rich.progress import Progress, TextColumn  # noqa: PLC0415  # 0.1 s that a pipe need not pay
 
-    with Progress(console=console(stderr=True), transient=True) as bar:
+    # Of how much it is may be unknown, and then how far it has come is all that can be said.
+    so_far = () if total is not None else (TextColumn("{task.completed:,.0f}"),)
+    with Progress(
+        *Progress.get_default_columns(), *so_far, console=console(stderr=True), transient=True
+    ) as bar:
         task = bar.add_task(said, total=total)
         yield lambda more: bar.advance(task, more)

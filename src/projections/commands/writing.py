@@ -11,6 +11,8 @@ from projections.commands.progress import progress
 from projections.commands.tables import Column, Values, show
 
 if TYPE_CHECKING:
+    from projections.asking.questions import Filters, Listed
+    from projections.asking.reader import Reader
     from projections.exports.sheet import Rows, Sheet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,11 +46,11 @@ def out_option(command: F) -> F:
     )(command)
 
 
-def write_out(rows: "Rows", sheet: "Sheet", path: Path, total: int | None = None) -> None:
+def write_out(rows: "Rows", sheet: "Sheet", path: Path) -> None:
     """Write rows to a file and say how many; progress is shown to a person who watches."""
     from projections.exports.files import write_file  # noqa: PLC0415  # loaded when it runs
 
-    with progress(f"Writing {path.name}", total) as report:
+    with progress(f"Writing {path.name}", None) as report:
 
         def told() -> Iterator[Any]:
             for row in rows:
@@ -59,20 +61,23 @@ def write_out(rows: "Rows", sheet: "Sheet", path: Path, total: int | None = None
     note(f"Wrote {count:,} rows to {path}.")
 
 
-def give(  # noqa: PLR0913  # rows, where they go, and their words
-    rows: Sequence[Values],
-    columns: tuple[Column, ...],
-    sheet: str,
-    out: Path | None,
-    *,
-    title: str,
-    empty: str,
-    json: bool,
-) -> None:
-    """Give a list: to its file, as JSON, or as a table. `sheet`: by what name its columns are known."""
-    if out is None:
-        show(rows, columns, title=title, empty=empty, json=json)
-        return
-    from projections.exports.sheets import SHEETS  # noqa: PLC0415  # loaded when it runs
+def rows_or_file(
+    reader: "Reader", listed: "Listed", filters: "Filters", out: Path | None
+) -> Sequence[Values] | None:
+    """Give a list's rows; None where they went to a file, one by one: memory does not grow with them."""
+    from projections.asking.questions import each_row  # noqa: PLC0415  # loaded when it runs
+    from projections.exports.sheets import SHEETS  # noqa: PLC0415  # as above
 
-    write_out(rows, SHEETS[sheet], out, len(rows))
+    rows = each_row(reader, listed, filters)
+    if out is None:
+        return list(rows)
+    write_out(rows, SHEETS[listed], out)
+    return None
+
+
+def show_unless_written(
+    rows: Sequence[Values] | None, columns: tuple[Column, ...], *, title: str, empty: str, json: bool
+) -> None:
+    """Show the rows as a table or as JSON, unless they went to a file."""
+    if rows is not None:
+        show(rows, columns, title=title, empty=empty, json=json)

@@ -1,13 +1,8 @@
 """Questions to the register of complaints."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-
-from ledger.store.pool import Connection
-from projections.complaints.fold import TABLE
-from projections.folding.rows import Source
-from projections.folding.selecting import select
 
 SELECT = """
 select complaint, contract, claim, status, received_on, complainant
@@ -31,8 +26,3 @@ class ComplaintsWanted:
     before: date | None = None
     """Complaints received before this date."""
     status: str | None = None
-
-
-def complaints(connection: Connection, source: Source, wanted: ComplaintsWanted) -> list[dict[str, object]]:
-    """Give complaints in the order in which they were lodged. What they say is personal and not here."""
-    return select(connection, SELECT, TABLE, source, asdict(wanted))

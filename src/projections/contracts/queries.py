@@ -1,7 +1,7 @@
 """Questions to the register of contracts."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 
 from ledger.store.pool import Connection
@@ -27,11 +27,6 @@ class ContractsWanted:
     status: str | None = None
     before: date | None = None
     """Contracts that started before this date."""
-
-
-def contracts(connection: Connection, source: Source, wanted: ContractsWanted) -> list[dict[str, object]]:
-    """Give contracts in the order in which they were recorded. Persons stand as their ids."""
-    return select(connection, SELECT, TABLE, source, asdict(wanted))
 
 
 # Days of cover that lie in a calendar year and before `until`. A contract that never gave cover gives none.

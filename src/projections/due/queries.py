@@ -1,13 +1,8 @@
 """Questions to the due view."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-
-from ledger.store.pool import Connection
-from projections.due.fold import TABLE
-from projections.folding.rows import Source
-from projections.folding.selecting import select
 
 SELECT = """
 select subject, kind, rule, raw_due_on, due_on, alert_on, status, met_on
@@ -36,8 +31,3 @@ class DueWanted:
     """Due before this date."""
     status: str | None = None
     kind: str | None = None
-
-
-def due(connection: Connection, source: Source, wanted: DueWanted) -> list[dict[str, object]]:
-    """Give what is due: contract by contract, its own rows, its claims', its complaints', as they opened."""
-    return select(connection, SELECT, TABLE, source, asdict(wanted))

@@ -5,8 +5,8 @@ from typing import Generic, TypeVar
 
 from ledger.feed.followers import Halted
 from ledger.feed.reading import FeedEvent
-from ledger.store.pool import Connection, Pool
-from projections.folding.generations import live, live_or_first
+from ledger.store.pool import Connection
+from projections.folding.generations import live_or_first
 from projections.folding.versions import Folding
 from projections.folding.view import View
 from projections.folding.writing import forget, load_remembered, without_waiting_for_the_disk, write
@@ -49,15 +49,6 @@ class ViewFollower(Generic[Memory]):
     def forget(self, connection: Connection) -> None:
         """Drop the view's rows and memory, of every generation, to be folded again. Must not commit."""
         forget(connection, self.book, self.view)
-
-    def prepare(self, pool: Pool) -> None:
-        """Build the view anew where its fold has changed since its rows were folded."""
-        with pool.connection() as connection:
-            standing = live(connection, self.book, self.view.name)
-        if standing is not None and standing.fold_version != self.view.version:
-            from projections.upkeep.rebuild import rebuild  # noqa: PLC0415  # it follows by this module
-
-            rebuild(pool, self.book, self.view)
 
     def _generation(self, connection: Connection) -> int:
         if self.building is not None:

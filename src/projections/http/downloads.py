@@ -8,7 +8,6 @@ from starlette.responses import StreamingResponse
 
 from ledger.http.described import POSITION
 from ledger.wiring import Wiring
-from projections.asking.questions import Filters
 from projections.exports import csv_rows, workbook
 from projections.exports.sheet import Row, Rows, Sheet
 from projections.http.lists import List
@@ -25,12 +24,9 @@ FORMS: Final[dict[str, tuple[str, Write]]] = {
 """The end of an address → its media type, and what writes it."""
 
 
-def download(
-    wiring: Wiring, listed: List, end: str, filters: Filters, time: Time, position: int
-) -> StreamingResponse:
-    """Send a whole list as a file, as it stands at a position."""
+def download(listed: List, end: str, rows: Rows, position: int) -> StreamingResponse:
+    """Send a whole list as a file, its rows as they stand at a position."""
     media_type, write = FORMS[end]
-    rows = _rows(wiring, listed, filters, replace(time, as_of=position))
     headers = {
         "Content-Disposition": f'attachment; filename="{listed.name}-{position}.{end}"',
         POSITION: str(position),
@@ -38,8 +34,9 @@ def download(
     return StreamingResponse(write(rows, listed.sheet), media_type=media_type, headers=headers)
 
 
-def _rows(wiring: Wiring, listed: List, filters: Filters, time: Time) -> Iterator[Row]:
-    after = None
+def rows_by_pages(wiring: Wiring, listed: List, filters: object, time: Time, position: int) -> Iterator[Row]:
+    """Give all rows of a list as they stand at a position, read page by page."""
+    after, time = None, replace(time, as_of=position)
     while True:
         with reading(wiring, listed.views, time) as reader:
             reader.listed, reader.after, reader.limit = listed, after, PAGE_ROWS

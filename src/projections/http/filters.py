@@ -8,7 +8,6 @@ from fastapi import Query
 
 from ledger.domain.command import Day
 from ledger.domain.identifiers import Name
-from projections.asking.questions import Filters
 from projections.commands.options import (
     CLAIM_STATUSES,
     COMPLAINT_STATUSES,
@@ -16,6 +15,7 @@ from projections.commands.options import (
     DUE_STATUSES,
     GUARANTEES,
 )
+from projections.commands.report import STEPS
 from projections.http.lists import List
 
 STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -24,6 +24,9 @@ STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
     "complaints": COMPLAINT_STATUSES,
     "limits": CONTRACT_STATUSES,
     "due": DUE_STATUSES,
+    "refunds": DUE_STATUSES,
+    "recoveries": CLAIM_STATUSES,
+    "bordereau": CLAIM_STATUSES,
 }
 """List → the statuses that it may be narrowed down to; of limits, those of the contract."""
 
@@ -33,21 +36,40 @@ BEFORE: Final[Mapping[str, str]] = {
     "complaints": "Only complaints received before this date.",
     "limits": "Only insurance years that begin before this date.",
     "due": "Only what is due before this date.",
+    "refunds": "Only what was due before this date.",
+    "payments": "Only what moved before this date.",
+    "recoveries": "Only claims whose incident lies before this date.",
+    "timeline": "Only what took effect before this date.",
 }
 
 
-def filters_of(listed: List) -> Callable[..., Filters]:
+def filters_of(listed: List) -> Callable[..., Any]:
     """Make the dependency that reads a list's filters, with the parameters that the list knows."""
 
-    def read(**given: Any) -> Filters:  # noqa: ANN401  # each as its parameter says
-        return Filters(**given)
+    def read(**given: Any) -> Any:  # noqa: ANN401  # each as its parameter says
+        return listed.make(**given)
 
     known: Mapping[str, Any] = {
         "contract": _text("Only of this contract; with what belongs to it."),
         "claim": _text("Only of this claim."),
         "guarantee": _one_of(GUARANTEES, "Only of this guarantee."),
-        "status": _one_of(STATUSES[listed.name], "Only with this status."),
-        "before": Annotated[Day | None, Query(description=BEFORE[listed.name])],
+        "status": _one_of(STATUSES.get(listed.name, ()), "Only with this status."),
+        "before": Annotated[Day | None, Query(description=BEFORE.get(listed.name))],
+        "since": Annotated[Day | None, Query(description="Only what moved on this date or later.")],
+        "step": _one_of(STEPS, "Only these steps."),
+        "year": Annotated[int | None, Query(ge=1900, le=9999, description="Only incidents of this year.")],
+        "month": Annotated[
+            str | None,
+            Query(
+                pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$",
+                description="The month, such as 2026-02; the present one unless given.",
+                examples=["2026-02"],
+            ),
+        ],
+        "every": Annotated[
+            bool | None,
+            Query(description="Claims too on which nothing happened and nothing is outstanding."),
+        ],
     }
     read.__signature__ = Signature(  # type: ignore[attr-defined]  # what FastAPI reads
         [

@@ -17,7 +17,7 @@ from projections.asking.reader import Reader
 from projections.exports.sheet import Sheet
 from projections.exports.sheets import SHEETS
 
-Ask = Callable[[Reader, Filters], list[Answer]]
+Ask = Callable[[Reader, Any], list[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,33 @@ class List:
     """One list."""
 
     name: str
-    """Of the list, of its view and of its address."""
+    """Of the list, of its sheet and of its address."""
     views: tuple[str, ...]
     """The views that it reads; its own is the first."""
     order: tuple[str, ...]
-    """Columns that its query orders by."""
+    """Columns that its query orders by; none: it is short, and comes whole."""
     filters: tuple[str, ...]
     ask: Ask
     said: str
+    make: Callable[..., Any] = Filters
+    """Makes what it is narrowed down to."""
+    folder: str = ""
+    """In front of its name in the address."""
+
+    @property
+    def path(self) -> str:
+        """Its address below the book's, without an end."""
+        return f"/{self.folder}{self.name}"
+
+    @property
+    def operation(self) -> str:
+        """What the OpenAPI document calls it, within the names of its operations."""
+        return f"{self.folder.strip('/').removesuffix('s')}_{self.name}".lstrip("_")
+
+    @property
+    def never_null(self) -> frozenset[str]:
+        """Columns that have a value in each row."""
+        return NEVER_NULL if not self.folder else NEVER_NULL_IN_REPORTS
 
     @property
     def sheet(self) -> Sheet:
@@ -93,9 +112,12 @@ NEVER_NULL: Final = frozenset(
     }
 )
 
+NEVER_NULL_IN_REPORTS: Final = frozenset({"claim", "contract", "guarantee", "incident_year"})
+
 _TYPES: Final[dict[str, dict[str, Any]]] = {
     "text": {"type": "string"},
     "integer": {"type": "integer"},
+    "truth": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},
     "instant": {"type": "string", "format": "date-time"},
 }
@@ -106,7 +128,7 @@ def row_schema(listed: List) -> dict[str, Any]:
     properties = {}
     for name, kind in listed.sheet.columns:
         schema = dict(_TYPES[kind])
-        nullable = name not in NEVER_NULL or (listed.name == "complaints" and name == "claim")
+        nullable = name not in listed.never_null or (listed.name == "complaints" and name == "claim")
         if nullable or (listed.name == "limits" and name == "insurance_year"):
             schema["type"] = [schema["type"], "null"]
         properties[name] = schema

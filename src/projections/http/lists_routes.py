@@ -21,14 +21,17 @@ from projections.asking.positions import sealed_at
 from projections.asking.questions import Filters, list_due
 from projections.exports import due_calendar
 from projections.folding.paging import Place
-from projections.http.downloads import FORMS, download
+from projections.http.downloads import FORMS, download, rows_by_pages
 from projections.http.filters import filters_of
 from projections.http.lists import LISTS, List, row_schema
 from projections.http.plain import plain
 from projections.http.reading import Asked, PagedReader, Time, read
+from projections.http.reports import REPORTS
 
 MOST_ROWS: Final = 1_000
 DUE: Final = next(listed for listed in LISTS if listed.name == "due")
+
+NEXT: Final = {"Link": {"description": 'rel="next"', "schema": {"type": "string"}}}
 
 _PLACE: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18}){0,3}", re.ASCII)
 
@@ -38,7 +41,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most.")]
 def routes(_wiring: Wiring) -> APIRouter:
     """Give the routes of the lists (group `claims_ledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
-    for listed in LISTS:
+    for listed in (*LISTS, *REPORTS):
         _add(router, listed)
     router.get(
         "/due.ics",
@@ -55,27 +58,28 @@ def routes(_wiring: Wiring) -> APIRouter:
 def _add(router: APIRouter, listed: List) -> None:
     rows = {"type": "array", "items": row_schema(listed)}
     router.get(
-        f"/{listed.name}",
+        listed.path,
         summary=listed.said,
-        operation_id=f"list_{listed.name}",
+        operation_id=f"list_{listed.operation}",
         response_model=None,
         responses=described(
             {
                 200: {
-                    "description": 'A page; `Link: rel="next"` leads to the next one',
+                    "description": 'A page; `Link: rel="next"` leads to the next one'
+                    if listed.order
+                    else "All rows",
                     "content": {"application/json": {"schema": rows}},
-                    "headers": POSITION_HEADER
-                    | {"Link": {"description": 'rel="next"', "schema": {"type": "string"}}},
+                    "headers": POSITION_HEADER | (NEXT if listed.order else {}),
                 }
             },
             *(404, 422, 503),
         ),
-    )(_page(listed))
+    )(_page(listed) if listed.order else _whole(listed))
     for end, (media_type, _) in FORMS.items():
         router.get(
-            f"/{listed.name}.{end}",
+            f"{listed.path}.{end}",
             summary=f"{listed.said}, all of them as {end.upper()}",
-            operation_id=f"download_{listed.name}_{end}",
+            operation_id=f"download_{listed.operation}_{end}",
             response_model=None,
             responses=described(
                 {
@@ -95,7 +99,7 @@ def _page(listed: List) -> Callable[..., Any]:
         _book: Book,
         caller: Annotated[Caller, needs("read")],
         time: Asked,
-        filters: Annotated[Filters, Depends(filters_of(listed))],
+        filters: Annotated[object, Depends(filters_of(listed))],
         limit: Limit = 100,
         after: _after(listed) = None,  # type: ignore[valid-type]  # an annotation made for the list
     ) -> Response:
@@ -121,16 +125,39 @@ def _page(listed: List) -> Callable[..., Any]:
     return page
 
 
+def _whole(listed: List) -> Callable[..., Any]:
+    async def whole(
+        request: Request,
+        _book: Book,
+        caller: Annotated[Caller, needs("read")],
+        time: Asked,
+        filters: Annotated[object, Depends(filters_of(listed))],
+    ) -> Response:
+        rows, position = await read(
+            request, caller, listed.views, time, lambda reader: listed.ask(reader, filters)
+        )
+        return JSONResponse(plain(rows), headers={POSITION: str(position)})
+
+    whole.__doc__ = f"{listed.said}, as they stand at one position."
+    return whole
+
+
 def _file(listed: List, end: str) -> Callable[..., Any]:
     async def file(
         request: Request,
         _book: Book,
         caller: Annotated[Caller, needs("read")],
         time: Asked,
-        filters: Annotated[Filters, Depends(filters_of(listed))],
+        filters: Annotated[object, Depends(filters_of(listed))],
     ) -> Response:
+        if not listed.order:
+            whole, position = await read(
+                request, caller, listed.views, time, lambda reader: listed.ask(reader, filters)
+            )
+            return download(listed, end, whole, position)
         _, position = await read(request, caller, listed.views, time, lambda reader: reader.position)
-        return download(wiring_of(request), listed, end, filters, time, position)
+        rows = rows_by_pages(wiring_of(request), listed, filters, time, position)
+        return download(listed, end, rows, position)
 
     file.__doc__ = f"{listed.said}, as they stand at one position."
     return file

@@ -58,11 +58,13 @@ class PagedReader(Reader):
     after: Place | None = None
     limit: int = 0
     paged: Paged | None = field(default=None)
+    as_of: int | datetime | None = None
+    """As it was asked for; None: the present."""
 
     def source(self, view: View[object], scope: StreamRef | None = None) -> Source:  # type: ignore[override]  # any memory
         """Give a view's rows; those of the list's own view, only the page."""
         found = Reader.source(self, view, scope)
-        if self.listed is None or view.name != self.listed.name:
+        if self.listed is None or view.name != self.listed.views[0] or not self.listed.order:
             return found
         self.paged = Paged(found, self.listed.order, self.after, self.limit)
         return self.paged
@@ -142,7 +144,7 @@ def reading(
         opening = None
         if access is not None:
             opening = Opening(wiring.pool, wiring.store.subject_keys, wiring.book, access)
-        yield PagedReader(connection, wiring.book, position, time.on, opening)
+        yield PagedReader(connection, wiring.book, position, time.on, opening, as_of=time.as_of)
 
 
 async def _caught_up(request: Request, caller: Caller, views: Sequence[str], time: Time) -> None:

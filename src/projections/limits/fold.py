@@ -105,6 +105,9 @@ def _moved(limits: ContractLimits, moved: Moved) -> Folded[ContractLimits] | Non
         # Folded for a date on which that insurance year had not begun.
         return None
     after = _MOVES[type(moved)](row, moved)
+    if after == row:
+        # A further acceptance that consumes nothing (D15) makes no row: each names the event that made it so.
+        return None
     return Folded(limits._replace(rows={**limits.rows, name: after}), (after,))
 
 
@@ -150,4 +153,5 @@ LIMITS: View[ContractLimits] = View(
     fold=fold,
     to_text=lambda limits: _REMEMBERED.dump_json(limits).decode(),
     from_text=_REMEMBERED.validate_json,
+    version=2,
 )

@@ -1,13 +1,8 @@
 """Questions to the limits view."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-
-from ledger.store.pool import Connection
-from projections.folding.rows import Source
-from projections.folding.selecting import select
-from projections.limits.fold import TABLE
 
 SELECT = """
 select
@@ -34,8 +29,3 @@ class LimitsWanted:
     insurance_year: int | None = None
     before: date | None = None
     """Insurance years that begin before this date."""
-
-
-def limits(connection: Connection, source: Source, wanted: LimitsWanted) -> list[dict[str, object]]:
-    """Give the limits, by contract in order of recording, insurance year, and guarantee as in the terms."""
-    return select(connection, SELECT, TABLE, source, asdict(wanted))

@@ -1,13 +1,8 @@
 """Questions to the movements of money."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-
-from ledger.store.pool import Connection
-from projections.folding.rows import Source
-from projections.folding.selecting import select
-from projections.payments.fold import TABLE
 
 SELECT = """
 select
@@ -34,8 +29,3 @@ class PaymentsWanted:
     """Movements on this date or later."""
     before: date | None = None
     """Movements before this date."""
-
-
-def payments(connection: Connection, source: Source, wanted: PaymentsWanted) -> list[dict[str, object]]:
-    """Give the movements of money, by claim in order of opening; `position` names the event behind each."""
-    return select(connection, SELECT, TABLE, source, asdict(wanted))

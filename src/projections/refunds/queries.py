@@ -1,13 +1,8 @@
 """Questions to the refunds."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-
-from ledger.store.pool import Connection
-from projections.folding.rows import Source
-from projections.folding.selecting import select
-from projections.refunds.fold import TABLE
 
 SELECT = """
 select
@@ -34,8 +29,3 @@ class RefundsWanted:
     """Refunds due before this date."""
     status: str | None = None
     """Of the deadline: `open`, `met`, `missed`, `cancelled`."""
-
-
-def refunds(connection: Connection, source: Source, wanted: RefundsWanted) -> list[dict[str, object]]:
-    """Give the refunds, by claim in order of opening; `position` names the event that made the row so."""
-    return select(connection, SELECT, TABLE, source, asdict(wanted))

@@ -1,7 +1,7 @@
 """Questions to the reserves and recoveries."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 
 from ledger.store.pool import Connection
@@ -59,11 +59,6 @@ class ReservesWanted:
     before: date | None = None
     """Claims whose incident lies before this date."""
     status: str | None = None
-
-
-def reserves(connection: Connection, source: Source, wanted: ReservesWanted) -> list[dict[str, object]]:
-    """Give each claim's amounts, in order of opening; `position` names the event that made the row so."""
-    return select(connection, SELECT, TABLE, source, asdict(wanted))
 
 
 def by_guarantee(

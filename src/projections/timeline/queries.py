@@ -1,13 +1,8 @@
 """Questions to the timeline of claims."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-
-from ledger.store.pool import Connection
-from projections.folding.rows import Source
-from projections.folding.selecting import select
-from projections.timeline.fold import TABLE
 
 SELECT = """
 select
@@ -33,8 +28,3 @@ class StepsWanted:
     before: date | None = None
     """Steps that took effect before this date."""
     step: str | None = None
-
-
-def steps(connection: Connection, source: Source, wanted: StepsWanted) -> list[dict[str, object]]:
-    """Give the steps in the order in which they were recorded; `position` names the event of each."""
-    return select(connection, SELECT, TABLE, source, asdict(wanted))

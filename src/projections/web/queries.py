@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import get_args
 
-from ledger.domain.deadlines.deadline import DeadlineKind, DeadlineStatus
+from ledger.domain.statuses import DeadlineKind, DeadlineStatus
 from ledger.store.pool import Connection
 from projections.asking.reader import Reader
 from projections.claims.fold import CLAIMS

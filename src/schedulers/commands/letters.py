@@ -1,11 +1,16 @@
 """`claims-ledger letters list/prepare/hand-over`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json, print_table
 from ledger.endings import Refused
-from schedulers.letters.kinds import STATUSES
+from schedulers.letters.statuses import STATUSES
+
+if TYPE_CHECKING:
+    pass
 
 AHEAD = click.IntRange(0, 365)
 

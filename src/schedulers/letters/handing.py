@@ -19,17 +19,18 @@ from ledger.domain.contract.events import LetterHandedOver
 from ledger.subjects.access_log import Access, Opened
 from ledger.subjects.opening import keys_to_open
 from schedulers.letters.carriers.carrier import Carrier, NotTaken, Parcel
-from schedulers.letters.kinds import REGISTERED, Status
+from schedulers.letters.kinds import REGISTERED
 from schedulers.letters.queries import Letter, alone, change, claim, letters
 from schedulers.letters.recording import SENDER, record
 from schedulers.letters.shelf import Shelf
+from schedulers.letters.statuses import LetterStatus
 from schedulers.letters.writing import drop_needless
 
 if TYPE_CHECKING:
     from ledger.store.pool import Connection
     from ledger.wiring import Wiring
 
-_STAGED: Final[tuple[Status, ...]] = ("staged",)
+_STAGED: Final[tuple[LetterStatus, ...]] = ("staged",)
 
 BATCH: Final = 500
 """Letters in one batch at most."""

@@ -15,20 +15,6 @@ LetterKind = Literal[
 ]
 KINDS: tuple[LetterKind, ...] = get_args(LetterKind)
 
-Status = Literal[
-    "wanted",
-    "written",
-    "prepared",
-    "staged",
-    "handed_over",
-    "posted",
-    "returned",
-    "dropped",
-    "erased",
-]
-STATUSES: tuple[Status, ...] = get_args(Status)
-"""In the order that a letter goes through them; the last two instead."""
-
 REGISTERED: frozenset[LetterKind] = frozenset({"termination_notice"})
 """Letters that go by registered mail (R6)."""
 

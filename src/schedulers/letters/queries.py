@@ -12,7 +12,8 @@ from ledger.domain.identifiers import StreamRef
 from ledger.store.pool import Connection
 from ledger.store.streams import stream_ref
 from schedulers.letters.composing import Facts
-from schedulers.letters.kinds import LetterKind, Status
+from schedulers.letters.kinds import LetterKind
+from schedulers.letters.statuses import LetterStatus
 
 ITS_TEXT: Final = "its text: give it with `letters answer`"
 """What the answer to a complaint waits for: the ledger knows that it was answered, and not what was said."""
@@ -88,7 +89,7 @@ class Letter:
     person: str
     facts: Facts
     post_by: date | None
-    status: Status
+    status: LetterStatus
     told: str | None
     sha256: str | None
     language: str | None
@@ -134,7 +135,7 @@ def letters(
     connection: Connection,
     book: str,
     *,
-    statuses: Collection[Status] | None = None,
+    statuses: Collection[LetterStatus] | None = None,
     references: Collection[str] | None = None,
     contract: str | None = None,
 ) -> Sequence[Letter]:
@@ -149,7 +150,7 @@ def letters(
 
 
 def waiting_letters(
-    connection: Connection, book: str, statuses: Collection[Status], limit: int
+    connection: Connection, book: str, statuses: Collection[LetterStatus], limit: int
 ) -> Sequence[Letter]:
     """Give letters of these statuses, those that must be posted first before all others; so many at most."""
     with connection.cursor() as cursor:
@@ -165,7 +166,7 @@ def counted(connection: Connection, book: str) -> Mapping[str, int]:
 
 
 def claim(
-    connection: Connection, book: str, status: Status, limit: int, *, post_by: date | None = None
+    connection: Connection, book: str, status: LetterStatus, limit: int, *, post_by: date | None = None
 ) -> Sequence[Letter]:
     """Take letters to work on, to the transaction's end; those that others work on are passed by.
 
@@ -186,7 +187,7 @@ def claim_one(connection: Connection, book: str, reference: str) -> Letter | Non
         return None if found is None else _letter(found)
 
 
-def count(connection: Connection, book: str, status: Status) -> int:
+def count(connection: Connection, book: str, status: LetterStatus) -> int:
     """Say how many letters have come so far and no farther."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, (book, status))
@@ -223,7 +224,7 @@ def of_erased(connection: Connection, book: str) -> Sequence[Letter]:
         return [_letter(row) for row in cursor]
 
 
-def _asked(book: str, statuses: Collection[Status] | None) -> dict[str, object]:
+def _asked(book: str, statuses: Collection[LetterStatus] | None) -> dict[str, object]:
     return {
         "book": book,
         "statuses": None if statuses is None else list(statuses),

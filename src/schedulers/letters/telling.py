@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
-from schedulers.letters.kinds import REGISTERED, STATUSES, Status
+from schedulers.letters.kinds import REGISTERED
 from schedulers.letters.queries import Letter, counted, letters, waiting_letters
+from schedulers.letters.statuses import STATUSES, LetterStatus
 
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
 
-WAITING: Final[Sequence[Status]] = ("wanted", "written", "prepared", "staged", "handed_over")
+WAITING: Final[Sequence[LetterStatus]] = ("wanted", "written", "prepared", "staged", "handed_over")
 """Letters that somebody still has to do something for."""
 MOST: Final = 200
 """Letters shown at once."""
@@ -70,6 +71,6 @@ def shown(wiring: "Wiring", asked: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _status(asked: str) -> Status:
+def _status(asked: str) -> LetterStatus:
     """Take a status from an address; one that does not exist finds nothing."""
-    return cast("Status", asked)
+    return cast("LetterStatus", asked)

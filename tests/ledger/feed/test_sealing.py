@@ -169,17 +169,17 @@ def test_who_listens_is_told_of_each_batch_until_it_ends_that(
     event_store: EventStore, sealer_pool: Pool
 ) -> None:
     sealer, told = Sealer(sealer_pool, BOOK, batch=2), []
-    end = sealer.listen(lambda: told.append("sealed"))
+    end = sealer.listen(lambda batch: told.append((batch.first_position, batch.end)))
     for number in range(4):
         append(event_store, number)
     sealer.seal_all()
-    assert told == ["sealed"] * 2
+    assert told == [(0, 1), (2, 3)]
     sealer.seal_all()
-    assert told == ["sealed"] * 2  # nothing was sealed
+    assert told == [(0, 1), (2, 3)]  # nothing was sealed
     end()
     append(event_store, "more")
     assert sealer.seal_all() == 1
-    assert told == ["sealed"] * 2
+    assert told == [(0, 1), (2, 3)]
 
 
 def test_the_applications_role_cannot_write_the_log(event_store: EventStore, pool: Pool) -> None:

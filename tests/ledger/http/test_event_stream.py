@@ -49,6 +49,15 @@ def positions(events: list[ServerSentEvent]) -> list[int]:
     return [int(event.id) for event in events]
 
 
+def test_a_place_that_the_feed_has_not_reached_is_refused_for_what_lies_before_it_would_be_missed(
+    address: str, standing: Wiring
+) -> None:
+    headers = {"Authorization": f"Bearer {token_of(standing, 'subscriber')}", "Last-Event-ID": "4711"}
+    answer = httpx.get(address, headers=headers, timeout=SECONDS)
+    assert answer.status_code == 422
+    assert "the feed ends at -1" in answer.json()["detail"]
+
+
 def test_an_event_comes_to_who_listens_as_soon_as_it_is_sealed(address: str, standing: Wiring) -> None:
     token = token_of(standing, "subscriber")
     with listened(address, token) as events:

@@ -13,8 +13,10 @@ from fixtures.desk import claim, contract
 from fixtures.program import CommandLine
 from fixtures.served import Served, token_of
 from projections.commands.tables import as_json
-from projections.http.lists import LISTS
+from projections.http.lists import LISTS, List
 from projections.http.plain import plain
+from projections.http.reading import Time, reading
+from projections.http.reports import REPORTS
 
 NAMES = [listed.name for listed in LISTS]
 
@@ -83,6 +85,41 @@ def test_the_same_address_downloads_all_rows_as_csv_and_xlsx(filled: Served, nam
     assert sheet.max_row == len(whole) + 1
     position = book.headers["Ledger-Position"]
     assert book.headers["Content-Disposition"] == f'attachment; filename="{name}-{position}.xlsx"'
+
+
+@pytest.mark.parametrize("listed", REPORTS, ids=lambda listed: listed.name)
+def test_reports_come_as_on_the_command_line_by_pages_and_as_files(filled: Served, listed: List) -> None:
+    month = "&month=2026-02" if listed.name == "bordereau" else ""
+    whole = filled.get(f"{listed.path}?limit=1000{month}")
+    with reading(filled.wiring, listed.views, Time(None, None, None, None)) as reader:
+        filters = listed.make(**({"month": "2026-02"} if month else {}))
+        assert whole.json() == plain(listed.ask(reader, filters))
+    assert len(whole.json()) >= (1 if listed.name == "refunds" else 0)
+    rows, url = [], f"{listed.path}?limit=1{month}"
+    while url:
+        page = filled.get(url)
+        rows += page.json()
+        url = page.links.get("next", {}).get("url", "")
+    assert rows == whole.json()
+    query = month.replace("&", "?")
+    text = list(csv.reader(io.StringIO(filled.get(f"{listed.path}.csv{query}").text)))
+    assert text[0] == [column.name for column in listed.sheet.columns]
+    assert len(text) == len(rows) + 1
+    book = filled.get(f"{listed.path}.xlsx{query}")
+    assert openpyxl.load_workbook(io.BytesIO(book.content)).active.max_row == len(rows) + 1
+
+
+def test_reports_are_narrowed_down_and_stand_at_both_times(filled: Served) -> None:
+    assert [row["claim"] for row in filled.get("/reports/refunds?status=missed&claim=K-1").json()] == ["K-1"]
+    accepted = filled.get("/reports/recoveries?status=accepted").json()
+    assert [row["claim"] for row in accepted] == ["K-1"]
+    assert filled.get(f"/reports/recoveries?status=accepted&as_of={accepted[0]['position'] - 1}").json() == []
+    assert filled.get("/reports/timeline?on=2020-01-01").json() == []
+    assert {row["guarantee"] for row in filled.get("/reports/guarantees?year=2026").json()} >= {"payment"}
+    present = filled.get("/reports/bordereau?every=true").json()
+    assert {row["month"] for row in present} == {"2026-03-01"}
+    assert filled.get("/reports/bordereau?month=2026-13").status_code == 422
+    assert filled.get("/reports/none").status_code == 404
 
 
 def test_a_download_longer_than_a_page_holds_every_row(

@@ -29,8 +29,7 @@ from ledger.domain.entries import Recorded
 from ledger.domain.event import Event
 from ledger.domain.identifiers import Cause, ExclusionCode, Guarantee, Relation, StreamRef
 from ledger.domain.limits import Holding
-
-ClaimStatus = Literal["open", "submitted", "accepted", "rejected", "withdrawn", "closed"]
+from ledger.domain.statuses import ClaimStatus
 
 
 @dataclass(frozen=True, slots=True)

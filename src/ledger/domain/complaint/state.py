@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
 
 from ledger.domain.complaint.events import (
     ComplaintAcknowledged,
@@ -16,8 +15,7 @@ from ledger.domain.deadlines.deadline import Deadline, takes_effect_at
 from ledger.domain.deadlines.of_complaint import fold_complaint_deadlines
 from ledger.domain.entries import Recorded
 from ledger.domain.identifiers import StreamRef
-
-ComplaintStatus = Literal["open", "acknowledged", "answered", "escalated", "opinion_received", "closed"]
+from ledger.domain.statuses import ComplaintStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,11 @@ from ledger.domain.entries import Recorded
 from ledger.domain.event import Event
 from ledger.domain.identifiers import Guarantee, Language, StreamRef
 from ledger.domain.limits import Usage
+from ledger.domain.statuses import ContractEnd, ContractStatus
 from ledger.domain.terms import Terms, load_terms
 
 LimitEvent = LimitReserved | LimitReleased | LimitConsumed | LimitConsumptionReversed
 _LIMIT_EVENTS = (LimitReserved, LimitReleased, LimitConsumed, LimitConsumptionReversed)
-
-ContractEnd = Literal["cancelled", "expired", "withdrawn", "annulled"]
-ContractStatus = Literal["active", "notice_given", "termination_notified"] | ContractEnd
 
 
 @dataclass(frozen=True, slots=True)

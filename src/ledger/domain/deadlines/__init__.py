@@ -6,9 +6,7 @@ strokes through those that stand. No policy knows another.
 
 from ledger.domain.deadlines.deadline import (
     Deadline,
-    DeadlineKind,
     DeadlineRule,
-    DeadlineStatus,
     takes_effect_at,
 )
 from ledger.domain.deadlines.folding import LISTENED_TO, fold_deadlines
@@ -16,9 +14,7 @@ from ledger.domain.deadlines.folding import LISTENED_TO, fold_deadlines
 __all__ = [
     "LISTENED_TO",
     "Deadline",
-    "DeadlineKind",
     "DeadlineRule",
-    "DeadlineStatus",
     "fold_deadlines",
     "takes_effect_at",
 ]

@@ -7,20 +7,9 @@ from typing import Literal
 
 from ledger.domain.calendar import ONE_DAY, brussels_midnight, roll_back, roll_forward
 from ledger.domain.identifiers import StreamRef
+from ledger.domain.statuses import DeadlineKind, DeadlineStatus
 
-DeadlineKind = Literal[
-    "termination_letter",
-    "term_end",
-    "notice_end",
-    "refund",
-    "complaint_acknowledgement",
-    "complaint_answer",
-    "ombudsman_opinion",
-    "withdrawal_end",
-    "retention",
-]
 DeadlineRule = Literal["R3", "R5", "R6", "R7", "R9", "R10", "R13"]
-DeadlineStatus = Literal["open", "met", "missed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)

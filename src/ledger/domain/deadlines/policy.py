@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ledger.domain.deadlines.deadline import Deadline, DeadlineKind, DeadlineRule, Diarise, Strike
+from ledger.domain.deadlines.deadline import Deadline, DeadlineRule, Diarise, Strike
 from ledger.domain.entries import Recorded
 from ledger.domain.event import Event
+from ledger.domain.statuses import DeadlineKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ _log = structlog.get_logger(__name__)
 
 def keep_sending(wiring: "Wiring", stop: StopEvent) -> None:
     """Send links to whoever asked to cancel, until `stop` is set."""
-    sending = Sending(wiring, _send_by(wiring), _origin(wiring))
+    sending = Sending(wiring, _send_by(wiring), wiring.address or "http://127.0.0.1")
     looks = 0
     while not stop.is_set():
         sending.send_waiting()
@@ -166,12 +166,3 @@ def _message(request: CancellationRequest, language: Language, link: str) -> Ema
 def _send_by(wiring: "Wiring") -> Send:
     url = wiring.settings.customer_mail
     return mail_by(url) if url else MailFolder(wiring.settings.home / "mail")
-
-
-def _origin(wiring: "Wiring") -> str:
-    if wiring.settings.http_url:
-        return wiring.settings.http_url
-    if wiring.listening is None:
-        return "http://127.0.0.1"
-    host, port = wiring.listening.getsockname()[:2]
-    return f"http://{host}:{port}"
