@@ -20,8 +20,9 @@ from projections.web.words.refusals import NEXT_STEPS, faults_of
 from projections.web.words.speaking import Language, preferred, words
 from schedulers.letters.erasing import ERASED
 from schedulers.letters.follower import POSTED_BY_HAND
-from schedulers.letters.kinds import KINDS, STATUSES
+from schedulers.letters.kinds import KINDS
 from schedulers.letters.queries import ITS_TEXT
+from schedulers.letters.statuses import STATUSES
 from schedulers.letters.writing import ITS_DAY_HAS_PASSED, NEEDLESS, NO_ADDRESS
 
 OTHERS: tuple[Language, ...] = ("nl", "fr")
