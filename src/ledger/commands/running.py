@@ -35,8 +35,9 @@ JOIN_SECONDS = 10.0
 """Given to a service to end once it is told to."""
 
 
-IN_FRONT: Final = frozenset({"http"})
-"""Services that callers wait for: with the sealer in `up`'s own process. The others are its companion's."""
+IN_FRONT: Final = frozenset({"http", "figures"})
+"""Services that callers wait for, and who counts ahead of their pages in the memory that these read: with the
+sealer in `up`'s own process. The others are its companion's."""
 
 
 _log = structlog.get_logger(__name__)

@@ -35,12 +35,14 @@ class Reader:
     on: date | None = None
     opening: Opening | None = None
     """Opens personal values for whoever asks; None: they stay sealed."""
+    newest: frozenset[str] = frozenset()
+    """Views that had folded nothing after the position when the transaction's snapshot was taken."""
     _events: dict[StreamRef | None, Sequence[FeedEvent]] = field(default_factory=dict)
 
     def source(self, view: View[Memory], scope: StreamRef | None = None) -> Source:
         """Give a view's rows; `scope`: of this stream, or of this contract and what belongs to it, alone."""
         if self.on is None:
-            return AsOf(self.book, self.position)
+            return AsOf(self.book, self.position, is_newest=view.name in self.newest)
         folding = Folding(view, elsewhere=self._first_position)
         for event in self._read(scope):
             if event.effective_on <= self.on and (view.types is None or event.type in view.types):

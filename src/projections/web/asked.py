@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 from ledger.clock import present
 from ledger.domain.calendar import brussels_date
 from ledger.domain.command import EARLIEST, LATEST
+from ledger.store.checkpoints import checkpoint
 from ledger.subjects.access_log import Access
 from ledger.subjects.opening import Opening
 from ledger.wiring import Wiring
-from projections.asking.positions import known_end, position_as_of, read_as_of
+from projections.asking.positions import position_as_of, read_as_of
 from projections.asking.reader import SNAPSHOT, Reader
 from projections.web.words.codes import N_
 from projections.web.words.saying_no import AskedWrongly
@@ -99,10 +100,11 @@ def looking(
     with wiring.pool.transaction() as connection:
         with connection.cursor() as cursor:
             cursor.execute(SNAPSHOT)
-        end = known_end(connection, wiring.book, wanted)
+        folded = {name: checkpoint(connection, wiring.book, name) for name in wanted}
         as_of = None if asked.as_of is None else read_as_of(asked.as_of)
-        position = position_as_of(connection, wiring.book, as_of, end)
-        yield Reader(connection, wiring.book, position, asked.on, opening)
+        position = position_as_of(connection, wiring.book, as_of, min(folded.values()))
+        newest = frozenset(name for name, end in folded.items() if end == position)
+        yield Reader(connection, wiring.book, position, asked.on, opening, newest)
 
 
 def today_of(wiring: Wiring) -> date:

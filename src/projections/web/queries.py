@@ -9,7 +9,6 @@ from datetime import date
 from typing import get_args
 
 from ledger.domain.statuses import DeadlineKind, DeadlineStatus
-from ledger.store.checkpoints import checkpoint
 from ledger.store.pool import Connection
 from projections.asking.reader import Reader
 from projections.claims.fold import CLAIMS
@@ -20,7 +19,7 @@ from projections.contracts.fold import CONTRACTS
 from projections.contracts.fold import TABLE as CONTRACTS_TABLE
 from projections.due.fold import DUE
 from projections.due.fold import TABLE as DUE_TABLE
-from projections.folding.rows import AsOf, Source
+from projections.folding.rows import Source
 from projections.folding.selecting import select
 from projections.folding.view import Table
 from projections.limits.fold import LIMITS
@@ -203,11 +202,9 @@ def _due(
         else {"after": after.due_on, "after_position": after.position, "after_opening": after.opening}
     )
     asked = wanted | place | {"limit": limit, "not_met": not_met}
-    is_now = reader.on is None and checkpoint(reader.connection, reader.book, DUE.name) == reader.position
-    if is_now:
-        standing = AsOf(reader.book, reader.position, is_newest=True)
-        return select(reader.connection, DUE_NOW, DUE_TABLE, standing, asked)
-    return select(reader.connection, DUE_THEN, DUE_TABLE, reader.source(DUE), asked)
+    is_now = reader.on is None and DUE.name in reader.newest
+    sql = DUE_NOW if is_now else DUE_THEN
+    return select(reader.connection, sql, DUE_TABLE, reader.source(DUE), asked)
 
 
 def nearly_used(connection: Connection, source: Source, today: date, percent: int, limit: int) -> Rows:

@@ -9,6 +9,7 @@ from threading import Event, Thread
 import pytest
 
 from fixtures.served import WAIT_SECONDS
+from ledger.commands.running import IN_FRONT
 from ledger.wiring import Wiring
 from projections.asking.questions import Filters, list_claims, list_due
 from projections.asking.reader import Reader
@@ -134,6 +135,10 @@ def test_a_day_is_counted_as_the_views_fold_it_each_time(lively: Wiring, whole_c
         with looking(lively, VIEWS, AskedTime(on=date(2026, 1, 1))) as reader:
             assert counting.counted(reader, figure, asked) == anew(reader, figure, asked)
     assert len(whole_counts) == 2
+
+
+def test_figures_are_counted_ahead_in_the_process_that_serves_the_pages() -> None:
+    assert {"http", "figures"} <= IN_FRONT
 
 
 def test_what_pages_ask_is_counted_ahead_of_them(lively: Wiring, whole_counts: list[str]) -> None:

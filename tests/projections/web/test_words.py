@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spoken import ROOT, Message, messages
 
-from ledger.domain.deadlines.deadline import DeadlineKind, DeadlineStatus
 from ledger.domain.events import EVENT_TYPES
 from ledger.domain.refusals import REFUSALS
+from ledger.domain.statuses import DeadlineKind, DeadlineStatus
 from ledger.domain.terms import load_terms
 from projections.web.forms.form import VERB_OF, form_of
 from projections.web.forms.labels import LABELS, TITLES
@@ -20,8 +20,9 @@ from projections.web.words.refusals import NEXT_STEPS, faults_of
 from projections.web.words.speaking import Language, preferred, words
 from schedulers.letters.erasing import ERASED
 from schedulers.letters.follower import POSTED_BY_HAND
-from schedulers.letters.kinds import KINDS, STATUSES
+from schedulers.letters.kinds import KINDS
 from schedulers.letters.queries import ITS_TEXT
+from schedulers.letters.statuses import STATUSES
 from schedulers.letters.writing import ITS_DAY_HAS_PASSED, NEEDLESS, NO_ADDRESS
 
 OTHERS: tuple[Language, ...] = ("nl", "fr")
