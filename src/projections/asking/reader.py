@@ -1,6 +1,6 @@
 """One question's view of the world: a book at a position, and where asked, on a date."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
@@ -35,14 +35,14 @@ class Reader:
     on: date | None = None
     opening: Opening | None = None
     """Opens personal values for whoever asks; None: they stay sealed."""
-    newest: frozenset[str] = frozenset()
-    """Views that had folded nothing after the position when the transaction's snapshot was taken."""
+    folded: Mapping[str, int] = field(default_factory=dict)
+    """How far views had come when the transaction's snapshot was taken; of others that is not known."""
     _events: dict[StreamRef | None, Sequence[FeedEvent]] = field(default_factory=dict)
 
     def source(self, view: View[Memory], scope: StreamRef | None = None) -> Source:
         """Give a view's rows; `scope`: of this stream, or of this contract and what belongs to it, alone."""
         if self.on is None:
-            return AsOf(self.book, self.position, is_newest=view.name in self.newest)
+            return AsOf(self.book, self.position, is_newest=self.folded.get(view.name) == self.position)
         folding = Folding(view, elsewhere=self._first_position)
         for event in self._read(scope):
             if event.effective_on <= self.on and (view.types is None or event.type in view.types):

@@ -8,8 +8,17 @@ book.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ledger.domain.identifiers import StreamRef
 from projections.folding.generations import LIVE
 from projections.folding.view import Table
+
+
+def names_of(table: Table, streams: Sequence[StreamRef]) -> tuple[str, ...]:
+    """Name the streams that have rows in a table, as its first column does."""
+    column = table.columns[0]
+    if column == "subject":
+        return tuple(stream.subject for stream in streams)
+    return tuple(stream.number for stream in streams if stream.kind == column)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,7 @@ def looking(
         folded = {name: checkpoint(connection, wiring.book, name) for name in wanted}
         as_of = None if asked.as_of is None else read_as_of(asked.as_of)
         position = position_as_of(connection, wiring.book, as_of, min(folded.values()))
-        newest = frozenset(name for name, end in folded.items() if end == position)
-        yield Reader(connection, wiring.book, position, asked.on, opening, newest)
+        yield Reader(connection, wiring.book, position, asked.on, opening, folded)
 
 
 def today_of(wiring: Wiring) -> date:

@@ -6,16 +6,15 @@ something is recorded all the time.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
-from ledger.domain.identifiers import StreamRef
 from projections.asking.histories import streams_between
 from projections.asking.reader import Reader
 from projections.folding.generations import live
-from projections.folding.moved import Moved
+from projections.folding.moved import Moved, names_of
 from projections.folding.selecting import select
 from projections.folding.view import View
 
@@ -135,7 +134,7 @@ def _carried(reader: Reader, figure: Figure, asked: Mapping[str, object], known:
     streams = streams_between(reader.connection, reader.book, first, last, MOST_STREAMS + 1)
     if len(streams) > MOST_STREAMS:
         return None
-    names = _names(figure.view, streams)
+    names = names_of(figure.view.table, streams)
     if not names:
         return known.groups
     came = Moved(reader.book, names, at=reader.position, not_at=known.position)
@@ -147,14 +146,6 @@ def _carried(reader: Reader, figure: Figure, asked: Mapping[str, object], known:
         came=select(reader.connection, sql, table, came, asked),
         went=select(reader.connection, sql, table, went, asked),
     )
-
-
-def _names(view: View[Any], streams: Sequence[StreamRef]) -> Sequence[str]:
-    """Name the streams that have rows in the view, as its table does."""
-    column = view.table.columns[0]
-    if column == "subject":
-        return [stream.subject for stream in streams]
-    return [stream.number for stream in streams if stream.kind == column]
 
 
 def added_up(figure: Figure, groups: Groups, *, came: Rows, went: Rows) -> Groups:

@@ -10,6 +10,7 @@ from typing import get_args
 
 from ledger.domain.statuses import DeadlineKind, DeadlineStatus
 from ledger.store.pool import Connection
+from projections.asking.histories import streams_between
 from projections.asking.reader import Reader
 from projections.claims.fold import CLAIMS
 from projections.claims.fold import TABLE as CLAIMS_TABLE
@@ -19,7 +20,8 @@ from projections.contracts.fold import CONTRACTS
 from projections.contracts.fold import TABLE as CONTRACTS_TABLE
 from projections.due.fold import DUE
 from projections.due.fold import TABLE as DUE_TABLE
-from projections.folding.rows import Source
+from projections.folding.moved import Moved, names_of
+from projections.folding.rows import AsOf, Source
 from projections.folding.selecting import select
 from projections.folding.view import Table
 from projections.limits.fold import LIMITS
@@ -34,6 +36,9 @@ KINDS: tuple[str, ...] = tuple(kind for kind in get_args(DeadlineKind) if kind !
 STATUSES: tuple[str, ...] = get_args(DeadlineStatus)
 DONE_LATE: tuple[str, ...] = tuple(kind for kind in KINDS if kind != "termination_letter")
 """Kinds of due dates that can still be met once they were missed."""
+
+MOST_AHEAD = 500
+"""Positions that the view of due dates may be ahead of what is asked for, to be read by what stands now."""
 
 LARGEST_POSITION = 2**62
 """Before everything, where the newest comes first."""
@@ -202,9 +207,18 @@ def _due(
         else {"after": after.due_on, "after_position": after.position, "after_opening": after.opening}
     )
     asked = wanted | place | {"limit": limit, "not_met": not_met}
-    is_now = reader.on is None and DUE.name in reader.newest
-    sql = DUE_NOW if is_now else DUE_THEN
-    return select(reader.connection, sql, DUE_TABLE, reader.source(DUE), asked)
+    end = reader.folded.get(DUE.name)
+    if reader.on is not None or end is None or end - reader.position > MOST_AHEAD:
+        return select(reader.connection, DUE_THEN, DUE_TABLE, reader.source(DUE), asked)
+    standing = AsOf(reader.book, reader.position, is_newest=True)
+    rows = select(reader.connection, DUE_NOW, DUE_TABLE, standing, asked)
+    if end > reader.position:
+        # The view is a little ahead: what stood at the position and has ceased to be since is put to it.
+        streams = streams_between(reader.connection, reader.book, reader.position, end, MOST_AHEAD)
+        ceased = Moved(reader.book, names_of(DUE_TABLE, streams), at=reader.position, not_at=end)
+        rows += select(reader.connection, DUE_THEN, DUE_TABLE, ceased, asked)
+        rows.sort(key=lambda row: (row["due_on"], row["subject_position"], row["opening"]))
+    return rows[:limit]
 
 
 def nearly_used(connection: Connection, source: Source, today: date, percent: int, limit: int) -> Rows:

@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from ledger.wiring import Wiring
 from projections.asking.questions import (
     Filters,
     list_claims,
@@ -15,7 +16,9 @@ from projections.asking.questions import (
     list_limits,
 )
 from projections.asking.reader import Reader
+from projections.asking.views import VIEWS
 from projections.web import queries
+from projections.web.asked import AskedTime, looking
 from projections.web.figures import (
     CLAIMS_BY_STATUS,
     COMPLAINTS_BY_STATUS,
@@ -133,3 +136,18 @@ def _is_nearly_used(row: dict[str, object], today: date) -> bool:
 
 def test_every_kind_of_due_date_is_asked_for(reader: Reader) -> None:
     assert {str(row["kind"]) for row in list_due(reader, Filters())} <= set(KINDS)
+
+
+@pytest.mark.parametrize("before_the_end", [1, 40])
+def test_due_dates_are_the_same_by_what_stands_now_and_by_all_that_ever_stood(
+    lively: Wiring, monkeypatch: pytest.MonkeyPatch, before_the_end: int
+) -> None:
+    with looking(lively, VIEWS, AskedTime()) as newest:
+        position = newest.position - before_the_end
+    told = []
+    for most_ahead in (queries.MOST_AHEAD, 0):
+        monkeypatch.setattr(queries, "MOST_AHEAD", most_ahead)
+        with looking(lively, VIEWS, AskedTime(as_of=str(position))) as reader:
+            told.append([pages_of_due(reader, DueWanted(), limit) for limit in (5, 1000)])
+    assert told[0] == told[1]
+    assert told[0][0] == told[0][1]
