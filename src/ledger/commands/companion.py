@@ -61,12 +61,27 @@ def _started(wiring: "Wiring") -> Iterator["subprocess.Popen[bytes]"]:
     """Run a companion while the block runs."""
     words = [sys.executable, "-m", __name__]
     # Its settings are those of our environment. What it is told beside them stands in no list of processes.
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as companion:
+    with _without_ctrl_c():
+        started = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    with started as companion:
         try:
             _tell(companion, {"book": wiring.book, "address": wiring.address})
             yield companion
         finally:
             _end(companion)
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Let what this thread starts be born with SIGINT blocked: it could come before `main` has its say."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _tell(companion: "subprocess.Popen[bytes]", told: dict[str, str | None]) -> None:
@@ -92,6 +107,8 @@ def main() -> int:
     """Run all services but those of `up` itself, until input ends or SIGTERM comes; its exit code."""
     # Ctrl-C in a terminal goes to every process of the group: `up` takes it, and ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     stop = StopEvent()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     line = sys.stdin.buffer.readline()
