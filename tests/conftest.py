@@ -2,6 +2,8 @@
 
 import signal
 
+import hypothesis
+
 pytest_plugins = [
     "fixtures.server",
     "fixtures.database",
@@ -13,8 +15,12 @@ pytest_plugins = [
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C, and let the programs hear it that tests start and then interrupt.
+    """Hear Ctrl-C, and let the programs hear it that tests start and then interrupt; wait for slow examples.
 
     A shell makes what it starts in the background deaf to it, and children inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # How long an example takes says something of the machine, and nothing of the ledger.
+    too_slow = hypothesis.HealthCheck.too_slow
+    hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[too_slow])
+    hypothesis.settings.load_profile("busy")

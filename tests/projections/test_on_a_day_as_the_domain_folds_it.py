@@ -21,7 +21,7 @@ from projections.folding.versions import Folding
 from projections.folding.view import Row
 
 SEEDS = st.integers(0, 100_000)
-SOME = settings(deadline=None, max_examples=60)
+SOME = settings(max_examples=60)
 
 
 def effective(book: BookInMemory, on: date, position: int) -> list[FeedEvent]:

@@ -17,7 +17,7 @@ from projections.upkeep.rows import Version
 from recomputed.book import Recomputed
 
 SEEDS = st.integers(0, 100_000)
-SOME = settings(deadline=None, max_examples=25)
+SOME = settings(max_examples=25)
 
 
 def folded(view: "View[object]", book: BookInMemory) -> list[Version]:

@@ -16,7 +16,7 @@ from projections.folding.view import Row, View
 from projections.limits.fold import LIMITS, LimitRow
 
 SEEDS = st.integers(0, 100_000)
-SOME = settings(deadline=None, max_examples=30)
+SOME = settings(max_examples=30)
 
 
 def folded(view: View[Any], book: BookInMemory) -> list[Row]:

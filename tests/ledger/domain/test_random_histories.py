@@ -171,13 +171,13 @@ def _money_holds(ledger: InMemoryLedger) -> None:
             assert claim.excess_cents == net_cents - claim.approved_cents
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(STEPS)
 def test_limits_and_money_hold_after_every_command_I1_I2(steps: list[Step]) -> None:
     _played(steps)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(STEPS)
 def test_what_the_claims_hold_is_what_their_contracts_have_used_I1(steps: list[Step]) -> None:
     ledger, _ = _played(steps)
@@ -193,7 +193,7 @@ def test_what_the_claims_hold_is_what_their_contracts_have_used_I1(steps: list[S
         assert consumed == sum(claim.approved_cents for claim in registered)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(STEPS, st.lists(st.integers(0, 3000), max_size=6), st.integers(0, 3000))
 def test_time_owes_the_same_in_one_step_or_many_and_nothing_twice_R12(
     steps: list[Step], pauses: list[int], horizon: int
@@ -216,7 +216,7 @@ def test_time_owes_the_same_in_one_step_or_many_and_nothing_twice_R12(
         assert due is None or due > until
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(STEPS)
 def test_within_a_stream_at_never_decreases_and_time_never_acts_early(steps: list[Step]) -> None:
     ledger, at = _played(steps)
@@ -230,7 +230,7 @@ def test_within_a_stream_at_never_decreases_and_time_never_acts_early(steps: lis
             assert brussels_midnight(entry.effective_on) <= entry.at
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(STEPS)
 def test_every_due_row_ends_consistent_I15(steps: list[Step]) -> None:
     ledger, at = _played(steps)
@@ -249,7 +249,7 @@ def test_every_due_row_ends_consistent_I15(steps: list[Step]) -> None:
         assert len(seqs) == len(set(seqs))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(STEPS)
 def test_a_contract_that_ended_has_one_end_and_nothing_open_after_it_I11(steps: list[Step]) -> None:
     ledger, at = _played(steps)
@@ -267,7 +267,7 @@ def test_a_contract_that_ended_has_one_end_and_nothing_open_after_it_I11(steps: 
                 assert all(row.met_on <= contract.ended_on for row in late if row.met_on is not None)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(STEPS, st.dates(date(2023, 12, 1), date(2028, 12, 31)))
 def test_any_cut_of_a_history_by_effective_date_folds_without_refusal_and_round_trips(
     steps: list[Step], day: date

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from proof_samples import TreeInMemory
 
@@ -61,7 +61,6 @@ def test_a_root_is_the_one_of_the_definition_however_it_is_computed(size: int, t
 
 
 @given(st.lists(st.integers(0, 40), max_size=12))
-@settings(deadline=None)
 def test_appending_in_any_portions_completes_the_same_nodes(portions: list[int]) -> None:
     stored: dict[NodeAt, bytes] = {}
     size = 0
@@ -90,7 +89,6 @@ def test_a_frontier_taken_up_again_goes_on_to_the_same_root() -> None:
 
 
 @given(SIZES, st.data())
-@settings(deadline=None)
 def test_any_leaf_of_any_size_is_proven_and_any_flipped_bit_refused(size: int, draw: st.DataObject) -> None:
     index = draw.draw(st.integers(0, size - 1))
     leaf, root = TREE.leaves[index], root_from_nodes(size, TREE.read_nodes)
@@ -110,7 +108,6 @@ def test_any_leaf_of_any_size_is_proven_and_any_flipped_bit_refused(size: int, d
 
 
 @given(SIZES, SIZES, st.data())
-@settings(deadline=None)
 def test_any_two_sizes_are_consistent_and_any_flipped_bit_refused(
     one: int, other: int, draw: st.DataObject
 ) -> None:
@@ -132,7 +129,6 @@ def test_any_two_sizes_are_consistent_and_any_flipped_bit_refused(
 
 
 @given(st.integers(2, 1_200), st.data())
-@settings(deadline=None)
 def test_a_fork_has_no_consistency_proof(new: int, draw: st.DataObject) -> None:
     old = draw.draw(st.integers(1, new - 1))
     changed = draw.draw(st.integers(0, old - 1))

@@ -80,7 +80,7 @@ def test_a_head_of_one_log_signed_under_another_name_is_refused() -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_changed_byte_of_a_signed_head_is_refused(draw: st.DataObject) -> None:
     raw = bytearray(SIGNED.encode())
     raw[draw.draw(st.integers(0, len(raw) - 1))] ^= draw.draw(st.integers(1, 255))

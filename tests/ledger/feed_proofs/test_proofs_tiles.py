@@ -125,7 +125,6 @@ def test_no_other_spelling_is_a_path(path: str) -> None:
 
 
 @given(st.integers(0, 70_000), st.integers(0, 70_000))
-@settings(deadline=None)
 def test_growth_touches_exactly_the_tiles_that_differ(one: int, other: int) -> None:
     old, new = sorted((one, other))
     before, after = set(tiles_touched(0, old)), set(tiles_touched(0, new))
@@ -183,7 +182,7 @@ def test_a_node_that_is_not_complete_is_not_served() -> None:
 
 
 @given(st.sampled_from([300, 600, 65_600, 70_000]), st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_an_altered_tile_is_never_served(size: int, draw: st.DataObject) -> None:
     tiles = tiles_in_memory(size)
     path = draw.draw(st.sampled_from(sorted(tiles)))

@@ -40,14 +40,14 @@ def judged(found: Line | Fault) -> None:
 
 
 @given(st.binary(max_size=2_000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_bytes_are_read_as_json_lines_without_a_defect(content: bytes) -> None:
     for found in read_json_lines("any.jsonl", io.BytesIO(content)):
         judged(found)
 
 
 @given(st.lists(LINES, max_size=3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_json_is_read_without_a_defect(written: list[object]) -> None:
     content = b"\n".join(json.dumps(line).encode() for line in written)
     for found in read_json_lines("any.jsonl", io.BytesIO(content)):
@@ -55,7 +55,7 @@ def test_any_json_is_read_without_a_defect(written: list[object]) -> None:
 
 
 @given(st.binary(max_size=2_000), st.sampled_from(sorted(COMMANDS)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_bytes_are_read_as_csv_without_a_defect(content: bytes, command: str) -> None:
     for with_header in (content, b"command_id,at,claim,loss_cents\n" + content):
         for found in read_csv("any.csv", io.BytesIO(with_header), command):
@@ -63,7 +63,7 @@ def test_any_bytes_are_read_as_csv_without_a_defect(content: bytes, command: str
 
 
 @given(st.lists(st.lists(st.text(max_size=12), min_size=4, max_size=4), max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_cells_are_read_without_a_defect(rows: list[list[str]]) -> None:
     text = "command_id,at,claim,loss_cents\n" + "\n".join(",".join(row) for row in rows)
     for found in read_csv("any.csv", io.BytesIO(text.encode("utf-8", "surrogatepass")), "AcceptClaim"):
