@@ -8,99 +8,17 @@ ends `up`, a `kill -9` too, ends it.
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from threading import Event as StopEvent
 from threading import Thread
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ledger.endings import Unreachable
 
-if TYPE_CHECKING:
-    from ledger.wiring import Wiring
-
-LOOK_SECONDS: Final = 0.1
-"""Between two looks whether it is still there, and whether to end it."""
-END_SECONDS: Final = 8.0
-"""Given to it to end by itself; `up` waits a little longer."""
 ORPHAN_SECONDS: Final = 15.0
 """After which one whose `up` has gone ends, whatever still keeps it busy."""
 ENDED_CALMLY: Final = 0
-
-
-def accompany(wiring: "Wiring", stop: StopEvent) -> None:
-    """Keep a companion at work until `stop` is set; one that died is started again.
-
-    Raises ledger.store.errors.Unreachable when it could not reach the database for long.
-    """
-    import structlog  # noqa: PLC0415  # the companion itself begins by what it needs first
-
-    from ledger.store.errors import Unreachable as DatabaseAway  # noqa: PLC0415  # as above
-    from ledger.store.patience import Backoff  # noqa: PLC0415  # as above
-
-    backoff = Backoff()
-    while not stop.is_set():
-        with _started(wiring) as companion:
-            while companion.poll() is None and not stop.wait(LOOK_SECONDS):
-                pass
-            code = companion.poll()
-        if code is None or stop.is_set():
-            return
-        if code == Unreachable.exit_code:
-            message = "the companion could not reach the ledger's database for long"
-            raise DatabaseAway(message)
-        structlog.get_logger(__name__).error("companion_ended", book=wiring.book, code=code)
-        backoff.wait(stop)
-
-
-@contextmanager
-def _started(wiring: "Wiring") -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a companion while the block runs."""
-    words = [sys.executable, "-m", __name__]
-    # Its settings are those of our environment. What it is told beside them stands in no list of processes.
-    with _without_ctrl_c():
-        started = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    with started as companion:
-        try:
-            _tell(companion, {"book": wiring.book, "address": wiring.address})
-            yield companion
-        finally:
-            _end(companion)
-
-
-@contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Let what this thread starts be born with SIGINT blocked: it could come before `main` has its say."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _tell(companion: "subprocess.Popen[bytes]", told: dict[str, str | None]) -> None:
-    assert companion.stdin is not None  # noqa: S101  # a pipe was asked for
-    try:
-        companion.stdin.write(json.dumps(told).encode() + b"\n")
-        companion.stdin.flush()
-    except BrokenPipeError:
-        return  # It died already: whoever started it looks for that.
-
-
-def _end(companion: "subprocess.Popen[bytes]") -> None:
-    assert companion.stdin is not None  # noqa: S101  # as above
-    with suppress(BrokenPipeError):  # It died before it read what it was told.
-        companion.stdin.close()
-    try:
-        companion.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        companion.kill()
 
 
 def main() -> int:

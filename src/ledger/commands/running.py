@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from ledger.commands.companion import accompany
+from ledger.commands.accompanying import accompany
 from ledger.commands.demo import load_demo
 from ledger.commands.output import note
 from ledger.endings import Ending, Refused, Unreachable

@@ -12,11 +12,12 @@ from threading import Event as StopEvent
 from typing import Final, cast
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from ledger.http.commands import lane
 from ledger.http.counts import Counts
 from ledger.http.frame import Frame, Lane
 from ledger.http.measuring import measured
@@ -60,8 +61,6 @@ def create_app(wiring: Wiring) -> FastAPI:
 
     `app.state` holds `wiring`, `admission` (who is let in), `counts` (for Prometheus) and `draining`.
     """
-    from ledger.http.commands import lane  # noqa: PLC0415  # routes stand on this module
-
     app = _App(
         title="Claims ledger",
         version=version("claims-ledger"),
@@ -82,23 +81,6 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.frame, app.lane = Frame(app, app.state.counts), lane(wiring.book)
     describe(app, wiring.book)
     return app
-
-
-def drain(app: FastAPI) -> None:
-    """Let whatever would go on for ever come to its end: the server is about to stop."""
-    app.state.draining.set()
-
-
-def is_draining(request: Request) -> bool:
-    """Say whether the server is about to stop."""
-    draining: StopEvent = request.app.state.draining
-    return draining.is_set()
-
-
-def wiring_of(request: Request) -> Wiring:
-    """Give the wiring that the application serves."""
-    wiring: Wiring = request.app.state.wiring
-    return wiring
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
-from ledger.http.app import wiring_of
 from ledger.http.problems import Problem
+from ledger.http.served import wiring_of
 
 PREFIX = "/v1/{book}"
 

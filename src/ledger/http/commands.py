@@ -16,7 +16,6 @@ from ledger.answers import Answer
 from ledger.domain.commands import COMMANDS
 from ledger.domain.deciding import needs as needed_streams
 from ledger.domain.identifiers import StreamRef
-from ledger.http.app import wiring_of
 from ledger.http.book import PREFIX, Book
 from ledger.http.callers import admitted, needs
 from ledger.http.command_requests import Asked, command_id, instant_of, read, versions_of, yes
@@ -24,6 +23,7 @@ from ledger.http.command_schemas import AN_INSTANT, command_schema
 from ledger.http.described import ANSWERED, POSITION_HEADER, described
 from ledger.http.frame import Lane
 from ledger.http.problems import Problem
+from ledger.http.served import wiring_of
 from ledger.rights.caller import Caller
 from ledger.store.streams import stream_id
 from ledger.submission import StreamMoved, Submission

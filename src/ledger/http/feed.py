@@ -8,7 +8,6 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from ledger.feed.publishing.cloud_events import BATCH_CONTENT_TYPE
-from ledger.http.app import is_draining, wiring_of
 from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs, recheck
 from ledger.http.cursors import FIRST_EPOCH, Wanted, check_epoch, read_cursor, written
@@ -16,6 +15,7 @@ from ledger.http.described import POSITION, POSITION_HEADER, described
 from ledger.http.frame import EVENT_STREAM
 from ledger.http.problems import Problem
 from ledger.http.seals import Seals
+from ledger.http.served import is_draining, wiring_of
 from ledger.http.window import PAGE as WINDOW_PAGE
 from ledger.http.window import Sent, Window, read_sent
 from ledger.rights.caller import Caller

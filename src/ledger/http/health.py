@@ -7,8 +7,8 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-from ledger.http.app import wiring_of
 from ledger.http.callers import needs
+from ledger.http.served import wiring_of
 from ledger.migrate import pending
 from ledger.rights.caller import Caller
 from ledger.store.errors import MigrationRefused, Unreachable

@@ -19,11 +19,11 @@ from ledger.feed.proofs.tiles import (
     parse_tile_path,
     width_at,
 )
-from ledger.http.app import wiring_of
 from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs
 from ledger.http.described import described
 from ledger.http.problems import Problem
+from ledger.http.served import wiring_of
 from ledger.rights.caller import Caller
 from ledger.store.heads import newest_checkpoint
 from ledger.store.log_nodes import select_leaves, select_nodes

@@ -10,7 +10,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from ledger.endings import UsedWrongly
-from ledger.http.app import create_app, drain
+from ledger.http.app import create_app
+from ledger.http.served import drain
 from ledger.rights.tokens import LINK_LASTS, Tokens
 from ledger.wiring import Wiring
 

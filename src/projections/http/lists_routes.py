@@ -10,11 +10,11 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from ledger.clock import BEGINNING
-from ledger.http.app import wiring_of
 from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs, needs_in_address
 from ledger.http.described import POSITION, POSITION_HEADER, described
 from ledger.http.problems import Problem
+from ledger.http.served import wiring_of
 from ledger.rights.caller import Caller
 from ledger.wiring import Wiring
 from projections.asking.positions import sealed_at

@@ -14,9 +14,9 @@ from ledger.answers import kept_answer
 from ledger.domain.command import Day
 from ledger.domain.identifiers import Name, StreamRef
 from ledger.endings import UsedWrongly
-from ledger.http.app import wiring_of
 from ledger.http.command_schemas import A_DATE, AN_INSTANT
 from ledger.http.problems import Problem
+from ledger.http.served import wiring_of
 from ledger.rights.caller import Caller
 from ledger.store.streams import stream_id, stream_ref
 from ledger.subjects.access_log import Access
