@@ -14,10 +14,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger.store.errors import KeyFileRefused, MasterKeyMissing
+from ledger.whole_files import create_whole, sync_folder
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _NOT_SEEN = (0, 0, 0)
+_MODE = 0o600
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -50,13 +52,12 @@ class MasterKeys:
         key_id = token_hex(8)
         keys = cls({key_id: token_bytes(KEY_BYTES)}, key_id, path)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            create_whole(path, _written(keys._held), _MODE)
         except FileExistsError:
             message = (
                 f"{path} exists already: a master key is never overwritten; move the file away if you mean it"
             )
             raise KeyFileRefused(message) from None
-        _write(descriptor, keys._held)
         return keys
 
     @classmethod
@@ -139,10 +140,10 @@ class MasterKeys:
         if self._path is not None:
             beside = self._path.with_name(self._path.name + ".new")
             beside.unlink(missing_ok=True)
-            _write(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), held)
+            create_whole(beside, _written(held), _MODE)
             with self._path.open("r+b") as old:
                 beside.replace(self._path)
-                _sync_folder(self._path.parent)
+                sync_folder(self._path.parent)
                 # What was replaced may hold a key that is to be gone. Where the disk does not write over it
                 # in place (copy-on-write, flash), it is gone once the disk reclaims it.
                 old.write(bytes(os.fstat(old.fileno()).st_size))
@@ -183,17 +184,6 @@ def _read(path: Path) -> _Held:
     return _Held(keys, current)
 
 
-def _write(descriptor: int, held: _Held) -> None:
+def _written(held: _Held) -> str:
     keys = {key_id: b64encode(key).decode() for key_id, key in held.keys.items()}
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump({"current": held.current, "keys": keys}, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return json.dumps({"current": held.current, "keys": keys}, indent=1)

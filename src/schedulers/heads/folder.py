@@ -42,9 +42,21 @@ def _is_written(path: Path, note: str) -> bool:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     except FileExistsError:
-        return path.read_text(encoding="utf-8") == note
+        found = path.read_text(encoding="utf-8")
+        if found == note or not note.startswith(found):
+            return found == note
+        # Ours, and whoever wrote it was killed. A share may know no hard links: it is renamed into place.
+        beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        _write(descriptor, note)
+        beside.replace(path)
+        return True
+    _write(descriptor, note)
+    return True
+
+
+def _write(descriptor: int, note: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(note)
         file.flush()
         os.fsync(descriptor)
-    return True

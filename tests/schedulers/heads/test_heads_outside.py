@@ -155,6 +155,22 @@ def test_what_was_written_to_a_folder_is_never_overwritten(wiring: Wiring, tmp_p
     assert len(files(folder)) == 2
 
 
+def test_a_head_that_was_broken_off_while_it_was_written_is_written_whole(
+    wiring: Wiring, tmp_path: Path
+) -> None:
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    using(wiring, head_folders=str(folder))
+    note = record(wiring, "C-1")
+    send_now(wiring)
+    [written] = folder.iterdir()
+    for torn in ("", note[:40]):
+        written.write_text(torn)
+        [sent] = send_now(wiring)
+        assert sent.taken
+        assert files(folder) == {written.name: note}
+
+
 def test_a_folder_that_is_away_is_tried_again_until_it_is_there(wiring: Wiring, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
     using(wiring, head_folders=str(folder))

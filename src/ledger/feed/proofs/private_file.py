@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from ledger.feed.proofs.refused import KeyFileRefused
+from ledger.whole_files import create_whole, sync_folder
 
 PRIVATE_MODE = 0o600
 
@@ -29,14 +30,8 @@ def read_private(path: Path) -> str:
 
 
 def create_private(path: Path, text: str) -> None:
-    """Create a file of mode 0600, on disk before this returns. Raises FileExistsError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_MODE)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        os.fchmod(descriptor, PRIVATE_MODE)  # whatever the umask
-        opened.write(text)
-        opened.flush()
-        os.fsync(descriptor)
-    _sync_directory(path.parent)
+    """Create a file of mode 0600: a reader, or a crash, finds all of it or none. Raises FileExistsError."""
+    create_whole(path, text, PRIVATE_MODE)
 
 
 def replace_private(path: Path, text: str) -> None:
@@ -45,12 +40,4 @@ def replace_private(path: Path, text: str) -> None:
     written.unlink(missing_ok=True)
     create_private(written, text)
     written.replace(path)
-    _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)
