@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 TOGETHER := -n auto --maxprocesses=4 --dist=worksteal
 EVERY_BRANCH := --cov=ledger.domain --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
+FAULTS := tests/faults tests/acceptance/test_sample_book.py tests/schedulers/test_five_simulated_years.py \
+  tests/ledger/application/test_two_at_once.py
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
@@ -45,7 +47,7 @@ bench: $(DEV) ## measure, side by side with the stock recorder and with the limi
 	$(BIN)/python -m benchmarks
 
 faults: $(DEV) ## cut connections, kill programs, abort writers: the full counts (an hour or so)
-	FAULTS_FULL=1 $(BIN)/python -m pytest -m "test_all or not test_all" tests/faults
+	FAULTS_FULL=1 $(BIN)/python -m pytest -m "test_all or not test_all" $(FAULTS)
 
 mutants: $(DEV) ## ask whether the domain's tests notice each small change of a rule (hours)
 	$(BIN)/mutmut run
