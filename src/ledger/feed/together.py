@@ -34,6 +34,9 @@ AT_A_TIME: Final = 2
 """Followers that pass a batch at once, each on a connection of its own."""
 
 Passed = Callable[[int], None]
+Batch = tuple[Sequence[FeedRow], Sequence[FeedEvent]]
+Wanted = tuple[int, frozenset[str] | None]
+"""After which position, and of which types (None: all)."""
 
 
 class FollowersTogether:
@@ -47,6 +50,7 @@ class FollowersTogether:
         self._book = book
         self._batch = batch
         self._going = {runner.follower.name: runner for runner in runners}
+        self._ahead: tuple[Wanted, Batch | None] | None = None
         self.halted: dict[str, Halted] = {}
         """Who stopped, and for what."""
 
@@ -110,12 +114,12 @@ class FollowersTogether:
             }
             if not behind:
                 return 0
-            after = min(behind.values())
-            rows = select_feed(connection, self._book, after, self._batch, self._types())
-        if not _dense(rows, after, whole=self._types() is None):
+        after = min(behind.values())
+        found = self._read(after)
+        if found is None:
             # Whoever stands there finds out by itself what is missing, and says it.
             return sum(self._alone(name) for name, position in behind.items() if position == after)
-        events = feed_events(row for row in rows if row.type is not None)
+        rows, events = found
         last = rows[-1].position
         reached = [name for name, position in behind.items() if position < last]
         idle = [name for name in reached if name in standing and not self._concerns(name, events)]
@@ -123,8 +127,29 @@ class FollowersTogether:
             with self._pool.connection() as connection:
                 pass_over(connection, self._book, idle, after, last)
         concerned = [name for name in reached if name not in idle]
-        self._let_all_pass(concerned, lambda runner: runner.pass_read(rows, events))
+        with ThreadPoolExecutor(1, thread_name_prefix="reading-ahead") as reading:
+            # What is sealed changes no more.
+            wanted = (last, self._types())
+            ahead = reading.submit(self._select, *wanted) if last < end else None
+            self._let_all_pass(concerned, lambda runner: runner.pass_read(rows, events))
+        if ahead is not None:
+            self._ahead = (wanted, ahead.result())
         return len(rows)
+
+    def _read(self, after: int) -> Batch | None:
+        """Give the batch after a position, which may have been read ahead; None where it is not whole."""
+        wanted = (after, self._types())
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == wanted and ahead[1] is not None:
+            return ahead[1]
+        return self._select(*wanted)
+
+    def _select(self, after: int, types: frozenset[str] | None) -> Batch | None:
+        with self._pool.connection() as connection:
+            rows = select_feed(connection, self._book, after, self._batch, types)
+        if not _dense(rows, after, whole=types is None):
+            return None
+        return rows, feed_events(row for row in rows if row.type is not None)
 
     def _concerns(self, name: str, events: Sequence[FeedEvent]) -> bool:
         types = self._going[name].follower.types
