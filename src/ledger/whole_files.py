@@ -12,17 +12,25 @@ def create_whole(path: Path, text: str, mode: int) -> None:
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.new")
     beside.unlink(missing_ok=True)  # of a program of this number that was killed
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-            os.fchmod(descriptor, mode)
-            opened.write(text)
-            opened.flush()
-            os.fsync(descriptor)
+        write_out(beside, text, mode)
         os.link(beside, path)  # Unlike a rename, this lets the first of two programs win.
     finally:
-        beside.unlink()
+        beside.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def write_out(path: Path, text: str, mode: int) -> None:
+    """Write a new file of this mode, whatever the umask; its content is on disk, its name need not be yet.
+
+    For a name that nobody reads: a crash may leave a part of it. Raises FileExistsError.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        os.fchmod(descriptor, mode)
+        opened.write(text)
+        opened.flush()
+        os.fsync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

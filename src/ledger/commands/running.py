@@ -219,7 +219,6 @@ def _say_stopped(settings: Settings) -> None:
 
 
 def _alarm(wiring: Wiring, name: str, error: Exception) -> None:
-    # Without the link to sign in, for a log is kept and read by many: `token link` makes one.
     said = f"{type(error).__name__}: {' '.join(str(error).split())}"
     if wiring.settings.log_format == "json":
         _log.critical("service_stopped", service=name, book=wiring.book, error=said)

@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger.store.errors import KeyFileRefused, MasterKeyMissing
-from ledger.whole_files import create_whole, sync_folder
+from ledger.whole_files import create_whole, sync_folder, write_out
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -140,7 +140,7 @@ class MasterKeys:
         if self._path is not None:
             beside = self._path.with_name(self._path.name + ".new")
             beside.unlink(missing_ok=True)
-            create_whole(beside, _written(held), _MODE)
+            write_out(beside, _written(held), _MODE)
             with self._path.open("r+b") as old:
                 beside.replace(self._path)
                 sync_folder(self._path.parent)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ledger.endings import Refused
+from ledger.whole_files import sync_folder
 
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
@@ -102,15 +103,6 @@ def write_whole(path: Path, content: bytes, *, named: bool = True) -> None:
     draft.replace(path)
     if named:
         sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make sure that a folder's names are on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _letters_key(key: bytes) -> bytes:

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from ledger.feed.proofs.refused import KeyFileRefused
-from ledger.whole_files import create_whole, sync_folder
+from ledger.whole_files import create_whole, sync_folder, write_out
 
 PRIVATE_MODE = 0o600
 
@@ -38,6 +38,6 @@ def replace_private(path: Path, text: str) -> None:
     """Replace a file by one of mode 0600: a reader, or a crash, finds the old or the new one, whole."""
     written = path.with_name(f".{path.name}.{os.getpid()}.new")
     written.unlink(missing_ok=True)
-    create_private(written, text)
+    write_out(written, text, PRIVATE_MODE)
     written.replace(path)
     sync_folder(path.parent)

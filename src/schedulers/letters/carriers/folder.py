@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from ledger.whole_files import sync_folder
 from schedulers.letters.carriers.carrier import NotTaken, Parcel
-from schedulers.letters.shelf import sync_folder, write_whole
+from schedulers.letters.shelf import write_whole
 
 MANIFEST: Final = "manifest.csv"
 COLUMNS: Final = ("reference", "file", "sha256", "kind", "registered", "language", "post_by")
