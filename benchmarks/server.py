@@ -26,6 +26,7 @@ SETTINGS = (
     "checkpoint_timeout=1h",
     "jit=off",
     "wal_compression=on",
+    "random_page_cost=1.1",
     "listen_addresses=",
 )
 

@@ -9,7 +9,7 @@ from ledger.store.pool import Connection
 from projections.folding.generations import live_or_first
 from projections.folding.versions import Folding
 from projections.folding.view import View
-from projections.folding.writing import forget, load_remembered, without_waiting_for_the_disk, write
+from projections.folding.writing import forget, load_remembered, suit_a_batch, write
 
 Memory = TypeVar("Memory")
 
@@ -38,7 +38,7 @@ class ViewFollower(Generic[Memory]):
             FoldChanged: the rows that are read were folded otherwise.
 
         """
-        without_waiting_for_the_disk(connection)
+        suit_a_batch(connection)
         generation = self._generation(connection)
         keys = {self.view.key_of(event) for event in events}
         keys.update(key for event in events if (key := self.view.mentions(event)) is not None)

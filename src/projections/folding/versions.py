@@ -51,7 +51,8 @@ class Folding(Generic[Memory]):
         if before is None:
             self._fresh.add(key)
         self.remembered[key] = Remembered(event.position if before is None else before.since, folded.memory)
-        self.touched.add(key)
+        if before is None or folded.memory is not before.memory:
+            self.touched.add(key)
         for row in folded.rows:
             self._stand(row, event.position, fresh=key in self._fresh)
 
