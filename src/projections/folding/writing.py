@@ -16,10 +16,7 @@ DROPPED_AT_ONCE = 20_000
 
 _NULL = ""
 
-SUIT_A_BATCH = """
-set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
-set local synchronous_commit = off
-"""
+SUIT_A_BATCH = "set local random_page_cost = 1.1; set local synchronous_commit = off"
 
 LOAD = """
 select key, since_position, memory from projections.remembered
@@ -44,8 +41,9 @@ on conflict (book, generation, view, key) do update set memory = excluded.memory
 def suit_a_batch(connection: Connection) -> None:
     """Let this one transaction find rows by their keys, and commit before it is on disk.
 
-    A batch touches some hundred rows of a table that may have millions. Postgres would read the whole table
-    for them, for longer with each batch, where it takes a disk's random reads for dear.
+    A batch touches some hundred rows of a table that may have millions. Where Postgres takes random reads
+    for as dear as on a turning disk, its default, it would read the whole table for them, for longer with
+    each batch.
 
     Nothing can be lost by the commit: rows, memory and checkpoint come back from a crash together or not at
     all, and what did not come back is folded again from the feed.

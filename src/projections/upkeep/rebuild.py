@@ -106,6 +106,8 @@ def _finish(pool: Pool, book: str, building: _Building) -> Rebuilt:
     """Compare what was built with what is read, let it be read, and compare what came meanwhile."""
     view, generation, _, began_at = building
     before, compared, until = _compare(pool, book, building)
+    # What came while they were compared, so that hardly anything is left to fold while nobody may follow.
+    building.runner.catch_up()
     begun = perf_counter()
     switched = _switch(pool, book, building)
     seconds = perf_counter() - begun

@@ -32,17 +32,17 @@ def facts_of(event: Event, words: Words) -> str:  # noqa: C901, PLR0911, PLR0912
             said = (words.day(event.reported_on), of_code(words, event.channel), of_code(words, event.cause))
             return " · ".join(said)
         case ClaimantIdentified():
-            return event.method
+            return of_code(words, event.method)
         case AdviceGiven():
-            return ", ".join(event.topics)
+            return ", ".join(of_code(words, topic) for topic in event.topics)
         case AssistanceProvided():
             return f"{of_code(words, event.kind)} · {event.provider}"
         case ExpertAppointed() | ExpertCalledOff():
             return event.provider
         case DocumentsRequested():
-            return ", ".join(event.documents)
+            return ", ".join(of_code(words, document) for document in event.documents)
         case DocumentReceived():
-            return event.document
+            return of_code(words, event.document)
         case FurtherIncidentReported():
             return words.day(event.occurred_on)
         case SubmissionCompleted():

@@ -71,6 +71,11 @@ CODES: Mapping[str, str] = {
     "psychological": N_("psychological"),
     "technical": N_("technical"),
     "data_recovery": N_("data recovery"),
+    # What advice is about, how a claimant was identified, what was asked for: the usual ones
+    "change_passwords": N_("change passwords"),
+    "block_card": N_("block the card"),
+    "callback": N_("called back"),
+    "police_report": N_("police report"),
     # Channels
     "phone": N_("phone"),
     "web_form": N_("web form"),
