@@ -90,7 +90,7 @@ def limit_rate(server: BenchmarkServer, connections: int, seconds: float) -> flo
 
 
 def _our_writer(place: int, dsn: str, masters: MasterKeys) -> Work:
-    store = EventStore(Pool(dsn, size=1), masters)
+    store = EventStore(Pool(dsn, size=1), masters, prepares=True)
     store.content_hmac(BOOK, b"warm")
 
     def work(until: float) -> int:

@@ -19,6 +19,7 @@ from ledger.store.errors import (
 )
 from ledger.store.leaf import instant_text
 from ledger.store.pool import Connection
+from ledger.store.prepared import run_prepared
 from ledger.store.rows import EventRow
 from ledger.store.subject_keys import SubjectKey
 
@@ -67,6 +68,15 @@ class Statement:
     def text(self) -> str:
         """All statements, as one simple query."""
         return ";".join(self._parts)
+
+    def run(self, connection: Connection) -> None:
+        """Run all of them as one simple query, which is parsed and planned for this once."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.text, self.parameters)
+
+    def run_prepared(self, connection: Connection) -> None:
+        """Run all of them as one simple query, each as the connection keeps it prepared."""
+        run_prepared(connection, self._parts, self.parameters)
 
 
 def append_statement(commit: Commit, rows: Sequence[EventRow], keys: Mapping[str, SubjectKey]) -> Statement:

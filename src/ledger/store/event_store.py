@@ -23,6 +23,7 @@ from ledger.store.subject_keys import SubjectKey, SubjectKeys
 T = TypeVar("T")
 
 _TRIES_WHEN_KEYS_MOVE: Final = 5
+_USUAL_EVENTS: Final = 8
 
 
 class EventStore:
@@ -117,9 +118,10 @@ class EventStore:
         )
         written = write_rows(commit, keys)
         statement = append_statement(commit, written.rows, keys)
+        run = statement.run_prepared if self._prepares and _is_usual(commit) else statement.run
         try:
-            with recording(connection, commit), connection.cursor() as cursor:
-                cursor.execute(statement.text, statement.parameters)
+            with recording(connection, commit):
+                run(connection)
         except ImportOpen:
             load(
                 connection, commit.book, (), (), ()
@@ -140,6 +142,11 @@ class EventStore:
                 return query(connection)
             except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
                 raise Unreachable.broken(error) from error
+
+
+def _is_usual(commit: Commit) -> bool:
+    """Say whether a commit's statements are few enough in kind for a connection to keep them prepared."""
+    return len(commit.events) <= _USUAL_EVENTS and len(commit.answers) == 1 and commit.import_id is None
 
 
 def _persons_in(commit: Commit) -> frozenset[str]:

@@ -149,8 +149,8 @@ class Erasures:
         commit = Commit(self._book, events, heads, (), now)
         written = write_rows(commit, {})
         statement = append_statement(commit, written.rows, {})
-        with recording(connection, commit), connection.cursor() as cursor:
-            cursor.execute(statement.text, statement.parameters)
+        with recording(connection, commit):
+            statement.run(connection)
         return written.appended.events
 
 
