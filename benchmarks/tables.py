@@ -39,7 +39,7 @@ def compare(server: BenchmarkServer, title: str, connections: int, seconds: floa
     labels = {
         "ours": "this recorder, sealer running",
         "stock": "eventsourcing's recorder, psycopg 3",
-        "limit": "pgbench, our statements",
+        "limit": "pgbench, our statements, unprepared",
     }
     for name, label in labels.items():
         ratio = statistics.median(
