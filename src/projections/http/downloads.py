@@ -1,37 +1,41 @@
 """Lists as CSV and XLSX files: all rows at one position, read page by page, so that no connection is held."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from starlette.responses import StreamingResponse
 
+from ledger.endings import Refused
 from ledger.http.described import POSITION
+from ledger.http.problems import Problem
 from ledger.wiring import Wiring
-from projections.exports import csv_rows, workbook
-from projections.exports.sheet import Row, Rows, Sheet
+from projections.exports.sent import WAYS
+from projections.exports.sheet import Row, Rows
+from projections.exports.spooled import spooled
 from projections.http.lists import List
 from projections.http.reading import Time, reading
 
 PAGE_ROWS: Final = 1_000
 
-Write = Callable[[Rows, Sheet], Iterator[bytes]]
-
-FORMS: Final[dict[str, tuple[str, Write]]] = {
-    "csv": (csv_rows.MEDIA_TYPE, csv_rows.csv_chunks),
-    "xlsx": (workbook.MEDIA_TYPE, workbook.workbook_chunks),
-}
-"""The end of an address → its media type, and what writes it."""
-
 
 def download(listed: List, end: str, rows: Rows, position: int) -> StreamingResponse:
-    """Send a whole list as a file, its rows as they stand at a position."""
-    media_type, write = FORMS[end]
+    """Send a whole list as a file, its rows as they stand at a position.
+
+    A workbook is made before its first byte is sent. Raises Problem where it cannot be made.
+    """
+    way = WAYS[end]
+    content = way.write(rows, listed.sheet)
+    if way.is_made_first:
+        try:
+            content = spooled(content)
+        except Refused as error:
+            raise Problem("INVALID", str(error)) from error
     headers = {
         "Content-Disposition": f'attachment; filename="{listed.name}-{position}.{end}"',
         POSITION: str(position),
     }
-    return StreamingResponse(write(rows, listed.sheet), media_type=media_type, headers=headers)
+    return StreamingResponse(content, media_type=way.media_type, headers=headers)
 
 
 def rows_by_pages(wiring: Wiring, listed: List, filters: object, time: Time, position: int) -> Iterator[Row]:

@@ -20,8 +20,9 @@ from ledger.wiring import Wiring
 from projections.asking.positions import sealed_at
 from projections.asking.questions import Filters, list_due
 from projections.exports import due_calendar
+from projections.exports.sent import WAYS
 from projections.folding.paging import Place
-from projections.http.downloads import FORMS, download, rows_by_pages
+from projections.http.downloads import download, rows_by_pages
 from projections.http.filters import filters_of
 from projections.http.lists import LISTS, List, row_schema
 from projections.http.plain import plain
@@ -75,7 +76,7 @@ def _add(router: APIRouter, listed: List) -> None:
             *(404, 422, 503),
         ),
     )(_page(listed) if listed.order else _whole(listed))
-    for end, (media_type, _) in FORMS.items():
+    for end, way in WAYS.items():
         router.get(
             f"{listed.path}.{end}",
             summary=f"{listed.said}, all of them as {end.upper()}",
@@ -84,7 +85,7 @@ def _add(router: APIRouter, listed: List) -> None:
             responses=described(
                 {
                     200: {
-                        "content": {media_type.partition(";")[0]: {"schema": {"type": "string"}}},
+                        "content": {way.media_type.partition(";")[0]: {"schema": {"type": "string"}}},
                         "headers": POSITION_HEADER,
                     }
                 },
@@ -154,10 +155,10 @@ def _file(listed: List, end: str) -> Callable[..., Any]:
             whole, position = await read(
                 request, caller, listed.views, time, lambda reader: listed.ask(reader, filters)
             )
-            return download(listed, end, whole, position)
+            return await run_in_threadpool(download, listed, end, whole, position)
         _, position = await read(request, caller, listed.views, time, lambda reader: reader.position)
         rows = rows_by_pages(wiring_of(request), listed, filters, time, position)
-        return download(listed, end, rows, position)
+        return await run_in_threadpool(download, listed, end, rows, position)
 
     file.__doc__ = f"{listed.said}, as they stand at one position."
     return file

@@ -1,7 +1,7 @@
 """How a page is served: who may, in which language, as HTML or as the JSON that the command line prints."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from ledger.endings import Refused, Unreachable, UsedWrongly
 from ledger.http.callers import SESSION_COOKIE, admission_of, refuse_from_elsewhere, visitor
@@ -72,7 +72,8 @@ class Download:
     """A file to keep."""
 
     name: str
-    content: str | bytes
+    content: str | bytes | Iterator[bytes]
+    """Some bytes at a time where it may be large."""
     media_type: str
 
 
@@ -259,8 +260,10 @@ def _response(look: Look, answer: Answer | Response) -> Response:
         case Leads(to):
             return RedirectResponse(to, 303, dict(HEADERS))
         case Download(name, content, media_type):
-            headers = {"Content-Disposition": f'attachment; filename="{_plain(name)}"'}
-            return Response(content, 200, dict(HEADERS) | headers, media_type)
+            headers = dict(HEADERS) | {"Content-Disposition": f'attachment; filename="{_plain(name)}"'}
+            if isinstance(content, str | bytes):
+                return Response(content, 200, headers, media_type)
+            return StreamingResponse(content, 200, headers, media_type)
         case Response():
             return answer
 

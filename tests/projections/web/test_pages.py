@@ -1,10 +1,13 @@
 """Pages as they are served: who may see them, what they say as JSON, what their forms do."""
 
+import csv
+import io
 import re
 from datetime import date
 from html import unescape
 
 import httpx2 as httpx
+import openpyxl
 import pytest
 from fastapi.routing import APIRoute
 
@@ -16,6 +19,7 @@ from ledger.subjects.access_log import Access, access_lines
 from ledger.subjects.erasing import Erasures
 from projections.web import site
 from projections.web.addresses import in_address
+from projections.web.pages.report import TITLES
 from projections.web.words.speaking import LANGUAGES, words
 from schedulers.letters.queries import Wanted, change, want
 from schedulers.letters.writing import NO_ADDRESS
@@ -39,6 +43,7 @@ READ = (
     "/reports",
     "/reports/refunds",
     "/reports/refunds.csv",
+    "/reports/refunds.xlsx",
     "/verify",
     "/verify/head",
     "/verify/progress",
@@ -197,8 +202,28 @@ def test_the_json_of_a_page_is_what_the_command_line_prints(
     assert answer.json() == said
 
 
+@pytest.mark.parametrize("name", TITLES)
+def test_a_reports_files_hold_each_row_of_its_json(admin: Visited, name: str) -> None:
+    rows = admin.get(f"/reports/{name}.json").json()
+    html = admin.get(f"/reports/{name}").text
+    for end in ("csv", "xlsx"):
+        assert f'href="/reports/{name}.{end}"' in html
+        file = admin.get(f"/reports/{name}.{end}")
+        assert file.headers["content-disposition"] == f'attachment; filename="{name}.{end}"'
+        if end == "csv":
+            table = list(csv.reader(io.StringIO(file.text)))
+        else:
+            [sheet] = openpyxl.load_workbook(io.BytesIO(file.content)).worksheets
+            table = [list(row) for row in sheet.iter_rows(values_only=True)]
+        assert len(table) == 1 + len(rows)
+        assert set(table[0]) >= {"guarantee"}
+
+
 FORMS = ("/contracts/new", "/claims/new", "/complaints/new", "/cancel", "/cancel/received", "/cancel/confirm")
-FILES = ("/contracts/{number}/proof", "/reports/{name}.csv", "/verify/head", "/static/{content}/{name:path}")
+FILES = (
+    *("/contracts/{number}/proof", "/reports/{name}.csv", "/reports/{name}.xlsx", "/verify/head"),
+    "/static/{content}/{name:path}",
+)
 WAYS = ("/find",)
 """Pages without JSON, by the reasons of docs/decisions/every-page-has-its-json.md; each shows no rows."""
 
@@ -277,7 +302,7 @@ def test_no_page_says_a_message_in_english_to_readers_of_another_language(
     said = words(language).messages  # type: ignore[arg-type]  # one of the three
     english = {message for message, told in said.items() if isinstance(message, str) and message != told}
     english -= {told for told in said.values() if isinstance(told, str)} | set(LANGUAGES.values())
-    pages = [path for path in RIGHT_OF if not path.endswith(("/proof", "/head", ".csv"))]
+    pages = [path for path in RIGHT_OF if not path.endswith(("/proof", "/head", ".csv", ".xlsx"))]
     for path in (*pages, "/persons", "/cancel", "/claims/K-2", "/contracts/CC-1?on=2026-01-01"):
         html = admin.get(path, params={"language": language} | dict(httpx.URL(path).params)).text
         # What an event changed stands as it is on record, field by field.

@@ -1,16 +1,19 @@
 """One report: its rows as a table, as JSON and as a file; each row names the event that made it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from projections.asking.positions import read_as_of
 from projections.asking.reader import Reader
 from projections.asking.reports import REPORTS, Asked, each_of, reported_until
 from projections.exports import sheets
-from projections.exports.csv_rows import MEDIA_TYPE, csv_chunks
-from projections.exports.sheet import Sheet
+from projections.exports.sent import WAYS
+from projections.exports.sheet import Rows, Sheet
+from projections.exports.spooled import spooled
 from projections.web.asked import looking, read_month, today_of
 from projections.web.figures import reserves_by_guarantee
 from projections.web.page import Look, page_of_look
@@ -37,30 +40,33 @@ NO_REPORT: Final = N_("There is no report “%(name)s”: choose one on the page
 
 def register(pages: Pages) -> None:
     """Register every report."""
-    pages.page("/reports/{name}.csv", download)
+    for end in WAYS:
+        pages.page(f"/reports/{{name}}.{end}", partial(download, end=end))
     pages.page("/reports/{name}", show, twin)
 
 
 def twin(look: Look) -> object:
     """Give what `report NAME` prints."""
-    return _read(look)[0]
+    with _found(look) as found:
+        return list(found.rows)
 
 
-def download(look: Look) -> Download:
-    """Give all rows as CSV, amounts in cents."""
-    name = _name(look)
-    rows, _, sheet = _read(look)
-    return Download(f"{name}.csv", b"".join(csv_chunks(rows, sheet)), MEDIA_TYPE)
+def download(look: Look, end: str) -> Download:
+    """Give all rows as a file, amounts in cents; memory does not grow with them."""
+    way = WAYS[end]
+    with _found(look) as found:
+        return Download(f"{_name(look)}.{end}", spooled(way.write(found.rows, found.sheet)), way.media_type)
 
 
 def show(look: Look) -> Shown:
     """Show the first rows."""
     name = _name(look)
-    rows, position, _ = _read(look, ROWS_SHOWN + 1)
+    with _found(look) as found:
+        rows = list(islice(found.rows, ROWS_SHOWN + 1))
     return Shown(
         "report.html",
         {
-            "page": page_of_look(look, "reports", position=position),
+            "page": page_of_look(look, "reports", position=found.position),
             "name": name,
             "title": TITLES[name],
             "titles": TITLES,
@@ -68,17 +74,28 @@ def show(look: Look) -> Shown:
             "has_more": len(rows) > ROWS_SHOWN,
             "columns": REPORT_COLUMNS[name],
             "month": _month(look) if name == BORDEREAU else None,
+            "ways": {end: way.said for end, way in WAYS.items() if way.is_there},
         },
     )
 
 
-def _read(look: Look, most: int | None = None) -> tuple[list[dict[str, object]], int, Sheet]:
-    """Read a report's rows, `most` of them at most; None: all."""
+class _Found(NamedTuple):
+    rows: Rows
+    """To be taken while the reader reads."""
+    position: int
+    sheet: Sheet
+
+
+@contextmanager
+def _found(look: Look) -> Iterator[_Found]:
+    """Read a report's rows, one by one."""
     name = _name(look)
     views = ("contracts", "reserves") if name == GUARANTEES else (REPORTS[name].view.name,)
     with looking(look.wiring, views, look.asked) as reader:
         if name == GUARANTEES:
-            return reserves_by_guarantee(reader, _until(look, reader)), reader.position, sheets.GUARANTEES
+            rows = reserves_by_guarantee(reader, _until(look, reader))
+            yield _Found(rows, reader.position, sheets.GUARANTEES)
+            return
         asked = Asked(
             contract=look.query.get("contract") or None,
             claim=look.query.get("claim") or None,
@@ -86,8 +103,7 @@ def _read(look: Look, most: int | None = None) -> tuple[list[dict[str, object]],
             status=look.query.get("status") or None,
             month=_month(look) if name == BORDEREAU else None,
         )
-        rows = islice(each_of(reader, REPORTS[name], asked), most)
-        return list(rows), reader.position, REPORTS[name].sheet
+        yield _Found(each_of(reader, REPORTS[name], asked), reader.position, REPORTS[name].sheet)
 
 
 def _until(look: Look, reader: Reader) -> date:
