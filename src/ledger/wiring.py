@@ -54,6 +54,7 @@ SWEEPS_GROUP = "claims_ledger.sweeps"
 OPENINGS_GROUP = "claims_ledger.openings"
 HEAD_SENDERS_GROUP = "claims_ledger.head_senders"
 ERASURES_GROUP = "claims_ledger.erasures"
+HELD_GROUP = "claims_ledger.held"
 
 BOOK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 """A book's name stands in addresses, in the names of key files and in the log's origin."""
@@ -231,6 +232,13 @@ class Wiring:
         for point in entry_points(group=ERASURES_GROUP):
             removed += cast("Callable[[Wiring], int]", point.load())(self)
         return removed
+
+    def held_beside(self, person: str) -> Mapping[str, object]:
+        """Give what is held on a person beside the events, by what it is, as JSON: their letters."""
+        return {
+            point.name: cast("Callable[[Wiring, str], object]", point.load())(self, person)
+            for point in sorted(entry_points(group=HELD_GROUP))
+        }
 
     def send_heads(self) -> list[Mapping[str, object]]:
         """Send the newest signed head to the places outside; what came of each."""

@@ -63,7 +63,7 @@ def erase(person: str, *, reason: str, actor: str, book: str, as_json: bool) -> 
     "claims-ledger subject export P-7 --reason 'right of access, letter 4712' > P-7.json",
 )
 def export(person: str, *, reason: str, actor: str, book: str, as_json: bool) -> None:  # noqa: ARG001  # always JSON
-    """Print all that is held on PERSON as JSON: events in clear, their key's dates, who opened their data.
+    """Print all that is held on PERSON as JSON: events in clear, letters, their key's dates, who opened them.
 
     The export is itself written down in the access log. Values that were erased stand as [erased].
     """
@@ -73,7 +73,8 @@ def export(person: str, *, reason: str, actor: str, book: str, as_json: bool) ->
     with opened(book) as wiring:
         wiring.seal()
         exported = Subjects(wiring.store, wiring.pool, book).export(person, by)
-    print_json({"book": book} | export_written(exported))
+        beside = wiring.held_beside(person)
+    print_json({"book": book, **export_written(exported), **beside})
 
 
 @click.command()

@@ -32,6 +32,7 @@ where book = %(book)s
     and (%(statuses)s::text[] is null or status = any(%(statuses)s))
     and (%(references)s::text[] is null or reference = any(%(references)s))
     and (%(contract)s::text is null or contract = %(contract)s)
+    and (%(person)s::text is null or person = %(person)s)
     and (%(post_by)s::date is null or post_by is null or post_by <= %(post_by)s)
     and (not %(free)s or told is null)
 order by wanted_at, reference
@@ -131,18 +132,20 @@ def want(connection: Connection, book: str, letters: Sequence[Wanted]) -> None:
         execute_values(cursor, _WANT, rows)
 
 
-def letters(
+def letters(  # noqa: PLR0913  # each narrows them down
     connection: Connection,
     book: str,
     *,
     statuses: Collection[LetterStatus] | None = None,
     references: Collection[str] | None = None,
     contract: str | None = None,
+    person: str | None = None,
 ) -> Sequence[Letter]:
     """Give letters, the first wanted first; None asks for all."""
     asked = _asked(book, statuses) | {
         "references": None if references is None else list(references),
         "contract": contract,
+        "person": person,
     }
     with connection.cursor() as cursor:
         cursor.execute(_LIST, asked)
@@ -230,6 +233,7 @@ def _asked(book: str, statuses: Collection[LetterStatus] | None) -> dict[str, ob
         "statuses": None if statuses is None else list(statuses),
         "references": None,
         "contract": None,
+        "person": None,
         "post_by": None,
         "free": False,
     }

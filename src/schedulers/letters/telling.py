@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
+from schedulers.letters.follower import NAME
 from schedulers.letters.kinds import REGISTERED
 from schedulers.letters.queries import Letter, counted, letters, waiting_letters
 from schedulers.letters.statuses import STATUSES, LetterStatus
@@ -46,6 +47,14 @@ def told(wiring: "Wiring", asked: Mapping[str, str]) -> list[dict[str, object]]:
             contract=asked.get("contract") or None,
         )
     return [written(letter) for letter in found]
+
+
+def held(wiring: "Wiring", person: str) -> list[dict[str, object]]:
+    """Give the letters to one person, with what each says of their contract (group `claims_ledger.held`)."""
+    wiring.catch_up(NAME)
+    with wiring.pool.connection() as connection:
+        found = letters(connection, wiring.book, person=person)
+    return [written(letter) | {"facts": letter.facts} for letter in found]
 
 
 def shown(wiring: "Wiring", asked: Mapping[str, str]) -> dict[str, object]:

@@ -45,6 +45,17 @@ def test_a_letter_is_prepared_opened_handed_over_and_confirmed(
     assert logged == ["letters", "letters open", "letters hand-over"]
 
 
+def test_a_person_is_given_their_letters_with_all_that_is_held_on_them(typed: CommandLine) -> None:
+    typed("letters", "prepare")
+    why = ("--reason", "right of access, letter 4712")
+    (hers,) = typed("subject", "export", "P-CC-1", *why).json["letters"]
+    (listed,) = typed("letters", "list", "--contract", "CC-1", "--json").json
+    assert {name: hers[name] for name in listed} == listed
+    assert hers["facts"]["ends_on"]
+    (waiting,) = typed("subject", "export", "P-CC-2", *why).json["letters"]
+    assert (waiting["contract"], waiting["status"], waiting["sha256"]) == ("CC-2", "wanted", None)
+
+
 def test_the_answer_to_a_complaint_is_written_with_its_text(
     wiring: Wiring, typed: CommandLine, tmp_path: Path
 ) -> None:
