@@ -1,7 +1,18 @@
 """The friendly verbs: one a domain command, in words that people type. Data only."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from ledger.domain.codes import (
+    Assistance,
+    Cause,
+    ClaimChannel,
+    ExclusionCode,
+    Guarantee,
+    Language,
+    NoticeChannel,
+    Relation,
+)
 
 Kind = Literal["text", "day", "moment", "amount", "truth", "list", "choice"]
 
@@ -33,25 +44,14 @@ class Verb:
     fields: tuple[Field, ...] = ()
 
 
-CHANNELS = ("web_form", "registered_letter", "email", "counter")
-GUARANTEES = ("identity", "payment", "data", "reputation")
-CAUSES = ("fraud", "abuse", "identity_theft", "malware", "cyberstalking", "other")
-RELATIONS = ("policyholder", "family", "non_family")
-ASSISTANCE = ("legal", "psychological", "technical", "data_recovery")
-LANGUAGES = ("nl", "fr", "en")
-EXCLUSIONS = (
-    "UNLAWFUL_ACTIVITY",
-    "NOT_INSURED_PERSON",
-    "PROVIDER_DELAY",
-    "FORCE_MAJEURE",
-    "DAMAGE_DURING_SUPPORT",
-    "NOT_MALWARE",
-    "OUTSIDE_COVER",
-    "LIMIT_AMOUNT",
-    "LIMIT_COUNT",
-    "ALREADY_COMPENSATED",
-    "PROFESSIONAL_USE",
-)
+CHANNELS: tuple[str, ...] = get_args(NoticeChannel)
+CLAIM_CHANNELS: tuple[str, ...] = get_args(ClaimChannel)
+GUARANTEES: tuple[str, ...] = get_args(Guarantee)
+CAUSES: tuple[str, ...] = get_args(Cause)
+RELATIONS: tuple[str, ...] = get_args(Relation)
+ASSISTANCE: tuple[str, ...] = get_args(Assistance)
+LANGUAGES: tuple[str, ...] = get_args(Language)
+EXCLUSIONS: tuple[str, ...] = get_args(ExclusionCode)
 
 REASON = Field("reason", "reason", "Why.", required=True)
 PROVIDER = Field("provider", "provider", "Who does it.", required=True)
@@ -157,7 +157,9 @@ VERBS = (
             Field("cause", "cause", "Cause.", "choice", required=True, choices=CAUSES),
             Field("occurred-at", "occurred_at", "First act: an instant or a date.", "moment", required=True),
             Field("reported-at", "reported_at", "Report: an instant or a date.", "moment"),
-            Field("channel", "channel", "How it was reported.", required=True),
+            Field(
+                "channel", "channel", "How it was reported.", "choice", required=True, choices=CLAIM_CHANNELS
+            ),
             Field("victim", "victim.person", "Number of the victim.", required=True),
             Field("victim-name", "victim.name", "Name of the victim.", required=True),
             Field(

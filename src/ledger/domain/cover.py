@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from ledger.domain.codes import Guarantee
 from ledger.domain.dates import term_on
-from ledger.domain.identifiers import Guarantee
 from ledger.domain.limits import Usage
 from ledger.domain.terms import Terms
 

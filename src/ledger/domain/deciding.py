@@ -22,6 +22,7 @@ from ledger.domain.claim.commands import (
 )
 from ledger.domain.claim.outcome import Outcome
 from ledger.domain.claim.state import Claim
+from ledger.domain.codes import Guarantee
 from ledger.domain.command import Command
 from ledger.domain.complaint import decisions as complaints
 from ledger.domain.complaint import state as complaint_state
@@ -34,7 +35,7 @@ from ledger.domain.contract.state import Contract
 from ledger.domain.cover import Cover
 from ledger.domain.entries import Entry, Recorded
 from ledger.domain.event import holds_personal_values
-from ledger.domain.identifiers import Guarantee, StreamKind, StreamRef, claim_ref, complaint_ref, contract_ref
+from ledger.domain.identifiers import StreamKind, StreamRef, claim_ref, complaint_ref, contract_ref
 from ledger.domain.refusals import OutOfOrder, Unknown
 
 State = Contract | Claim | Complaint

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from ledger.domain.identifiers import Guarantee
+from ledger.domain.codes import Guarantee
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, cast
 
-from ledger.domain.identifiers import Language
+from ledger.domain.codes import Language
 from ledger.domain.terms import Terms, load_terms
 
 Purpose = Literal["assistance", "quality", "ombudsman"]

@@ -9,7 +9,7 @@ from string import Formatter
 from tomllib import loads
 from typing import Any, Literal
 
-from ledger.domain.identifiers import Language
+from ledger.domain.codes import Language
 from ledger.domain.terms import Terms
 from schedulers.letters.kinds import REGISTERED, LetterKind
 

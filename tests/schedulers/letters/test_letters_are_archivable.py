@@ -10,7 +10,7 @@ import typst
 from letter_desk import PRESS
 from test_what_letters_say import LANGUAGES, WHO, draft
 
-from ledger.domain.identifiers import Language
+from ledger.domain.codes import Language
 from schedulers.letters.composing import Addressee, compose
 from schedulers.letters.kinds import KINDS, LetterKind
 

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from ledger.domain.identifiers import Language, claim_ref
+from ledger.domain.codes import Language
+from ledger.domain.identifiers import claim_ref
 from ledger.domain.terms import load_terms
 from schedulers.letters.composing import (
     Addressee,

@@ -4,20 +4,15 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ledger.domain.codes import Assistance, Cause, ClaimChannel, ExclusionCode, Guarantee, Relation
 from ledger.domain.command import Command, Moment
 from ledger.domain.identifiers import (
-    Assistance,
-    Cause,
-    ClaimChannel,
     ClaimNumber,
     Code,
     ContractNumber,
-    ExclusionCode,
     FreeText,
-    Guarantee,
     PaymentReference,
     Person,
-    Relation,
     Sha256,
 )
 from ledger.domain.money import Cents, PaidCents

@@ -5,20 +5,9 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from ledger.domain.codes import Assistance, Cause, ClaimChannel, ExclusionCode, Guarantee, Relation
 from ledger.domain.event import Event, Personal
-from ledger.domain.identifiers import (
-    Assistance,
-    Cause,
-    ClaimChannel,
-    Code,
-    ContractNumber,
-    ExclusionCode,
-    Guarantee,
-    PaymentReference,
-    Person,
-    Relation,
-    Sha256,
-)
+from ledger.domain.identifiers import Code, ContractNumber, PaymentReference, Person, Sha256
 from ledger.domain.limits import Holding
 
 

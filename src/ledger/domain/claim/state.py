@@ -23,11 +23,12 @@ from ledger.domain.claim.events import (
     RefundReversed,
     SubmissionCompleted,
 )
+from ledger.domain.codes import Cause, ExclusionCode, Guarantee, Relation
 from ledger.domain.deadlines.deadline import Deadline, takes_effect_at
 from ledger.domain.deadlines.of_claim import fold_claim_deadlines
 from ledger.domain.entries import Recorded
 from ledger.domain.event import Event
-from ledger.domain.identifiers import Cause, ExclusionCode, Guarantee, Relation, StreamRef
+from ledger.domain.identifiers import StreamRef
 from ledger.domain.limits import Holding
 from ledger.domain.statuses import ClaimStatus
 

@@ -4,8 +4,9 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from ledger.domain.codes import Language, NoticeChannel
 from ledger.domain.command import Command, Day
-from ledger.domain.identifiers import Code, ContractNumber, FreeText, Language, NoticeChannel, Person
+from ledger.domain.identifiers import Code, ContractNumber, FreeText, Person
 
 
 class PolicyholderGiven(BaseModel):

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import assert_never
 
 from ledger.domain.calendar import brussels_date, brussels_midnight, roll_forward
+from ledger.domain.codes import Guarantee
 from ledger.domain.contract.commands import (
     AnnulContract,
     ContractCommand,
@@ -53,7 +54,7 @@ from ledger.domain.dates import (
 from ledger.domain.deadlines.deadline import Deadline, takes_effect_at
 from ledger.domain.entries import Entry, Recorded
 from ledger.domain.event import holds_personal_values
-from ledger.domain.identifiers import Guarantee, contract_ref
+from ledger.domain.identifiers import contract_ref
 from ledger.domain.limits import LimitChange, Registration
 from ledger.domain.refusals import (
     ContractEnded,

@@ -5,8 +5,9 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from ledger.domain.codes import Guarantee, Language, NoticeChannel
 from ledger.domain.event import Event, Personal
-from ledger.domain.identifiers import ClaimNumber, Code, Guarantee, Language, NoticeChannel, Person, Sha256
+from ledger.domain.identifiers import ClaimNumber, Code, Person, Sha256
 
 
 class ContractEvent(Event):

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Literal, assert_never
 
 from ledger.domain.calendar import ONE_DAY, brussels_midnight
+from ledger.domain.codes import Guarantee, Language
 from ledger.domain.contract.events import (
     Cancelled,
     ClaimDeregistered,
@@ -29,7 +30,7 @@ from ledger.domain.deadlines.deadline import Deadline, takes_effect_at
 from ledger.domain.deadlines.of_contract import fold_contract_deadlines
 from ledger.domain.entries import Recorded
 from ledger.domain.event import Event
-from ledger.domain.identifiers import Guarantee, Language, StreamRef
+from ledger.domain.identifiers import StreamRef
 from ledger.domain.limits import Usage
 from ledger.domain.statuses import ContractEnd, ContractStatus
 from ledger.domain.terms import Terms, load_terms

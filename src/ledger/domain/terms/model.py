@@ -6,16 +6,8 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ledger.domain.identifiers import (
-    Assistance,
-    Cause,
-    ExclusionCode,
-    Guarantee,
-    Language,
-    Name,
-    Relation,
-    Sha256,
-)
+from ledger.domain.codes import Assistance, Cause, ExclusionCode, Guarantee, Language, Relation
+from ledger.domain.identifiers import Name, Sha256
 from ledger.domain.money import Cents
 
 Whole = Annotated[int, Field(strict=True, gt=0)]

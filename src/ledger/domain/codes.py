@@ -1,0 +1,40 @@
+"""Codes of the trade.
+
+Types alone, so that a program that only reads words, as `--help` does, loads no model.
+"""
+
+from typing import Literal
+
+Guarantee = Literal["identity", "payment", "data", "reputation"]
+Cause = Literal["fraud", "abuse", "identity_theft", "malware", "cyberstalking", "other"]
+Relation = Literal["policyholder", "family", "non_family"]
+Assistance = Literal["legal", "psychological", "technical", "data_recovery"]
+NoticeChannel = Literal["web_form", "registered_letter", "email", "counter"]
+# The page lists channels for a notice only; a claim comes by phone, the FAQ's own way, or as people write.
+ClaimChannel = Literal[
+    "phone",
+    "web_form",
+    "registered_letter",
+    "email",
+    "counter",
+    "letter",
+    "web",
+    "app",
+    "chat",
+    "broker",
+    "partner",
+]
+Language = Literal["nl", "fr", "en"]
+ExclusionCode = Literal[
+    "UNLAWFUL_ACTIVITY",
+    "NOT_INSURED_PERSON",
+    "PROVIDER_DELAY",
+    "FORCE_MAJEURE",
+    "DAMAGE_DURING_SUPPORT",
+    "NOT_MALWARE",
+    "OUTSIDE_COVER",
+    "LIMIT_AMOUNT",
+    "LIMIT_COUNT",
+    "ALREADY_COMPENSATED",
+    "PROFESSIONAL_USE",
+]
