@@ -95,7 +95,7 @@ def test_a_claim_goes_from_the_first_call_to_its_refund(
     press(page, "IdentifyClaimant")
     page.get_by_label("Topics of the advice").fill("change_passwords, block_card")
     press(page, "GiveAdvice")
-    expect(card(page, "advise")).to_contain_text("change_passwords, block_card")
+    expect(card(page, "advise")).to_contain_text("change passwords, block the card")
     press(page, "CompleteSubmission")
     accept(page, "1.250,00")
     expect(card(page, "refund")).to_contain_text("€1,250.00 approved of €1,250.00 lost")
