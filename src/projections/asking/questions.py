@@ -1,6 +1,6 @@
 """The questions that people and programs ask, answered in the shapes that scripts rely on."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal, NamedTuple, assert_never, cast
@@ -88,10 +88,11 @@ def list_due(reader: Reader, filters: Filters) -> list[Answer]:
     return _retentions(reader, filters) if filters.kind == "retention" else _at_once(reader, _due(filters))
 
 
-def each_row(reader: Reader, listed: Listed, filters: Filters) -> Iterator[Answer]:
-    """Give a list's rows one by one, in constant memory; the reader's transaction must stay open.
+def each_row(reader: Reader, listed: Listed, filters: Filters) -> Generator[Answer, None, None]:
+    """Give a list's rows one by one, in constant memory.
 
-    What has to be folded for the question (`--on`, retention) is in memory all the same.
+    The reader's transaction must stay open until the last is taken, or until this is closed. What has to be
+    folded for the question (`--on`, retention) is in memory all the same.
     """
     question = _question(reader, listed, filters)
     if question is None:

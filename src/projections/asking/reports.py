@@ -4,7 +4,8 @@ A report as of a position gives the same rows for ever, whatever is recorded lat
 that made it so, by its `position`, so that a figure can be explained.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -130,13 +131,18 @@ def rows_of(reader: Reader, report: Report, asked: Asked) -> list[Row]:
     return [_in_utc(row) for row in found]
 
 
-def each_of(reader: Reader, report: Report, asked: Asked) -> Iterator[Row]:
-    """Give a report's rows one by one, in constant memory; the reader's transaction must stay open."""
+def each_of(reader: Reader, report: Report, asked: Asked) -> Generator[Row, None, None]:
+    """Give a report's rows one by one, in constant memory.
+
+    The reader's transaction must stay open until the last is taken, or until this is closed.
+    """
     source = reader.source(report.view, _scope(asked))
     found = select_each(
         reader.connection, report.sql, report.view.table, source, asdict(report.wanted(asked))
     )
-    return map(_in_utc, found)
+    with closing(found):
+        for row in found:
+            yield _in_utc(row)
 
 
 def by_guarantee(

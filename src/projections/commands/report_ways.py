@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -78,7 +78,8 @@ def tell(  # noqa: PLR0913  # a report, where it goes, and its words
     report = REPORTS[name]
     with way.reading(report.view.name) as reader:
         if way.out is not None:
-            write_out(each_of(reader, report, asked), report.sheet, way.out)
+            with closing(each_of(reader, report, asked)) as rows_one_by_one:
+                write_out(rows_one_by_one, report.sheet, way.out)
             return
         rows = rows_of(reader, report, asked)
     show(rows, columns, title=title, empty=empty, json=way.as_json)

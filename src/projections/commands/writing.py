@@ -1,6 +1,7 @@
 """Where a list goes: a table for people, JSON for programs, or a file that says how by its name's end."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -68,10 +69,10 @@ def rows_or_file(
     from projections.asking.questions import each_row  # noqa: PLC0415  # loaded when it runs
     from projections.exports.sheets import SHEETS  # noqa: PLC0415  # as above
 
-    rows = each_row(reader, listed, filters)
-    if out is None:
-        return list(rows)
-    write_out(rows, SHEETS[listed], out)
+    with closing(each_row(reader, listed, filters)) as rows:
+        if out is None:
+            return list(rows)
+        write_out(rows, SHEETS[listed], out)
     return None
 
 

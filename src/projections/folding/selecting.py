@@ -1,6 +1,6 @@
 """The one way in which every view is queried: its source, its conditions, its order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from itertools import count
 
 from psycopg2.extras import RealDictCursor
@@ -32,10 +32,10 @@ def select(
 
 def select_each(
     connection: Connection, sql: str, table: Table, source: Source, asked: Mapping[str, object]
-) -> Iterator[dict[str, object]]:
+) -> Generator[dict[str, object], None, None]:
     """Run a view's query and give its rows some at a time, so that memory does not grow with them.
 
-    The transaction must stay open until the last one is taken.
+    The transaction must stay open until the last one is taken, or until this is closed.
     """
     found, parameters = source.found(table)
     with connection.cursor(f"rows_{next(_numbers)}", cursor_factory=RealDictCursor) as cursor:

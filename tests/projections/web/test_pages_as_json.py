@@ -1,7 +1,9 @@
 """Each page's JSON is what the command line prints, its files hold the same rows."""
 
 import csv
+import gc
 import io
+import sys
 
 import openpyxl
 import pytest
@@ -11,6 +13,7 @@ from fixtures.served import Served
 from fixtures.visited import Printed, Visited
 from projections.web import site
 from projections.web.addresses import in_address
+from projections.web.pages import report
 from projections.web.pages.report import TITLES
 
 
@@ -70,6 +73,19 @@ def test_the_json_of_a_page_is_what_the_command_line_prints(
     answer = admin.get(path)
     assert answer.status_code == 200, answer.text
     assert answer.json() == said
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_a_page_that_shows_only_the_first_rows_leaves_nothing_open(
+    admin: Visited, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", left.append)
+    monkeypatch.setattr(report, "ROWS_SHOWN", 0)
+    assert admin.get(f"/reports/{name}").status_code == 200
+    gc.collect()
+    assert admin.get(f"/reports/{name}.json").json()
+    assert left == []
 
 
 @pytest.mark.parametrize("name", TITLES)

@@ -1,7 +1,7 @@
 """One report: its rows as a table, as JSON and as a file; each row names the event that made it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from functools import partial
 from itertools import islice
@@ -103,7 +103,8 @@ def _found(look: Look) -> Iterator[_Found]:
             status=look.query.get("status") or None,
             month=_month(look) if name == BORDEREAU else None,
         )
-        yield _Found(each_of(reader, REPORTS[name], asked), reader.position, REPORTS[name].sheet)
+        with closing(each_of(reader, REPORTS[name], asked)) as rows_one_by_one:
+            yield _Found(rows_one_by_one, reader.position, REPORTS[name].sheet)
 
 
 def _until(look: Look, reader: Reader) -> date:
