@@ -4,6 +4,8 @@ import signal
 
 import hypothesis
 
+from ledger.logs import log_to_stderr
+
 pytest_plugins = [
     "fixtures.server",
     "fixtures.database",
@@ -20,6 +22,8 @@ def pytest_configure() -> None:
     A shell makes what it starts in the background deaf to it, and children inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # As each program does: what a sealer says in a thread must not stand in what a command prints.
+    log_to_stderr(quiet=False)
     # How long an example takes says something of the machine, and nothing of the ledger.
     too_slow = hypothesis.HealthCheck.too_slow
     hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[too_slow])
