@@ -9,7 +9,9 @@ points: group `claims_ledger.followers` (name → factory(wiring) → Follower),
 (name → callable(wiring, stop: threading.Event)), `claims_ledger.openings` (name → callable(wiring) →
 what to tell: run by `up` before any service starts), `claims_ledger.sweeps` (name → callable(wiring,
 until: datetime) → number of events that time recorded: brings every stream of the book to `until`,
-inclusive, whatever the book's clock says).
+inclusive, whatever the book's clock says), `claims_ledger.erasures` (name → callable(wiring) → number of
+things removed that lay outside the database), `claims_ledger.held` (name → callable(wiring, person) →
+JSON of what is held on a person beside the events).
 """
 
 import re

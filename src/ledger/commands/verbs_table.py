@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ledger.domain.codes import (
+    GUARANTEES,
     Assistance,
     Cause,
     ClaimChannel,
     ExclusionCode,
-    Guarantee,
     Language,
     NoticeChannel,
     Relation,
@@ -46,7 +46,6 @@ class Verb:
 
 CHANNELS: tuple[str, ...] = get_args(NoticeChannel)
 CLAIM_CHANNELS: tuple[str, ...] = get_args(ClaimChannel)
-GUARANTEES: tuple[str, ...] = get_args(Guarantee)
 CAUSES: tuple[str, ...] = get_args(Cause)
 RELATIONS: tuple[str, ...] = get_args(Relation)
 ASSISTANCE: tuple[str, ...] = get_args(Assistance)

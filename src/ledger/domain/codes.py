@@ -3,9 +3,10 @@
 Types alone, so that a program that only reads words, as `--help` does, loads no model.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 Guarantee = Literal["identity", "payment", "data", "reputation"]
+GUARANTEES: tuple[Guarantee, ...] = get_args(Guarantee)
 Cause = Literal["fraud", "abuse", "identity_theft", "malware", "cyberstalking", "other"]
 Relation = Literal["policyholder", "family", "non_family"]
 Assistance = Literal["legal", "psychological", "technical", "data_recovery"]

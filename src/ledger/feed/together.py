@@ -50,7 +50,7 @@ class FollowersTogether:
     def __init__(
         self, pool: Pool, book: str, runners: Sequence[FollowerRunner], *, batch: int = BATCH_TOGETHER
     ) -> None:
-        """`batch`: positions read at once."""
+        """`batch`: positions read at once. From now on the whole process looks for cycles less often."""
         self._pool = pool
         self._book = book
         self._batch = batch

@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 _TRIES_WHEN_KEYS_MOVE: Final = 5
 _USUAL_EVENTS: Final = 8
+"""Events of a commit, at most, for which statements are kept: each number of events is a text of its own."""
 
 
 class EventStore:

@@ -5,14 +5,13 @@ from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from psycopg2.errors import InvalidSqlStatementName
-
 from ledger.domain.entries import Recorded
 from ledger.domain.identifiers import StreamRef
 from ledger.store.errors import BookUnknown
 from ledger.store.loaded import BookRow, FirstAnswer, Loaded, LoadedStream, OpenImport
 from ledger.store.payload import read_payload
 from ledger.store.pool import Connection
+from ledger.store.prepared import execute_prepared
 from ledger.store.streams import stream_id, stream_ref
 
 # The book's row comes first, then the answers, then the events by stream and version. Columns that one part
@@ -118,12 +117,9 @@ def load_prepared(
     """
     name = "ledger_load_contracts" if claims else "ledger_load"
     wanted = _wanted(book, refs, claims) | {"sender": command[0], "command_id": command[1]}
-    try:
-        rows = _selected(connection, _EXECUTE.format(name=name), wanted)
-    except InvalidSqlStatementName:  # This connection does not know it yet.
-        with connection.cursor() as cursor:
-            cursor.execute(_PREPARED[name])
-        rows = _selected(connection, _EXECUTE.format(name=name), wanted)
+    with connection.cursor() as cursor:
+        execute_prepared(cursor, _EXECUTE.format(name=name), wanted, {name: _PREPARED[name]})
+        rows = [_Row._make(row) for row in cursor.fetchall()]
     return _loaded(rows, book, refs, claims, (command,))
 
 

@@ -166,9 +166,9 @@ class LedgerAggregateRecorder(_Recorder, AggregateRecorder):
             statement = append_statement(commit, rows, keys)
             if tracking is not None:
                 statement.add(_TRACK, self._book, tracking.application_name, tracking.notification_id)
-            with recording(connection, commit), connection.cursor() as cursor:
+            with recording(connection, commit):
                 try:
-                    cursor.execute(statement.text, statement.parameters)
+                    statement.run(connection)
                 except psycopg2.Error as error:
                     if error.pgcode == _ALREADY_TRACKED:
                         raise IntegrityError(str(error)) from error

@@ -8,7 +8,7 @@ import click
 
 from ledger.commands.options import DAY, actor_option
 from ledger.commands.subject_options import REASON, access
-from ledger.domain.codes import Guarantee
+from ledger.domain.codes import GUARANTEES
 from ledger.domain.statuses import (
     ClaimStatus,
     ComplaintStatus,
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-GUARANTEES: tuple[str, ...] = get_args(Guarantee)
 CONTRACT_STATUSES: tuple[str, ...] = get_args(ContractStatus)
 CLAIM_STATUSES: tuple[str, ...] = get_args(ClaimStatus)
 COMPLAINT_STATUSES: tuple[str, ...] = get_args(ComplaintStatus)

@@ -18,7 +18,7 @@ class Way(NamedTuple):
     needs: str | None = None
     """The module of the extra `export` without which it refuses; None: none."""
     is_made_first: bool = False
-    """Whether it is whole before its first byte is there, and may be refused until then."""
+    """Whether `write` makes all of it before it returns, and may refuse; else it takes rows as it is read."""
 
     @property
     def is_there(self) -> bool:

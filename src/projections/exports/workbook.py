@@ -5,20 +5,18 @@ An instant stands by the clock of Brussels, for a cell knows no offset.
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from tempfile import SpooledTemporaryFile
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final
 
 from ledger.domain.calendar import BRUSSELS
 from ledger.endings import Refused
 from projections.exports.extra import needed
 from projections.exports.sheet import Kind, Rows, Sheet
+from projections.exports.spooled import made
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 MOST_ROWS: Final = 1_048_575
 """Rows of a sheet below its heading: a program that reads it knows no more."""
-CHUNK_BYTES: Final = 65_536
-IN_MEMORY_BYTES: Final = 4_000_000
 WIDTHS: Final[dict[Kind, int]] = {"text": 22, "integer": 14, "truth": 9, "date": 12, "instant": 20}
 
 Page = Any
@@ -71,12 +69,8 @@ def write_workbook(rows: Rows, sheet: Sheet, file: IO[bytes]) -> int:
 
 
 def workbook_chunks(rows: Rows, sheet: Sheet) -> Iterator[bytes]:
-    """Write rows as a workbook and give it some bytes at a time; what is large waits on the disk."""
-    with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
-        write_workbook(rows, sheet, cast("IO[bytes]", file))
-        file.seek(0)
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+    """Write rows as a workbook now, and give it later, some bytes at a time. Raises as `write_workbook`."""
+    return made(lambda file: write_workbook(rows, sheet, file))
 
 
 def _dates(form: object) -> Write:

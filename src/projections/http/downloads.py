@@ -12,7 +12,6 @@ from ledger.http.problems import Problem
 from ledger.wiring import Wiring
 from projections.exports.sent import WAYS
 from projections.exports.sheet import Row, Rows
-from projections.exports.spooled import spooled
 from projections.http.lists import List
 from projections.http.reading import Time, reading
 
@@ -25,12 +24,10 @@ def download(listed: List, end: str, rows: Rows, position: int) -> StreamingResp
     A workbook is made before its first byte is sent. Raises Problem where it cannot be made.
     """
     way = WAYS[end]
-    content = way.write(rows, listed.sheet)
-    if way.is_made_first:
-        try:
-            content = spooled(content)
-        except Refused as error:
-            raise Problem("INVALID", str(error)) from error
+    try:
+        content = way.write(rows, listed.sheet)
+    except Refused as error:
+        raise Problem("INVALID", str(error)) from error
     headers = {
         "Content-Disposition": f'attachment; filename="{listed.name}-{position}.{end}"',
         POSITION: str(position),

@@ -6,15 +6,10 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query
 
+from ledger.domain.codes import GUARANTEES
 from ledger.domain.command import Day
 from ledger.domain.identifiers import Name
-from projections.commands.options import (
-    CLAIM_STATUSES,
-    COMPLAINT_STATUSES,
-    CONTRACT_STATUSES,
-    DUE_STATUSES,
-    GUARANTEES,
-)
+from projections.commands.options import CLAIM_STATUSES, COMPLAINT_STATUSES, CONTRACT_STATUSES, DUE_STATUSES
 from projections.commands.report import STEPS
 from projections.http.lists import List
 

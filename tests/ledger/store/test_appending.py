@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -12,7 +11,6 @@ import rfc8785
 
 from fixtures.commits import CONTRACT, NOW, advice, answered, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database, execute
-from ledger.domain.deciding import Needs
 from ledger.domain.identifiers import StreamRef, claim_ref
 from ledger.store.books import Books
 from ledger.store.commit import Commit, StreamHead
@@ -29,13 +27,6 @@ from ledger.store.keys import MasterKeys
 from ledger.store.pool import Connection, Pool
 from ledger.store.streams import stream_id
 from ledger.store.subject_keys import SubjectKey
-
-
-@pytest.fixture(params=[True, False], ids=["prepared", "unprepared"])
-def event_store(pool: Pool, books: Books, masters: MasterKeys, request: pytest.FixtureRequest) -> EventStore:
-    """Whether its statements are kept prepared or go through a pooler, it does the same."""
-    assert books.names() == [BOOK]
-    return EventStore(pool, masters, prepares=request.param)
 
 
 def test_what_was_appended_is_loaded_as_it_was(event_store: EventStore) -> None:
@@ -64,49 +55,6 @@ def test_the_claims_present_contract_comes_along_with_the_claim(event_store: Eve
     assert loaded.contracts == {claim(1): CONTRACT}
     assert loaded.streams[CONTRACT].version == 1
     assert loaded.streams[claim(1)].contract_id == stream_id(BOOK, CONTRACT)
-
-
-def test_a_prepared_load_gives_what_any_other_gives_on_a_connection_that_knows_it_and_on_a_new_one(
-    event_store: EventStore, pool: Pool, masters: MasterKeys
-) -> None:
-    event_store.append(commit(new_event(CONTRACT, advice(), command_id="a")))
-    event_store.append(commit(new_event(claim(1), advice(), command_id="b")))
-    preparing = EventStore(pool, masters, prepares=True)
-    needed = (Needs((CONTRACT,)), Needs((claim(1),), claim(1)), Needs((claim("none"),), claim("none")))
-    for need in needed * 2:
-        for command_id in ("b", "new"):
-            plain = event_store.load(BOOK, need, command_id, "local")
-            prepared = preparing.load(BOOK, need, command_id, "local")
-            assert replace(prepared, now=plain.now) == plain
-    with pool.connection() as connection, connection.cursor() as cursor:
-        cursor.execute("deallocate all")
-    assert preparing.load(BOOK, needed[0], "b", "local").streams[CONTRACT].version == 1
-
-
-def test_a_connection_that_has_forgotten_its_statements_records_a_commit_once_all_the_same(
-    event_store: EventStore, pool: Pool
-) -> None:
-    for number in range(1, 4):
-        told = event_store.append(commit(new_event(claim(number), advice(), command_id=f"{number}")))
-        assert told.heads[claim(number)].version == 1
-        with pool.connection() as connection, connection.cursor() as cursor:
-            cursor.execute("deallocate all")
-    assert [
-        event_store.load_many(BOOK, [claim(number)]).streams[claim(number)].version for number in range(1, 4)
-    ] == [1] * 3
-
-
-@pytest.mark.parametrize("events", [1, 2, 8, 9, 30])
-def test_a_commit_of_any_size_is_recorded_whole(event_store: EventStore, events: int) -> None:
-    for turn in range(2):
-        told = event_store.append(
-            commit(
-                *(new_event(claim(turn), advice(), command_id=f"{turn}") for _ in range(events)),
-                answers=[answered(f"{turn}")],
-            )
-        )
-        assert told.heads[claim(turn)].version == events
-        assert len(event_store.load_many(BOOK, [claim(turn)]).streams[claim(turn)].recorded) == events
 
 
 def test_the_same_version_recorded_twice_is_a_version_conflict_and_records_nothing(

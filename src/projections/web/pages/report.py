@@ -55,7 +55,9 @@ def download(look: Look, end: str) -> Download:
     """Give all rows as a file, amounts in cents; memory does not grow with them."""
     way = WAYS[end]
     with _found(look) as found:
-        return Download(f"{_name(look)}.{end}", spooled(way.write(found.rows, found.sheet)), way.media_type)
+        written = way.write(found.rows, found.sheet)
+        content = written if way.is_made_first else spooled(written)
+        return Download(f"{_name(look)}.{end}", content, way.media_type)
 
 
 def show(look: Look) -> Shown:

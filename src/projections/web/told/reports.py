@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final, get_args
+from typing import Final
 
-from ledger.domain.codes import Guarantee
+from ledger.domain.codes import GUARANTEES
 from projections.web.drawing.columns import Columns, Layer, Written, columns
 from projections.web.drawing.months import next_month
 from projections.web.words.codes import of_code
@@ -13,7 +13,6 @@ from projections.web.words.speaking import Words
 
 Rows = Sequence[Mapping[str, object]]
 
-GUARANTEES: Final[tuple[str, ...]] = get_args(Guarantee)
 MOST_DAYS: Final = 31
 """Refunds that took longer share one column."""
 MOST_MONTHS: Final = 36
