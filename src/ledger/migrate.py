@@ -17,8 +17,14 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.errors import DuplicateSchema, InsufficientPrivilege, UniqueViolation
 
+from ledger.store.connecting import connect
 from ledger.store.errors import MigrationRefused, Unreachable
 from ledger.store.pool import Connection
+
+MIGRATE_SECONDS = 24 * 3600.0
+"""For one migration, which may go through a whole large book."""
+LOOK_SECONDS = 15.0
+"""For a look at what is pending."""
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
@@ -75,7 +81,7 @@ def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
     """
     here = migrations(folder)
     applied_now: list[str] = []
-    with _connected(dsn) as connection:
+    with _connected(dsn, MIGRATE_SECONDS) as connection:
         _bootstrap(connection)
         for migration in here:
             with connection, connection.cursor() as cursor:
@@ -95,7 +101,7 @@ def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
 def pending(dsn: str, folder: Traversable | None = None) -> list[str]:
     """Names of the migrations that are here and not applied. Raises MigrationRefused and Unreachable."""
     here = migrations(folder)
-    with _connected(dsn) as connection, connection, connection.cursor() as cursor:
+    with _connected(dsn, LOOK_SECONDS) as connection, connection, connection.cursor() as cursor:
         cursor.execute("select to_regclass('ledger.migrations') is not null")
         applied = _checked(connection, here) if cursor.fetchone() == (True,) else {}
         return [migration.name for migration in here if migration.name not in applied]
@@ -107,9 +113,9 @@ def _folder() -> Traversable:
 
 
 @contextmanager
-def _connected(dsn: str) -> Iterator[Connection]:
+def _connected(dsn: str, limit_seconds: float) -> Iterator[Connection]:
     try:
-        connection = psycopg2.connect(dsn, application_name="claims-ledger migrate", client_encoding="UTF8")
+        connection = connect(dsn, name="claims-ledger migrate", limit_seconds=limit_seconds)
     except psycopg2.OperationalError as error:
         reason = " ".join(str(error).split())
         message = (

@@ -165,7 +165,10 @@ def test_doctor_tells_the_settings_even_when_no_server_is_reached(tmp_path: Path
     assert {"CLAIMS_LEDGER_DSN", "CLAIMS_LEDGER_HOME"} <= {
         setting["variable"] for setting in told["settings"]
     }
-    assert [(check["check"], check["state"]) for check in told["checks"]] == [("server", "wrong")]
+    assert [(check["check"], check["state"]) for check in told["checks"]] == [
+        ("server", "wrong"),
+        ("services", "hint"),
+    ]
     assert told["healthy"] is False
 
 

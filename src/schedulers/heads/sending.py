@@ -12,6 +12,7 @@ from ledger.feed.proofs.checkpoint import peek_checkpoint
 from ledger.feed.proofs.merkle_proof import consistency_proof
 from ledger.feed.signing.growing import nodes_of
 from ledger.store.heads import newest_checkpoint
+from ledger.supervision import rest
 from schedulers.clockwork import tick
 from schedulers.heads.folder import Folder
 from schedulers.heads.mail import Mail
@@ -42,7 +43,7 @@ def keep_heads_outside(wiring: "Wiring", stop: StopEvent) -> None:
     """Send each day's head, and try again what was not taken, until `stop` is set."""
     wanted = places(wiring.settings)
     if not wanted:
-        stop.wait()
+        rest(stop)
         return
     tick(TICK_SECONDS, lambda: send(wiring, wanted, stop=stop), stop)
 

@@ -9,6 +9,8 @@ import structlog
 from ledger.clock import acts_until, present
 from ledger.domain.calendar import brussels_date
 from ledger.store.errors import ImportOpen
+from ledger.supervision import rest
+from schedulers.clockwork import tick
 from schedulers.diary.follower import NAME as DIARY
 from schedulers.letters.erasing import erase_letters
 from schedulers.letters.follower import NAME as LETTERS
@@ -17,7 +19,6 @@ from schedulers.letters.outfit import carrier_of, shelf_of
 from schedulers.letters.queries import count
 from schedulers.letters.rendering import LettersNotInstalled, Press
 from schedulers.letters.writing import tell_prepared, want_notices, write_letters
-from schedulers.ticking import patiently
 
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
@@ -33,13 +34,13 @@ _log = structlog.get_logger(__name__)
 def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:
     """Write and hand over letters until `stop` is set. Nobody writes to the persons of a simulated book."""
     if wiring.book_row().kind == "simulated":
-        stop.wait()
+        rest(stop)
         return
     try:
         press = Press()
     except LettersNotInstalled as missing:
         _log.warning("letters_are_not_written", book=wiring.book, do=str(missing))
-        stop.wait()
+        rest(stop)
         return
 
     def turn() -> None:
@@ -52,7 +53,7 @@ def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:
             # An import began meanwhile: it holds the book, and the next tick goes on.
             return
 
-    patiently(turn, stop, every_seconds=TICK_SECONDS)
+    tick(TICK_SECONDS, turn, stop)
 
 
 def prepare(
