@@ -89,7 +89,7 @@ def test_up_serves_beside_other_commands_and_ends_cleanly_within_seconds(
     begun = time.monotonic()
     code, said = ended_by(running, number)
     assert time.monotonic() - begun < 5
-    assert (code, "ALARM" in said, "Traceback" in said) == (0, False, False)
+    assert (code, "service_waits" in said, "Traceback" in said) == (0, False, False)
     assert gone_within(home, 5)
 
 

@@ -235,7 +235,7 @@ def test_up_serves_beside_another_ledger_and_a_port_in_use_is_said_in_one_line(
     assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1), refused.stderr
     assert "is in use" in refused.stderr
     code, said = ended_by(running, signal.SIGTERM)
-    assert (code, "ALARM" in said, "Traceback" in said) == (0, False, False)
+    assert (code, "service_waits" in said, "Traceback" in said) == (0, False, False)
     assert link.partition("code=")[2] not in said
     assert tmp_path.exists()
 
