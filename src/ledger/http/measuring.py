@@ -1,9 +1,11 @@
 """What the database knows of the feed and its followers, and how the services are, as metrics."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from ledger.attempts import FailingItem
 from ledger.http.counts import Measured
 from ledger.http.watch import Watch
 from ledger.store.examining import FeedFound
@@ -16,10 +18,11 @@ def measured(wiring: Wiring, watch: Watch) -> Measured:
 
     def measure() -> Iterator[Metric]:
         yield from _of_services(wiring.states.all())
-        feed = watch.found().feed
-        yield _gauge("claims_ledger_up", "Whether the database answers.", 0 if feed is None else 1)
-        if feed is not None:
-            yield from _of_feed(feed)
+        found = watch.found()
+        yield _gauge("claims_ledger_up", "Whether the database answers.", 0 if found.feed is None else 1)
+        if found.feed is not None:
+            yield from _of_feed(found.feed)
+            yield _of_items(found.failing)
 
     return measure
 
@@ -58,6 +61,18 @@ def _of_feed(feed: FeedFound) -> Iterator[Metric]:
         parked.add_metric([name], feed.parked.get(name, 0))
     yield lag
     yield parked
+
+
+def _of_items(items: Sequence[FailingItem]) -> Metric:
+    failed = GaugeMetricFamily(
+        "claims_ledger_failing_items",
+        "Items that a worker could not handle: waiting for another try, or parked.",
+        labels=["worker", "state"],
+    )
+    numbers = Counter((one.worker, "parked" if one.is_parked else "waiting") for one in items)
+    for (worker, state), number in sorted(numbers.items()):
+        failed.add_metric([worker, state], number)
+    return failed
 
 
 def _gauge(name: str, said: str, value: float) -> Metric:

@@ -6,13 +6,14 @@ However many ask, and whatever hangs, one thread looks: who asks meanwhile waits
 
 import errno
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import Final, Literal, NamedTuple
 
+from ledger.attempts import FailingItem, failing
 from ledger.migrate import pending
 from ledger.store.errors import MigrationRefused, Unreachable
 from ledger.store.examining import FeedFound, examine_feed, has_room, takes_writes
@@ -43,6 +44,7 @@ class Found(NamedTuple):
     migrations: Migrations = "unknown"
     home: Home = "well"
     feed: FeedFound | None = None
+    failing: Sequence[FailingItem] = ()
 
 
 class Watch:
@@ -79,8 +81,8 @@ class Watch:
         wiring, home = self._wiring, self._home()
         try:
             with wiring.pool.connection() as connection:
-                feed = examine_feed(connection, wiring.book)
-            return Found(self._room(), self._migrations(), home, feed)
+                feed, items = examine_feed(connection, wiring.book), failing(connection, wiring.book)
+            return Found(self._room(), self._migrations(), home, feed, items)
         except Exception as error:
             if has_no_room(error):
                 return Found("full", home=home)
