@@ -46,7 +46,7 @@ def _run(told: dict[str, str | None], stop: StopEvent, begun: StopEvent) -> int:
     settings = Settings.load()
     log_to_stderr(quiet=False, as_json=settings.log_format == "json")
     try:
-        with opened(str(told["book"]), settings) as wiring:
+        with opened(str(told["book"]), settings, creates=False) as wiring:
             wiring.address = told["address"]
             begun.set()
             Running(wiring, stop, apart(wiring)).until_stopped()

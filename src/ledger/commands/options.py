@@ -63,13 +63,16 @@ def examples(*lines: str) -> Callable[[F], F]:
     return add
 
 
-def opened(book: str) -> "AbstractContextManager[Wiring]":
-    """Open the ledger for one command: join the database, bring it up to date, close it after."""
+def opened(book: str, *, creates: bool = False) -> "AbstractContextManager[Wiring]":
+    """Open the ledger for one command, and close it after.
+
+    `creates`: also make what is missing and migrate. Raises as `ledger.wiring.opened`.
+    """
     from ledger import wiring  # noqa: PLC0415  # loaded only by a command that needs it
     from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
 
     log_to_stderr(quiet=True)
-    return wiring.opened(book)
+    return wiring.opened(book, creates=creates)
 
 
 def is_interactive() -> bool:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from ledger.endings import Refused, Unreachable, UsedWrongly
+from ledger.endings import ClockBehind, Refused, Unreachable, UsedWrongly
 from ledger.http.callers import SESSION_COOKIE, admission_of, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
 from ledger.rights.caller import Caller
@@ -37,6 +37,10 @@ NO_CHARACTER: Final = N_(
     "What was asked holds a character that no text has: go by a link or a form of the site."
 )
 AGAIN_SECONDS: Final = "2"
+BEHIND: Final = N_(
+    "The ledger's clock stands before what is recorded here already. Nothing was recorded: try again in a "
+    "few minutes, and tell whoever runs the ledger."
+)
 AWAY: Final = N_("The ledger's database is away for the moment. Nothing was recorded: try again in a minute.")
 
 HEADERS: Final[Mapping[str, str]] = {
@@ -134,7 +138,7 @@ class Pages:
             if is_json:
                 raise _problem(error) from error
             if look is None or isinstance(error, Unreachable | DatabaseAway):
-                return _away(request)
+                return _away(request, BEHIND if isinstance(error, ClockBehind) else AWAY)
             answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
 
@@ -239,10 +243,10 @@ def _failed(look: Look, error: Exception) -> Shown:
     return Shown("failed.html", {"page": page, "heading": heading, "detail": detail}, status)
 
 
-def _away(request: Request) -> Response:
-    """Say that the database is away, on a page that needs nothing of it."""
+def _away(request: Request, why: str) -> Response:
+    """Say why nothing can be done for the moment, on a page that needs nothing of the database."""
     speak = words(_language(request))
-    told = {"page": None, "heading": N_("Not now"), "detail": speak(AWAY)}
+    told = {"page": None, "heading": N_("Not now"), "detail": speak(why)}
     html = render("failed.html", speak, told)
     return HTMLResponse(html, 503, dict(HEADERS) | {"Retry-After": AGAIN_SECONDS})
 
