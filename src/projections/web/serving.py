@@ -19,6 +19,7 @@ from ledger.rights.refusals import NotAdmitted
 from ledger.rights.roles import Right
 from ledger.store.errors import Unreachable as DatabaseAway
 from ledger.wiring import Wiring
+from projections.asking.positions import NothingKnown
 from projections.commands.tables import as_json
 from projections.web.addresses import from_address
 from projections.web.asked import AskedTime, read_asked
@@ -217,6 +218,8 @@ def _problem(error: Exception) -> Exception:
             return Problem(error.code, str(error))
         case UsedWrongly():
             return Problem("INVALID", str(error))
+        case NothingKnown():
+            return Problem("NOTHING_KNOWN", str(error))
         case Refused():
             return Problem("NOT_FOUND", str(error))
         case _:
