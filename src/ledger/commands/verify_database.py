@@ -36,7 +36,7 @@ def run(  # noqa: PLR0913  # one option each
     book: str, keys: Sequence[VerifierKey], since: Sequence[str], *, views: bool, fresh: bool, as_json: bool
 ) -> int:
     """Verify the database; gives the exit code. Raises Refused when it does not verify."""
-    with opened(book) as wiring:
+    with opened(book, creates=False) as wiring:
         begun = monotonic()
         try:
             proof = _log(wiring, _outside(wiring, keys, since), fresh=fresh)

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.endings import Ending
+from ledger.http.book import keep_numbers_whole
 from ledger.http.counts import Counts
 from ledger.http.problems import Problem, problem_response
 from ledger.store.errors import OutcomeUnknown, Unreachable
@@ -57,6 +58,7 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        keep_numbers_whole(scope)
         await self.serve(self._app, scope, receive, send)
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

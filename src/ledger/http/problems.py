@@ -33,6 +33,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "NO_RIGHT": Kind(403, "The caller's role lacks the right that the route needs"),
     "FROM_ELSEWHERE": Kind(403, "A page of another site may not act for whoever is signed in here"),
     "NOT_FOUND": Kind(404, "There is nothing here"),
+    "NOTHING_KNOWN": Kind(404, "By the time asked for the ledger knew of nothing yet"),
     "METHOD": Kind(405, "The route does not take this method"),
     "NOT_ACCEPTABLE": Kind(406, "The route cannot answer in a media type that is accepted"),
     "CURSOR_GONE": Kind(410, "The log was put back since, and parts before the cursor"),

@@ -13,7 +13,7 @@ where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
     and (%(before)s::date is null or due_on < %(before)s)
     and (%(status)s::text is null or status = %(status)s)
     and (%(kind)s::text is null or kind = %(kind)s)
-order by contract_position, subject_rank, subject_position, opening
+order by due_on, subject_position, opening
 """
 
 

@@ -29,7 +29,7 @@ class List:
     views: tuple[str, ...]
     """The views that it reads; its own is the first."""
     order: tuple[str, ...]
-    """Columns that its query orders by; none: it is short, and comes whole."""
+    """What its query orders by, as whole numbers; none: it is short, and comes whole."""
     filters: tuple[str, ...]
     ask: Ask
     said: str
@@ -95,10 +95,10 @@ LISTS: Final = (
     List(
         "due",
         ("due",),
-        ("contract_position", "subject_rank", "subject_position", "opening"),
+        ("due_on - date '1900-01-01'", "subject_position", "opening"),
         ("contract", "claim", "guarantee", "status", "before"),
         list_due,
-        "What is due when, and what was met, missed or cancelled",
+        "What is due when, and what was met, missed or cancelled, by due date",
     ),
 )
 

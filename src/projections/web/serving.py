@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from ledger.endings import Refused, Unreachable, UsedWrongly
+from ledger.endings import ClockBehind, Refused, Unreachable, UsedWrongly
 from ledger.http.callers import SESSION_COOKIE, admission_of, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
 from ledger.rights.caller import Caller
@@ -19,6 +19,7 @@ from ledger.rights.refusals import NotAdmitted
 from ledger.rights.roles import Right
 from ledger.store.errors import Unreachable as DatabaseAway
 from ledger.wiring import Wiring
+from projections.asking.positions import NothingKnown
 from projections.commands.tables import as_json
 from projections.web.addresses import from_address
 from projections.web.asked import AskedTime, read_asked
@@ -37,6 +38,10 @@ NO_CHARACTER: Final = N_(
     "What was asked holds a character that no text has: go by a link or a form of the site."
 )
 AGAIN_SECONDS: Final = "2"
+BEHIND: Final = N_(
+    "The ledger's clock stands before what is recorded here already. Nothing was recorded: try again in a "
+    "few minutes, and tell whoever runs the ledger."
+)
 AWAY: Final = N_("The ledger's database is away for the moment. Nothing was recorded: try again in a minute.")
 
 HEADERS: Final[Mapping[str, str]] = {
@@ -134,7 +139,7 @@ class Pages:
             if is_json:
                 raise _problem(error) from error
             if look is None or isinstance(error, Unreachable | DatabaseAway):
-                return _away(request)
+                return _away(request, BEHIND if isinstance(error, ClockBehind) else AWAY)
             answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
 
@@ -213,6 +218,8 @@ def _problem(error: Exception) -> Exception:
             return Problem(error.code, str(error))
         case UsedWrongly():
             return Problem("INVALID", str(error))
+        case NothingKnown():
+            return Problem("NOTHING_KNOWN", str(error))
         case Refused():
             return Problem("NOT_FOUND", str(error))
         case _:
@@ -239,10 +246,10 @@ def _failed(look: Look, error: Exception) -> Shown:
     return Shown("failed.html", {"page": page, "heading": heading, "detail": detail}, status)
 
 
-def _away(request: Request) -> Response:
-    """Say that the database is away, on a page that needs nothing of it."""
+def _away(request: Request, why: str) -> Response:
+    """Say why nothing can be done for the moment, on a page that needs nothing of the database."""
     speak = words(_language(request))
-    told = {"page": None, "heading": N_("Not now"), "detail": speak(AWAY)}
+    told = {"page": None, "heading": N_("Not now"), "detail": speak(why)}
     html = render("failed.html", speak, told)
     return HTMLResponse(html, 503, dict(HEADERS) | {"Retry-After": AGAIN_SECONDS})
 

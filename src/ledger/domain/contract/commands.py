@@ -1,12 +1,13 @@
 """What can be asked of a contract."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from ledger.domain.codes import Language, NoticeChannel
 from ledger.domain.command import Command, Day
-from ledger.domain.identifiers import Code, ContractNumber, FreeText, Person
+from ledger.domain.identifiers import Code, ContractNumber, FreeText, New, Person
 
 
 class PolicyholderGiven(BaseModel):
@@ -14,7 +15,7 @@ class PolicyholderGiven(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    person: Person
+    person: New
     name: FreeText
     email: FreeText | None = None
     address: FreeText | None = None
@@ -23,7 +24,7 @@ class PolicyholderGiven(BaseModel):
 class StartContract(Command):
     """Record a contract that was concluded."""
 
-    contract: ContractNumber
+    contract: New
     product: Code
     terms: Code | None = None
     """None: the newest version."""
@@ -34,6 +35,11 @@ class StartContract(Command):
     language: Language | None = None
     """None: the default of the terms."""
     policyholder: PolicyholderGiven
+
+    @property
+    def makes(self) -> Mapping[str, str]:
+        """The contract and its policyholder."""
+        return {"contract": self.contract, "policyholder.person": self.policyholder.person}
 
 
 class GiveNotice(Command):
