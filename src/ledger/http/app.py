@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from ledger.http.commands import lane
 from ledger.http.counts import Counts
+from ledger.http.cursors import PresentEpoch
 from ledger.http.frame import Frame, Lane
 from ledger.http.measuring import measured
 from ledger.http.openapi import describe
@@ -88,6 +89,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
     app.state.seals = Seals(wiring.pool, wiring.book, is_told=wiring.settings.seals)
     app.state.window = Window(wiring.pool, wiring.book)
+    app.state.epochs = PresentEpoch(wiring.pool, wiring.book)
     _ = wiring.ledger  # Made once, here: threads that make it at the same time would each make their own.
     current_default_thread_limiter().total_tokens = THREADS
     app.state.writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="commands")

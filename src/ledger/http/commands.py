@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, NamedTuple, NoReturn
 from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,10 +17,12 @@ from ledger.answers import Answer
 from ledger.domain.commands import COMMANDS
 from ledger.domain.deciding import needs as needed_streams
 from ledger.domain.identifiers import StreamRef
+from ledger.feed.epochs import Cursor
 from ledger.http.book import PREFIX, Book
 from ledger.http.callers import admitted, needs
 from ledger.http.command_requests import Asked, command_id, instant_of, read, versions_of, yes
 from ledger.http.command_schemas import AN_INSTANT, command_schema
+from ledger.http.cursors import PresentEpoch
 from ledger.http.described import ANSWERED, POSITION_HEADER, described
 from ledger.http.frame import Lane
 from ledger.http.problems import Problem
@@ -206,7 +209,10 @@ async def _answered(request: Request, name: str, sent: Submission, *, dry_run: b
         where = stream_id(wiring.book, StreamRef(kind, number))  # type: ignore[arg-type]  # as it was recorded
         position = await request.app.state.seals.position_of(where, last.version, SEAL_SECONDS)
         if position is not None:
-            headers["Ledger-Position"] = str(position)
+            epochs: PresentEpoch = request.app.state.epochs
+            known = epochs.known
+            epoch = await run_in_threadpool(epochs.look) if known is None else known
+            headers["Ledger-Position"] = str(Cursor(epoch, position))
     told = answer.as_json() | ({"dry_run": True} if dry_run else {})
     return JSONResponse(told, 201 if answer.status == "recorded" and not dry_run else 200, headers)
 

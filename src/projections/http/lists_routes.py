@@ -117,7 +117,7 @@ def _page(listed: List) -> Callable[..., Any]:
         headers = {POSITION: str(position)}
         if last is not None:
             link = request.url.include_query_params(
-                after=".".join(map(str, last)), as_of=position
+                after=".".join(map(str, last)), as_of=str(position)
             ).remove_query_params(["min_position", "min_command"])
             headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
         return JSONResponse(plain(rows), headers=headers)

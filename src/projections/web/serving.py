@@ -12,10 +12,8 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from ledger.endings import Refused, Unreachable, UsedWrongly
-from ledger.http.callers import SESSION_COOKIE, admission_of, refuse_from_elsewhere, visitor
+from ledger.http.callers import SESSION_COOKIE, program, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
-from ledger.rights.caller import Caller
-from ledger.rights.refusals import NotAdmitted
 from ledger.rights.roles import Right
 from ledger.store.errors import Unreachable as DatabaseAway
 from ledger.wiring import Wiring
@@ -140,9 +138,7 @@ class Pages:
 
     def _look(self, request: Request, body: bytes) -> Look:
         session = request.cookies.get(SESSION_COOKIE)
-        caller = visitor(request) or _bearer(request)
-        if caller is not None:
-            request.state.caller = caller
+        caller = visitor(request) or program(request)
         typed = _typed(body, request.headers.get("content-type", ""))
         settings = self._wiring.settings
         return Look(
@@ -271,17 +267,6 @@ def _response(look: Look, answer: Answer | Response) -> Response:
 def _json(value: object) -> Response:
     """Write what the command line prints with `--json`."""
     return Response(json.dumps(as_json(value), ensure_ascii=False) + "\n", media_type="application/json")
-
-
-def _bearer(request: Request) -> Caller | None:
-    """Give whoever shows a bearer token or a JWT: programs read the pages' JSON by it."""
-    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    try:
-        return admission_of(request).bearer(shown.strip())
-    except NotAdmitted:
-        return None
 
 
 def _language(request: Request) -> Language:
