@@ -12,7 +12,7 @@ from threading import Event as StopEvent
 from typing import Final, cast
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
@@ -23,6 +23,7 @@ from ledger.http.cursors import PresentEpoch
 from ledger.http.frame import Frame, Lane
 from ledger.http.measuring import measured
 from ledger.http.openapi import describe
+from ledger.http.parameters import refuse_unknown
 from ledger.http.problems import answer_problem
 from ledger.http.seals import Seals
 from ledger.http.window import Window
@@ -68,6 +69,7 @@ def create_app(wiring: Wiring) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        dependencies=[Depends(refuse_unknown)],
         exception_handlers={HTTPException: answer_problem, RequestValidationError: answer_problem},
     )
     app.state.wiring = wiring

@@ -25,6 +25,7 @@ from ledger.http.command_schemas import AN_INSTANT, command_schema
 from ledger.http.cursors import PresentEpoch
 from ledger.http.described import ANSWERED, POSITION_HEADER, described
 from ledger.http.frame import Lane
+from ledger.http.parameters import check_parameters
 from ledger.http.problems import Problem
 from ledger.http.served import wiring_of
 from ledger.rights.caller import Caller
@@ -35,6 +36,9 @@ from ledger.wiring import Wiring
 SEAL_SECONDS: Final = 0.25
 """The longest that an answer waits for the command's seal."""
 
+
+PARAMETERS: Final = {"at": False, "dry_run": False}
+"""Those of the routes below: each once."""
 
 PLURALS: Final[Mapping[str, str]] = {"contract": "contracts", "claim": "claims", "complaint": "complaints"}
 
@@ -167,6 +171,7 @@ def _serving(name: str) -> ASGIApp:
 async def _send(request: Request, name: str) -> Response:
     caller = await admitted(request, "command")
     headers, query = request.headers, request.query_params
+    check_parameters(query, PARAMETERS)
     asked = Asked(
         name,
         caller,

@@ -12,6 +12,8 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
 
 from ledger.domain.refusals import REFUSALS
 
@@ -106,18 +108,33 @@ def problem_response(problem: Problem) -> JSONResponse:
     return JSONResponse(problem.body, problem.status_code, headers, MEDIA_TYPE)
 
 
-async def answer_problem(_request: Request, error: Exception) -> JSONResponse:
+async def answer_problem(request: Request, error: Exception) -> Response:
     """Answer a problem, or what the framework raises, as problem+json."""
     if isinstance(error, Problem):
         return problem_response(error)
     if isinstance(error, RequestValidationError):
         return problem_response(Problem("INVALID", faults(error.errors())))
     if isinstance(error, HTTPException):
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return _other_method(request, error)
         code = _BY_STATUS.get(error.status_code, "MALFORMED")
         problem = Problem(code, _said(error), headers=error.headers)
         problem.status_code = error.status_code
         return problem_response(problem)
     raise error
+
+
+def _other_method(request: Request, error: HTTPException) -> Response:
+    """Say which methods an address takes: to whoever asks for them (OPTIONS), and in refusing another one."""
+    takes = {"OPTIONS"}
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            takes |= {method, "HEAD"} if method == "GET" else {method}
+    allow = {"Allow": ", ".join(sorted(takes))}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=allow)
+    return problem_response(Problem("METHOD", _said(error), headers=allow))
 
 
 def faults(errors: Any) -> str:  # noqa: ANN401  # pydantic's own shape
