@@ -35,7 +35,7 @@ Answer = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list is narrowed down to; None narrows nothing. Dates are exclusive."""
+    """What a list is narrowed down to; None narrows nothing. `before` is exclusive."""
 
     contract: str | None = None
     claim: str | None = None
@@ -44,6 +44,8 @@ class Filters:
     status: str | None = None
     kind: str | None = None
     """Of due rows."""
+    from_on: date | None = None
+    """Of due rows, inclusive."""
 
 
 class Question(NamedTuple):
@@ -162,7 +164,13 @@ def _limits(reader: Reader, filters: Filters) -> Question | None:
 def _due(filters: Filters) -> Question:
     subject = None if filters.claim is None else f"claim:{filters.claim}"
     wanted = DueWanted(
-        _one(filters.contract), subject, filters.guarantee, filters.before, filters.status, filters.kind
+        _one(filters.contract),
+        subject,
+        filters.guarantee,
+        filters.before,
+        filters.status,
+        filters.kind,
+        filters.from_on,
     )
     return Question(DUE, of_due.SELECT, wanted, _scope(filters))
 
@@ -177,6 +185,7 @@ def _retentions(reader: Reader, filters: Filters) -> list[Answer]:
         if (filters.contract is None or row["subject"] == f"contract:{filters.contract}")
         and (filters.status is None or row["status"] == filters.status)
         and (filters.before is None or cast("date", row["due_on"]) < filters.before)
+        and (filters.from_on is None or cast("date", row["due_on"]) >= filters.from_on)
     ]
 
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.commands.options import DAY, examples
+from projections.asking.filters import CLAIM_STATUSES, DUE_STATUSES, STEPS
 from projections.commands.options import (
-    CLAIM_STATUSES,
-    DUE_STATUSES,
     as_of_option,
     before_option,
     claim_option,
@@ -31,19 +30,6 @@ from projections.commands.writing import write_out
 
 if TYPE_CHECKING:
     from projections.asking.reports import Asked
-
-STEPS = (
-    "notify",
-    "identify",
-    "advise",
-    "assist",
-    "decide",
-    "refund",
-    "recover",
-    "correct",
-    "close",
-    "erase",
-)
 
 
 @click.command()

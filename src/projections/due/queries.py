@@ -11,6 +11,7 @@ where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
     and (%(subject)s::text is null or subject = %(subject)s)
     and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
     and (%(before)s::date is null or due_on < %(before)s)
+    and (%(from_on)s::date is null or due_on >= %(from_on)s)
     and (%(status)s::text is null or status = %(status)s)
     and (%(kind)s::text is null or kind = %(kind)s)
 order by contract_position, subject_rank, subject_position, opening
@@ -31,3 +32,5 @@ class DueWanted:
     """Due before this date."""
     status: str | None = None
     kind: str | None = None
+    from_on: date | None = None
+    """Due on this date or later."""

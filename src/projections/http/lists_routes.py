@@ -110,8 +110,15 @@ def _page(listed: List) -> Callable[..., Any]:
             # One row more than the page says whether there is a next one.
             reader.listed, reader.after, reader.limit = listed, place, limit + 1
             rows = listed.ask(reader, filters)
-            more = reader.paged is not None and len(rows) > limit
-            return rows[:limit], reader.paged.places[limit - 1] if more and reader.paged else None
+            if reader.paged is None:  # They came whole: a place is a number of rows.
+                begin = 0 if place is None else place[0]
+                is_last = len(rows) <= begin + limit
+                return rows[begin : begin + limit], None if is_last else (
+                    begin + limit,
+                    *(0 for _ in listed.order[1:]),
+                )
+            more = len(rows) > limit
+            return rows[:limit], reader.paged.places[limit - 1] if more else None
 
         (rows, last), position = await read(request, caller, listed.views, time, ask)
         headers = {POSITION: str(position)}

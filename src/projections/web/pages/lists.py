@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 from ledger.domain.codes import GUARANTEES
 from ledger.store.pool import Connection
+from projections.asking.filters import CLAIM_STATUSES, COMPLAINT_STATUSES, CONTRACT_STATUSES
 from projections.asking.questions import Answer as Row
 from projections.asking.questions import Filters, list_claims, list_complaints, list_contracts
 from projections.asking.reader import Reader
-from projections.commands.options import CLAIM_STATUSES, COMPLAINT_STATUSES, CONTRACT_STATUSES
 from projections.folding.rows import Source
 from projections.folding.view import View
 from projections.web.asked import looking, read_day, read_whole
