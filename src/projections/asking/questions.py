@@ -2,8 +2,8 @@
 
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
-from datetime import date
-from typing import Any, Literal, NamedTuple, assert_never, cast
+from datetime import date, timedelta
+from typing import Any, Final, Literal, NamedTuple, assert_never, cast
 
 from ledger.domain.identifiers import StreamRef
 from ledger.endings import Refused
@@ -31,6 +31,9 @@ from projections.limits.fold import LIMITS
 from projections.limits.queries import LimitsWanted
 
 Answer = dict[str, object]
+
+LOOKED_BACK: Final = timedelta(days=30)
+"""So long a calendar shows what is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,20 @@ def list_due(reader: Reader, filters: Filters) -> list[Answer]:
     Retention is asked for by its kind alone: it is a proposal to people, and time does nothing at its date.
     """
     return _retentions(reader, filters) if filters.kind == "retention" else _at_once(reader, _due(filters))
+
+
+def list_calendar(reader: Reader, filters: Filters, today: date) -> list[Answer]:
+    """Give due rows for a calendar, by date, each with its place among those that bear the same name (`nth`).
+
+    Unless a status or days are asked for: what is open, and what was due in the last 30 days or will be.
+    """
+    if filters.kind == "retention":
+        return [row | {"nth": 1} for row in _retentions(reader, filters)]
+    question = _due(filters)
+    is_narrowed = filters.status is not None or filters.from_on is not None or filters.before is not None
+    asked = asdict(question.wanted) | {"open_or_from": None if is_narrowed else today - LOOKED_BACK}
+    source = reader.source(question.view, question.scope)
+    return select(reader.connection, of_due.CALENDAR, question.view.table, source, asked)
 
 
 def each_row(reader: Reader, listed: Listed, filters: Filters) -> Generator[Answer, None, None]:

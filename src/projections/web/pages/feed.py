@@ -29,7 +29,7 @@ NO_POSITION: Final = N_("“%(asked)s” is no position: write it as 4711.")
 
 def register(pages: Pages) -> None:
     """Register the page."""
-    pages.page("/feed", show, twin, right="feed")
+    pages.page("/feed", show, twin, right="feed", takes=("type", "below"), twin_takes=("since",))
 
 
 def twin(look: Look) -> object:
