@@ -5,6 +5,7 @@ for ever, so a calendar that looks again moves the event and does not add anothe
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, cast
@@ -36,7 +37,7 @@ SAID: Final[Mapping[str, str]] = {
 
 
 def due_calendar(rows: Rows, *, book: str, known_at: datetime) -> str:
-    """Write due rows (as `list_calendar` gives them) as a calendar.
+    """Write due rows as a calendar; `nth`, where they have it, tells apart those that bear the same name.
 
     `known_at`: when what the rows say became known, aware; it stands as each event's DTSTAMP, so that the
     same rows make the same text.
@@ -49,9 +50,11 @@ def due_calendar(rows: Rows, *, book: str, known_at: datetime) -> str:
     calendar.add("x-wr-calname", f"Due dates of {book}")
     calendar.add("refresh-interval", LOOK_AGAIN, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
+    seen: Counter[str] = Counter()
     for row in rows:
-        name = (book, row["subject"], row["kind"], row["raw_due_on"], row["nth"])
-        calendar.add_component(_event(row, "|".join(map(str, name)), known_at))
+        name = "|".join((book, str(row["subject"]), str(row["kind"]), str(row["raw_due_on"])))
+        seen[name] += 1
+        calendar.add_component(_event(row, f"{name}|{row.get('nth', seen[name])}", known_at))
     return bytes(calendar.to_ical()).decode()
 
 
