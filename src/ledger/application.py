@@ -190,7 +190,7 @@ class Ledger(Application[UUID]):
         self,
         name: str,
         *,
-        after: int = -1,
+        after: int | str = -1,
         types: Sequence[str] | None = None,
         stop: StopEvent | None = None,
         follow: bool = True,

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from ledger.endings import UsedWrongly
 from ledger.http.app import create_app
+from ledger.http.connections import connections, raise_file_limit
 from ledger.http.served import drain
 from ledger.rights.tokens import LINK_LASTS, Tokens
 from ledger.supervision import moved
@@ -80,6 +81,8 @@ def serve(wiring: Wiring, stop: StopEvent) -> None:
         log_config=None,  # The frame tells of every request, and of what fails.
         access_log=False,
         server_header=False,
+        http=connections(raise_file_limit()),  # type: ignore[arg-type]  # called as a class would be
+        ws="none",
         backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
