@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from email.message import EmailMessage
 from pathlib import Path
 from threading import Event as StopEvent
 from typing import TYPE_CHECKING, Final, Protocol
@@ -11,6 +10,7 @@ import structlog
 
 from ledger.clock import acts_until, present
 from ledger.domain.calendar import brussels_date, is_working_day
+from ledger.outgoing_mail import new_mail
 from schedulers.clocks import look_at
 from schedulers.diary.follower import NAME as DIARY
 from schedulers.diary.queries import standing_deadlines
@@ -85,11 +85,8 @@ class DigestMail:
 
     def take(self, digest: Digest) -> None:
         """Mail the digest as plain text."""
-        message = EmailMessage()
-        message["Subject"] = digest.subject
-        message.set_content(text(digest))
         try:
-            self.server.send(message)
+            self.server.send(new_mail(digest.subject, text(digest)))
         except NotMailed as error:
             raise NotDelivered(str(error)) from error
 

@@ -13,6 +13,7 @@ from ledger.domain.identifiers import (
     FreeText,
     PaymentReference,
     Person,
+    PersonName,
     Sha256,
 )
 from ledger.domain.money import Cents, PaidCents
@@ -26,7 +27,7 @@ class VictimGiven(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     person: Person
-    name: FreeText
+    name: PersonName
     relation: Relation
     same_roof: bool
 

@@ -6,7 +6,15 @@ from pydantic import BaseModel, ConfigDict
 
 from ledger.domain.codes import Language, NoticeChannel
 from ledger.domain.command import Command, Day
-from ledger.domain.identifiers import Code, ContractNumber, FreeText, Person
+from ledger.domain.identifiers import (
+    Code,
+    ContractNumber,
+    EmailAddress,
+    FreeText,
+    Person,
+    PersonName,
+    PostalAddress,
+)
 
 
 class PolicyholderGiven(BaseModel):
@@ -15,9 +23,9 @@ class PolicyholderGiven(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     person: Person
-    name: FreeText
-    email: FreeText | None = None
-    address: FreeText | None = None
+    name: PersonName
+    email: EmailAddress | None = None
+    address: PostalAddress | None = None
 
 
 class StartContract(Command):
@@ -91,9 +99,9 @@ class CorrectPerson(Command):
 
     contract: ContractNumber
     person: Person
-    name: FreeText | None = None
-    email: FreeText | None = None
-    address: FreeText | None = None
+    name: PersonName | None = None
+    email: EmailAddress | None = None
+    address: PostalAddress | None = None
 
 
 ContractCommand = (
