@@ -96,7 +96,7 @@ def test_what_is_wrong_is_said_in_one_line(
 def test_a_carriers_file_that_cannot_be_read_changes_nothing(typed: CommandLine, tmp_path: Path) -> None:
     file = tmp_path / "confirmations.csv"
     for content, said in (
-        ("who,when\na,b\n", "its first line must name the columns"),
+        ("who,when\na,b\n", "Its columns are reference, posted_on, tracking, returned_on"),
         ("reference,posted_on\nL-1,yesterday\n,2026-06-01\nL-2,\n", "line 2: 'yesterday' is no date"),
     ):
         file.write_text(content)
