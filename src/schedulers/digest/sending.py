@@ -123,8 +123,8 @@ def digest_of(wiring: "Wiring") -> Digest:
                 letter
                 for letter in known
                 if letter.status == "handed_over"
-                and letter.post_by is not None
-                and letter.post_by - NEAR <= day
+                and letter.last_posting_day is not None
+                and letter.last_posting_day - NEAR <= day
             ],
             len(over(connection, book, day)),
             None if look.agrees else look.apart_seconds,
