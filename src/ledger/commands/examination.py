@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ledger.attempts import failing
 from ledger.clock import machine_now
 from ledger.feed.proofs.refused import ProofRefused
 from ledger.key_copies import read_copies, without_copy
@@ -140,6 +141,13 @@ def _feed(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
             if not behind
             else f"{name} is {behind:,} events behind; it catches up when read",
         )
+    for one in failing(connection, wiring.book):
+        if one.is_parked:
+            message = f"{one.worker} could not handle {one.item} ({one.error}): claims-ledger parked replay"
+            yield Finding("parked", "wrong", f"{message} --worker {one.worker} tries it again")
+        else:
+            message = f"{one.worker} failed at {one.item} ({one.error}) and tries again at {one.next_at}"
+            yield Finding("parked", "hint", message)
     for name, parked in feed.parked.items():
         message = f"{name} could not take {parked:,} events: see claims-ledger projections list"
         yield Finding("parked", "wrong", message)

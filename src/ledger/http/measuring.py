@@ -1,9 +1,11 @@
 """What the database knows of the feed and its followers, as metrics."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from ledger.attempts import FailingItem, failing
 from ledger.http.counts import Measured
 from ledger.store.errors import Unreachable
 from ledger.store.examining import FeedFound, examine_feed
@@ -16,12 +18,13 @@ def measured(wiring: Wiring) -> Measured:
     def measure() -> Iterator[Metric]:
         try:
             with wiring.pool.connection() as connection:
-                feed = examine_feed(connection, wiring.book)
+                feed, items = examine_feed(connection, wiring.book), failing(connection, wiring.book)
         except Unreachable:
             yield _gauge("claims_ledger_up", "Whether the database answers.", 0)
             return
         yield _gauge("claims_ledger_up", "Whether the database answers.", 1)
         yield from _of_feed(feed)
+        yield _of_items(items)
 
     return measure
 
@@ -42,6 +45,18 @@ def _of_feed(feed: FeedFound) -> Iterator[Metric]:
         parked.add_metric([name], feed.parked.get(name, 0))
     yield lag
     yield parked
+
+
+def _of_items(items: Sequence[FailingItem]) -> Metric:
+    failed = GaugeMetricFamily(
+        "claims_ledger_failing_items",
+        "Items that a worker could not handle: waiting for another try, or parked.",
+        labels=["worker", "state"],
+    )
+    numbers = Counter((one.worker, "parked" if one.is_parked else "waiting") for one in items)
+    for (worker, state), number in sorted(numbers.items()):
+        failed.add_metric([worker, state], number)
+    return failed
 
 
 def _gauge(name: str, said: str, value: float) -> Metric:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
+from ledger.attempts import failing
 from ledger.clock import acts_until, present
 from ledger.domain.calendar import brussels_date, is_working_day
 from schedulers.clocks import look_at
@@ -131,6 +132,7 @@ def digest_of(wiring: "Wiring") -> Digest:
             len(over(connection, book, day)),
             None if look.agrees else look.apart_seconds,
             stopped(connection, book),
+            [one for one in failing(connection, book) if one.is_parked],
         )
 
 
