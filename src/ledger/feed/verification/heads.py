@@ -6,11 +6,12 @@ from ledger.feed.proofs.checkpoint import Checkpoint, open_checkpoint
 from ledger.feed.proofs.note import VerifierKey
 from ledger.feed.proofs.refused import BadNote
 from ledger.feed.verification.fault import NotVerified
+from ledger.store.heads import NOTE
 from ledger.store.pool import Connection
 
-_COLUMNS: Final = "epoch, size, root, note"
 _BETWEEN: Final = f"""
-select {_COLUMNS} from ledger.checkpoints where book = %s and size > %s and size <= %s order by size, epoch
+select c.epoch, c.size, c.root, {NOTE} from ledger.checkpoints c
+where c.book = %s and c.size > %s and c.size <= %s order by c.size, c.epoch
 """  # noqa: S608 # put together from its own constants
 # A head that stands for what was lost when the log was put back stands for nothing here.
 _BINDING: Final = """
