@@ -86,9 +86,7 @@ def verify(  # noqa: PLR0913  # one option each
             raise UsedWrongly(message)
         from ledger.commands.verify_database import run  # noqa: PLC0415  # loads the database's side
 
-        return run(
-            book, verifier_keys, heads, witnesses=seen_by, views=views, fresh=fresh, as_json=as_json
-        )
+        return run(book, verifier_keys, heads, witnesses=seen_by, views=views, fresh=fresh, as_json=as_json)
     if views or fresh:
         message = "--views and --fresh ask for the database: leave TARGET out, or leave them out."
         raise UsedWrongly(message)
@@ -100,6 +98,4 @@ def verify(  # noqa: PLR0913  # one option each
         raise UsedWrongly(message)
     from ledger.commands.verify_offline import verify_target  # noqa: PLC0415  # no database is loaded
 
-    return verify_target(
-        target, verifier_keys, heads, contract=contract, witnesses=seen_by, as_json=as_json
-    )
+    return verify_target(target, verifier_keys, heads, contract=contract, witnesses=seen_by, as_json=as_json)

@@ -48,6 +48,10 @@ select c.size, c.root, {NOTE} from ledger.checkpoints c
 where c.book = %s and c.epoch = %s and c.size < %s order by c.size desc limit %s
 """  # noqa: S608 # as above
 
+_OF_SIZE: Final = f"""
+select {NOTE} from ledger.checkpoints c where c.book = %s and c.epoch = %s and c.size = %s
+"""  # noqa: S608 # as above
+
 _ADD_LINE: Final = """
 insert into ledger.head_signatures (book, epoch, size, name, key_id, signature)
 values (%s, %s, %s, %s, %s, %s) on conflict do nothing
@@ -125,6 +129,14 @@ def newest_checkpoint(connection: Connection, book: str) -> str | None:
         cursor.execute(_NEWEST, (book,))
         found = cursor.fetchone()
     return None if found is None else str(found[1])
+
+
+def checkpoint_of(connection: Connection, book: str, epoch: int, size: int) -> str | None:
+    """Read the head of an epoch and size, with all its signature lines."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_SIZE, (book, epoch, size))
+        found = cursor.fetchone()
+    return None if found is None else str(found[0])
 
 
 def signed_heads_below(

@@ -17,13 +17,16 @@ from ledger.feed.proofs.refused import BadNote, ProofRefused, one_line
 def main(arguments: list[str]) -> int:
     """Verify what the command line names; gives the exit code."""
     parser = ArgumentParser(
-        prog="python -m ledger.feed.proofs", description="Verify an exported ledger, or a proof taken from one."
+        prog="python -m ledger.feed.proofs",
+        description="Verify an exported ledger, or a proof taken from one.",
     )
     parser.add_argument("target", type=Path, metavar="TARGET", help="a bundle (folder), or a proof (file)")
     parser.add_argument("--key", action="append", required=True, help="verifier key; again for a retired one")
     parser.add_argument("--since", action="append", default=[], type=Path, help="a checkpoint that you kept")
     parser.add_argument("--contract", help="number of a contract whose evidence must be complete")
-    parser.add_argument("--witness", action="append", default=[], help="key of a witness that must have cosigned")
+    parser.add_argument(
+        "--witness", action="append", default=[], help="key of a witness that must have cosigned"
+    )
     given = parser.parse_args(arguments)
     try:
         keys, witnesses = _keys(given.key, given.witness)

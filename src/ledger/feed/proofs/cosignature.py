@@ -105,6 +105,8 @@ def _cosigned_at(text: str, key: WitnessKey, given: NoteSignature) -> datetime:
     at = int.from_bytes(given.signature[:_TIME_BYTES], "big")
     signed = f"cosignature/v1\ntime {at}\n{text}".encode()
     if not 0 < at < _LATEST or not is_signature(key.public_key, given.signature[_TIME_BYTES:], signed):
-        message = f"the cosignature of {key.label} does not fit the head: it was altered, or is another head's"
+        message = (
+            f"the cosignature of {key.label} does not fit the head: it was altered, or is another head's"
+        )
         raise BadNote(message)
     return datetime.fromtimestamp(at, UTC)

@@ -67,7 +67,9 @@ class Proven:
         for stream, events in (self.contract.events if self.contract else {}).items():
             said.append(f"{one_line(stream)}: {events:,} events, complete")
         if self.bundle is not None:
-            said += [f"kept head: {head.origin}, {head.size:,} events: the log extends it" for head in self.kept]
+            said += [
+                f"kept head: {head.origin}, {head.size:,} events: the log extends it" for head in self.kept
+            ]
             if self.bundle[3]:
                 said.append(
                     f"{self.bundle[3]:,} older heads are signed by keys that were not given: the log passes "

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -14,7 +15,7 @@ MAX_PROOF_BYTES = 64 << 20
 """A contract's proof: its events with their payloads."""
 
 
-def open_plain(path: Path) -> IO[bytes]:
+def open_plain(path: Path) -> BufferedReader:
     """Open a file inside a bundle, without following a link or waiting for a pipe. Raises OSError, BadProof."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -1,6 +1,5 @@
 """What is raised when something does not prove what it claims. Each message is one line for the user."""
 
-
 _LONGEST_LINE = 1_000
 
 

@@ -26,7 +26,9 @@ def check_plain_files(directory: Path) -> None:
                         folders.append(Path(entry.path))
                     elif not entry.is_file(follow_symlinks=False):
                         name = Path(entry.path).relative_to(directory).as_posix()
-                        message = "it is a link or a device, no plain file: copy the bundle as it was exported"
+                        message = (
+                            "it is a link or a device, no plain file: copy the bundle as it was exported"
+                        )
                         raise BundleBroken(None, name, message)
         except OSError as error:
             raise BundleBroken(None, str(folder), f"it cannot be read ({error.strerror})") from error

@@ -60,9 +60,7 @@ def expected_heads(
     return heapq.merge(_history(directory, head, keys), kept, key=_size)
 
 
-def open_kept(
-    head: Checkpoint, keys: Sequence[VerifierKey], since: Iterable[str]
-) -> Iterator[ExpectedHead]:
+def open_kept(head: Checkpoint, keys: Sequence[VerifierKey], since: Iterable[str]) -> Iterator[ExpectedHead]:
     """Open the heads that the auditor kept, of any epoch of this log. Raises BundleBroken."""
     for signed in since:
         try:
