@@ -54,7 +54,7 @@ class SettingInForce:
 
 @dataclass(frozen=True, slots=True)
 class HeadWitness:
-    """A witness of each day's head: the URL of its add-checkpoint, and the keys that its cosignatures bear."""
+    """A witness of each day's head: the URL of its add-checkpoint, and the keys of its cosignatures."""
 
     url: str
     keys: "tuple[WitnessKey, ...]"

@@ -250,7 +250,7 @@ def _log(wiring: Wiring) -> Iterator[Finding]:
     for witness in wiring.settings.head_witness_places:
         if not witness.keys:
             message = (
-                f"the key of the witness {witness.url} is not set, so that whatever it answers counts for nothing: "
+                f"the key of the witness {witness.url} is not set, so that its answers count for nothing: "
                 "CLAIMS_LEDGER_HEAD_WITNESSES=URL#NAME+ID+KEY (docs/production.md)"
             )
             yield Finding("heads outside", "hint", message)

@@ -136,13 +136,17 @@ def _say(proof: DatabaseProof, views: dict[str, CheckedView]) -> None:
     for name, view in views.items():
         where = "" if view.position == proof.size - 1 else f" up to position {view.position:,}"
         click.echo(f"{name}: {view.rows:,} rows, as the feed gives them{where}")
-    click.echo(f"log: {proof.origin}, {proof.size:,} events, root {root_text(proof.root)}")
     for key in proof.signed_by:
         click.echo(f"proven up to {proof.proven:,} events by a head signed by {key}")
     for head in proof.heads_given:
         click.echo(f"head given: {head.origin}, {head.size:,} events: the log extends it")
     for cosigned in proof.cosigned:
         click.echo(cosigned_line(cosigned))
+    click.echo(f"log: {proof.origin}, {proof.size:,} events, root {root_text(proof.root)}")
+    _say_what_is_not_proven(proof)
+
+
+def _say_what_is_not_proven(proof: DatabaseProof) -> None:
     if not proof.size:
         note("Nothing is sealed yet: there is nothing to prove.")
     for parting in proof.partings:
@@ -164,8 +168,8 @@ def _say(proof: DatabaseProof, views: dict[str, CheckedView]) -> None:
         )
     if proof.waiting:
         note(
-            f"{proof.waiting:,} events wait for their position, the first since {proof.waiting_since}: nothing "
-            "is proven of them yet but their own form."
+            f"{proof.waiting:,} events wait for their position, the first since {proof.waiting_since}: "
+            "nothing is proven of them yet but their own form."
         )
 
 

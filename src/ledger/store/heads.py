@@ -9,8 +9,8 @@ from ledger.store.pool import Connection
 NOTE: Final = """
 c.note || coalesce((
     select string_agg(
-        '— ' || s.name || ' ' || translate(encode(s.key_id || s.signature, 'base64'), E'\\n', '') || E'\\n', ''
-        order by s.added_at, s.name, s.key_id
+        '— ' || s.name || ' ' || translate(encode(s.key_id || s.signature, 'base64'), E'\\n', '') || E'\\n',
+        '' order by s.added_at, s.name, s.key_id
     )
     from ledger.head_signatures s where s.book = c.book and s.epoch = c.epoch and s.size = c.size
 ), '')

@@ -1,4 +1,4 @@
-"""`python -m ledger.feed.proofs TARGET --key KEY`: verifies what was given with Python and `cryptography` alone.
+"""`python -m ledger.feed.proofs TARGET --key KEY`: verifies with Python and `cryptography` alone.
 
 TARGET is a bundle (a folder), a contract's proof, or a proof that one head extends another (files).
 Exit: 0 verified · 1 not verified · 2 used wrongly.

@@ -71,7 +71,7 @@ def open_checkpoint(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:
 
 
 def open_signed(note: str, keys: Iterable[VerifierKey]) -> tuple[Checkpoint, tuple[VerifierKey, ...]]:
-    """Read a checkpoint with the trusted keys, named after its origin, that have signed it. Raises BadNote."""
+    """Read a checkpoint and which trusted keys, named after its origin, have signed it. Raises BadNote."""
     opened = open_note(note, keys)
     checkpoint = Checkpoint.parse(opened.text)
     signed_by = tuple(key for key in opened.signed_by if key.name == checkpoint.origin)
@@ -82,7 +82,7 @@ def open_signed(note: str, keys: Iterable[VerifierKey]) -> tuple[Checkpoint, tup
 
 
 def base_origin(origin: str) -> str:
-    """Return the name of a log in its first epoch: a later one adds `/epoch-2`, `/epoch-3`, …"""
+    """Return the name of a log in its first epoch: a later one adds `/epoch-2` and so on."""
     return _EPOCH.sub("", origin)
 
 

@@ -1,7 +1,7 @@
-"""Cosignatures of witnesses (C2SP tlog-cosignature, `cosignature/v1`): that somebody else has seen a head, and when.
+"""Cosignatures of witnesses (C2SP tlog-cosignature, `cosignature/v1`): that others saw a head, and when.
 
-A witness's key is written `name+hex(key id)+base64(0x04 ‖ public key)`. Its line under a head holds the key id,
-the instant as a big-endian 64-bit number of seconds, and an Ed25519 signature of both, with the head.
+A witness's key is written `name+hex(key id)+base64(0x04 ‖ public key)`. Its line under a head holds the key
+id, the instant as a big-endian 64-bit number of seconds, and an Ed25519 signature of both, with the head.
 """
 
 from collections.abc import Iterable, Sequence

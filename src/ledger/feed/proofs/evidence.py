@@ -1,4 +1,4 @@
-"""What an auditor is given, verified offline: a bundle, a contract's proof, or that one head extends another."""
+"""What an auditor is given, verified offline: a bundle, a contract's proof, or a proof between two heads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ MAX_PROOF_BYTES = 64 << 20
 
 
 def open_plain(path: Path) -> BufferedReader:
-    """Open a file inside a bundle, without following a link or waiting for a pipe. Raises OSError, BadProof."""
+    """Open a file in a bundle, without following a link or waiting for a pipe. Raises OSError, BadProof."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

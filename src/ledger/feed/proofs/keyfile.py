@@ -7,9 +7,9 @@ signs too from 5000 until 2027-02-28T10:00:00+00:00: PRIVATE+KEY+example.com/log
 verified 0 to 5000: example.com/log+33d7b496+…
 ```
 
-The private key is spelt as in Go's `sumdb/note`. After a rotation the old key signs too for some time, so that
-those who know it alone can go on; then only its verifier key is kept, with the sizes of the heads that it
-signed, so that old checkpoints verify for ever.
+The private key is spelt as in Go's `sumdb/note`. After a rotation the old key signs too for some time, so
+that those who know it alone can go on; then only its verifier key is kept, with the sizes of the heads that
+it signed, so that old checkpoints verify for ever.
 """
 
 import re
@@ -28,7 +28,8 @@ from ledger.feed.proofs.refused import BadNote, KeyFileRefused
 _FIRST_LINE = "# claims-ledger signing key 1 — keep a copy outside this machine"
 _SIGNS = re.compile(r"signs from (0|[1-9][0-9]{0,18}): PRIVATE\+KEY\+(.+)")
 _SIGNS_TOO = re.compile(
-    r"signs too from (0|[1-9][0-9]{0,18}) until ([0-9]{4}-[0-9:T-]{14}(?:\.[0-9]{6})?\+00:00): PRIVATE\+KEY\+(.+)"
+    r"signs too from (0|[1-9][0-9]{0,18}) until ([0-9]{4}-[0-9:T-]{14}(?:\.[0-9]{6})?\+00:00): "
+    r"PRIVATE\+KEY\+(.+)"
 )
 _VERIFIED = re.compile(r"verified (0|[1-9][0-9]{0,18}) to (0|[1-9][0-9]{0,18}): (.+)")
 _SEED_BYTES = 32

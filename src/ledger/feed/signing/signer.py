@@ -75,7 +75,7 @@ class Signer:
         return signed
 
     def rotate(self) -> SigningKeys:
-        """Give the log a new key, which signs the standing head anew at once; the old one signs too for a time.
+        """Give the log a new key, which signs the standing head anew at once; the old one goes on beside it.
 
         Raises KeyFileRefused when nothing was signed since the last rotation, and as `check`.
         """

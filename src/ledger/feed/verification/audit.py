@@ -10,10 +10,10 @@ from ledger.feed.proofs.cosignature import WitnessedHead
 from ledger.feed.proofs.evidence import cosigned_json
 from ledger.feed.proofs.merkle import Frontier
 from ledger.feed.verification.epochs import LogNames, log_names, log_size
-from ledger.feed.verification.kept_heads import GivenHead, Parting, given_heads, partings, why_not_covered
 from ledger.feed.verification.fast_rows import CheckedRows, check_rows
 from ledger.feed.verification.fault import LessProven
 from ledger.feed.verification.heads import check_no_other_heads, witnessed_heads
+from ledger.feed.verification.kept_heads import GivenHead, Parting, given_heads, partings, why_not_covered
 from ledger.feed.verification.nodes import GrownLevels, check_no_other_nodes, first_bad_node
 from ledger.feed.verification.outside import Outside
 from ledger.feed.verification.passing import HeadFault, PassedHead, Passing
@@ -181,7 +181,7 @@ def _less_than_asked(
     if not _is_recent(proof, now) and (outside.demanded or not names.is_simulated):
         reason = (
             f"no head {whose} covers positions {proof.proven} to {proof.size - 1}, sealed since "
-            f"{proof.unsigned_since}: `claims-ledger checkpoint` signs, `claims-ledger doctor` says what stops it"
+            f"{proof.unsigned_since}: `claims-ledger checkpoint` signs, or see `claims-ledger doctor`"
         )
         return LessProven(proof.proven, "ledger.checkpoints", reason)
     for head in proof.heads_given:

@@ -12,7 +12,7 @@ from ledger.feed.verification.outside import OutsideHead
 from ledger.store.epochs import Epoch
 from ledger.store.pool import Connection
 
-# Of each position the leaf that it had in an epoch: what that epoch lost, else what a later one lost, else the log.
+# The leaf that a position had in an epoch: what that epoch lost, else what a later one lost, else the log.
 _LEAVES: Final = """
 select coalesce(
     (
@@ -118,7 +118,7 @@ def _is_root_of(connection: Connection, book: str, head: Checkpoint, size: int) 
 
 
 def _extends(connection: Connection, book: str, epoch: int, common: int, head: Checkpoint) -> bool:
-    """Whether the head's tree begins with the log's first `common` leaves, by the leaves that were given up."""
+    """Whether the head's tree begins with the log's first `common` leaves, by those that were given up."""
     try:
         frontier = Frontier.read(common, nodes_of(connection, book))
     except BadProof:

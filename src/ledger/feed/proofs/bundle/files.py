@@ -15,7 +15,7 @@ from ledger.feed.proofs.tiles import (
 
 
 def check_plain_files(directory: Path) -> None:
-    """Refuse a bundle that holds anything but folders and plain files: what a link leads to is no part of it."""
+    """Refuse anything but folders and plain files: what a link leads to is no part of a bundle."""
     folders = [directory]
     while folders:
         folder = folders.pop()

@@ -37,13 +37,13 @@ class BundleProof:
     signed_by: tuple[VerifierKey, ...] = ()
     """The keys, of those given, that signed the head."""
     heads_not_checked: int = 0
-    """Heads of the history, of these `heads`, that are older than the keys given: only roots were compared."""
+    """Heads, of these `heads`, that are older than the keys given: only their roots were compared."""
     kept: tuple[Checkpoint, ...] = ()
     """The heads that the auditor kept: the log extends each."""
     witnessed: tuple[WitnessedHead, ...] = ()
 
 
-def verify_bundle(
+def verify_bundle(  # noqa: PLR0913  # each is a part of the question
     directory: Path,
     keys: Sequence[VerifierKey],
     *,
@@ -55,7 +55,9 @@ def verify_bundle(
     """Verify a bundle against verifier keys that were obtained elsewhere than from the bundle.
 
     `since`: older signed heads that the auditor kept; the log must extend each. `contract`: number of a
-    contract whose streams must be there; `witnesses`: each must have cosigned a head. Raises BundleBroken, which names the first bad position and why.
+    contract whose streams must be there; `witnesses`: each must have cosigned a head.
+
+    Raises BundleBroken, which names the first bad position and why.
     """
     check_plain_files(directory)
     own = open_head(directory, keys)
