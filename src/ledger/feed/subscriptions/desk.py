@@ -26,6 +26,7 @@ from ledger.store.subscriptions import (
     State,
     Subscription,
     enter_state,
+    pause_of,
     release_lease,
     renew_lease,
     subscription,
@@ -58,6 +59,8 @@ class Look(NamedTuple):
     waiting: int
     """Contracts that wait."""
     epochs: Sequence[Epoch]
+    waits_until: datetime | None = None
+    """End of the pause that the receiver asked for."""
 
 
 class Desk:
@@ -99,6 +102,7 @@ class Desk:
                 due_contracts(connection, book, name, now, RECALLED_CONTRACTS),
                 waiting_contracts(connection, book, name),
                 select_epochs(connection, book),
+                None if found is None else pause_of(connection, book, found.target),
             )
 
     def recall(self, contract: UUID) -> list[Flight]:
@@ -108,10 +112,13 @@ class Desk:
             waiting = waiting_of(connection, book, name, contract, RECALLED_EVENTS)
             return [Flight(self._event(connection, kept.position), kept) for kept in waiting]
 
-    def note(self, changes: Changes, now: datetime) -> State | None:
-        """Note what has come about, all at once; the subscription's state, None when the lease is lost."""
+    def note(self, changes: Changes, now: datetime, waits_until: datetime | None = None) -> State | None:
+        """Note what has come about, all at once; the subscription's state, None when the lease is lost.
+
+        `waits_until`: end of the pause that the receiver has asked for since; None: it has asked for none.
+        """
         book, name = self._lease.book, self._lease.name
-        progress = Progress(changes.position, changes.taken_at, changes.told)
+        progress = Progress(changes.position, changes.taken_at, changes.told, waits_until)
         with self._pool.transaction() as connection:
             state = renew_lease(connection, self._lease, progress)
             if state is None:
