@@ -9,10 +9,12 @@ from ledger.feed.reading import FeedEvent
 from ledger.feed.subscriptions.gapless import Stretch, read_stretch
 from ledger.feed.subscriptions.lanes import Changes, Flight
 from ledger.store.deliveries import (
+    Kept,
     due_contracts,
     forget,
     hurry,
     keep,
+    keep_missing,
     kept_contracts,
     park_contracts,
     waiting_contracts,
@@ -111,6 +113,29 @@ class Desk:
         with self._pool.connection() as connection:
             waiting = waiting_of(connection, book, name, contract, RECALLED_EVENTS)
             return [Flight(self._event(connection, kept.position), kept) for kept in waiting]
+
+    def due(self, now: datetime) -> list[UUID]:
+        """Name contracts whose first waiting event may be tried."""
+        with self._pool.connection() as connection:
+            return due_contracts(connection, self._lease.book, self._lease.name, now, RECALLED_CONTRACTS)
+
+    def set_aside(self, kept: Kept, *, parks: bool) -> None:
+        """Keep an event that does not go out now, unless it is kept already; `parks`: with its contract."""
+        book, name = self._lease.book, self._lease.name
+        with self._pool.transaction() as connection:
+            keep_missing(connection, book, name, [kept])
+            if parks:
+                park_contracts(connection, book, name, [kept.contract])
+
+    def took(self, position: int) -> None:
+        """Forget an event that was kept and has gone out now."""
+        with self._pool.transaction() as connection:
+            forget(connection, self._lease.book, self._lease.name, [position])
+
+    def park(self, contract: UUID) -> None:
+        """Try what is kept of a contract no more, until it is asked for."""
+        with self._pool.transaction() as connection:
+            park_contracts(connection, self._lease.book, self._lease.name, [contract])
 
     def note(self, changes: Changes, now: datetime, waits_until: datetime | None = None) -> State | None:
         """Note what has come about, all at once; the subscription's state, None when the lease is lost.

@@ -182,7 +182,8 @@ class Subscriptions:
         Raises SubscriptionUnknown, OtherKind.
         """
         with self._locked(name) as (connection, found):
-            self._only_webhook(found, "nothing of it is ever parked")
+            if found.kind == "pull":
+                raise OtherKind(found.name, found.kind, "nothing of it is ever parked")
             return replay(connection, self._book, name, machine_now())
 
     def rotate_secret(self, name: str, keep_old: timedelta) -> str:
