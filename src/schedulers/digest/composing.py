@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from ledger.attempts import FailingItem
 from ledger.domain.calendar import ONE_DAY
 from ledger.domain.deadlines import Deadline
 from schedulers.letters.queries import Letter
@@ -38,6 +39,8 @@ class Digest:
     """The machine's clock ahead of the database's, where they are too far apart."""
     stopped: Sequence[str] = field(default=())
     """Followers with events that they could not take."""
+    parked: Sequence[FailingItem] = ()
+    """What workers could not handle, and nobody tries any more."""
 
     @property
     def is_calm(self) -> bool:
@@ -50,6 +53,7 @@ class Digest:
             or self.erasures
             or self.clock_apart_seconds is not None
             or self.stopped
+            or self.parked
         )
 
     @property
@@ -65,6 +69,7 @@ class Digest:
             f"erasures proposed: {self.erasures}" if self.erasures else "",
             "clocks apart" if self.clock_apart_seconds is not None else "",
             "a follower has stopped" if self.stopped else "",
+            f"parked: {len(self.parked)}" if self.parked else "",
         ]
         return f"{self.book}, {self.day}: {', '.join(part for part in parts if part)}"
 
@@ -100,6 +105,11 @@ def text(digest: Digest) -> str:
     for name in digest.stopped:
         lines += [f"ALARM: {name} could not take some events: see `claims-ledger doctor`.", ""]
     lines += _section(
+        "Could not be handled: mend the cause, then `claims-ledger parked replay`",
+        [f"{one.worker}  {one.item}: {one.error}" for one in digest.parked],
+        "claims-ledger parked list",
+    )
+    lines += _section(
         "MISSED since the last digest",
         [_deadline(row) for row in digest.missed_now],
         "claims-ledger due --status missed",
@@ -120,7 +130,7 @@ def text(digest: Digest) -> str:
     lines += _section(
         "Letters handed over, their posting not confirmed",
         [
-            f"{letter.reference}  {letter.about.name}, to be posted by {letter.post_by}"
+            f"{letter.reference}  {letter.about.name}, to be posted by {letter.last_posting_day}"
             for letter in digest.letters_unconfirmed
         ],
         "claims-ledger letters list --status handed_over",

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Final
 
+from ledger.attempts import failing
 from ledger.feed.proofs.checkpoint import peek_checkpoint
 from ledger.store.checkpoints import checkpoint
 from ledger.store.feed_rows import feed_end
@@ -46,6 +47,11 @@ def standing(reader: Reader, today: date) -> Standing:
         "unsigned": None if signed is None else end + 1 - signed.size,
         "signed_size": None if signed is None else signed.size,
         "origin": log.origin,
+        "parked": [
+            {"worker": one.worker, "item": one.item, "error": one.error, "since": one.first_at}
+            for one in failing(reader.connection, reader.book)
+            if one.is_parked
+        ],
     }
 
 
