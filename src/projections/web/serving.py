@@ -17,7 +17,7 @@ from ledger.http.problems import Problem
 from ledger.rights.caller import Caller
 from ledger.rights.refusals import NotAdmitted
 from ledger.rights.roles import Right
-from ledger.store.errors import Unreachable as DatabaseAway
+from ledger.store.patience import has_no_room, passes_by_itself
 from ledger.wiring import Wiring
 from projections.commands.tables import as_json
 from projections.web.addresses import from_address
@@ -38,6 +38,9 @@ NO_CHARACTER: Final = N_(
 )
 AGAIN_SECONDS: Final = "2"
 AWAY: Final = N_("The ledger's database is away for the moment. Nothing was recorded: try again in a minute.")
+NO_ROOM: Final = N_(
+    "The ledger's disk is full for the moment. Nothing was recorded: try again in a few minutes."
+)
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -130,11 +133,14 @@ class Pages:
             _refuse_nul(look)
             self._admit(request, look, right)
             answer = show(replace(look, asked=read_asked(look.query)))
-        except FAILURES as error:
+        except Exception as error:
+            passes = passes_by_itself(error)
+            if not isinstance(error, FAILURES) and not passes:
+                raise
             if is_json:
                 raise _problem(error) from error
-            if look is None or isinstance(error, Unreachable | DatabaseAway):
-                return _away(request)
+            if look is None or passes or isinstance(error, Unreachable):
+                return _not_now(request, NO_ROOM if has_no_room(error) else AWAY)
             answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
 
@@ -188,8 +194,8 @@ class _Unadmitted(Exception):
         self.code = code
 
 
-FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable, DatabaseAway)
-"""What a page says in words, and its JSON as a problem; anything else is a defect."""
+FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable)
+"""What a page says in words, and its JSON as a problem, besides what passes by itself; else a defect."""
 
 
 def _typed(body: bytes, media_type: str) -> Mapping[str, str]:
@@ -239,10 +245,10 @@ def _failed(look: Look, error: Exception) -> Shown:
     return Shown("failed.html", {"page": page, "heading": heading, "detail": detail}, status)
 
 
-def _away(request: Request) -> Response:
-    """Say that the database is away, on a page that needs nothing of it."""
+def _not_now(request: Request, why: str) -> Response:
+    """Say that the database is away, or has no room, on a page that needs nothing of it."""
     speak = words(_language(request))
-    told = {"page": None, "heading": N_("Not now"), "detail": speak(AWAY)}
+    told = {"page": None, "heading": N_("Not now"), "detail": speak(why)}
     html = render("failed.html", speak, told)
     return HTMLResponse(html, 503, dict(HEADERS) | {"Retry-After": AGAIN_SECONDS})
 

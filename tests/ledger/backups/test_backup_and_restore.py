@@ -210,9 +210,7 @@ def put_back(database: Database, size: int) -> None:
     )
 
 
-def test_up_says_that_its_sealer_waits_on_a_log_that_was_put_back(
-    desk: Desk, database: Database
-) -> None:
+def test_up_says_that_its_sealer_waits_on_a_log_that_was_put_back(desk: Desk, database: Database) -> None:
     desk.starts("C-1")
     size = len(desk.reads("events"))
     desk.starts("C-2")
