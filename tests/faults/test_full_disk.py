@@ -1,11 +1,11 @@
-"""A full disk, of the data or of the home: callers are told to come back, and all goes on once there is room."""
+"""A full disk, of data, log or home: callers are told to come back, and all goes on once there is room."""
 
 import json
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,9 @@ class Caller:
             self.refused.append(answer)
         return answer
 
+    def close(self) -> None:
+        self._client.close()
+
     def listed(self) -> list[str]:
         found: list[dict[str, Any]] = self._client.get("/v1/cyber-care/contracts?limit=1000").json()
         return sorted(row["contract"] for row in found)
@@ -73,17 +76,25 @@ def wrong_of_doctor(program: Program) -> list[str]:
 
 
 @pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
 def disk() -> Iterator[SmallDisk]:
     with small_disk(250) as disk:
         yield disk
 
 
-def test_fault_6_on_a_full_disk_of_data_and_home_callers_come_back_and_all_goes_on(disk: SmallDisk) -> None:
+def test_fault_6_on_a_full_disk_of_data_and_home_callers_come_back_and_all_goes_on(
+    disk: SmallDisk, stack: ExitStack
+) -> None:
     home = disk.folder / "home"
     program = Program(environment_for(home))
     running = program.up()
     try:
-        caller = Caller(program, home)
+        caller = stack.enter_context(closing(Caller(program, home)))
         wait_until_ready(caller.address)
         assert caller.record().status_code == 201
         disk.fill()
@@ -111,14 +122,14 @@ def test_fault_6_on_a_full_disk_of_data_and_home_callers_come_back_and_all_goes_
 
 
 def test_fault_6_on_a_full_home_beside_a_database_elsewhere_sealing_goes_on_by_itself(
-    disk: SmallDisk, database: Database
+    disk: SmallDisk, stack: ExitStack, database: Database
 ) -> None:
     home = disk.folder / "home"
     given = {f"CLAIMS_LEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
     program = Program(environment_for(home, **given))
     running = program.up()
     try:
-        caller = Caller(program, home)
+        caller = stack.enter_context(closing(Caller(program, home)))
         wait_until_ready(caller.address)
         disk.fill()
         found = readiness(caller.address)
@@ -138,14 +149,14 @@ def test_fault_6_on_a_full_home_beside_a_database_elsewhere_sealing_goes_on_by_i
 
 
 def test_fault_6_a_home_that_is_made_read_only_is_said_and_goes_on_once_it_is_not(
-    disk: SmallDisk, database: Database
+    disk: SmallDisk, stack: ExitStack, database: Database
 ) -> None:
     home = disk.folder / "home"
     given = {f"CLAIMS_LEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
     program = Program(environment_for(home, **given))
     running = program.up()
     try:
-        caller = Caller(program, home)
+        caller = stack.enter_context(closing(Caller(program, home)))
         wait_until_ready(caller.address)
         disk.read_only(yes=True)
         found = readiness(caller.address)
@@ -159,20 +170,20 @@ def test_fault_6_a_home_that_is_made_read_only_is_said_and_goes_on_once_it_is_no
         assert ended_by(running)[0] == 0
 
 
-def test_fault_6_a_postgres_that_a_full_disk_of_its_own_log_ended_is_started_again_once_there_is_room() -> (
-    None
-):
+def test_fault_6_a_postgres_that_a_full_disk_of_its_log_ended_comes_back_once_there_is_room(
+    stack: ExitStack,
+) -> None:
     with small_disk(70) as log_disk, small_disk(200) as data_disk:
         home = data_disk.folder / "home"
         program = Program(environment_for(home))
         assert program.run("init").returncode == 0
         log, elsewhere = home / "postgres" / "data" / "pg_wal", log_disk.folder / "pg_wal"
-        subprocess.run(["cp", "-a", str(log), str(elsewhere)], check=True)
+        subprocess.run(["/bin/cp", "-a", str(log), str(elsewhere)], check=True)
         shutil.rmtree(log)
         log.symlink_to(elsewhere)
         running = program.up()
         try:
-            caller = Caller(program, home)
+            caller = stack.enter_context(closing(Caller(program, home)))
             wait_until_ready(caller.address)
             with EmbeddedPostgres(home).join() as server:
                 dsn = server.superuser_dsn
