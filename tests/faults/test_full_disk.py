@@ -170,7 +170,7 @@ def test_fault_6_a_home_that_is_made_read_only_is_said_and_goes_on_once_it_is_no
         assert ended_by(running)[0] == 0
 
 
-def test_fault_6_a_postgres_that_a_full_disk_of_its_log_ended_comes_back_once_there_is_room(
+def test_fault_6_a_postgres_that_its_full_disk_ended_comes_back_once_there_is_room(
     stack: ExitStack,
 ) -> None:
     with small_disk(70) as log_disk, small_disk(200) as data_disk:
