@@ -56,7 +56,7 @@ def _run(told: dict[str, str | None], stop: StopEvent, begun: StopEvent) -> int:
     Thread(target=_tell, args=(states, os.dup(1)), daemon=True).start()
     os.dup2(2, 1)  # What a library may print is no word to `up`.
     try:
-        with opened(str(told["book"]), settings) as wiring:
+        with opened(str(told["book"]), settings, creates=False) as wiring:
             wiring.address = told["address"]
             wiring.states = states
             begun.set()

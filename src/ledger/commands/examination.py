@@ -299,6 +299,13 @@ def _log(wiring: Wiring) -> Iterator[Finding]:
     else:
         rest = "" if signed else "; what was sealed last is not signed yet"
         yield Finding("log", "well", f"it extends the last head kept beside the key{rest}")
+    for witness in wiring.settings.head_witness_places:
+        if not witness.keys:
+            message = (
+                f"the key of the witness {witness.url} is not set, so that its answers count for nothing: "
+                "CLAIMS_LEDGER_HEAD_WITNESSES=URL#NAME+ID+KEY (docs/production.md)"
+            )
+            yield Finding("heads outside", "hint", message)
     if not wiring.settings.sends_heads:
         message = (
             "no head is kept by anybody else, so that only this machine can tell whether the log was "

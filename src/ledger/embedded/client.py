@@ -127,6 +127,19 @@ class EmbeddedPostgres:
         self._binaries = binaries
         self._commons = commons
 
+    @property
+    def is_made(self) -> bool:
+        """Whether a server's data lies in this home; looking makes nothing. Raises PostgresUnavailable."""
+        try:
+            data = known_data(self._layout)
+            return data is not None and data.is_dir()
+        except OSError as error:
+            message = (
+                f"The ledger's home {self._layout.home} cannot be read ({error.strerror}): run as the user "
+                "whom it belongs to, or set CLAIMS_LEDGER_HOME to a folder of your own."
+            )
+            raise PostgresUnavailable(message) from error
+
     def join(self) -> Server:
         """Return a share in the server, which is started when it does not run.
 

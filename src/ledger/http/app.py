@@ -12,16 +12,18 @@ from threading import Event as StopEvent
 from typing import Final, cast
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from ledger.http.commands import lane
 from ledger.http.counts import Counts
+from ledger.http.cursors import PresentEpoch
 from ledger.http.frame import Frame, Lane
 from ledger.http.measuring import measured
 from ledger.http.openapi import describe
+from ledger.http.parameters import refuse_unknown
 from ledger.http.problems import answer_problem
 from ledger.http.seals import Seals
 from ledger.http.watch import Watch
@@ -69,6 +71,7 @@ def create_app(wiring: Wiring) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        dependencies=[Depends(refuse_unknown)],
         exception_handlers={HTTPException: answer_problem, RequestValidationError: answer_problem},
     )
     app.state.wiring = wiring
@@ -91,6 +94,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
     app.state.seals = Seals(wiring.pool, wiring.book, is_told=wiring.settings.seals)
     app.state.window = Window(wiring.pool, wiring.book)
+    app.state.epochs = PresentEpoch(wiring.pool, wiring.book)
     _ = wiring.ledger  # Made once, here: threads that make it at the same time would each make their own.
     current_default_thread_limiter().total_tokens = THREADS
     app.state.writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="commands")

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from ledger.endings import UsedWrongly
 from ledger.http.app import create_app
+from ledger.http.connections import connections, raise_file_limit
 from ledger.http.served import drain
 from ledger.rights.tokens import LINK_LASTS, Tokens
 from ledger.supervision import moved
@@ -54,7 +55,7 @@ def listen(wiring: Wiring) -> Sequence[tuple[str, str]]:
     port = wiring.listening.getsockname()[1]
     wiring.local_address = f"http://{_spoken(host)}:{port}"
     address = wiring.address = wiring.settings.http_url or wiring.local_address
-    moved = "" if port in {wiring.port, FIRST_PORT} else f"  ({FIRST_PORT} is in use)"
+    elsewhere = "" if port in {wiring.port, FIRST_PORT} else f"  ({FIRST_PORT} is in use)"
     _, link = Tokens(wiring.pool, wiring.book).create(
         "link",
         role="admin",
@@ -64,7 +65,7 @@ def listen(wiring: Wiring) -> Sequence[tuple[str, str]]:
     )
     minutes = int(LINK_LASTS.total_seconds() // 60)
     return [
-        ("HTTP", f"{address}{moved}"),
+        ("HTTP", f"{address}{elsewhere}"),
         ("Sign in", f"{address}/sign-in?code={link}  (once, within {minutes} minutes)"),
     ]
 
@@ -80,6 +81,8 @@ def serve(wiring: Wiring, stop: StopEvent) -> None:
         log_config=None,  # The frame tells of every request, and of what fails.
         access_log=False,
         server_header=False,
+        http=connections(raise_file_limit()),  # type: ignore[arg-type]  # called as a class would be
+        ws="none",
         backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )

@@ -82,6 +82,13 @@ def join_roles(dsn: str) -> None:
                 cursor.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(login)))
 
 
+def has_database(superuser_dsn: str) -> bool:
+    """Say whether the ledger's database was founded on a server. Raises Unreachable."""
+    with closing(_connected(superuser_dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("select from pg_database where datname = %s", (DATABASE,))
+        return cursor.fetchone() is not None
+
+
 def is_founded(dsn: str) -> bool:
     """Say whether a login reaches its database: false on a server on which nothing was founded yet."""
     try:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from email.message import EmailMessage
 from pathlib import Path
 from threading import Event as StopEvent
 from typing import TYPE_CHECKING, Final, Protocol
@@ -12,6 +11,7 @@ import structlog
 from ledger.attempts import failing
 from ledger.clock import acts_until, present
 from ledger.domain.calendar import brussels_date, is_working_day
+from ledger.outgoing_mail import new_mail
 from ledger.supervision import rest
 from schedulers.clocks import look_at
 from schedulers.clockwork import tick
@@ -87,11 +87,8 @@ class DigestMail:
 
     def take(self, digest: Digest) -> None:
         """Mail the digest as plain text."""
-        message = EmailMessage()
-        message["Subject"] = digest.subject
-        message.set_content(text(digest))
         try:
-            self.server.send(message)
+            self.server.send(new_mail(digest.subject, text(digest)))
         except NotMailed as error:
             raise NotDelivered(str(error)) from error
 
@@ -127,8 +124,8 @@ def digest_of(wiring: "Wiring") -> Digest:
                 letter
                 for letter in known
                 if letter.status == "handed_over"
-                and letter.post_by is not None
-                and letter.post_by - NEAR <= day
+                and letter.last_posting_day is not None
+                and letter.last_posting_day - NEAR <= day
             ],
             len(over(connection, book, day)),
             None if look.agrees else look.apart_seconds,

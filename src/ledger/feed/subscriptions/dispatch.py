@@ -16,6 +16,7 @@ from ledger.feed.followers import GapFound
 from ledger.feed.subscriptions.addresses import webhook_url
 from ledger.feed.subscriptions.courier import LEASE_SECONDS, LOOK_SECONDS, PARALLEL, Courier
 from ledger.feed.subscriptions.desk import Desk
+from ledger.feed.subscriptions.pace import Pace
 from ledger.feed.subscriptions.sending import TRY_SECONDS, Sender
 from ledger.store.feed_rows import feed_end
 from ledger.store.patience import is_transient
@@ -65,6 +66,7 @@ class Dispatch:
         self._end = -1
         self._couriers: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[str, float] = {}
+        self._paces: dict[str, Pace] = {}
 
     async def deliver(self, stopped: Callable[[], bool]) -> None:
         """Deliver until `stopped`. Raises what the database says, unless it passes by itself."""
@@ -135,6 +137,7 @@ class Dispatch:
             Desk(self._pool, self._secrets, lease),
             lease,
             self._sender,
+            pace_of=self._pace,
             now=self._terms.now,
             look_seconds=self._terms.look_seconds,
             feed_end=lambda: self._end,
@@ -150,6 +153,12 @@ class Dispatch:
             try_seconds=self._terms.try_seconds,
             resolver=self._terms.resolver,
         )
+
+    def _pace(self, found: Subscription) -> Pace:
+        """Give the pace of a receiver, the same to all subscriptions that lead to it."""
+        pace = self._paces.setdefault(found.target or "", Pace(PARALLEL))
+        pace.hold(found.waits_until)
+        return pace
 
     def _feed_end(self) -> int:
         with self._pool.connection() as connection:
