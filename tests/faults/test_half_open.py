@@ -1,4 +1,4 @@
-"""A database that says nothing any more, and hangs up on nobody: all go on by themselves, `up` can be ended."""
+"""A database that says nothing, hanging up on nobody: all go on by themselves, `up` can be ended."""
 
 import json
 import os
