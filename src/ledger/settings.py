@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
@@ -35,6 +35,9 @@ from ledger.setting_sources import (
     masked,
 )
 
+if TYPE_CHECKING:
+    from ledger.feed.proofs.cosignature import WitnessKey
+
 NO_CARRIER = "none"
 """Letters are written, and nobody takes them."""
 
@@ -50,6 +53,32 @@ class SettingInForce:
     variable: str
     value: str | None
     origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeadWitness:
+    """A witness of each day's head: the URL of its add-checkpoint, and the keys of its cosignatures."""
+
+    url: str
+    keys: "tuple[WitnessKey, ...]"
+
+    @classmethod
+    def parse(cls, written: str) -> "HeadWitness":
+        """Read `https://HOST/add-checkpoint#NAME+ID+KEY`. Raises ValueError."""
+        url, *keys = written.split("#")
+        if not re.fullmatch(r"https?://[^/\s]+/\S*", url):
+            message = f"{url!r} is no URL of a witness, such as https://witness.example/add-checkpoint"
+            raise ValueError(message)
+        if not keys:
+            return cls(url, ())
+        from ledger.feed.proofs.cosignature import WitnessKey  # noqa: PLC0415  # few have a witness
+        from ledger.feed.proofs.refused import BadNote  # noqa: PLC0415  # as above
+
+        try:
+            return cls(url, tuple(WitnessKey.parse(key) for key in keys))
+        except BadNote as error:
+            message = f"{url}: {error}"
+            raise ValueError(message) from error
 
 
 class Settings(BaseSettings):
@@ -104,7 +133,10 @@ class Settings(BaseSettings):
     )
     head_witnesses: str | None = Field(
         default=None,
-        description="Witnesses that cosign each day's head: URLs of their add-checkpoint, parted by spaces.",
+        description=(
+            "Witnesses that cosign each day's head, parted by spaces: the URL of their add-checkpoint, with "
+            "their key as its fragment: https://HOST/add-checkpoint#NAME+ID+KEY."
+        ),
     )
     head_mail: str | None = Field(
         default=None,
@@ -275,10 +307,8 @@ class Settings(BaseSettings):
     @field_validator("head_witnesses")
     @classmethod
     def _witnesses_by_http(cls, witnesses: str | None) -> str | None:
-        for url in _parted(witnesses, None):
-            if not re.match(r"https?://[^/]+/", url):
-                message = f"{url!r} is no URL of a witness, such as https://witness.example/add-checkpoint"
-                raise ValueError(message)
+        for written in _parted(witnesses, None):
+            HeadWitness.parse(written)
         return witnesses
 
     @field_validator("letters_carrier")
@@ -366,9 +396,9 @@ class Settings(BaseSettings):
         return [Path(folder).expanduser() for folder in _parted(self.head_folders, os.pathsep)]
 
     @property
-    def head_witness_urls(self) -> list[str]:
+    def head_witness_places(self) -> "list[HeadWitness]":
         """Witnesses of each day's head."""
-        return _parted(self.head_witnesses, None)
+        return [HeadWitness.parse(written) for written in _parted(self.head_witnesses, None)]
 
     @property
     def nats_servers(self) -> list[str]:
@@ -378,7 +408,7 @@ class Settings(BaseSettings):
     @property
     def sends_heads(self) -> bool:
         """Say whether each day's head goes anywhere outside."""
-        return bool(self.head_folder_paths or self.head_witness_urls or self.head_mail)
+        return bool(self.head_folder_paths or self.head_witnesses or self.head_mail)
 
     @property
     def letters_folder(self) -> Path:

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, TypeAdapter, WithJsonSchema
 
 StreamKind = Literal["contract", "claim", "complaint"]
 
@@ -113,8 +114,23 @@ ContractNumber = Name
 ClaimNumber = Name
 ComplaintNumber = Name
 Person = Name
+
+_OF_ADDRESSES: Mapping[str, Any] = {"not": {"pattern": r"/|^\.{1,2}$"}}
+
+New = Annotated[Name, WithJsonSchema(TypeAdapter(Name).json_schema() | _OF_ADDRESSES)]
+"""A number or person that a command makes and that addresses hold; `no_address` says what it may not be."""
+
 PaymentReference = Name
 Code = Name
+
+
+def no_address(number: str) -> str | None:
+    """Say why a new number or person cannot stand as one step of an address; None: it can."""
+    if "/" in number:
+        return "must hold no '/': it stands in addresses, as one step"
+    if number in {".", ".."}:
+        return "must be more than dots: in an address they mean another step"
+    return None
 
 
 class StreamRef(NamedTuple):

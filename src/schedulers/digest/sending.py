@@ -12,7 +12,9 @@ from ledger.attempts import failing
 from ledger.clock import acts_until, present
 from ledger.domain.calendar import brussels_date, is_working_day
 from ledger.outgoing_mail import new_mail
+from ledger.supervision import rest
 from schedulers.clocks import look_at
+from schedulers.clockwork import tick
 from schedulers.diary.follower import NAME as DIARY
 from schedulers.diary.queries import standing_deadlines
 from schedulers.digest.composing import Digest, split, text
@@ -24,7 +26,6 @@ from schedulers.mailing import MailServer, NotMailed
 from schedulers.retention.follower import NAME as RETENTION
 from schedulers.retention.queries import over
 from schedulers.sweeping.background import sweep_to_the_present
-from schedulers.ticking import patiently
 
 if TYPE_CHECKING:
     from ledger.settings import Settings
@@ -163,7 +164,7 @@ def keep_digest(wiring: "Wiring", stop: StopEvent) -> None:
     """Send the digest of each working day, and try again what was not taken, until `stop` is set."""
     wanted = places(wiring.settings)
     if not wanted:
-        stop.wait()
+        rest(stop)
         return
 
     def turn() -> None:
@@ -171,4 +172,4 @@ def keep_digest(wiring: "Wiring", stop: StopEvent) -> None:
         if acts_until(book, now) is not None and is_working_day(brussels_date(present(book, now))):
             send(wiring, wanted)
 
-    patiently(turn, stop, every_seconds=TICK_SECONDS)
+    tick(TICK_SECONDS, turn, stop)

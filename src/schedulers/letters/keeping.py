@@ -10,6 +10,8 @@ from ledger.attempts import Attempts
 from ledger.clock import acts_until, present
 from ledger.domain.calendar import brussels_date
 from ledger.store.errors import ImportOpen
+from ledger.supervision import rest
+from schedulers.clockwork import tick
 from schedulers.diary.follower import NAME as DIARY
 from schedulers.letters.erasing import erase_letters
 from schedulers.letters.follower import NAME as LETTERS
@@ -18,7 +20,6 @@ from schedulers.letters.outfit import carrier_of, shelf_of
 from schedulers.letters.queries import WORKER, Letter, free_letters, try_again
 from schedulers.letters.rendering import LACKS_CHARACTERS, LettersNotInstalled, Press
 from schedulers.letters.writing import prepare_letter, want_notices
-from schedulers.ticking import patiently
 
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
@@ -34,13 +35,13 @@ _log = structlog.get_logger(__name__)
 def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:
     """Write and hand over letters until `stop` is set. Nobody writes to the persons of a simulated book."""
     if wiring.book_row().kind == "simulated":
-        stop.wait()
+        rest(stop)
         return
     try:
         press = Press(wiring.settings.letters_fonts)
     except LettersNotInstalled as missing:
         _log.warning("letters_are_not_written", book=wiring.book, do=str(missing))
-        stop.wait()
+        rest(stop)
         return
 
     if wiring.settings.letters_fonts is not None:
@@ -59,7 +60,7 @@ def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:
             # An import began meanwhile: it holds the book, and the next tick goes on.
             return
 
-    patiently(turn, stop, every_seconds=TICK_SECONDS)
+    tick(TICK_SECONDS, turn, stop)
 
 
 def prepare(

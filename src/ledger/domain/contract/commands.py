@@ -1,5 +1,6 @@
 """What can be asked of a contract."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +12,7 @@ from ledger.domain.identifiers import (
     ContractNumber,
     EmailAddress,
     FreeText,
+    New,
     Person,
     PersonName,
     PostalAddress,
@@ -22,7 +24,7 @@ class PolicyholderGiven(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    person: Person
+    person: New
     name: PersonName
     email: EmailAddress | None = None
     address: PostalAddress | None = None
@@ -31,7 +33,7 @@ class PolicyholderGiven(BaseModel):
 class StartContract(Command):
     """Record a contract that was concluded."""
 
-    contract: ContractNumber
+    contract: New
     product: Code
     terms: Code | None = None
     """None: the newest version."""
@@ -42,6 +44,11 @@ class StartContract(Command):
     language: Language | None = None
     """None: the default of the terms."""
     policyholder: PolicyholderGiven
+
+    @property
+    def makes(self) -> Mapping[str, str]:
+        """The contract and its policyholder."""
+        return {"contract": self.contract, "policyholder.person": self.policyholder.person}
 
 
 class GiveNotice(Command):

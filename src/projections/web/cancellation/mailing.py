@@ -29,6 +29,7 @@ from ledger.outgoing_mail import (
 from ledger.store.personal import ERASED
 from ledger.store.personal_reading import open_personal
 from ledger.subjects.access_log import Access, Opened, record_access
+from ledger.supervision import rest
 from projections.web.cancellation.confirming import code_sha256
 from projections.web.cancellation.requests import (
     WORKER,
@@ -95,7 +96,7 @@ def keep_sending(wiring: "Wiring", stop: StopEvent) -> None:
         if looks % FORGET_EVERY == 0:
             sending.forget()
         looks += 1
-        stop.wait(LOOK_SECONDS)
+        rest(stop, LOOK_SECONDS)
 
 
 class Sending:

@@ -9,6 +9,7 @@ from ledger.attempts import Attempts
 from ledger.clock import present
 from ledger.domain.identifiers import LONGEST_NAME
 from ledger.wiring import Wiring
+from projections.web.asked import ALL, read_choice
 from projections.web.cancellation.confirming import (
     BY_LINK,
     confirm,
@@ -50,7 +51,7 @@ class Cancellation:
         pages.page("/cancel/received", show_received, right=None)
         pages.page("/cancel/confirm", show_confirmation, right=None)
         pages.form("/cancel/confirm", self.confirm_by_link, right=None)
-        pages.page("/cancellations", show_list, twin)
+        pages.page("/cancellations", show_list, twin, takes=("state", "done"), twin_takes=("contract",))
         pages.form("/cancellations/{request}/confirm", confirm_by_desk, right="command")
         pages.form("/cancellations/{request}/dismiss", dismiss, right="command")
 
@@ -125,7 +126,7 @@ def twin(look: Look) -> object:
         found = requests(
             connection,
             look.wiring.book,
-            state=look.query.get("state") or None,
+            state=read_choice(look.query, "state", STATES),
             contract=look.query.get("contract") or None,
         )
     return [shown(request) for request in found]
@@ -133,9 +134,9 @@ def twin(look: Look) -> object:
 
 def show_list(look: Look) -> Shown:
     """Show the desk what came in."""
-    state = look.query.get("state", "waiting") or None
+    state = read_choice({"state": "waiting", **look.query}, "state", (*STATES, ALL))
     with look.wiring.pool.connection() as connection:
-        found = requests(connection, look.wiring.book, state=None if state == "all" else state, limit=200)
+        found = requests(connection, look.wiring.book, state=None if state == ALL else state, limit=200)
     said = None
     if "done" in look.query:
         request = request_of_id(look.wiring, look.query["done"])
@@ -157,7 +158,7 @@ def show_list(look: Look) -> Shown:
         {
             "page": page_of_look(look, "contracts", said=said),
             "requests": found,
-            "state": state or "all",
+            "state": state or ALL,
             "states": STATES,
             "NEXT_STEPS": NEXT_STEPS,
             "TOLD": FAILED | {NO_CONTRACT, NO_ADDRESS, SENT_LATELY},
