@@ -228,7 +228,7 @@ def mails_of(wiring: Wiring, taken: Sequence[dict[str, object]], folder: Path) -
     told = {request.request: request.contract for request in known}
     assert {request.contract for request in known} == {str(fields["contract"]) for fields in taken}
     for file in folder.iterdir():
-        mail = email.message_from_bytes(file.read_bytes(), policy=default)
+        mail = email.message_from_string(file.read_text(encoding="utf-8"), policy=default)
         assert mail.defects == []
         contract = told[file.stem.removeprefix("cancellation-")]
         assert [str(address) for address in mail["To"].addresses] == [wanted.pop(str(contract))]
