@@ -1,8 +1,8 @@
 """CSV: one command kind a file, its columns the command's fields.
 
 `victim.person` stands for a field inside another, `a|b` for a list, an empty cell for a field that is
-not given. Columns are parted by `,`, `;` or a tab, whichever the header uses. Amounts are in euro, in
-any spelling of `amounts`, whatever the field's own unit.
+not given. Columns are parted by `,`, `;` or a tab, whichever the header uses. One unit a name: `loss` is in
+euro, in any spelling of `amounts`, and `loss_cents` in whole cents.
 """
 
 import csv
@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from ledger.domain.commands import COMMANDS
 from ledger.importing.amounts import NotAnAmount, cents
-from ledger.importing.columns import columns_of
+from ledger.importing.columns import CENTS, columns_of
 from ledger.importing.envelope import line_of, shortened
 from ledger.importing.lines import Fault, Line, Malformed, decoded, raw_lines
 
@@ -21,12 +21,12 @@ ENVELOPE_COLUMNS = ("command_id", "command", "at", "actor")
 
 
 def read_csv(
-    file: str, stream: BinaryIO, command: str | None = None, whole_euro: set[str] | None = None
+    file: str, stream: BinaryIO, command: str | None = None, whole_amounts: set[str] | None = None
 ) -> Iterator[Line | Fault]:
     """Give each row as a command, or as what is wrong with it.
 
     The command is what the column `command` says, else `command`, else the file's name (`OpenClaim.csv`).
-    `whole_euro`: takes the columns in which an amount is written without cents, which people are told of.
+    `whole_amounts`: takes the columns in which an amount is a whole number, whose unit people are told.
     """
     numbered = _Numbered(stream)
     try:
@@ -36,7 +36,9 @@ def read_csv(
     except (csv.Error, Malformed) as error:
         yield Fault(file, numbered.line, f"is no CSV header: {error}")
         return
-    rows = _Rows(file, columns, command or _command_of(file), set() if whole_euro is None else whole_euro)
+    rows = _Rows(
+        file, columns, command or _command_of(file), set() if whole_amounts is None else whole_amounts
+    )
     read = csv.reader(numbered, delimiter=delimiter, strict=True)
     while True:
         began = numbered.line + 1
@@ -88,8 +90,10 @@ def _header(numbered: _Numbered) -> tuple[list[str], str]:
 class _Rows:
     """The rows of one file, turned into the lines that JSON Lines would have held."""
 
-    def __init__(self, file: str, columns: Sequence[str], command: str | None, whole_euro: set[str]) -> None:
-        self._whole_euro = whole_euro
+    def __init__(
+        self, file: str, columns: Sequence[str], command: str | None, whole_amounts: set[str]
+    ) -> None:
+        self._whole_amounts = whole_amounts
         self._file = file
         self._columns = columns
         self._command = command
@@ -104,7 +108,10 @@ class _Rows:
             column: cell.strip() for column, cell in zip(self._columns, row, strict=True) if cell.strip()
         }
         command = self._command_of(cells)
-        written: dict[str, object] = {"command": command, "data": _fields(command, cells, self._whole_euro)}
+        written: dict[str, object] = {
+            "command": command,
+            "data": _fields(command, cells, self._whole_amounts),
+        }
         written |= {column: cells[column] for column in ("command_id", "at", "actor") if column in cells}
         return line_of(self._file, number, written)
 
@@ -124,7 +131,7 @@ class _Rows:
         return command
 
 
-def _fields(command: str, cells: Mapping[str, str], whole_euro: set[str]) -> dict[str, object]:
+def _fields(command: str, cells: Mapping[str, str], whole_amounts: set[str]) -> dict[str, object]:
     """Give a command's fields as JSON would: nested, with numbers, lists and truths of their own kind."""
     wanted = columns_of(command)
     fields: dict[str, object] = {}
@@ -141,12 +148,15 @@ def _fields(command: str, cells: Mapping[str, str], whole_euro: set[str]) -> dic
         except (NotAnAmount, Malformed) as error:
             wrong.append(f"{column}: {error}")
             continue
-        if kind == "amount" and cell.isdigit():
-            whole_euro.add(column)
-        *path, last = column.split(".")
+        if kind == "cents" or (kind == "amount" and cell.isdigit()):
+            whole_amounts.add(column)
+        *path, last = (f"{column}{CENTS}" if kind == "amount" else column).split(".")
         inner = fields
         for part in path:
             inner = inner.setdefault(part, {})  # type: ignore[assignment]  # only objects stand on a path
+        if last in inner:
+            wrong.append(f"{column}: the amount is given in euro and in cents; give one of them")
+            continue
         inner[last] = value
     if wrong:
         raise Malformed("; ".join(wrong))
@@ -170,6 +180,13 @@ def _number(cell: str) -> int:
     return int(cell)
 
 
+def _cents(cell: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", cell, re.ASCII):
+        message = f"is no whole number of cents; name the column without {CENTS} where it is in euro"
+        raise Malformed(message)
+    return int(cell)
+
+
 def _list(cell: str) -> list[str]:
     return [part.strip() for part in cell.split("|")]
 
@@ -179,6 +196,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "truth": _truth,
     "number": _number,
     "amount": cents,
+    "cents": _cents,
     "list": _list,
 }
 """How a cell of each kind of column is read."""
