@@ -19,6 +19,7 @@ from ledger.store.examining import (
     examine_feed,
     examine_server,
     loose_settings,
+    talkative_settings,
     unwritable_log_tables,
 )
 from ledger.store.pool import Connection
@@ -126,6 +127,15 @@ def _server(connection: Connection) -> Iterator[Finding]:
         f"what is acknowledged could be lost: take {', '.join(loose)} back"
         if loose
         else "fsync, full_page_writes and synchronous_commit are on",
+    )
+    talkative = talkative_settings(connection)
+    yield Finding(
+        "server log",
+        "hint" if talkative else "well",
+        f"wrapped keys, ciphertext and staff ids may get into the server's log ({', '.join(talkative)}): "
+        "docs/production.md says how the ledger's logins are kept out of it"
+        if talkative
+        else "no statement, parameter or refused row gets into the server's log",
     )
     apart = (machine_now() - server.now).total_seconds()
     near = abs(apart) <= MOST_SECONDS_APART
