@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 NO_CARRIER = "none"
 """Letters are written, and nobody takes them."""
 
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
+"""One e-mail address of our own people; it may be one of the house, such as desk@localhost."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingInForce:
@@ -192,6 +195,10 @@ class Settings(BaseSettings):
     letters_token: str | None = Field(
         default=None, repr=False, description="Bearer token for the carrier's URL."
     )
+    letters_fonts: Path | None = Field(
+        default=None,
+        description="Folder of fonts for what those that letters are set in lack, such as Noto CJK.",
+    )
     letters_prepare_days: int = Field(
         default=30, ge=1, le=365, description="Days before its deadline that a termination notice is written."
     )
@@ -260,7 +267,13 @@ class Settings(BaseSettings):
         )
 
     @field_validator(
-        "home", "master_key_file", "signing_key_file", "oidc_jwks_file", "digest_folder", "postgres_bin"
+        "home",
+        "master_key_file",
+        "signing_key_file",
+        "oidc_jwks_file",
+        "letters_fonts",
+        "digest_folder",
+        "postgres_bin",
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -311,29 +324,17 @@ class Settings(BaseSettings):
     @field_validator("head_mail", "digest_mail")
     @classmethod
     def _mail_with_both_addresses(cls, mail: str | None) -> str | None:
-        if mail is not None:
-            asked, parts = parse_qs(urlsplit(mail).query), urlsplit(mail)
-            if (
-                parts.scheme not in {"smtp", "smtps"}
-                or not parts.hostname
-                or not {"from", "to"} <= set(asked)
-            ):
-                message = "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS"
-                raise ValueError(message)
+        if mail is not None and not _mails(mail, "from", "to"):
+            message = "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS"
+            raise ValueError(message)
         return mail
 
     @field_validator("customer_mail")
     @classmethod
     def _mail_with_a_sender(cls, mail: str | None) -> str | None:
-        if mail is not None:
-            parts = urlsplit(mail)
-            if (
-                parts.scheme not in {"smtp", "smtps"}
-                or not parts.hostname
-                or "from" not in parse_qs(parts.query)
-            ):
-                message = "it is not smtp://HOST:PORT/?from=ADDRESS"
-                raise ValueError(message)
+        if mail is not None and not _mails(mail, "from"):
+            message = "it is not smtp://HOST:PORT/?from=ADDRESS"
+            raise ValueError(message)
         return mail
 
     @field_validator("nats")
@@ -473,6 +474,17 @@ def _shown(name: str, value: object) -> str | None:
     if name in WHOLLY_SECRET:
         return MASK
     return masked(str(value)) if name in SECRETS else str(value)
+
+
+def _mails(url: str, *wanted: str) -> bool:
+    """Whether a URL names a mail server, and exactly one address for each parameter wanted."""
+    parts = urlsplit(url)
+    asked = parse_qs(parts.query)
+    return (
+        parts.scheme in {"smtp", "smtps"}
+        and bool(parts.hostname)
+        and all(len(asked.get(name, [])) == 1 and _ADDRESS.fullmatch(asked[name][0]) for name in wanted)
+    )
 
 
 def _parted(value: str | None, by: str | None) -> list[str]:

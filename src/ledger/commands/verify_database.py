@@ -47,7 +47,7 @@ def run(  # noqa: PLR0913  # one option each
     as_json: bool,
 ) -> int:
     """Verify the database; gives the exit code. Raises Refused when it does not verify."""
-    with opened(book) as wiring:
+    with opened(book, creates=False) as wiring:
         begun = monotonic()
         try:
             outside = outside_of(wiring, keys, since, witnesses)

@@ -16,6 +16,7 @@ from ledger.feed.proofs.merkle_proof import consistency_proof
 from ledger.feed.signing.growing import nodes_of
 from ledger.store.errors import StoreError
 from ledger.store.heads import SignatureLine, checkpoint_of, insert_head_signature, newest_checkpoint
+from ledger.supervision import rest
 from schedulers.clockwork import tick
 from schedulers.heads.folder import Folder
 from schedulers.heads.mail import Mail
@@ -51,7 +52,7 @@ def keep_heads_outside(wiring: "Wiring", stop: StopEvent) -> None:
     wanted = places(wiring.settings)
     _forget_others(wiring, wanted)
     if not wanted:
-        stop.wait()
+        rest(stop)
         return
     tick(TICK_SECONDS, lambda: send(wiring, wanted, stop=stop), stop)
 

@@ -48,6 +48,8 @@ class KeyFileRefused(ProofRefused):
 class LogForked(ProofRefused):
     """The log does not extend a head that has been signed already. Nothing may be signed on it."""
 
+    may_be_logged = True
+
 
 class BundleBroken(ProofRefused):
     """A bundle does not hold what its signed head says.
