@@ -116,7 +116,7 @@ def test_fault_10_a_head_kept_beyond_a_parting_is_named_as_not_covered(
 def test_fault_10_who_begins_an_epoch_from_nothing_is_not_let_off_any_head(
     wiring: Wiring, database: Database, command_line: CommandLine, tmp_path: Path
 ) -> None:
-    """An epoch that says that it shares nothing with the one before: whatever was kept of it is not proven."""
+    """An epoch that says that it shares nothing with the one before: what was kept of it is not proven."""
     given = [kept(tmp_path, record(wiring, name)) for name in ("C-1", "C-2", "C-3")]
     unguarded(database, "update ledger.checkpoints set root = sha256(root)", "delete from ledger.checkpoints")
     wiring.signing_place.key.unlink()
