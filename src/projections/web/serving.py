@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from ledger.endings import ClockBehind, Refused, Unreachable, UsedWrongly
+from ledger.http.book import SLASH
 from ledger.http.callers import SESSION_COOKIE, admission_of, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
 from ledger.rights.caller import Caller
@@ -154,7 +155,7 @@ class Pages:
             wiring=self._wiring,
             visitor=Visitor(caller, session if caller else None),
             words=words(_language(request)),
-            path=request.url.path,
+            path=quote(request.url.path.replace(SLASH, "~2F"), safe="/~"),
             query=dict(request.query_params),
             steps=request.path_params,
             asked=AskedTime(),

@@ -9,9 +9,9 @@ from random import Random
 import psycopg2
 import pytest
 
-from faults.moved_clock import MovedClock
 from fixtures.database import Database, execute
 from fixtures.desk import asked, claim, contract, send
+from fixtures.moved_clock import MovedClock
 from fixtures.program import CommandLine
 from fixtures.served import serving
 from fixtures.visited import form_in, visiting
@@ -22,12 +22,6 @@ FAR = timedelta(hours=2)
 ADVICE = {"claim": "K-1", "topics": ["passwords"]}
 
 Back = Callable[[timedelta], None]
-
-
-@pytest.fixture
-def clock(database: Database) -> MovedClock:
-    """Asked for before the book is opened, so that its connections read this clock."""
-    return MovedClock(database.superuser_dsn)
 
 
 @pytest.fixture
