@@ -9,6 +9,7 @@ class Ending(Exception):
     """The program stops here. The message is one line: what is wrong and what to do next."""
 
     exit_code = 1
+    may_be_logged = True
 
 
 class Refused(Ending):

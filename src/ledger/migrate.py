@@ -24,8 +24,14 @@ from psycopg2.errors import (
     UniqueViolation,
 )
 
+from ledger.store.connecting import connect
 from ledger.store.errors import MigrationRefused, Unreachable
 from ledger.store.pool import Connection
+
+MIGRATE_SECONDS = 24 * 3600.0
+"""For one migration, which may go through a whole large book."""
+LOOK_SECONDS = 15.0
+"""For a look at what is pending."""
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
@@ -115,7 +121,7 @@ def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
     """
     here = migrations(folder)
     applied_now: list[str] = []
-    with _connected(dsn) as connection:
+    with _connected(dsn, MIGRATE_SECONDS) as connection:
         _bootstrap(connection)
         for migration in here:
             with connection, connection.cursor() as cursor:
@@ -135,7 +141,7 @@ def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
 def schema_of(dsn: str, folder: Traversable | None = None) -> Schema:
     """Look at a database and change nothing in it. Raises MigrationRefused and Unreachable."""
     here = migrations(folder)
-    with _connected(dsn) as connection, connection, connection.cursor() as cursor:
+    with _connected(dsn, LOOK_SECONDS) as connection, connection, connection.cursor() as cursor:
         is_ours = _is_ours(connection)
         applied = _checked(connection, here) if is_ours else {}
         cursor.execute(_TABLES if not is_ours else "select where false")
@@ -158,9 +164,9 @@ def _folder() -> Traversable:
 
 
 @contextmanager
-def _connected(dsn: str) -> Iterator[Connection]:
+def _connected(dsn: str, limit_seconds: float) -> Iterator[Connection]:
     try:
-        connection = psycopg2.connect(dsn, application_name="claims-ledger migrate", client_encoding="UTF8")
+        connection = connect(dsn, name="claims-ledger migrate", limit_seconds=limit_seconds)
     except psycopg2.OperationalError as error:
         reason = " ".join(str(error).split())
         message = (

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import entry_points
+from pathlib import Path
 from secrets import token_hex
 from socket import socket
 from threading import Event as StopEvent
@@ -57,6 +58,7 @@ from ledger.store.founding import (
 from ledger.store.keys import MasterKeys
 from ledger.store.loaded import BookRow
 from ledger.store.pool import Pool
+from ledger.supervision import States
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
@@ -93,6 +95,8 @@ class Ways:
     migrate: str
     admit: Callable[[], None]
     """Gives the logins their roles, once the first migration has made them."""
+    lost: Callable[[], str | None]
+    """Says what is gone for good of that on which all stands: what is wrong, and what to do."""
 
 
 class Wiring:
@@ -112,6 +116,10 @@ class Wiring:
         """Where `up` serves HTTP: bound before anything starts, so that a port in use is told in time."""
         self.address: str | None = settings.http_url
         """The address that people reach the site under; None while nobody serves it."""
+        self.local_address: str | None = None
+        """The address that programs of this machine reach it under."""
+        self.states = States()
+        """How the services of `up` are; empty in any other program."""
 
     @cached_property
     def pool(self) -> Pool:
@@ -268,6 +276,12 @@ class Wiring:
             sent += [sending._asdict() for sending in sendings]
         return sent
 
+    def hurry(self, seconds: float) -> None:
+        """From now on no statement takes longer than so many seconds, those under way included."""
+        for name in ("pool", "sealer_pool"):
+            if name in self.__dict__:
+                cast("Pool", self.__dict__[name]).hurry(seconds)
+
     def close(self) -> None:
         """Close the connections that were opened."""
         if self.listening is not None:
@@ -392,6 +406,7 @@ def _ways(settings: Settings, stack: ExitStack, *, creates: bool) -> Ways:
             seal=settings.dsn_to_seal or settings.dsn,
             migrate=migrating,
             admit=lambda: join_roles(migrating) if migrating == settings.dsn else None,
+            lost=_home_watch(settings.home),
         )
     embedded = EmbeddedPostgres(settings.home, binaries=settings.postgres_bin)
     if creates:
@@ -406,10 +421,20 @@ def _ways(settings: Settings, stack: ExitStack, *, creates: bool) -> Ways:
         seal=server.dsn(SEALING, DATABASE),
         migrate=server.dsn(MIGRATOR, DATABASE),
         admit=lambda: admit(server.superuser_dsn),
+        lost=server.lost,
     )
     if creates and not is_founded(ways.seal):
         found(server.superuser_dsn, server.password)
     return ways
+
+
+def _home_watch(home: Path) -> Callable[[], str | None]:
+    """Give what looks whether the home, where it was there at the start, still is."""
+    if not home.is_dir():
+        return lambda: None
+    return lambda: (
+        None if home.is_dir() else f"The ledger's home {home} is gone: put it back, and start again."
+    )
 
 
 def _none_at_home(settings: Settings) -> NoLedger:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from ledger.domain.calendar import ONE_DAY, brussels_midnight
 from ledger.domain.command import read_date, read_instant
 from ledger.endings import Refused, UsedWrongly
+from ledger.feed.epochs import Cursor, check_cursor
 from ledger.store.checkpoints import checkpoint
+from ledger.store.epochs import select_epochs
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Connection
 
@@ -20,7 +22,7 @@ SEALED_AT = "select sealed_at from ledger.log where book = %s and position = %s"
 
 IS_OVER = "select %s < clock_timestamp()"
 
-POSITION = re.compile(r"[0-9]{1,18}")
+POSITION = re.compile(r"([1-9][0-9]{0,8}:)?[0-9]{1,19}", re.ASCII)
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -38,13 +40,15 @@ class NothingKnown(Refused):
         )
 
 
-def read_as_of(said: str) -> int | datetime:
+def read_as_of(said: str) -> Cursor | datetime:
     """Read what stands behind `--as-of`: a position, an instant with its offset, or a date (until its end).
+
+    A bare position is one of the first epoch of the log.
 
     Raises `UsedWrongly` for anything else.
     """
     if POSITION.fullmatch(said):
-        return int(said)
+        return Cursor.parse(said)
     try:
         if DATE.fullmatch(said):
             # All that was known on that day: until the midnight that ends it, not included.
@@ -70,21 +74,25 @@ def known_end(connection: Connection, book: str, views: Collection[str]) -> int:
 
 
 def position_as_of(
-    connection: Connection, book: str, asked: int | datetime | None, end: int, *, empty_ok: bool = False
+    connection: Connection, book: str, asked: Cursor | datetime | None, end: int, *, empty_ok: bool = False
 ) -> int:
     """Turn what was asked for into a position up to `end`, which None asks for.
 
-    Raises `UsedWrongly` for a position that has not been reached: its answer could still change; and
-    `NothingKnown` for an instant before the first record, unless `empty_ok`.
+    Raises `UsedWrongly` for a position that has not been reached: its answer could still change;
+    `NothingKnown` for an instant before the first record, unless `empty_ok`; `EpochsPart` and `EpochUnknown`
+    for a position that the log does not hold any more, or not yet.
     """
     if asked is None:
         return end
-    if isinstance(asked, int):
-        if asked > end:
+    if isinstance(asked, Cursor):
+        check_cursor(asked, select_epochs(connection, book))
+        if asked.position > end:
             reached = "is empty" if end == NOTHING else f"ends at position {end}"
-            message = f"Position {asked} is not there yet: the feed {reached}; ask for one up to that."
+            message = (
+                f"Position {asked.position} is not there yet: the feed {reached}; ask for one up to that."
+            )
             raise UsedWrongly(message)
-        return asked
+        return asked.position
     if not empty_ok:
         since = sealed_at(connection, book, 0)
         if since is None or asked < since:

@@ -2,31 +2,18 @@
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from ledger.commands.options import DAY, actor_option
 from ledger.commands.subject_options import REASON, access
 from ledger.domain.codes import GUARANTEES
-from ledger.domain.statuses import (
-    ClaimStatus,
-    ComplaintStatus,
-    ContractStatus,
-    DeadlineKind,
-    DeadlineStatus,
-)
 
 if TYPE_CHECKING:
     from ledger.subjects.access_log import Access
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-CONTRACT_STATUSES: tuple[str, ...] = get_args(ContractStatus)
-CLAIM_STATUSES: tuple[str, ...] = get_args(ClaimStatus)
-COMPLAINT_STATUSES: tuple[str, ...] = get_args(ComplaintStatus)
-DUE_KINDS: tuple[str, ...] = get_args(DeadlineKind)
-DUE_STATUSES: tuple[str, ...] = get_args(DeadlineStatus)
 
 EMPTY_OK = f"{__name__}.empty_ok"
 """Where the context of a command keeps whether `--empty-ok` was given."""
@@ -122,6 +109,11 @@ def guarantee_option(said: str) -> Callable[[F], F]:
 def before_option(said: str) -> Callable[[F], F]:
     """Add `--before`."""
     return click.option("--before", type=DAY, metavar="DATE", help=said)
+
+
+def from_option(said: str) -> Callable[[F], F]:
+    """Add `--from`."""
+    return click.option("--from", "from_on", type=DAY, metavar="DATE", help=said)
 
 
 def status_option(statuses: tuple[str, ...], said: str) -> Callable[[F], F]:

@@ -11,6 +11,7 @@ from ledger.endings import Refused
 from projections.commands.options import empty_ok
 
 if TYPE_CHECKING:
+    from ledger.feed.epochs import Cursor
     from ledger.store.pool import Connection
     from ledger.subjects.access_log import Access
     from ledger.subjects.opening import Opening
@@ -61,7 +62,7 @@ def reading(
             except NothingKnown as error:
                 message = f"{error} With --empty-ok the answer is given, with nothing in it."
                 raise Refused(message) from error
-            _warn_of_more(connection, asked, position)
+            _warn_of_more(connection, book, asked, position)
             yield Reader(connection, book, position, on, _opening(wiring, access))
             if end == NOTHING:
                 note(f"Book {book!r} is empty: nothing has been recorded in it yet.")
@@ -76,12 +77,16 @@ def _opening(wiring: "Wiring", access: "Access | None") -> "Opening | None":
     return Opening(wiring.pool, wiring.store.subject_keys, wiring.book, access)
 
 
-def _warn_of_more(connection: "Connection", asked: "int | datetime | None", position: int) -> None:
+def _warn_of_more(
+    connection: "Connection", book: str, asked: "Cursor | datetime | None", position: int
+) -> None:
     """Say on stderr when more may yet be sealed by the instant asked for, so that the answer can change."""
-    from projections.asking.positions import NOTHING, is_over  # noqa: PLC0415  # loaded when it runs
+    from ledger.feed.epochs import Cursor, present_epoch  # noqa: PLC0415  # loaded when it runs
+    from projections.asking.positions import NOTHING, is_over  # noqa: PLC0415  # as above
 
     if isinstance(asked, datetime) and not is_over(connection, asked):
-        stays = "" if position == NOTHING else f"; --as-of {position} prints this answer for ever"
+        kept = Cursor(present_epoch(connection, book), position)
+        stays = "" if position == NOTHING else f"; --as-of {kept} prints this answer for ever"
         note(f"{asked.isoformat()} is not over yet: what is sealed until then will show as well{stays}.")
 
 

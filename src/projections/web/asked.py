@@ -20,7 +20,12 @@ from projections.web.words.saying_no import AskedWrongly
 
 MOST_DIGITS = 18
 
+ALL = "all"
+"""Said for any status, where a page shows those of one unless told otherwise."""
+
 NO_DATE = N_("“%(asked)s” is no date: write it as 2026-03-01.")
+NO_PLACE = N_("“%(asked)s” is no place in this list: go by the links of its pages.")
+NO_CHOICE = N_("“%(asked)s” is nothing that “%(name)s” can be: choose one of %(choices)s.")
 NO_MONTH = N_("“%(asked)s” is no month: write it as 2026-03.")
 
 
@@ -78,6 +83,22 @@ def read_month(text: str) -> date:
 def read_whole(text: str) -> int | None:
     """Read a whole number from 0 up; None for what is none, or larger than any position."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+
+
+def read_position(text: str) -> int | None:
+    """Read a position at which a page goes on; None where none is given. Raises `AskedWrongly`."""
+    position = read_whole(text)
+    if text and position is None:
+        raise AskedWrongly(NO_PLACE, asked=text[:40])
+    return position
+
+
+def read_choice(query: Mapping[str, str], name: str, choices: Collection[str]) -> str | None:
+    """Read a filter that takes one of several values; None where none is given. Raises `AskedWrongly`."""
+    given = query.get(name, "")
+    if given and given not in choices:
+        raise AskedWrongly(NO_CHOICE, asked=given[:40], name=name, choices=", ".join(choices))
+    return given or None
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from ledger.domain.identifiers import (
     FreeText,
     New,
     PaymentReference,
+    PersonName,
     Sha256,
 )
 from ledger.domain.money import Cents, PaidCents
@@ -27,7 +28,7 @@ class VictimGiven(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     person: New
-    name: FreeText
+    name: PersonName
     relation: Relation
     same_roof: bool
 

@@ -7,7 +7,16 @@ from pydantic import BaseModel, ConfigDict
 
 from ledger.domain.codes import Language, NoticeChannel
 from ledger.domain.command import Command, Day
-from ledger.domain.identifiers import Code, ContractNumber, FreeText, New, Person
+from ledger.domain.identifiers import (
+    Code,
+    ContractNumber,
+    EmailAddress,
+    FreeText,
+    New,
+    Person,
+    PersonName,
+    PostalAddress,
+)
 
 
 class PolicyholderGiven(BaseModel):
@@ -16,9 +25,9 @@ class PolicyholderGiven(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     person: New
-    name: FreeText
-    email: FreeText | None = None
-    address: FreeText | None = None
+    name: PersonName
+    email: EmailAddress | None = None
+    address: PostalAddress | None = None
 
 
 class StartContract(Command):
@@ -97,9 +106,9 @@ class CorrectPerson(Command):
 
     contract: ContractNumber
     person: Person
-    name: FreeText | None = None
-    email: FreeText | None = None
-    address: FreeText | None = None
+    name: PersonName | None = None
+    email: EmailAddress | None = None
+    address: PostalAddress | None = None
 
 
 ContractCommand = (
