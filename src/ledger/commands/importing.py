@@ -27,8 +27,8 @@ if TYPE_CHECKING:
         "goes on (exit 1). An import that broke off is run again and goes on where it stood.\n\n"
         'A JSON line: {"command_id", "command", "at", "actor"?, "data": {…}}, amounts in whole cents. '
         "A CSV holds one kind of command: columns command_id, at and the command's fields, victim.person "
-        "for one inside another, a|b for a list; amounts in euro: 5000, 5000.00, 5.000,00 EUR or "
-        "5,000.00 EUR.\n\n"
+        "for one inside another, a|b for a list; amounts in euro under loss or amount (5000, 5000.00, "
+        "5.000,00 EUR or 5,000.00 EUR), in whole cents under loss_cents or amount_cents.\n\n"
         "\b\nExamples:\n"
         "  claims-ledger import book.jsonl --until 2026-03-01\n"
         "  claims-ledger import OpenClaim.csv AcceptClaim.csv --dry-run\n"
@@ -93,10 +93,21 @@ def _check(sources: "Sequence[Source]", book: str, *, dry_run: bool, as_json: bo
         checked = check_all(sources, faults.add, bar.reach, lambda: _present(book, dry_run=dry_run))
     faults.end(checked)
     for source in sources:
-        if source.whole_euro:
-            columns = ", ".join(sorted(source.whole_euro))
-            note(f"{source.file}: whole numbers in {columns} are read as euro: 5000 is 5,000.00 EUR.")
+        _tell_units(source)
     return checked
+
+
+def _tell_units(source: "Source") -> None:
+    """Say what whole numbers were taken for, before anything of them is recorded."""
+    cents = {column for column in source.whole_amounts if column.endswith("_cents")}
+    for columns, unit, example in (
+        (source.whole_amounts - cents, "euro", "5000 is 5,000.00 EUR"),
+        (cents, "cents", "5000 is 50.00 EUR"),
+    ):
+        if columns:
+            note(
+                f"{source.file}: whole numbers in {', '.join(sorted(columns))} are read as {unit}: {example}."
+            )
 
 
 def _present(book: str, *, dry_run: bool) -> "datetime | None":

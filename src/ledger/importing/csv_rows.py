@@ -1,8 +1,8 @@
 """CSV: one command kind a file, its columns the command's fields.
 
 `victim.person` stands for a field inside another, `a|b` for a list, an empty cell for a field that is
-not given. Columns are parted by `,`, `;` or a tab, whichever the header uses. Amounts are in euro, in
-any spelling of `amounts`, whatever the field's own unit.
+not given. Columns are parted by `,`, `;` or a tab, whichever the header uses. One unit a name: `loss` is in
+euro, in any spelling of `amounts`, and `loss_cents` in whole cents.
 """
 
 import csv
@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 from ledger.domain.command import read_date
 from ledger.domain.commands import COMMANDS
 from ledger.importing.amounts import NotAnAmount, cents
-from ledger.importing.columns import columns_of
+from ledger.importing.columns import CENTS, columns_of
 from ledger.importing.envelope import line_of, shortened
 from ledger.importing.lines import Fault, Line, Malformed, decoded, raw_lines
 
@@ -25,19 +25,21 @@ ENVELOPE_COLUMNS = ("command_id", "command", "at", "actor")
 
 
 def read_csv(
-    file: str, stream: BinaryIO, command: str | None = None, whole_euro: set[str] | None = None
+    file: str, stream: BinaryIO, command: str | None = None, whole_amounts: set[str] | None = None
 ) -> Iterator[Line | Fault]:
     """Give each row as a command, or as what is wrong with it.
 
     The command is what the column `command` says, else `command`, else the file's name (`OpenClaim.csv`).
-    `whole_euro`: takes the columns in which an amount is written without cents, which people are told of.
+    `whole_amounts`: takes the columns in which an amount is a whole number, whose unit people are told.
     """
     rows: _Rows | None = None
     for row in read_rows(file, stream, required=("command_id", "at")):
         if isinstance(row, Fault):
             yield row
             continue
-        rows = rows or _Rows(file, command or _command_of(file), set() if whole_euro is None else whole_euro)
+        rows = rows or _Rows(
+            file, command or _command_of(file), set() if whole_amounts is None else whole_amounts
+        )
         try:
             yield rows.line(row.line, row.cells)
         except Malformed as malformed:
@@ -145,8 +147,8 @@ def _cells(columns: Sequence[str], row: Sequence[str]) -> Mapping[str, str]:
 class _Rows:
     """The rows of one file, turned into the lines that JSON Lines would have held."""
 
-    def __init__(self, file: str, command: str | None, whole_euro: set[str]) -> None:
-        self._whole_euro = whole_euro
+    def __init__(self, file: str, command: str | None, whole_amounts: set[str]) -> None:
+        self._whole_amounts = whole_amounts
         self._file = file
         self._command = command
         self._kind: str | None = None
@@ -154,7 +156,10 @@ class _Rows:
     def line(self, number: int, cells: Mapping[str, str]) -> Line:
         """Turn one row. Raises Malformed."""
         command = self._command_of(cells)
-        written: dict[str, object] = {"command": command, "data": _fields(command, cells, self._whole_euro)}
+        written: dict[str, object] = {
+            "command": command,
+            "data": _fields(command, cells, self._whole_amounts),
+        }
         written |= {column: cells[column] for column in ("command_id", "at", "actor") if column in cells}
         return line_of(self._file, number, written)
 
@@ -174,7 +179,7 @@ class _Rows:
         return command
 
 
-def _fields(command: str, cells: Mapping[str, str], whole_euro: set[str]) -> dict[str, object]:
+def _fields(command: str, cells: Mapping[str, str], whole_amounts: set[str]) -> dict[str, object]:
     """Give a command's fields as JSON would: nested, with numbers, lists and truths of their own kind."""
     wanted = columns_of(command)
     fields: dict[str, object] = {}
@@ -191,12 +196,15 @@ def _fields(command: str, cells: Mapping[str, str], whole_euro: set[str]) -> dic
         except (NotAnAmount, Malformed) as error:
             wrong.append(f"{column}: {error}")
             continue
-        if kind == "amount" and cell.isdigit():
-            whole_euro.add(column)
-        *path, last = column.split(".")
+        if kind == "cents" or (kind == "amount" and cell.isdigit()):
+            whole_amounts.add(column)
+        *path, last = (f"{column}{CENTS}" if kind == "amount" else column).split(".")
         inner = fields
         for part in path:
             inner = inner.setdefault(part, {})  # type: ignore[assignment]  # only objects stand on a path
+        if last in inner:
+            wrong.append(f"{column}: the amount is given in euro and in cents; give one of them")
+            continue
         inner[last] = value
     if wrong:
         raise Malformed("; ".join(wrong))
@@ -220,6 +228,13 @@ def _number(cell: str) -> int:
     return int(cell)
 
 
+def _cents(cell: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", cell, re.ASCII):
+        message = f"is no whole number of cents; name the column without {CENTS} where it is in euro"
+        raise Malformed(message)
+    return int(cell)
+
+
 def _list(cell: str) -> list[str]:
     return [part.strip() for part in cell.split("|")]
 
@@ -229,6 +244,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "truth": _truth,
     "number": _number,
     "amount": cents,
+    "cents": _cents,
     "list": _list,
 }
 """How a cell of each kind of column is read."""

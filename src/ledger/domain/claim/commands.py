@@ -17,7 +17,7 @@ from ledger.domain.identifiers import (
     PersonName,
     Sha256,
 )
-from ledger.domain.money import Cents, PaidCents
+from ledger.domain.money import Cents, Iban, NewPaymentReference, PaidCents
 
 Codes = Annotated[tuple[Code, ...], Field(min_length=1, max_length=100)]
 
@@ -152,8 +152,8 @@ class IssueRefund(Command):
     claim: ClaimNumber
     amount_cents: PaidCents | None = None
     """None: all that is owed (D11)."""
-    payment_reference: PaymentReference
-    iban: FreeText | None = None
+    payment_reference: NewPaymentReference
+    iban: Iban | None = None
 
 
 class RecordRefundFailure(Command):
