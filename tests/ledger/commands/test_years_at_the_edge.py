@@ -40,7 +40,7 @@ INSTANTS = (
     "2026-01-01T00:00:00+99:99",
     "2026-01-01T00:00:00+24:00",
     "2026-01-01T00:00:00",
-    "２０２６-01-01T00:00:00Z",
+    "\uff12\uff10\uff12\uff16-01-01T00:00:00Z",
 )
 DATES = (
     "9999-12-31",
@@ -63,7 +63,7 @@ GOOD_INSTANTS = ("1900-01-02T00:00:00Z", "2199-12-31T00:00:00+01:00", "2026-01-0
 def test_fault_30_an_instant_at_the_edge_is_no_instant(text: str) -> None:
     with pytest.raises(ValueError, match=r"instant|years|offset"):
         read_instant(text)
-    with pytest.raises(Malformed, match="^at: "):
+    with pytest.raises(Malformed, match=r"^at: "):
         instant(text)
 
 
