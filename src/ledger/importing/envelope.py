@@ -17,14 +17,15 @@ EARLIEST_YEAR = 1900
 LATEST_YEAR = 2199
 
 _INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?",
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})?",
     re.ASCII,
 )
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def instant(text: object) -> datetime:
-    """Read an instant with its offset, `2026-03-01T09:00:00+01:00`, into UTC.
+    """Read an instant with its offset, `2026-03-01T09:00:00+01:00`, into UTC; to the microsecond.
 
     Raises:
         Malformed: it is no instant, lacks its offset, or lies outside 1900 to 2199.
@@ -37,7 +38,7 @@ def instant(text: object) -> datetime:
         message = f"at: {text} lacks its offset; write it as 2026-03-01T09:00:00+01:00"
         raise Malformed(message)
     try:
-        found = datetime.fromisoformat(text).astimezone(UTC)
+        found = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         message = f"at: {text} is no instant of the calendar"
         raise Malformed(message) from None

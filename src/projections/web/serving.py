@@ -157,7 +157,8 @@ class Pages:
         is_json = request.url.path.endswith(".json")
         look: Look | None = None
         try:
-            look = self._look(request, body)
+            look = self._look(request)
+            look = replace(look, typed=_typed(body, request.headers.get("content-type", "")))
             _refuse_nul(look)
             self._admit(request, look, right)
             if takes is not None:
@@ -171,10 +172,9 @@ class Pages:
             answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
 
-    def _look(self, request: Request, body: bytes) -> Look:
+    def _look(self, request: Request) -> Look:
         session = request.cookies.get(SESSION_COOKIE)
         caller = visitor(request) or program(request)
-        typed = _typed(body, request.headers.get("content-type", ""))
         settings = self._wiring.settings
         return Look(
             wiring=self._wiring,
@@ -185,7 +185,6 @@ class Pages:
             steps=request.path_params,
             asked=AskedTime(),
             is_fragment="hx-request" in request.headers,
-            typed=typed,
             address=request.client.host if request.client else "",
             origin=settings.http_url or f"{request.url.scheme}://{request.headers.get('host', '')}",
         )

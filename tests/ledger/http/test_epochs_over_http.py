@@ -1,6 +1,5 @@
 """Once the log was put back, whatever is handed out bears its epoch, and an old place is refused everywhere."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
