@@ -15,7 +15,7 @@ from ledger.endings import Refused, Unreachable, UsedWrongly
 from ledger.feed.epochs import EpochsPart, EpochUnknown
 from ledger.http.callers import SESSION_COOKIE, program, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
-from ledger.importing.json_lines import json_object
+from ledger.importing.json_lines import TooDeep, json_object
 from ledger.importing.lines import Malformed, decoded
 from ledger.rights.roles import Right
 from ledger.store.errors import Unreachable as DatabaseAway
@@ -222,12 +222,12 @@ FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable, DatabaseAway)
 """What a page says in words, and its JSON as a problem; anything else is a defect."""
 
 
-class _Unreadable(AskedWrongly):
-    """The body of a request is no form, or no JSON."""
+class _TooDeep(AskedWrongly):
+    """The JSON of a request is nested deeper than any."""
 
 
 def _typed(body: bytes, media_type: str) -> Mapping[str, str]:
-    """Read what a form carries, or a program's JSON object of texts. Raises _Unreadable."""
+    """Read what a form carries, or a program's JSON object of texts. Raises `AskedWrongly`."""
     try:
         if media_type.startswith("application/json"):
             told = json_object(decoded(body, 1))
@@ -236,12 +236,14 @@ def _typed(body: bytes, media_type: str) -> Mapping[str, str]:
             fields = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
             told = dict(fields)
             if len(told) < len(fields):
-                raise _Unreadable(NO_OBJECT)
+                raise AskedWrongly(NO_OBJECT)
+    except TooDeep as error:
+        raise _TooDeep(NO_OBJECT) from error
     except (ValueError, Malformed) as error:
-        raise _Unreadable(NO_OBJECT) from error
+        raise AskedWrongly(NO_OBJECT) from error
     read = {name: value for name, value in told.items() if isinstance(value, str)}
     if len(read) < len(told):
-        raise _Unreadable(NO_OBJECT)
+        raise AskedWrongly(NO_OBJECT)
     return read
 
 
@@ -250,7 +252,7 @@ def _problem(error: Exception) -> Exception:
     match error:
         case _Unadmitted():
             return Problem(error.code, str(error))
-        case _Unreadable():
+        case _TooDeep():
             return Problem("MALFORMED", str(error))
         case EpochsPart() | EpochUnknown():
             again = str(error.again) if isinstance(error, EpochsPart) else None
