@@ -21,6 +21,7 @@ class TooDeep(Malformed):
     """JSON is nested deeper than anything of ours."""
 
     def __init__(self) -> None:
+        """Say how deep is too deep."""
         super().__init__(f"is nested more than {DEEPEST} levels deep")
 
 

@@ -26,7 +26,7 @@ def parted(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iter
         execute(
             database.owner_dsn,
             "insert into ledger.epochs (book, epoch, origin, from_position, begun_at, because) "
-            f"select book, 2, origin || '/epoch-2', {PARTS_AT}, clock_timestamp(), 'put back' from ledger.books",
+            f"select book, 2, origin || '/epoch-2', {PARTS_AT}, clock_timestamp(), 'lost' from ledger.books",
             "update ledger.books set epoch = 2, origin = origin || '/epoch-2'",
         )
         wiring.catch_up()
