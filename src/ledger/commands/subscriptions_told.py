@@ -28,6 +28,7 @@ def as_json_object(standing: "Standing") -> dict[str, object]:
         "next_try_at": _written(backlog.next_try_at),
         "last_taken_at": _written(found.taken_at),
         "last_failure": found.told,
+        "waits_until": _written(found.waits_until),
         "created_at": _written(found.created_at),
     }
 

@@ -26,6 +26,7 @@ from ledger.http.openapi import describe
 from ledger.http.parameters import refuse_unknown
 from ledger.http.problems import answer_problem
 from ledger.http.seals import Seals
+from ledger.http.watch import Watch
 from ledger.http.window import Window
 from ledger.rights.admission import Admission
 from ledger.rights.oidc import JwtReader
@@ -61,7 +62,8 @@ class _App(FastAPI):
 def create_app(wiring: Wiring) -> FastAPI:
     """Put the application of one book together. Opens nothing. Raises UsedWrongly for settings.
 
-    `app.state` holds `wiring`, `admission` (who is let in), `counts` (for Prometheus) and `draining`.
+    `app.state` holds `wiring`, `admission` (who is let in), `watch` (over what it stands on), `counts` (for
+    Prometheus) and `draining`.
     """
     app = _App(
         title="Claims ledger",
@@ -76,7 +78,8 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.state.admission = Admission(
         Tokens(wiring.pool, wiring.book), JwtReader.from_settings(wiring.settings)
     )
-    app.state.counts = Counts(measured(wiring))
+    app.state.watch = Watch(wiring)
+    app.state.counts = Counts(measured(wiring, app.state.watch))
     app.state.draining = StopEvent()
     for point in sorted(entry_points(group=ROUTES_GROUP), key=lambda point: point.name):
         app.include_router(cast("Routes", point.load())(wiring))
@@ -98,5 +101,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     end = wiring.sealer.listen(app.state.seals.tell) if wiring.settings.seals else None
     yield
     app.state.writers.shutdown(wait=False)
+    app.state.watch.close()
     if end is not None:
         end()

@@ -6,7 +6,6 @@ from contextvars import copy_context
 from difflib import get_close_matches
 from functools import partial
 from typing import Annotated, Any, Final, NamedTuple, NoReturn
-from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -18,7 +17,7 @@ from ledger.domain.commands import COMMANDS
 from ledger.domain.deciding import needs as needed_streams
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.epochs import Cursor
-from ledger.http.book import PREFIX, Book
+from ledger.http.book import PREFIX, Book, number_step
 from ledger.http.callers import admitted, needs
 from ledger.http.command_requests import Asked, command_id, instant_of, read, versions_of, yes
 from ledger.http.command_schemas import AN_INSTANT, command_schema
@@ -233,7 +232,7 @@ def _refuse(answer: Answer) -> None:
 
 
 def _headers(wiring: Wiring, own: StreamRef, answer: Answer) -> dict[str, str]:
-    headers = {"Location": f"/v1/{wiring.book}/{PLURALS[own.kind]}/{quote(own.number, safe='')}"}
+    headers = {"Location": f"/v1/{wiring.book}/{PLURALS[own.kind]}/{number_step(own.number)}"}
     versions = [event.version for event in answer.events if event.stream == own.name]
     if versions:
         headers["ETag"] = _etag(versions[-1])

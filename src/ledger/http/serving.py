@@ -15,6 +15,7 @@ from ledger.http.app import create_app
 from ledger.http.connections import connections, raise_file_limit
 from ledger.http.served import drain
 from ledger.rights.tokens import LINK_LASTS, Tokens
+from ledger.supervision import moved
 from ledger.wiring import Wiring
 
 # Of what callers do wrong the ledger says itself what there is to say.
@@ -44,6 +45,7 @@ class _Server(uvicorn.Server):
         if self._stop.is_set():
             drain(self._served)
             return True
+        moved()
         return await super().on_tick(counter)
 
 
@@ -55,8 +57,9 @@ def listen(wiring: Wiring) -> Sequence[tuple[str, str]]:
     host = wiring.settings.http_host
     wiring.listening = _bound(host, wiring.port)
     port = wiring.listening.getsockname()[1]
-    address = wiring.address = wiring.settings.http_url or f"http://{_spoken(host)}:{port}"
-    moved = "" if port in {wiring.port, FIRST_PORT} else f"  ({FIRST_PORT} is in use)"
+    wiring.local_address = f"http://{_spoken(host)}:{port}"
+    address = wiring.address = wiring.settings.http_url or wiring.local_address
+    elsewhere = "" if port in {wiring.port, FIRST_PORT} else f"  ({FIRST_PORT} is in use)"
     _, link = Tokens(wiring.pool, wiring.book).create(
         "link",
         role="admin",
@@ -66,7 +69,7 @@ def listen(wiring: Wiring) -> Sequence[tuple[str, str]]:
     )
     minutes = int(LINK_LASTS.total_seconds() // 60)
     return [
-        ("HTTP", f"{address}{moved}"),
+        ("HTTP", f"{address}{elsewhere}"),
         ("Sign in", f"{address}/sign-in?code={link}  (once, within {minutes} minutes)"),
     ]
 

@@ -9,12 +9,20 @@ from pydantic import BaseModel
 
 from ledger.domain.commands import COMMANDS
 
-Kind = Literal["text", "truth", "number", "amount", "list"]
+Kind = Literal["text", "truth", "number", "amount", "cents", "list"]
+"""An amount is in euro; cents are whole cents of it."""
+
+
+CENTS = "_cents"
+"""Ends the name of what is in cents, wherever it stands; the same name without it is in euro."""
 
 
 @cache
 def columns_of(command: str) -> Mapping[str, Kind]:
-    """Give the columns of a command, `victim.person` for a field inside another."""
+    """Give the columns of a command, `victim.person` for a field inside another.
+
+    A field of cents has two, of which a file holds one: `loss_cents` in cents, `loss` in euro.
+    """
     return dict(_columns(COMMANDS[command], ""))
 
 
@@ -26,6 +34,8 @@ def _columns(model: type[BaseModel], prefix: str) -> list[tuple[str, Kind]]:
             found += _columns(kind, f"{prefix}{name}.")
         else:
             found.append((f"{prefix}{name}", kind))
+            if kind == "cents":
+                found.append((f"{prefix}{name.removesuffix(CENTS)}", "amount"))
     return found
 
 
@@ -38,8 +48,8 @@ def _kind(annotation: object, name: str) -> Kind | type[BaseModel]:
         return _kind(next(part for part in get_args(annotation) if part is not type(None)), name)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if annotation is int and name.endswith("_cents"):
-        return "amount"
+    if annotation is int and name.endswith(CENTS):
+        return "cents"
     return _KINDS.get(origin or annotation, "text")
 
 

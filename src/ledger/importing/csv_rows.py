@@ -1,49 +1,82 @@
 """CSV: one command kind a file, its columns the command's fields.
 
 `victim.person` stands for a field inside another, `a|b` for a list, an empty cell for a field that is
-not given. Columns are parted by `,`, `;` or a tab, whichever the header uses. Amounts are in euro, in
-any spelling of `amounts`, whatever the field's own unit.
+not given. Columns are parted by `,`, `;` or a tab, whichever the header uses. One unit a name: `loss` is in
+euro, in any spelling of `amounts`, and `loss_cents` in whole cents.
 """
 
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
+from ledger.domain.command import read_date
 from ledger.domain.commands import COMMANDS
 from ledger.importing.amounts import NotAnAmount, cents
-from ledger.importing.columns import columns_of
+from ledger.importing.columns import CENTS, columns_of
 from ledger.importing.envelope import line_of, shortened
 from ledger.importing.lines import Fault, Line, Malformed, decoded, raw_lines
+
+_BELGIAN_DAY = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
 
 ENVELOPE_COLUMNS = ("command_id", "command", "at", "actor")
 
 
 def read_csv(
-    file: str, stream: BinaryIO, command: str | None = None, whole_euro: set[str] | None = None
+    file: str, stream: BinaryIO, command: str | None = None, whole_amounts: set[str] | None = None
 ) -> Iterator[Line | Fault]:
     """Give each row as a command, or as what is wrong with it.
 
     The command is what the column `command` says, else `command`, else the file's name (`OpenClaim.csv`).
-    `whole_euro`: takes the columns in which an amount is written without cents, which people are told of.
+    `whole_amounts`: takes the columns in which an amount is a whole number, whose unit people are told.
+    """
+    rows: _Rows | None = None
+    for row in read_rows(file, stream, required=("command_id", "at")):
+        if isinstance(row, Fault):
+            yield row
+            continue
+        rows = rows or _Rows(
+            file, command or _command_of(file), set() if whole_amounts is None else whole_amounts
+        )
+        try:
+            yield rows.line(row.line, row.cells)
+        except Malformed as malformed:
+            yield Fault(file, row.line, str(malformed))
+
+
+class Row(NamedTuple):
+    """One row of a CSV file."""
+
+    line: int
+    """The first line that it stands on, from 1."""
+    cells: Mapping[str, str]
+    """By column, blanks around them taken off; left out is what is empty."""
+
+
+def read_rows(
+    file: str, stream: BinaryIO, *, required: Sequence[str], known: Sequence[str] | None = None
+) -> Iterator[Row | Fault]:
+    """Give each row of a CSV file whose first line names its columns, or what is wrong with it.
+
+    `required`: the columns that there must be; `known`: those that there may be, None: any.
     """
     numbered = _Numbered(stream)
     try:
-        columns, delimiter = _header(numbered)
+        columns, delimiter = _header(numbered, required, known)
     except StopIteration:
         return
     except (csv.Error, Malformed) as error:
         yield Fault(file, numbered.line, f"is no CSV header: {error}")
         return
-    rows = _Rows(file, columns, command or _command_of(file), set() if whole_euro is None else whole_euro)
     read = csv.reader(numbered, delimiter=delimiter, strict=True)
     while True:
         began = numbered.line + 1
         try:
             row = next(read)
             if any(cell.strip() for cell in row):
-                yield rows.line(began, row)
+                yield Row(began, _cells(columns, row))
         except StopIteration:
             return
         except csv.Error as error:
@@ -51,6 +84,19 @@ def read_csv(
             read = csv.reader(numbered, delimiter=delimiter, strict=True)
         except Malformed as malformed:
             yield Fault(file, began, str(malformed))
+
+
+def read_day(cell: str) -> date:
+    """Read a date as a program writes it, `2026-03-01`, or as people here do: `1/03/2026`.
+
+    The day comes before the month. Raises Malformed.
+    """
+    written = _BELGIAN_DAY.fullmatch(cell)
+    try:
+        return read_date(f"{written[4]}-{written[3]:0>2}-{written[1]:0>2}" if written else cell)
+    except ValueError as error:
+        message = f"{shortened(cell)} {error}; write it as 2026-03-01, or 01/03/2026 with the day first"
+        raise Malformed(message) from None
 
 
 class _Numbered:
@@ -69,7 +115,9 @@ class _Numbered:
         return decoded(raw, number) + "\n"
 
 
-def _header(numbered: _Numbered) -> tuple[list[str], str]:
+def _header(
+    numbered: _Numbered, required: Sequence[str], known: Sequence[str] | None
+) -> tuple[list[str], str]:
     """Read the names of the columns and what parts them. Raises StopIteration for an empty file."""
     text = next(line for line in numbered if line.strip())
     delimiter = max(",;\t", key=text.count)
@@ -78,33 +126,40 @@ def _header(numbered: _Numbered) -> tuple[list[str], str]:
     if twice:
         message = f"it names {', '.join(map(shortened, twice[:5]))} twice"
         raise Malformed(message)
-    missing = [column for column in ("command_id", "at") if column not in columns]
+    missing = [column for column in required if column not in columns]
     if missing:
         message = f"it lacks {', '.join(missing)}"
         raise Malformed(message)
+    unknown = [column for column in columns if known is not None and column not in known]
+    if unknown:
+        message = f"it names {', '.join(map(shortened, unknown[:5]))}, which is no column of this file"
+        raise Malformed(message)
     return columns, delimiter
+
+
+def _cells(columns: Sequence[str], row: Sequence[str]) -> Mapping[str, str]:
+    if len(row) != len(columns):
+        message = f"has {len(row)} cells where the header has {len(columns)} columns"
+        raise Malformed(message)
+    return {column: cell.strip() for column, cell in zip(columns, row, strict=True) if cell.strip()}
 
 
 class _Rows:
     """The rows of one file, turned into the lines that JSON Lines would have held."""
 
-    def __init__(self, file: str, columns: Sequence[str], command: str | None, whole_euro: set[str]) -> None:
-        self._whole_euro = whole_euro
+    def __init__(self, file: str, command: str | None, whole_amounts: set[str]) -> None:
+        self._whole_amounts = whole_amounts
         self._file = file
-        self._columns = columns
         self._command = command
         self._kind: str | None = None
 
-    def line(self, number: int, row: Sequence[str]) -> Line:
+    def line(self, number: int, cells: Mapping[str, str]) -> Line:
         """Turn one row. Raises Malformed."""
-        if len(row) != len(self._columns):
-            message = f"has {len(row)} cells where the header has {len(self._columns)} columns"
-            raise Malformed(message)
-        cells = {
-            column: cell.strip() for column, cell in zip(self._columns, row, strict=True) if cell.strip()
-        }
         command = self._command_of(cells)
-        written: dict[str, object] = {"command": command, "data": _fields(command, cells, self._whole_euro)}
+        written: dict[str, object] = {
+            "command": command,
+            "data": _fields(command, cells, self._whole_amounts),
+        }
         written |= {column: cells[column] for column in ("command_id", "at", "actor") if column in cells}
         return line_of(self._file, number, written)
 
@@ -124,7 +179,7 @@ class _Rows:
         return command
 
 
-def _fields(command: str, cells: Mapping[str, str], whole_euro: set[str]) -> dict[str, object]:
+def _fields(command: str, cells: Mapping[str, str], whole_amounts: set[str]) -> dict[str, object]:
     """Give a command's fields as JSON would: nested, with numbers, lists and truths of their own kind."""
     wanted = columns_of(command)
     fields: dict[str, object] = {}
@@ -141,12 +196,15 @@ def _fields(command: str, cells: Mapping[str, str], whole_euro: set[str]) -> dic
         except (NotAnAmount, Malformed) as error:
             wrong.append(f"{column}: {error}")
             continue
-        if kind == "amount" and cell.isdigit():
-            whole_euro.add(column)
-        *path, last = column.split(".")
+        if kind == "cents" or (kind == "amount" and cell.isdigit()):
+            whole_amounts.add(column)
+        *path, last = (f"{column}{CENTS}" if kind == "amount" else column).split(".")
         inner = fields
         for part in path:
             inner = inner.setdefault(part, {})  # type: ignore[assignment]  # only objects stand on a path
+        if last in inner:
+            wrong.append(f"{column}: the amount is given in euro and in cents; give one of them")
+            continue
         inner[last] = value
     if wrong:
         raise Malformed("; ".join(wrong))
@@ -170,6 +228,13 @@ def _number(cell: str) -> int:
     return int(cell)
 
 
+def _cents(cell: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", cell, re.ASCII):
+        message = f"is no whole number of cents; name the column without {CENTS} where it is in euro"
+        raise Malformed(message)
+    return int(cell)
+
+
 def _list(cell: str) -> list[str]:
     return [part.strip() for part in cell.split("|")]
 
@@ -179,6 +244,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "truth": _truth,
     "number": _number,
     "amount": cents,
+    "cents": _cents,
     "list": _list,
 }
 """How a cell of each kind of column is read."""

@@ -27,14 +27,14 @@ class Source:
     stream: BinaryIO
     command: str | None = None
     """Command of every row of a CSV that does not name it."""
-    whole_euro: set[str] = field(default_factory=set)
-    """Columns of a CSV, seen so far, in which an amount is written without cents."""
+    whole_amounts: set[str] = field(default_factory=set)
+    """Columns of a CSV, seen so far, in which an amount is a whole number: of euro, or of cents."""
 
     def read(self) -> Iterator[Line | Fault]:
         """Read the file from its start, line by line."""
         self.stream.seek(0)
         if self.file.lower().endswith(".csv"):
-            return read_csv(self.file, self.stream, self.command, self.whole_euro)
+            return read_csv(self.file, self.stream, self.command, self.whole_amounts)
         return read_json_lines(self.file, self.stream)
 
 

@@ -10,7 +10,9 @@ from ledger.store.pool import Connection
 Kind = Literal["webhook", "nats", "pull"]
 State = Literal["active", "paused", "disabled"]
 
-_COLUMNS: Final = "name, kind, target, types, state, because, position, created_at, taken_at, told"
+_COLUMNS: Final = (
+    "name, kind, target, types, state, because, position, created_at, taken_at, told, waits_until"
+)
 
 _ADD: Final = """
 insert into ledger.subscriptions (book, name, kind, target, types, position) values (%s, %s, %s, %s, %s, %s)
@@ -26,6 +28,12 @@ _REMOVE: Final = (
 )
 _ENTER: Final = "update ledger.subscriptions set state = %s, because = %s where book = %s and name = %s"
 
+_PAUSE: Final = "select max(waits_until) from ledger.subscriptions where book = %s and target = %s"
+_LIFT: Final = (
+    "update ledger.subscriptions set waits_until = null "
+    "where book = %s and target = %s and waits_until is not null"
+)
+
 _LEASE: Final = """
 update ledger.subscriptions
 set lease = %(lease)s, leased_until = clock_timestamp() + %(seconds)s * interval '1 s'
@@ -36,7 +44,8 @@ returning position
 _RENEW: Final = """
 update ledger.subscriptions
 set leased_until = clock_timestamp() + %(seconds)s * interval '1 s', position = %(position)s,
-    taken_at = coalesce(%(taken_at)s, taken_at), told = %(told)s
+    taken_at = coalesce(%(taken_at)s, taken_at), told = %(told)s,
+    waits_until = coalesce(%(waits_until)s, waits_until)
 where book = %(book)s and name = %(name)s and lease = %(lease)s
 returning state
 """
@@ -79,6 +88,8 @@ class Subscription(NamedTuple):
     """When an event was last taken."""
     told: str | None
     """What the last failure was; None after a success."""
+    waits_until: datetime | None = None
+    """End of the pause that the receiver asked for last."""
 
 
 class Lease(NamedTuple):
@@ -98,6 +109,8 @@ class Progress(NamedTuple):
     taken_at: datetime | None
     """When an event was last taken; None: none since the last time."""
     told: str | None
+    waits_until: datetime | None = None
+    """End of the pause that the receiver has asked for; None: as it was."""
 
 
 def add_subscription(connection: Connection, book: str, new: NewSubscription) -> bool:
@@ -136,6 +149,20 @@ def enter_state(connection: Connection, book: str, name: str, state: State, beca
         cursor.execute(_ENTER, (state, because, book, name))
 
 
+def pause_of(connection: Connection, book: str, target: str | None) -> datetime | None:
+    """Give the end of the pause that a receiver asked for, of whichever subscription that leads to it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PAUSE, (book, target))
+        [(until,)] = cursor.fetchall()
+    return _utc(until)
+
+
+def lift_pause(connection: Connection, book: str, target: str | None) -> None:
+    """Forget the pause that a receiver asked for."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIFT, (book, target))
+
+
 def take_lease(connection: Connection, lease: Lease) -> int | None:
     """Take the right to deliver, and the position to go on from; None when there is nothing to take."""
     with connection.cursor() as cursor:
@@ -170,5 +197,12 @@ def move_position(connection: Connection, book: str, name: str, came_from: int, 
 
 def _subscription(row: Sequence[object]) -> Subscription:
     found = Subscription._make(row)
-    taken_at = None if found.taken_at is None else found.taken_at.astimezone(UTC)
-    return found._replace(created_at=found.created_at.astimezone(UTC), taken_at=taken_at)
+    return found._replace(
+        created_at=found.created_at.astimezone(UTC),
+        taken_at=_utc(found.taken_at),
+        waits_until=_utc(found.waits_until),
+    )
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC)

@@ -86,9 +86,10 @@ def list_limits(reader: Reader, filters: Filters) -> list[Answer]:
 
 
 def list_due(reader: Reader, filters: Filters) -> list[Answer]:
-    """Give due rows. `contract`: with its claims' and complaints'; `before` looks at `due_on`.
+    """Give due rows by due date, those of one day by when their subject was recorded.
 
-    Retention is asked for by its kind alone: it is a proposal to people, and time does nothing at its date.
+    `contract`: with its claims' and complaints'; `before` looks at `due_on`. Retention is asked for by its
+    kind alone: it is a proposal to people, and time does nothing at its date.
     """
     return _retentions(reader, filters) if filters.kind == "retention" else _at_once(reader, _due(filters))
 
@@ -196,7 +197,7 @@ def _retentions(reader: Reader, filters: Filters) -> list[Answer]:
     """Give until when the records of ended contracts are kept: rows of contracts, never of claims."""
     if filters.claim is not None or filters.guarantee is not None:
         return []
-    return [
+    found = [
         row
         for row in retentions(reader.around(_scope(filters)))
         if (filters.contract is None or row["subject"] == f"contract:{filters.contract}")
@@ -204,6 +205,7 @@ def _retentions(reader: Reader, filters: Filters) -> list[Answer]:
         and (filters.before is None or cast("date", row["due_on"]) < filters.before)
         and (filters.from_on is None or cast("date", row["due_on"]) >= filters.from_on)
     ]
+    return sorted(found, key=lambda row: cast("date", row["due_on"]))  # stable: then as they were recorded
 
 
 def show_contract(reader: Reader, number: str) -> Answer:

@@ -70,7 +70,7 @@ def due(  # noqa: PLR0913  # one parameter an option
     book: str,
     as_json: bool,
 ) -> None:
-    """Show what is due when, and what was met, missed or cancelled."""
+    """Show what is due when, by due date, and what was met, missed or cancelled."""
     from projections.asking.questions import Filters  # noqa: PLC0415  # loaded when it runs
 
     asked = Filters(contract, claim, guarantee, before, status, kind, from_on)

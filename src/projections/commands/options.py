@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-as_of_option = click.option(
+EMPTY_OK = f"{__name__}.empty_ok"
+"""Where the context of a command keeps whether `--empty-ok` was given."""
+
+_as_of = click.option(
     "--as-of",
     "as_of",
     metavar="POSITION|INSTANT|DATE",
@@ -24,6 +27,26 @@ as_of_option = click.option(
         " The answer never changes, whatever is corrected later."
     ),
 )
+
+_empty_ok = click.option(
+    "--empty-ok",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda context, _option, given: context.meta.__setitem__(EMPTY_OK, given),
+    help="With --as-of: also answer for a time before the first record, with nothing.",
+)
+
+
+def as_of_option(command: F) -> F:
+    """Add `--as-of`, and `--empty-ok`, which `empty_ok` tells of."""
+    return _as_of(_empty_ok(command))
+
+
+def empty_ok() -> bool:
+    """Whether the command that runs may answer for a time at which nothing was known."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(EMPTY_OK))
+
 
 on_option = click.option(
     "--on",

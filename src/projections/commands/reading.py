@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ledger.commands.options import opened
 from ledger.commands.output import note
+from ledger.endings import Refused
+from projections.commands.options import empty_ok
 
 if TYPE_CHECKING:
     from ledger.feed.epochs import Cursor
@@ -30,9 +32,11 @@ def reading(
 
     `access`: who opens personal values, and why; None: they stay sealed.
 
-    Raises `UsedWrongly` for an `as_of` that says no time.
+    Raises `UsedWrongly` for an `as_of` that says no time, `Refused` for one at which nothing was known yet.
     """
     from projections.asking.positions import (  # noqa: PLC0415  # loaded when it runs
+        NOTHING,
+        NothingKnown,
         known_end,
         position_as_of,
         read_as_of,
@@ -53,9 +57,15 @@ def reading(
                 cursor.execute(SNAPSHOT)
             _warn_of_parked(connection, book, wanted)
             end = known_end(connection, book, wanted)
-            position = position_as_of(connection, book, asked, end)
+            try:
+                position = position_as_of(connection, book, asked, end, empty_ok=empty_ok())
+            except NothingKnown as error:
+                message = f"{error} With --empty-ok the answer is given, with nothing in it."
+                raise Refused(message) from error
             _warn_of_more(connection, book, asked, position)
             yield Reader(connection, book, position, on, _opening(wiring, access))
+            if end == NOTHING:
+                note(f"Book {book!r} is empty: nothing has been recorded in it yet.")
 
 
 def _opening(wiring: "Wiring", access: "Access | None") -> "Opening | None":

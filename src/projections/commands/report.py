@@ -94,7 +94,7 @@ def recoveries(asked: "Asked", way: Way) -> None:
 @narrowed(
     guarantee_option("Only this guarantee."),
     click.option(
-        "--year", type=click.IntRange(1900, 9999), metavar="YEAR", help="Only incidents of this year."
+        "--year", type=click.IntRange(1900, 2199), metavar="YEAR", help="Only incidents of this year."
     ),
     click.option(
         "--until",
@@ -152,10 +152,10 @@ class Month(click.ParamType[date]):
         """Read a year and a month and nothing else."""
         if isinstance(value, date):
             return value
+        from ledger.domain.command import read_date  # noqa: PLC0415  # loaded when it runs
+
         try:
-            if len(str(value)) != len("2026-02"):
-                raise ValueError(value)  # noqa: TRY301  # told like any other
-            return date.fromisoformat(f"{value}-01")
+            return read_date(f"{value}-01")
         except ValueError:
             self.fail(f"{value!r} is no month; write it as 2026-02.", param, ctx)
 

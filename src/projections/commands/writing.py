@@ -43,7 +43,8 @@ def out_option(command: F) -> F:
         "--out",
         type=OutFile(),
         metavar="FILE",
-        help="Write all rows to a file: .csv, .xlsx or .parquet, as its name ends. Amounts are cents.",
+        help="Write all rows to a file: .csv, .xlsx or .parquet, as its name ends. "
+        "Amounts are euro in a .csv, cents elsewhere, as their columns say.",
     )(command)
 
 

@@ -14,7 +14,7 @@ where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
     and (%(from_on)s::date is null or due_on >= %(from_on)s)
     and (%(status)s::text is null or status = %(status)s)
     and (%(kind)s::text is null or kind = %(kind)s)
-order by contract_position, subject_rank, subject_position, opening
+order by due_on, subject_position, opening
 """
 
 # What is due more than once by one rule from one day is told apart by its place among all of these, whatever

@@ -7,6 +7,9 @@ from typing import Literal, NamedTuple
 Kind = Literal["text", "integer", "truth", "date", "instant"]
 """Cents and days are integers; a date is Brussels'; an instant is aware."""
 
+CENTS = "_cents_"
+"""In the name of what is in cents (`net_cents_per_year`), wherever it stands; a name's end is one too."""
+
 Row = Mapping[str, object]
 Rows = Iterable[Row]
 
@@ -16,6 +19,16 @@ class Column(NamedTuple):
 
     name: str
     kind: Kind = "text"
+
+    @property
+    def is_cents(self) -> bool:
+        """Whether it holds cents."""
+        return CENTS in f"{self.name}_"
+
+    @property
+    def name_in_euro(self) -> str:
+        """What it is called where its amounts are in euro."""
+        return f"{self.name}_".replace(CENTS, "_").removesuffix("_")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,11 +49,11 @@ def filters_of(listed: List) -> Callable[..., Any]:
             Day | None, Query(alias="from", description="Only what is due on this date or later.")
         ],
         "step": chosen("step", "Only these steps."),
-        "year": Annotated[int | None, Query(ge=1900, le=9999, description="Only incidents of this year.")],
+        "year": Annotated[int | None, Query(ge=1900, le=2199, description="Only incidents of this year.")],
         "month": Annotated[
             str | None,
             Query(
-                pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$",
+                pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$",
                 description="The month, such as 2026-02; the present one unless given.",
                 examples=["2026-02"],
             ),

@@ -30,7 +30,7 @@ class List:
     views: tuple[str, ...]
     """The views that it reads; its own is the first."""
     order: tuple[str, ...]
-    """Columns that its query orders by; none: it is short, and comes whole."""
+    """What its query orders by, as whole numbers; none: it is short, and comes whole."""
     ask: Ask
     said: str
     make: Callable[..., Any] = Filters
@@ -96,9 +96,9 @@ LISTS: Final = (
     List(
         "due",
         ("due",),
-        ("contract_position", "subject_rank", "subject_position", "opening"),
+        ("due_on - date '1900-01-01'", "subject_position", "opening"),
         list_due,
-        "What is due when, and what was met, missed or cancelled",
+        "What is due when, and what was met, missed or cancelled, by due date",
     ),
 )
 

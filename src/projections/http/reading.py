@@ -24,7 +24,7 @@ from ledger.store.streams import stream_id, stream_ref
 from ledger.subjects.access_log import Access
 from ledger.subjects.opening import Opening
 from ledger.wiring import Wiring
-from projections.asking.positions import known_end, position_as_of, read_as_of
+from projections.asking.positions import NothingKnown, known_end, position_as_of, read_as_of
 from projections.asking.reader import SNAPSHOT, Reader
 from projections.folding.paging import Paged, Place
 from projections.folding.rows import Source
@@ -150,6 +150,8 @@ def reading(
                 position = position_as_of(connection, wiring.book, time.as_of, end)
         except UsedWrongly as error:
             raise Problem("INVALID", _as_here(error)) from error
+        except NothingKnown as error:
+            raise Problem("NOTHING_KNOWN", str(error)) from error
         opening = None
         if access is not None:
             opening = Opening(wiring.pool, wiring.store.subject_keys, wiring.book, access)

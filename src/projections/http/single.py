@@ -81,9 +81,8 @@ Own = Annotated[bool, Query(description="A contract's own events only, without i
 def routes(_wiring: Wiring) -> APIRouter:
     """Give the routes of single contracts, claims and complaints (group `claims_ledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
-    # What is longer stands first: a number may hold slashes.
     for kind in KINDS:
-        one = f"/{kind.plural}/{{number:path}}"
+        one = f"/{kind.plural}/{{number:number}}"
         listed = {"content": {"application/json": {"schema": array_of(REPLAYED)}}, "headers": POSITION_HEADER}
         for path, name, endpoint in (
             (f"{one}/replay/opened", "opened_replay", _opened_replay(kind)),

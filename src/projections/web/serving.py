@@ -11,15 +11,16 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from ledger.endings import Refused, Unreachable, UsedWrongly
+from ledger.endings import ClockBehind, Refused, Unreachable, UsedWrongly
 from ledger.feed.epochs import EpochsPart, EpochUnknown
 from ledger.http.callers import SESSION_COOKIE, program, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
 from ledger.importing.json_lines import TooDeep, json_object
 from ledger.importing.lines import Malformed, decoded
 from ledger.rights.roles import Right
-from ledger.store.errors import Unreachable as DatabaseAway
+from ledger.store.patience import has_no_room, passes_by_itself
 from ledger.wiring import Wiring
+from projections.asking.positions import NothingKnown
 from projections.commands.tables import as_json
 from projections.web.addresses import from_address
 from projections.web.asked import AskedTime, read_asked
@@ -46,7 +47,14 @@ TIME: Final = ("as_of", "on")
 ALWAYS: Final = frozenset({"language"})
 
 AGAIN_SECONDS: Final = "2"
+BEHIND: Final = N_(
+    "The ledger's clock stands before what is recorded here already. Nothing was recorded: try again in a "
+    "few minutes, and tell whoever runs the ledger."
+)
 AWAY: Final = N_("The ledger's database is away for the moment. Nothing was recorded: try again in a minute.")
+NO_ROOM: Final = N_(
+    "The ledger's disk is full for the moment. Nothing was recorded: try again in a few minutes."
+)
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -164,11 +172,14 @@ class Pages:
             if takes is not None:
                 _refuse_unknown(request, takes)
             answer = show(replace(look, asked=read_asked(look.query)))
-        except FAILURES as error:
+        except Exception as error:
+            passes = passes_by_itself(error)
+            if not isinstance(error, FAILURES) and not passes:
+                raise
             if is_json:
                 raise _problem(error) from error
-            if look is None or isinstance(error, Unreachable | DatabaseAway):
-                return _away(request)
+            if look is None or passes or isinstance(error, Unreachable):
+                return _not_now(request, _why_not_now(error))
             answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
 
@@ -218,8 +229,8 @@ class _Unadmitted(Exception):
         self.code = code
 
 
-FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable, DatabaseAway)
-"""What a page says in words, and its JSON as a problem; anything else is a defect."""
+FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable)
+"""What a page says in words, and its JSON as a problem, besides what passes by itself; else a defect."""
 
 
 class _TooDeep(AskedWrongly):
@@ -247,22 +258,26 @@ def _typed(body: bytes, media_type: str) -> Mapping[str, str]:
     return read
 
 
+_PROBLEMS: Final[Mapping[type[Exception], str]] = {
+    _TooDeep: "MALFORMED",
+    UsedWrongly: "INVALID",
+    NothingKnown: "NOTHING_KNOWN",
+    Refused: "NOT_FOUND",
+}
+"""What programs are told of an error, the most particular first."""
+
+
 def _problem(error: Exception) -> Exception:
     """Give the problem that says it to programs."""
-    match error:
-        case _Unadmitted():
-            return Problem(error.code, str(error))
-        case _TooDeep():
-            return Problem("MALFORMED", str(error))
-        case EpochsPart() | EpochUnknown():
-            again = str(error.again) if isinstance(error, EpochsPart) else None
-            return Problem("CURSOR_GONE", f"{error}.", again_after=again)
-        case UsedWrongly():
-            return Problem("INVALID", str(error))
-        case Refused():
-            return Problem("NOT_FOUND", str(error))
-        case _:
-            return error
+    if isinstance(error, _Unadmitted):
+        return Problem(error.code, str(error))
+    if isinstance(error, (EpochsPart, EpochUnknown)):
+        again = str(error.again) if isinstance(error, EpochsPart) else None
+        return Problem("CURSOR_GONE", f"{error}.", again_after=again)
+    for kind, code in _PROBLEMS.items():
+        if isinstance(error, kind):
+            return Problem(code, str(error))
+    return error
 
 
 def _failed(look: Look, error: Exception) -> Shown:
@@ -285,10 +300,16 @@ def _failed(look: Look, error: Exception) -> Shown:
     return Shown("failed.html", {"page": page, "heading": heading, "detail": detail}, status)
 
 
-def _away(request: Request) -> Response:
-    """Say that the database is away, on a page that needs nothing of it."""
+def _why_not_now(error: Exception) -> str:
+    if isinstance(error, ClockBehind):
+        return BEHIND
+    return NO_ROOM if has_no_room(error) else AWAY
+
+
+def _not_now(request: Request, why: str) -> Response:
+    """Say why nothing can be done for the moment, on a page that needs nothing of the database."""
     speak = words(_language(request))
-    told = {"page": None, "heading": N_("Not now"), "detail": speak(AWAY)}
+    told = {"page": None, "heading": N_("Not now"), "detail": speak(why)}
     html = render("failed.html", speak, told)
     return HTMLResponse(html, 503, dict(HEADERS) | {"Retry-After": AGAIN_SECONDS})
 

@@ -27,7 +27,7 @@ def written(letter: "Letter") -> dict[str, object]:
         "contract": letter.contract,
         "status": letter.status,
         "told": letter.told,
-        "post_by": None if letter.post_by is None else letter.post_by.isoformat(),
+        "post_by": None if letter.last_posting_day is None else letter.last_posting_day.isoformat(),
         "language": letter.language,
         "sha256": letter.sha256,
         "batch": letter.batch,

@@ -1,5 +1,6 @@
 """`claims-ledger import`, as it is typed."""
 
+import csv
 import json
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -17,6 +18,7 @@ from ledger.importing.importer import CHUNK_LINES
 from ledger.wiring import opened
 
 Write = Callable[..., str]
+ROUND_TRIP = Path(__file__).parents[1] / "importing" / "cents_round_trip"
 
 
 @pytest.fixture
@@ -384,18 +386,39 @@ def test_a_simulated_books_clock_follows_the_import(command_line: CommandLine, w
         assert wiring.book_row().held_at is None
 
 
+def test_fault_34_cents_are_cents_and_that_is_said(
+    command_line: CommandLine, tmp_path: Path, database: Database
+) -> None:
+    before, accepted = ROUND_TRIP / "pre.jsonl", ROUND_TRIP / "AcceptClaim.csv"
+    assert command_line("import", str(before)).exit_code == 0
+    told = command_line("import", str(accepted))
+    assert told.exit_code == 0, told.err
+    assert "whole numbers in loss_cents are read as cents: 5000 is 50.00 EUR" in told.err
+    shown = json.loads(command_line("claim", "show", "RTK-1", "--json").out)
+    assert shown["loss_cents"] == 45_000
+    exported = tmp_path / "AcceptClaim.csv"
+    assert command_line("claim", "list", "--out", str(exported)).exit_code == 0
+    with exported.open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert row["loss"] == "450.00"
+    exported.write_text(f"command_id,at,claim,loss\nrt-5,2025-07-03T09:00:00+02:00,RTK-1,{row['loss']}\n")
+    again = command_line("import", str(exported), "--json")
+    assert [json.loads(answer)["status"] for answer in again.out.splitlines()] == ["repeated"]
+    assert database.name
+
+
 def test_whole_numbers_of_a_csv_are_euro_and_that_is_said(command_line: CommandLine, write: Write) -> None:
     at = "2026-01-02T10:00:00+01:00"
     told = command_line(
-        "import", write(["command_id,at,claim,loss_cents", f"a,{at},K,5000"], "AcceptClaim.csv"), "--dry-run"
+        "import", write(["command_id,at,claim,loss", f"a,{at},K,5000"], "AcceptClaim.csv"), "--dry-run"
     )
     untold = command_line(
         "import",
-        write(["command_id,at,claim,loss_cents", f"a,{at},K,5000.00"], "AcceptClaim.csv"),
+        write(["command_id,at,claim,loss", f"a,{at},K,5000.00"], "AcceptClaim.csv"),
         "--dry-run",
     )
 
-    assert "loss_cents are read as euro: 5000 is 5,000.00 EUR" in told.err
+    assert "loss are read as euro: 5000 is 5,000.00 EUR" in told.err
     assert "euro" not in untold.err
 
 

@@ -55,21 +55,46 @@ def test_lists_are_parted_by_bars() -> None:
 
 @pytest.mark.parametrize("written", ["5000", "5000.00", '"5.000,00 EUR"', '"5,000.00 EUR"'])
 def test_amounts_are_read_in_every_spelling_that_is_not_ambiguous(written: str) -> None:
-    line = only_line(f"command_id,at,claim,loss_cents\na,{AT},K,{written}\n", command="AcceptClaim")
+    line = only_line(f"command_id,at,claim,loss\na,{AT},K,{written}\n", command="AcceptClaim")
 
     assert line.fields["loss_cents"] == 500_000
 
 
 @pytest.mark.parametrize("written", ["5.000", '"5,000"', "-5", "1e3", "5000.5"])
 def test_an_ambiguous_or_wrong_amount_is_refused_with_its_column(written: str) -> None:
-    fault = only_fault(f"command_id,at,claim,loss_cents\na,{AT},K,{written}\n", command="AcceptClaim")
+    fault = only_fault(f"command_id,at,claim,loss\na,{AT},K,{written}\n", command="AcceptClaim")
 
     assert fault.line == 2
-    assert fault.message.startswith("loss_cents: ")
+    assert fault.message.startswith("loss: ")
+
+
+@pytest.mark.parametrize("written", ["45000", "045000"])
+def test_fault_34_a_column_of_cents_holds_cents(written: str) -> None:
+    line = only_line(f"command_id,at,claim,loss_cents\na,{AT},K,{written}\n", command="AcceptClaim")
+
+    assert line.fields["loss_cents"] == 45_000
+
+
+@pytest.mark.parametrize(
+    "written", ["450.00", "450,00", "45 000", "€ 450", "-1", "Ada Peeters", "4.5e4", "٤٥"]
+)
+def test_fault_34_nothing_but_cents_is_taken_for_cents(written: str) -> None:
+    fault = only_fault(f'command_id,at,claim,loss_cents\na,{AT},K,"{written}"\n', command="AcceptClaim")
+
+    assert fault.message == (
+        "loss_cents: is no whole number of cents; name the column without _cents where it is in euro"
+    )
+
+
+@pytest.mark.parametrize("columns", ["loss,loss_cents", "loss_cents,loss"])
+def test_fault_34_an_amount_is_given_in_one_unit(columns: str) -> None:
+    fault = only_fault(f"command_id,at,claim,{columns}\na,{AT},K,450,450\n", command="AcceptClaim")
+
+    assert "is given in euro and in cents; give one of them" in fault.message
 
 
 def test_semicolons_and_a_byte_order_mark_of_a_belgian_spreadsheet_are_read() -> None:
-    content = f"\ufeffcommand_id;at;claim;loss_cents\r\na;{AT};K;5.000,00\r\n"
+    content = f"\ufeffcommand_id;at;claim;loss\r\na;{AT};K;5.000,00\r\n"
     line = only_line(content, command="AcceptClaim")
 
     assert line.fields == {"claim": "K", "loss_cents": 500_000}
@@ -101,7 +126,7 @@ def test_a_row_may_span_lines_within_quotes_and_keeps_the_number_of_its_first() 
         (f"command_id,at,claim\na,{AT},K,more\n", "4 cells"),
         (f"command_id,at,claim\na,{AT},K\n", "names no command"),
         (f"command_id,command,at,claim\na,Nothing,{AT},K\n", "does not exist"),
-        (f"command_id,command,at,claim,loss\na,AcceptClaim,{AT},K,5\n", "unknown column 'loss'"),
+        (f"command_id,command,at,claim,lost\na,AcceptClaim,{AT},K,5\n", "unknown column 'lost'"),
         ("command_id,command,at,claim\na,WithdrawClaim,2026-01-01T10:00:00,K\n", "lacks its offset"),
         (f"command_id,command,at,claim\n,WithdrawClaim,{AT},K\n", "command_id is missing"),
         (f'command_id,command,at,claim\na,WithdrawClaim,{AT},"K\n', "no CSV row"),
@@ -136,8 +161,10 @@ def test_the_columns_of_a_command_are_its_fields() -> None:
     assert columns_of("OpenClaim")["victim.same_roof"] == "truth"
     assert columns_of("AcceptClaim") == {
         "claim": "text",
-        "loss_cents": "amount",
-        "already_compensated_cents": "amount",
+        "loss_cents": "cents",
+        "loss": "amount",
+        "already_compensated_cents": "cents",
+        "already_compensated": "amount",
     }
     assert columns_of("GiveAdvice")["topics"] == "list"
     assert columns_of("StartContract")["starts_on"] == "text"

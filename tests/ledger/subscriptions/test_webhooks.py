@@ -2,7 +2,10 @@
 
 import asyncio
 import threading
+import time
+from collections import deque
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -38,6 +41,10 @@ def waiting(desk: Desk, name: str = "erp") -> int:
 
 def parked(desk: Desk, name: str = "erp") -> int:
     return desk.subscriptions.one(name).backlog.parked
+
+
+def waits_until(desk: Desk, name: str = "erp") -> datetime | None:
+    return desk.subscriptions.one(name).subscription.waits_until
 
 
 def test_a_webhook_is_given_every_event_in_order_for_each_contract(desk: Desk, receiver: Receiver) -> None:
@@ -156,6 +163,7 @@ def test_a_receiver_that_is_down_for_an_hour_catches_up_in_order(desk: Desk, rec
     assert receiver.in_order_for_each_contract()
 
 
+@pytest.mark.slow
 def test_tries_go_on_for_three_days_and_then_the_contract_is_parked_until_it_is_replayed(
     desk: Desk, receiver: Receiver
 ) -> None:
@@ -194,6 +202,98 @@ def test_a_receiver_may_ask_for_a_longer_wait(desk: Desk, receiver: Receiver) ->
         [kept] = desk.subscriptions.kept("erp")
     assert kept.failed_at is not None
     assert timedelta(minutes=59) < kept.due_at - kept.failed_at <= timedelta(hours=1, seconds=5)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("as_date", [False, True])
+def test_fault_16_retry_after_binds_the_endpoint_also_over_a_restart(
+    desk: Desk, receiver: Receiver, status: int, *, as_date: bool
+) -> None:
+    came_at: list[datetime] = []
+    asked_at: list[datetime] = []
+
+    def answer(_: Delivery) -> int | tuple[int, dict[str, str]]:
+        came_at.append(desk.clock())
+        if len(came_at) != 3:
+            return 204
+        asked_at.append(desk.clock())
+        date = format_datetime(asked_at[0] + timedelta(seconds=60), usegmt=True)
+        return status, {"Retry-After": date if as_date else "60"}
+
+    receiver.answer = answer
+    desk.subscriptions.add_webhook("erp", receiver.url)
+    with desk.delivering(WATCHFUL):
+        desk.record(*range(12))
+        eventually(lambda: waits_until(desk) is not None)
+        rested = len(receiver.taken)
+        desk.clock.advance(timedelta(seconds=25))
+        desk.record(20, 21)
+        threading.Event().wait(0.5)
+    with desk.delivering(WATCHFUL):
+        desk.clock.advance(timedelta(seconds=25))
+        desk.record(22, 23)
+        threading.Event().wait(0.5)
+        assert len(receiver.taken) <= rested + 3, "what was in flight may land"
+        desk.clock.advance(timedelta(seconds=20))
+        eventually(lambda: len(set(receiver.positions)) == 16)
+    ends = asked_at[0].replace(microsecond=0) + timedelta(seconds=60)
+    early = [at for at in came_at[3:] if asked_at[0] + timedelta(seconds=1) < at < ends]
+    assert early == []
+    assert receiver.in_order_for_each_contract()
+
+
+def test_fault_16_a_pause_is_of_the_receiver_and_of_all_that_lead_to_it(
+    desk: Desk, receiver: Receiver
+) -> None:
+    with receiving() as other:
+        receiver.answer = lambda _: (429, {"Retry-After": "3600"})
+        desk.subscriptions.add_webhook("erp", receiver.url)
+        desk.subscriptions.add_webhook("erp-too", receiver.url)
+        desk.subscriptions.add_webhook("other", other.url)
+        with desk.delivering(WATCHFUL):
+            desk.record(1)
+            eventually(lambda: waits_until(desk) is not None or waits_until(desk, "erp-too") is not None)
+            desk.record(*range(2, 40))
+            eventually(lambda: len(other.taken) == 39)
+            assert len(receiver.came) <= 2
+            desk.clock.advance(HOUR + timedelta(minutes=1))
+            receiver.answer = lambda _: 204
+            eventually(lambda: len(receiver.taken) == 78)
+
+
+def test_fault_16_who_resumes_it_lifts_the_pause(desk: Desk, receiver: Receiver) -> None:
+    receiver.answer = lambda _: (503, {"Retry-After": "86400"})
+    desk.subscriptions.add_webhook("erp", receiver.url)
+    with desk.delivering(WATCHFUL):
+        desk.record(1)
+        eventually(lambda: waits_until(desk) is not None)
+        receiver.answer = lambda _: 204
+        desk.subscriptions.resume("erp")
+        eventually(lambda: len(receiver.taken) == 1)
+    assert waits_until(desk) is None
+
+
+@pytest.mark.test_all
+@pytest.mark.parametrize("says_when", [True, False])
+def test_fault_16_a_limited_receiver_gets_about_as_many_posts_as_it_takes(
+    desk: Desk, receiver: Receiver, *, says_when: bool
+) -> None:
+    taken_at: deque[float] = deque(maxlen=20)
+
+    def answer(_: Delivery) -> int | tuple[int, dict[str, str]]:
+        with receiver.lock:
+            if len(taken_at) == 20 and taken_at[0] > time.monotonic() - 1:
+                return 429, {"Retry-After": "1"} if says_when else {}
+            taken_at.append(time.monotonic())
+            return 204
+
+    receiver.answer = answer
+    desk.subscriptions.add_webhook("erp", receiver.url)
+    with desk.delivering():
+        desk.record(*(number % 60 for number in range(400)))
+        eventually(lambda: len(set(receiver.positions)) == 400, seconds=120)
+    assert len(receiver.came) <= 1.2 * len(receiver.taken)
+    assert receiver.in_order_for_each_contract()
 
 
 def test_410_disables_and_resume_goes_on_where_it_was(desk: Desk, receiver: Receiver) -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import shutil
+import subprocess
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -44,7 +46,7 @@ def test_csv_gives_each_row_its_line_and_leaves_out_what_no_column_names() -> No
     first, second = as_csv(ROWS)
     assert first == {
         "name": "CC-1",
-        "amount_cents": "-500",
+        "amount": "-5.00",
         "due_on": "2026-03-01",
         "sealed_at": "2026-07-01T10:30:00+00:00",
     }
@@ -52,7 +54,7 @@ def test_csv_gives_each_row_its_line_and_leaves_out_what_no_column_names() -> No
 
 
 def test_a_list_without_rows_still_has_its_heading() -> None:
-    assert b"".join(csv_chunks([], SHEET)) == b"name,amount_cents,due_on,sealed_at\r\n"
+    assert b"".join(csv_chunks([], SHEET)) == b"name,amount,due_on,sealed_at\r\n"
     assert as_cells([]) == [("name", "amount_cents", "due_on", "sealed_at")]
 
 
@@ -64,6 +66,43 @@ def test_a_text_like_a_formula_runs_in_no_spreadsheet(formula: str) -> None:
     cell = book.worksheets[0].cell(2, 1)
     # XML reads a bare carriage return as a line's end; the workbook's own escape keeps it.
     assert (cell.data_type, str(cell.value).replace("_x000D_", "\r")) == ("s", formula)
+
+
+SOFFICE = shutil.which("soffice")
+RUNS = [*FORMULAS, "=cmd|'/C calc'!A0", "+1+cmd", "@SUM(1+1)", "-2+3", "\r\n=1", "+++090/9337/55493+++&cmd",
+        "+++090/9337/55493", "+++=1+1", "+++a90/9337/55493+++"]  # fmt: skip
+RUNS_NOT = ["+++090/9337/55493+++", "***090/9337/55493***", "+++ 090/9337/55493 +++", "PAY-1", "a=b", "'=1"]
+
+
+@pytest.mark.parametrize("text", RUNS_NOT)
+def test_fault_37_a_text_that_is_no_formula_is_written_as_it_was_recorded(text: str) -> None:
+    assert as_csv([{"name": text}])[0]["name"] == text
+    assert as_cells([{"name": text}])[1][0] == text
+
+
+@pytest.mark.parametrize("text", RUNS)
+def test_fault_37_a_text_that_could_run_bears_its_apostrophe(text: str) -> None:
+    assert as_csv([{"name": text}])[0]["name"] == f"'{text}"
+
+
+@pytest.mark.test_all
+@pytest.mark.skipif(SOFFICE is None, reason="LibreOffice is not installed")
+def test_fault_37_libreoffice_reads_the_texts_and_runs_none(tmp_path: Path) -> None:
+    texts = [text for text in (*RUNS_NOT, *RUNS) if "\r" not in text and "\t" not in text]
+    (tmp_path / "list.csv").write_bytes(b"".join(csv_chunks([{"name": text} for text in texts], SHEET)))
+    for end in ("xlsx", "csv"):
+        subprocess.run(
+            [str(SOFFICE), "--headless", "--infilter=CSV:44,34,76",
+             f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", end,
+             "--outdir", tmp_path / "read", tmp_path / "list.csv"],
+            check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
+    sheet = openpyxl.load_workbook(tmp_path / "read" / "list.xlsx").worksheets[0]
+    read = [row[0] for row in sheet.iter_rows(min_row=2)]
+    assert [cell.data_type for cell in read] == ["s"] * len(texts)
+    assert [cell.value for cell in read] == [text if text in RUNS_NOT else f"'{text}" for text in texts]
+    with (tmp_path / "read" / "list.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == [cell.value for cell in read]
 
 
 @given(st.text(min_size=1))
@@ -127,6 +166,7 @@ def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatc
         b"".join(workbook_chunks(ROWS, SHEET))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [".csv", ".xlsx", ".parquet"])
 def test_ten_times_the_rows_take_no_more_memory(tmp_path: Path, end: str) -> None:
     def peak_bytes(count: int) -> int:

@@ -8,9 +8,12 @@ from typing import Final
 from uuid import UUID
 
 from ledger.feed.publishing.cloud_events import cloud_event_json, epoch_of
+from ledger.feed.reading import FeedEvent
 from ledger.feed.subscriptions.addresses import AddressRefused
 from ledger.feed.subscriptions.desk import Desk, Look
 from ledger.feed.subscriptions.lanes import Lanes
+from ledger.feed.subscriptions.outcome import Outcome
+from ledger.feed.subscriptions.pace import Pace
 from ledger.feed.subscriptions.sending import Sender
 from ledger.feed.subscriptions.signing import signed_headers
 from ledger.store.subscriptions import Lease, Subscription
@@ -49,14 +52,21 @@ class Courier:
         lease: Lease,
         make_sender: Callable[[Subscription], Sender],
         *,
+        pace_of: Callable[[Subscription], Pace],
         now: Callable[[], datetime],
         feed_end: Callable[[], int],
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
-        """`now`: clock of tries and retries. `feed_end`: position of the last sealed event, as last seen."""
+        """`pace_of`: the pace of a subscription's receiver, which others may share.
+
+        `now`: clock of tries and retries. `feed_end`: position of the last sealed event, as last seen.
+        """
         self._desk = desk
         self._lease = lease
         self._make_sender = make_sender
+        self._pace_of = pace_of
+        self._pace = Pace(PARALLEL)
+        self._waits_until: datetime | None = None
         self._now = now
         self._feed_end = feed_end
         self._look_seconds = look_seconds
@@ -79,6 +89,7 @@ class Courier:
         found = begun.subscription
         self._types = found.types
         self._lanes = Lanes(found.position, begun.kept, found.told)
+        self._pace, self._waits_until = self._pace_of(found), found.waits_until
         try:
             await self._deliver_to(found, stopped)
             await self._note()
@@ -115,7 +126,7 @@ class Courier:
         if monotonic() - self._looked_at >= self._look_seconds:
             await self._look_again()
         await self._read_on()
-        if self._lanes.may_fly(self._now()):
+        if self._may_fly(self._now()):
             self._work.set()
         if monotonic() - self._noted_at >= NOTE_SECONDS:
             await self._note()
@@ -145,8 +156,19 @@ class Courier:
         self._look = await asyncio.to_thread(self._desk.look, self._now())
         self._looked_at = monotonic()
         self._lanes.outage.waiting = self._look.waiting
+        self._heed(self._look.waits_until)
         for contract in self._look.due:
             await self._recall(contract)
+
+    def _heed(self, waits_until: datetime | None) -> None:
+        """Heed the pause on record, also of others; where there is none any more it was lifted."""
+        if waits_until is None and self._waits_until is not None:
+            self._pace.free()
+        self._pace.hold(waits_until)
+        self._waits_until = waits_until
+
+    def _may_fly(self, now: datetime) -> bool:
+        return self._pace.allows(now) and self._lanes.may_fly(now)
 
     async def _recall(self, contract: UUID) -> None:
         """Try a contract's kept events again; where there are none any more it is free."""
@@ -162,18 +184,21 @@ class Courier:
     async def _note(self) -> None:
         """Note what has come about, and keep the lease. Raises LeaseLost."""
         since, position = monotonic() - self._renewed_at, self._lanes.settled
-        changes = self._lanes.changes()
+        changes, waits_until = self._lanes.changes(), self._pace.not_before
+        waits_anew = waits_until is not None and waits_until != self._waits_until
         if (
             not changes.say_something
+            and not waits_anew
             and position == self._noted
             and since < self._lease.seconds * RENEW_SHARE
         ):
             return
-        begun = monotonic()
-        state = await asyncio.to_thread(self._desk.note, changes, self._now())
+        begun, asked = monotonic(), waits_until if waits_anew else None
+        state = await asyncio.to_thread(self._desk.note, changes, self._now(), asked)
         if state is None:
             raise LeaseLost(self._lease.name)
         self._noted, self._renewed_at, self._noted_at = position, begun, monotonic()
+        self._waits_until = asked or self._waits_until
         if state != "active":
             self._look = self._look._replace(is_active=False)
         for contract in changes.drained:
@@ -182,19 +207,27 @@ class Courier:
     async def _fly(self, sender: Sender) -> None:
         """Deliver one event after the other, of whatever contract is next."""
         while True:
-            flight = self._lanes.next(self._now())
+            while monotonic() > self._renewed_at + self._lease.seconds * SAFE_SHARE:  # noqa: ASYNC110 # seldom
+                await asyncio.sleep(TICK_SECONDS)  # until the lease is renewed, or lost
+            now = self._now()
+            flight = self._lanes.next(now) if self._pace.allows(now) else None
             if flight is None:
                 self._work.clear()
                 await self._work.wait()
                 continue
-            while monotonic() > self._renewed_at + self._lease.seconds * SAFE_SHARE:  # noqa: ASYNC110 # seldom
-                await asyncio.sleep(TICK_SECONDS)  # until the lease is renewed, or lost
-            event, now = flight.event, self._now()
-            body = cloud_event_json(event, self._lease.book, epoch_of(event.position, self._look.epochs))
-            headers = signed_headers(self._look.secrets, str(event.event_id), now, body)
-            outcome = await sender.post(body, headers, now)
+            self._pace.begin(now)
+            try:
+                outcome = await self._post(sender, flight.event, now)
+            finally:
+                self._pace.end()
+            self._pace.landed(outcome, self._now())
             self._lanes.landed(flight, outcome, self._now())
             self._work.set()
+
+    async def _post(self, sender: Sender, event: FeedEvent, now: datetime) -> Outcome:
+        body = cloud_event_json(event, self._lease.book, epoch_of(event.position, self._look.epochs))
+        headers = signed_headers(self._look.secrets, str(event.event_id), now, body)
+        return await sender.post(body, headers, now)
 
     async def _land(self) -> None:
         """Let nothing new fly, and wait for what is in flight, but not for ever."""

@@ -9,10 +9,12 @@ from ledger.feed.reading import FeedEvent
 from ledger.feed.subscriptions.gapless import Stretch, read_stretch
 from ledger.feed.subscriptions.lanes import Changes, Flight
 from ledger.store.deliveries import (
+    Kept,
     due_contracts,
     forget,
     hurry,
     keep,
+    keep_missing,
     kept_contracts,
     park_contracts,
     waiting_contracts,
@@ -26,6 +28,7 @@ from ledger.store.subscriptions import (
     State,
     Subscription,
     enter_state,
+    pause_of,
     release_lease,
     renew_lease,
     subscription,
@@ -58,6 +61,8 @@ class Look(NamedTuple):
     waiting: int
     """Contracts that wait."""
     epochs: Sequence[Epoch]
+    waits_until: datetime | None = None
+    """End of the pause that the receiver asked for."""
 
 
 class Desk:
@@ -99,6 +104,7 @@ class Desk:
                 due_contracts(connection, book, name, now, RECALLED_CONTRACTS),
                 waiting_contracts(connection, book, name),
                 select_epochs(connection, book),
+                None if found is None else pause_of(connection, book, found.target),
             )
 
     def recall(self, contract: UUID) -> list[Flight]:
@@ -108,10 +114,36 @@ class Desk:
             waiting = waiting_of(connection, book, name, contract, RECALLED_EVENTS)
             return [Flight(self._event(connection, kept.position), kept) for kept in waiting]
 
-    def note(self, changes: Changes, now: datetime) -> State | None:
-        """Note what has come about, all at once; the subscription's state, None when the lease is lost."""
+    def due(self, now: datetime) -> list[UUID]:
+        """Name contracts whose first waiting event may be tried."""
+        with self._pool.connection() as connection:
+            return due_contracts(connection, self._lease.book, self._lease.name, now, RECALLED_CONTRACTS)
+
+    def set_aside(self, kept: Kept, *, parks: bool) -> None:
+        """Keep an event that does not go out now, unless it is kept already; `parks`: with its contract."""
         book, name = self._lease.book, self._lease.name
-        progress = Progress(changes.position, changes.taken_at, changes.told)
+        with self._pool.transaction() as connection:
+            keep_missing(connection, book, name, [kept])
+            if parks:
+                park_contracts(connection, book, name, [kept.contract])
+
+    def took(self, position: int) -> None:
+        """Forget an event that was kept and has gone out now."""
+        with self._pool.transaction() as connection:
+            forget(connection, self._lease.book, self._lease.name, [position])
+
+    def park(self, contract: UUID) -> None:
+        """Try what is kept of a contract no more, until it is asked for."""
+        with self._pool.transaction() as connection:
+            park_contracts(connection, self._lease.book, self._lease.name, [contract])
+
+    def note(self, changes: Changes, now: datetime, waits_until: datetime | None = None) -> State | None:
+        """Note what has come about, all at once; the subscription's state, None when the lease is lost.
+
+        `waits_until`: end of the pause that the receiver has asked for since; None: it has asked for none.
+        """
+        book, name = self._lease.book, self._lease.name
+        progress = Progress(changes.position, changes.taken_at, changes.told, waits_until)
         with self._pool.transaction() as connection:
             state = renew_lease(connection, self._lease, progress)
             if state is None:

@@ -16,12 +16,14 @@ from ledger.feed.followers import GapFound
 from ledger.feed.subscriptions.addresses import webhook_url
 from ledger.feed.subscriptions.courier import LEASE_SECONDS, LOOK_SECONDS, PARALLEL, Courier
 from ledger.feed.subscriptions.desk import Desk
+from ledger.feed.subscriptions.pace import Pace
 from ledger.feed.subscriptions.sending import TRY_SECONDS, Sender
 from ledger.store.feed_rows import feed_end
 from ledger.store.patience import is_transient
 from ledger.store.pool import Pool
 from ledger.store.subscriptions import Lease, Subscription, subscriptions
 from ledger.store.webhook_secrets import WebhookSecrets
+from ledger.supervision import halts, moved, told_of
 
 TAIL_SECONDS: Final = 0.05
 """Between two looks at the feed's end."""
@@ -64,6 +66,7 @@ class Dispatch:
         self._end = -1
         self._couriers: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[str, float] = {}
+        self._paces: dict[str, Pace] = {}
 
     async def deliver(self, stopped: Callable[[], bool]) -> None:
         """Deliver until `stopped`. Raises what the database says, unless it passes by itself."""
@@ -78,8 +81,13 @@ class Dispatch:
                 except Exception as error:
                     if not is_transient(error):
                         raise
-                    _log.warning("subscriptions_delayed", book=self._book, error=str(error))
+                    # What is in flight goes on, so that it need not be sent again.
+                    halts("feed", error)
+                    _log.warning("subscriptions_delayed", book=self._book, error=told_of(error))
                     await asyncio.sleep(NEWS_SECONDS)
+                else:
+                    halts("feed", None)
+                moved()
                 await asyncio.sleep(TAIL_SECONDS)
         finally:
             if not stopped():
@@ -101,6 +109,7 @@ class Dispatch:
                 self._couriers[found.name] = asyncio.create_task(delivering, name=found.name)
 
     def _tell(self, name: str, error: BaseException | None) -> None:
+        halts(f"subscription {name}", error if isinstance(error, Exception) else None)
         if error is None:
             return
         self._not_before[name] = monotonic() + AGAIN_SECONDS
@@ -111,7 +120,7 @@ class Dispatch:
                 "subscription_delayed",
                 book=self._book,
                 subscription=name,
-                error=f"{type(error).__name__}: {error}",
+                error=told_of(error),
             )
 
     async def _relay(self, name: str, stopped: Callable[[], bool]) -> None:
@@ -128,6 +137,7 @@ class Dispatch:
             Desk(self._pool, self._secrets, lease),
             lease,
             self._sender,
+            pace_of=self._pace,
             now=self._terms.now,
             look_seconds=self._terms.look_seconds,
             feed_end=lambda: self._end,
@@ -143,6 +153,12 @@ class Dispatch:
             try_seconds=self._terms.try_seconds,
             resolver=self._terms.resolver,
         )
+
+    def _pace(self, found: Subscription) -> Pace:
+        """Give the pace of a receiver, the same to all subscriptions that lead to it."""
+        pace = self._paces.setdefault(found.target or "", Pace(PARALLEL))
+        pace.hold(found.waits_until)
+        return pace
 
     def _feed_end(self) -> int:
         with self._pool.connection() as connection:

@@ -36,6 +36,8 @@ class Outcome:
     """One line without any part of an event or of an address."""
     asked_for: timedelta | None = None
     """Wait that the receiver asked for by Retry-After."""
+    wants_pause: bool = False
+    """The receiver asks for a pause of all deliveries, not only of this event's."""
 
 
 def answered(status: int, asked_for: timedelta | None = None) -> Outcome:
@@ -52,5 +54,6 @@ def answered(status: int, asked_for: timedelta | None = None) -> Outcome:
         message = f"it answered {named}, and redirects are not followed: subscribe the address it leads to"
         return Outcome(Verdict.FAILED, message)
     if status in _AWAY:
-        return Outcome(Verdict.AWAY, f"it answered {named}", asked_for)
+        wants_pause = status == HTTPStatus.TOO_MANY_REQUESTS or asked_for is not None
+        return Outcome(Verdict.AWAY, f"it answered {named}", asked_for, wants_pause)
     return Outcome(Verdict.FAILED, f"it answered {named}", asked_for)

@@ -24,7 +24,16 @@ from ledger.feed.subscriptions.refusals import (
 )
 from ledger.feed.subscriptions.signing import new_secret
 from ledger.feed.subscriptions.subjects import is_stream_name
-from ledger.store.deliveries import Backlog, Kept, backlogs, behind, keep_missing, kept_events, replay
+from ledger.store.deliveries import (
+    Backlog,
+    Kept,
+    backlogs,
+    behind,
+    hurry,
+    keep_missing,
+    kept_events,
+    replay,
+)
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Connection, Pool
 from ledger.store.streams import stream_id
@@ -34,6 +43,7 @@ from ledger.store.subscriptions import (
     Subscription,
     add_subscription,
     enter_state,
+    lift_pause,
     remove_subscription,
     subscription,
     subscriptions,
@@ -134,9 +144,15 @@ class Subscriptions:
                 enter_state(connection, self._book, name, "paused", because)
 
     def resume(self, name: str) -> None:
-        """Let a paused or disabled one go on where it was. Raises SubscriptionUnknown."""
-        with self._locked(name) as (connection, _):
+        """Let a paused or disabled one go on where it was, and at once where its receiver asked for a pause.
+
+        Raises SubscriptionUnknown.
+        """
+        with self._locked(name) as (connection, found):
             enter_state(connection, self._book, name, "active", None)
+            if found.waits_until is not None:
+                lift_pause(connection, self._book, found.target)
+                hurry(connection, self._book, name, machine_now())
 
     def resend(self, name: str, first: int, last: int, contract: str | None = None) -> int:
         """Send events again that a webhook has had, from position `first` to `last`, both included; how many.
@@ -168,7 +184,8 @@ class Subscriptions:
         Raises SubscriptionUnknown, OtherKind.
         """
         with self._locked(name) as (connection, found):
-            self._only_webhook(found, "nothing of it is ever parked")
+            if found.kind == "pull":
+                raise OtherKind(found.name, found.kind, "nothing of it is ever parked")
             return replay(connection, self._book, name, machine_now())
 
     def rotate_secret(self, name: str, keep_old: timedelta) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version as installed_version
@@ -15,12 +16,15 @@ from yarl import URL
 from ledger.feed.publishing.cloud_events import CONTENT_TYPE
 from ledger.feed.subscriptions.addresses import AddressRefused, refuse_private
 from ledger.feed.subscriptions.outcome import Outcome, Verdict, answered
+from ledger.feed.subscriptions.pace import LONGEST_ASKED_FOR
 
 TRY_SECONDS: Final = 15.0
 """For the whole of one try: Standard Webhooks asks for 15 to 30."""
 CONNECT_SECONDS: Final = 5.0
 KEPT_OPEN_SECONDS: Final = 4.0
 """A connection that idles: less than the five seconds after which many servers close it from their side."""
+_MOST_DIGITS: Final = 9
+"""Of Retry-After in seconds; more are decades."""
 READ_BYTES: Final = 65_536
 """Of an answer: nothing in it matters, but a connection read to its end can be used again."""
 
@@ -120,7 +124,7 @@ class Sender:
     async def _post(self, body: bytes, headers: dict[str, str], now: datetime) -> Outcome:
         async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer:
             await answer.content.read(READ_BYTES)
-            return answered(answer.status, _asked_for(answer.headers.get("Retry-After"), now))
+            return answered(answer.status, asked_for(answer.headers.getall("Retry-After", ()), now))
 
 
 def _why_not_connected(error: OSError) -> str:
@@ -132,15 +136,21 @@ def _why_not_connected(error: OSError) -> str:
     return f"it cannot be connected to ({why})"
 
 
-def _asked_for(retry_after: str | None, now: datetime) -> timedelta | None:
-    """Read Retry-After (RFC 9110 §10.2.3): seconds or a date; what is neither is ignored."""
-    if retry_after is None:
-        return None
-    text = retry_after.strip()
+def asked_for(retry_after: Sequence[str], now: datetime) -> timedelta | None:
+    """Read the headers Retry-After (RFC 9110 §10.2.3), each seconds or a date: the longest wait of them.
+
+    What is neither is ignored; a date that is past is no wait.
+    """
+    waits = (_wait(text.strip(), now) for text in retry_after)
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _wait(text: str, now: datetime) -> timedelta | None:
     if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:9]), 10**8))
+        digits = text.lstrip("0")
+        return LONGEST_ASKED_FOR if len(digits) > _MOST_DIGITS else timedelta(seconds=int(digits or "0"))
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError, IndexError):  # as its parser has it for what is no date
         return None
     return max(until.replace(tzinfo=until.tzinfo or UTC) - now, timedelta(0))

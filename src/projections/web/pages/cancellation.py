@@ -2,8 +2,10 @@
 
 from http import HTTPStatus
 from typing import Final
+from unicodedata import category
 from uuid import uuid4
 
+from ledger.attempts import Attempts
 from ledger.clock import present
 from ledger.domain.identifiers import LONGEST_NAME
 from ledger.wiring import Wiring
@@ -16,8 +18,8 @@ from projections.web.cancellation.confirming import (
     request_of_code,
     request_of_id,
 )
-from projections.web.cancellation.mailing import GIVEN_UP, NO_ADDRESS, NO_CONTRACT, SENT_LATELY
-from projections.web.cancellation.requests import receive, requests, settle, shown
+from projections.web.cancellation.mailing import FAILED, GIVEN_UP, NO_ADDRESS, NO_CONTRACT, SENT_LATELY
+from projections.web.cancellation.requests import WORKER, receive, requests, settle, shown
 from projections.web.page import Look, Said, page_of_look
 from projections.web.rate import Rate
 from projections.web.serving import Answer, Leads, Pages, Shown
@@ -55,7 +57,7 @@ class Cancellation:
 
     def take(self, look: Look) -> Answer:
         """Take the form: one answer, whatever number was typed."""
-        number = look.typed.get("number", "").strip()[:LONGEST_NAME]
+        number = _as_typed(look.typed.get("number", ""))[:LONGEST_NAME]
         if not number.isprintable() or not number:
             return _form(look, HTTPStatus.UNPROCESSABLE_ENTITY, "missing")
         if not (self._of_one.allows(look.address) and self._of_all.allows(EVERYBODY)):
@@ -76,6 +78,12 @@ class Cancellation:
         if answer.said_no:
             return _confirmation(look, "refused", effect=effect)
         return _confirmation(look, "confirmed", effect=effect)
+
+
+def _as_typed(number: str) -> str:
+    """Leave out of a number what nobody sees: blanks of any kind become one, marks of layout none."""
+    seen = "".join(character for character in number if category(character) != "Cf")
+    return " ".join(seen.split())
 
 
 def show_form(look: Look) -> Shown:
@@ -153,7 +161,8 @@ def show_list(look: Look) -> Shown:
             "state": state or ALL,
             "states": STATES,
             "NEXT_STEPS": NEXT_STEPS,
-            "TOLD": {NO_CONTRACT, NO_ADDRESS, SENT_LATELY, GIVEN_UP},
+            "TOLD": FAILED | {NO_CONTRACT, NO_ADDRESS, SENT_LATELY},
+            "GIVEN_UP": GIVEN_UP,
         },
     )
 
@@ -170,4 +179,5 @@ def dismiss(look: Look) -> Leads:
     request = request_of_id(look.wiring, look.steps["request"])
     with look.wiring.pool.connection() as connection:
         settle(connection, look.wiring.book, request.request, "dismissed", look.visitor.actor)
+    Attempts(look.wiring.pool, look.wiring.book, WORKER).forget(request.request)
     return Leads(f"/cancellations?done={request.request}")
