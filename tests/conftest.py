@@ -9,6 +9,7 @@ from ledger.logs import log_to_stderr
 pytest_plugins = [
     "fixtures.server",
     "fixtures.database",
+    "fixtures.moved_clock",
     "fixtures.program",
     "fixtures.served",
     "fixtures.visited",

@@ -85,6 +85,7 @@ class Ledger(Application[UUID]):
 
         Raises:
             Unreachable: too many others write to the same streams, or the database went away under way.
+            ClockBehind: the clock was set back behind its streams, and the command names no instant.
             ledger.store.errors.Unreachable: the database is away. The command may be sent again under its id.
             ledger.submission.StreamMoved: the stream is at none of the versions that the sender names.
 
@@ -189,7 +190,7 @@ class Ledger(Application[UUID]):
         self,
         name: str,
         *,
-        after: int = -1,
+        after: int | str = -1,
         types: Sequence[str] | None = None,
         stop: StopEvent | None = None,
         follow: bool = True,
@@ -221,7 +222,8 @@ class Ledger(Application[UUID]):
         """Let a simulated book's time follow a command that happens later."""
         clock_at = loaded.book.clock_at
         if clock_at is not None:
-            at = instant_of(submission.at, loaded.book, loaded.now, may_backdate=True)
+            states = [standing(stream).state for stream in loaded.streams.values()]
+            at = instant_of(submission.at, loaded.book, loaded.now, may_backdate=True, streams=states)
             if at > clock_at:
                 self.books.move_clock(self.book, at)
 
@@ -233,12 +235,18 @@ class Ledger(Application[UUID]):
         if loaded.book.open_import is not None:
             return import_open(submission.command_id, self.book), None
         _refuse_a_moved_stream(submission, loaded)
+        world = {ref: standing(stream) for ref, stream in loaded.streams.items()}
         try:
-            at = instant_of(submission.at, loaded.book, loaded.now, may_backdate=submission.may_backdate)
+            at = instant_of(
+                submission.at,
+                loaded.book,
+                loaded.now,
+                may_backdate=submission.may_backdate,
+                streams=[stream.state for stream in world.values()],
+            )
             check(submission.command, at)
         except Invalid as invalid:
             return Answer(submission.command_id, "invalid", message=invalid.message), None
-        world = {ref: standing(stream) for ref, stream in loaded.streams.items()}
         try:
             decision = decide_command(
                 submission.command, world, at, command_id=submission.command_id, actor=submission.actor

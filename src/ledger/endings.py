@@ -1,7 +1,7 @@
 """How a program of the ledger ends when it does not end well: one line for the user and an exit code.
 
 Exit codes: 0 done · 1 refused, or a check failed · 2 used wrongly, or input malformed · 3 the ledger
-can't be reached. Pure: imports nothing, so that every layer may raise one.
+can't be reached, or there is none. Pure: imports nothing, so that every layer may raise one.
 """
 
 
@@ -9,6 +9,7 @@ class Ending(Exception):
     """The program stops here. The message is one line: what is wrong and what to do next."""
 
     exit_code = 1
+    may_be_logged = True
 
 
 class Refused(Ending):
@@ -27,3 +28,15 @@ class Unreachable(Ending):
     """The ledger can't be reached: no server, no rights, no disk (exit 3)."""
 
     exit_code = 3
+
+
+class NoLedger(Unreachable):
+    """Where the ledger should be there is none, or not this book; nothing was made (exit 3)."""
+
+
+class ClockBehind(Unreachable):
+    """The clock stands before what is recorded already; nothing was recorded or remembered (exit 3)."""
+
+
+class OldSchema(Unreachable):
+    """The ledger that is there needs migrating first; nothing was changed (exit 3)."""

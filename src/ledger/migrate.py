@@ -15,10 +15,23 @@ from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.errors import DuplicateSchema, InsufficientPrivilege, UniqueViolation
+from psycopg2.errors import (
+    DuplicateFunction,
+    DuplicateObject,
+    DuplicateSchema,
+    DuplicateTable,
+    InsufficientPrivilege,
+    UniqueViolation,
+)
 
+from ledger.store.connecting import connect
 from ledger.store.errors import MigrationRefused, Unreachable
 from ledger.store.pool import Connection
+
+MIGRATE_SECONDS = 24 * 3600.0
+"""For one migration, which may go through a whole large book."""
+LOOK_SECONDS = 15.0
+"""For a look at what is pending."""
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
@@ -29,6 +42,26 @@ create table ledger.migrations (
     sha256 text not null,
     applied_at timestamptz not null default now()
 )
+"""
+
+# Asked of the catalogue alone, which every login may read: somebody else's schema may bear our name.
+_IS_OURS = """
+select count(*) = 3 from pg_attribute
+join pg_class on pg_class.oid = attrelid
+join pg_namespace on pg_namespace.oid = relnamespace
+where nspname = 'ledger' and relname = 'migrations' and attname in ('name', 'sha256', 'applied_at')
+"""
+
+_TABLES = """
+select nspname || '.' || relname from pg_class
+join pg_namespace on pg_namespace.oid = relnamespace
+where relkind in ('r', 'p', 'v', 'm', 'f')
+  and nspname not in ('pg_catalog', 'information_schema') and nspname !~ '^pg_(toast|temp)'
+  and not exists (
+      select from pg_depend
+      where classid = 'pg_class'::regclass and objid = pg_class.oid and deptype = 'e'
+  )
+order by 1
 """
 
 # Readers pass, a second migrator waits; gone with the transaction, so poolers do not matter.
@@ -46,6 +79,19 @@ class Migration:
     def sha256(self) -> str:
         """Hash of the text, with line ends as the repository has them."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a database holds of the ledger, and of others."""
+
+    database: str
+    is_ours: bool
+    """Whether the ledger was ever here."""
+    pending: Sequence[str]
+    """Migrations that are not applied."""
+    others: Sequence[str]
+    """Tables and views of somebody else, where the ledger never was."""
 
 
 def migrations(folder: Traversable | None = None) -> Sequence[Migration]:
@@ -75,7 +121,7 @@ def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
     """
     here = migrations(folder)
     applied_now: list[str] = []
-    with _connected(dsn) as connection:
+    with _connected(dsn, MIGRATE_SECONDS) as connection:
         _bootstrap(connection)
         for migration in here:
             with connection, connection.cursor() as cursor:
@@ -92,13 +138,24 @@ def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
     return applied_now
 
 
-def pending(dsn: str, folder: Traversable | None = None) -> list[str]:
-    """Names of the migrations that are here and not applied. Raises MigrationRefused and Unreachable."""
+def schema_of(dsn: str, folder: Traversable | None = None) -> Schema:
+    """Look at a database and change nothing in it. Raises MigrationRefused and Unreachable."""
     here = migrations(folder)
-    with _connected(dsn) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("select to_regclass('ledger.migrations') is not null")
-        applied = _checked(connection, here) if cursor.fetchone() == (True,) else {}
-        return [migration.name for migration in here if migration.name not in applied]
+    with _connected(dsn, LOOK_SECONDS) as connection, connection, connection.cursor() as cursor:
+        is_ours = _is_ours(connection)
+        applied = _checked(connection, here) if is_ours else {}
+        cursor.execute(_TABLES if not is_ours else "select where false")
+        return Schema(
+            database=str(connection.info.dbname),
+            is_ours=is_ours,
+            pending=[migration.name for migration in here if migration.name not in applied],
+            others=[name for (name,) in cursor.fetchall()],
+        )
+
+
+def pending(dsn: str, folder: Traversable | None = None) -> Sequence[str]:
+    """Names of the migrations that are here and not applied. Raises MigrationRefused and Unreachable."""
+    return schema_of(dsn, folder).pending
 
 
 def _folder() -> Traversable:
@@ -107,9 +164,9 @@ def _folder() -> Traversable:
 
 
 @contextmanager
-def _connected(dsn: str) -> Iterator[Connection]:
+def _connected(dsn: str, limit_seconds: float) -> Iterator[Connection]:
     try:
-        connection = psycopg2.connect(dsn, application_name="claims-ledger migrate", client_encoding="UTF8")
+        connection = connect(dsn, name="claims-ledger migrate", limit_seconds=limit_seconds)
     except psycopg2.OperationalError as error:
         reason = " ".join(str(error).split())
         message = (
@@ -125,22 +182,33 @@ def _connected(dsn: str) -> Iterator[Connection]:
             "let it own the database and create roles, or migrate as a superuser"
         )
         raise MigrationRefused(message) from error
+    except (DuplicateFunction, DuplicateObject, DuplicateSchema, DuplicateTable) as error:
+        reason = str(error.diag.message_primary)
+        message = f"something else has the ledger's names here ({reason}): give the ledger its own database"
+        raise MigrationRefused(message) from error
     finally:
         connection.close()
 
 
 def _bootstrap(connection: Connection) -> None:
     """Make the table of migrations, once. Two that try at the same moment: the slower finds it made."""
-    with connection, connection.cursor() as cursor:
-        cursor.execute("select to_regclass('ledger.migrations') is not null")
-        if cursor.fetchone() == (True,):
+    with connection:
+        if _is_ours(connection):
             return
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(_BOOTSTRAP)
     except (DuplicateSchema, UniqueViolation):
         with connection, connection.cursor() as cursor:
+            if not _is_ours(connection):
+                raise
             cursor.execute(_LOCK)
+
+
+def _is_ours(connection: Connection) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_OURS)
+        return bool(cursor.fetchone() == (True,))
 
 
 def _act_as_owner(connection: Connection) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
@@ -35,8 +35,14 @@ from ledger.setting_sources import (
     masked,
 )
 
+if TYPE_CHECKING:
+    from ledger.feed.proofs.cosignature import WitnessKey
+
 NO_CARRIER = "none"
 """Letters are written, and nobody takes them."""
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
+"""One e-mail address of our own people; it may be one of the house, such as desk@localhost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,32 @@ class SettingInForce:
     variable: str
     value: str | None
     origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeadWitness:
+    """A witness of each day's head: the URL of its add-checkpoint, and the keys of its cosignatures."""
+
+    url: str
+    keys: "tuple[WitnessKey, ...]"
+
+    @classmethod
+    def parse(cls, written: str) -> "HeadWitness":
+        """Read `https://HOST/add-checkpoint#NAME+ID+KEY`. Raises ValueError."""
+        url, *keys = written.split("#")
+        if not re.fullmatch(r"https?://[^/\s]+/\S*", url):
+            message = f"{url!r} is no URL of a witness, such as https://witness.example/add-checkpoint"
+            raise ValueError(message)
+        if not keys:
+            return cls(url, ())
+        from ledger.feed.proofs.cosignature import WitnessKey  # noqa: PLC0415  # few have a witness
+        from ledger.feed.proofs.refused import BadNote  # noqa: PLC0415  # as above
+
+        try:
+            return cls(url, tuple(WitnessKey.parse(key) for key in keys))
+        except BadNote as error:
+            message = f"{url}: {error}"
+            raise ValueError(message) from error
 
 
 class Settings(BaseSettings):
@@ -101,7 +133,10 @@ class Settings(BaseSettings):
     )
     head_witnesses: str | None = Field(
         default=None,
-        description="Witnesses that cosign each day's head: URLs of their add-checkpoint, parted by spaces.",
+        description=(
+            "Witnesses that cosign each day's head, parted by spaces: the URL of their add-checkpoint, with "
+            "their key as its fragment: https://HOST/add-checkpoint#NAME+ID+KEY."
+        ),
     )
     head_mail: str | None = Field(
         default=None,
@@ -159,6 +194,10 @@ class Settings(BaseSettings):
     )
     letters_token: str | None = Field(
         default=None, repr=False, description="Bearer token for the carrier's URL."
+    )
+    letters_fonts: Path | None = Field(
+        default=None,
+        description="Folder of fonts for what those that letters are set in lack, such as Noto CJK.",
     )
     letters_prepare_days: int = Field(
         default=30, ge=1, le=365, description="Days before its deadline that a termination notice is written."
@@ -228,7 +267,13 @@ class Settings(BaseSettings):
         )
 
     @field_validator(
-        "home", "master_key_file", "signing_key_file", "oidc_jwks_file", "digest_folder", "postgres_bin"
+        "home",
+        "master_key_file",
+        "signing_key_file",
+        "oidc_jwks_file",
+        "letters_fonts",
+        "digest_folder",
+        "postgres_bin",
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -262,10 +307,8 @@ class Settings(BaseSettings):
     @field_validator("head_witnesses")
     @classmethod
     def _witnesses_by_http(cls, witnesses: str | None) -> str | None:
-        for url in _parted(witnesses, None):
-            if not re.match(r"https?://[^/]+/", url):
-                message = f"{url!r} is no URL of a witness, such as https://witness.example/add-checkpoint"
-                raise ValueError(message)
+        for written in _parted(witnesses, None):
+            HeadWitness.parse(written)
         return witnesses
 
     @field_validator("letters_carrier")
@@ -281,29 +324,17 @@ class Settings(BaseSettings):
     @field_validator("head_mail", "digest_mail")
     @classmethod
     def _mail_with_both_addresses(cls, mail: str | None) -> str | None:
-        if mail is not None:
-            asked, parts = parse_qs(urlsplit(mail).query), urlsplit(mail)
-            if (
-                parts.scheme not in {"smtp", "smtps"}
-                or not parts.hostname
-                or not {"from", "to"} <= set(asked)
-            ):
-                message = "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS"
-                raise ValueError(message)
+        if mail is not None and not _mails(mail, "from", "to"):
+            message = "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS"
+            raise ValueError(message)
         return mail
 
     @field_validator("customer_mail")
     @classmethod
     def _mail_with_a_sender(cls, mail: str | None) -> str | None:
-        if mail is not None:
-            parts = urlsplit(mail)
-            if (
-                parts.scheme not in {"smtp", "smtps"}
-                or not parts.hostname
-                or "from" not in parse_qs(parts.query)
-            ):
-                message = "it is not smtp://HOST:PORT/?from=ADDRESS"
-                raise ValueError(message)
+        if mail is not None and not _mails(mail, "from"):
+            message = "it is not smtp://HOST:PORT/?from=ADDRESS"
+            raise ValueError(message)
         return mail
 
     @field_validator("nats")
@@ -365,9 +396,9 @@ class Settings(BaseSettings):
         return [Path(folder).expanduser() for folder in _parted(self.head_folders, os.pathsep)]
 
     @property
-    def head_witness_urls(self) -> list[str]:
+    def head_witness_places(self) -> "list[HeadWitness]":
         """Witnesses of each day's head."""
-        return _parted(self.head_witnesses, None)
+        return [HeadWitness.parse(written) for written in _parted(self.head_witnesses, None)]
 
     @property
     def nats_servers(self) -> list[str]:
@@ -377,7 +408,7 @@ class Settings(BaseSettings):
     @property
     def sends_heads(self) -> bool:
         """Say whether each day's head goes anywhere outside."""
-        return bool(self.head_folder_paths or self.head_witness_urls or self.head_mail)
+        return bool(self.head_folder_paths or self.head_witnesses or self.head_mail)
 
     @property
     def letters_folder(self) -> Path:
@@ -443,6 +474,17 @@ def _shown(name: str, value: object) -> str | None:
     if name in WHOLLY_SECRET:
         return MASK
     return masked(str(value)) if name in SECRETS else str(value)
+
+
+def _mails(url: str, *wanted: str) -> bool:
+    """Whether a URL names a mail server, and exactly one address for each parameter wanted."""
+    parts = urlsplit(url)
+    asked = parse_qs(parts.query)
+    return (
+        parts.scheme in {"smtp", "smtps"}
+        and bool(parts.hostname)
+        and all(len(asked.get(name, [])) == 1 and _ADDRESS.fullmatch(asked[name][0]) for name in wanted)
+    )
 
 
 def _parted(value: str | None, by: str | None) -> list[str]:

@@ -4,7 +4,10 @@
         wiring.ledger.submit(...)
         wiring.catch_up("limits")
 
-Used by every command and by `up`. What stands above the ledger (views, diary) comes in through entry
+Used by every command and by `up`. Only `up`, `init`, `migrate`, `import` and `restore` of a backup make a
+ledger where there is none, or change its schema; all others raise NoLedger or OldSchema and leave no trace.
+
+What stands above the ledger (views, diary) comes in through entry
 points: group `claims_ledger.followers` (name → factory(wiring) → Follower), `claims_ledger.services`
 (name → callable(wiring, stop: threading.Event)), `claims_ledger.openings` (name → callable(wiring) →
 what to tell: run by `up` before any service starts), `claims_ledger.sweeps` (name → callable(wiring,
@@ -21,6 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import entry_points
+from pathlib import Path
 from secrets import token_hex
 from socket import socket
 from threading import Event as StopEvent
@@ -29,21 +33,32 @@ from urllib.parse import quote
 
 from ledger.clock import BEGINNING
 from ledger.embedded import EmbeddedPostgres
-from ledger.endings import Refused, UsedWrongly
+from ledger.endings import NoLedger, OldSchema, Refused, UsedWrongly
 from ledger.feed.followers import Follower, FollowerRunner, Prepares
 from ledger.feed.sealer import Sealer
 from ledger.feed.signing.places import SigningPlace
 from ledger.feed.signing.signer import Signer
 from ledger.feed.together import FollowersTogether
-from ledger.migrate import migrate, pending
+from ledger.migrate import Schema, migrate, schema_of
 from ledger.settings import Settings
 from ledger.store.books import Books
 from ledger.store.errors import BookUnknown, KeyFileRefused, MigrationRefused
 from ledger.store.event_store import EventStore
-from ledger.store.founding import DATABASE, MIGRATOR, SEALING, WRITER, admit, found, is_founded, join_roles
+from ledger.store.founding import (
+    DATABASE,
+    MIGRATOR,
+    SEALING,
+    WRITER,
+    admit,
+    found,
+    has_database,
+    is_founded,
+    join_roles,
+)
 from ledger.store.keys import MasterKeys
 from ledger.store.loaded import BookRow
 from ledger.store.pool import Pool
+from ledger.supervision import States
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
@@ -61,8 +76,13 @@ HELD_GROUP = "claims_ledger.held"
 BOOK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 """A book's name stands in addresses, in the names of key files and in the log's origin."""
 
+NAMED_TABLES = 3
+"""Of somebody else, named in a refusal."""
+
 BookKind = Literal["real", "simulated"]
 Serve = Callable[["Wiring", StopEvent], None]
+Beside = Callable[[Schema], None]
+"""Asked before the ledger first comes into a database that holds other tables; raises to refuse."""
 Opening = Callable[["Wiring"], Sequence[tuple[str, str]]]
 
 
@@ -75,6 +95,8 @@ class Ways:
     migrate: str
     admit: Callable[[], None]
     """Gives the logins their roles, once the first migration has made them."""
+    lost: Callable[[], str | None]
+    """Says what is gone for good of that on which all stands: what is wrong, and what to do."""
 
 
 class Wiring:
@@ -94,6 +116,10 @@ class Wiring:
         """Where `up` serves HTTP: bound before anything starts, so that a port in use is told in time."""
         self.address: str | None = settings.http_url
         """The address that people reach the site under; None while nobody serves it."""
+        self.local_address: str | None = None
+        """The address that programs of this machine reach it under."""
+        self.states = States()
+        """How the services of `up` are; empty in any other program."""
 
     @cached_property
     def pool(self) -> Pool:
@@ -250,6 +276,12 @@ class Wiring:
             sent += [sending._asdict() for sending in sendings]
         return sent
 
+    def hurry(self, seconds: float) -> None:
+        """From now on no statement takes longer than so many seconds, those under way included."""
+        for name in ("pool", "sealer_pool"):
+            if name in self.__dict__:
+                cast("Pool", self.__dict__[name]).hurry(seconds)
+
     def close(self) -> None:
         """Close the connections that were opened."""
         if self.listening is not None:
@@ -260,13 +292,17 @@ class Wiring:
 
 
 @contextmanager
-def opened(book: str, settings: Settings | None = None, *, kind: BookKind = "real") -> Iterator[Wiring]:
+def opened(
+    book: str, settings: Settings | None = None, *, kind: BookKind = "real", creates: bool = True
+) -> Iterator[Wiring]:
     """Open a book for one program: start or join Postgres, create what is missing, migrate.
 
     `kind`: what the book is created as if it does not exist yet; one that exists stays what it is.
+    `creates`: False for a program that takes what is there and leaves no trace where there is nothing.
 
     Raises:
-        Unreachable: no server to be had.
+        Unreachable: no server to be had; NoLedger, OldSchema: there is nothing to open, and none is made.
+        Refused: the ledger is not there, and the database holds other tables.
         UsedWrongly: settings.
         ledger.store.errors.KeyFileRefused: the master key is missing or open to others.
 
@@ -276,33 +312,79 @@ def opened(book: str, settings: Settings | None = None, *, kind: BookKind = "rea
         raise UsedWrongly(message)
     settings = settings or Settings.load()
     with ExitStack() as stack:
-        ways = _ways(settings, stack)
-        _migrate(ways)
+        ways = _ways(settings, stack, creates=creates)
+        _bring_up_to_date(ways, creates=creates)
         wiring = Wiring(settings, book, ways)
         stack.callback(wiring.close)
-        _create_what_is_missing(wiring, kind)
+        if creates:
+            _create_what_is_missing(wiring, kind)
+        else:
+            _find_book(wiring)
         yield wiring
         wiring.finish()
 
 
 @contextmanager
-def reached(settings: Settings) -> Iterator[Ways]:
-    """Start or join Postgres and migrate, for work on a whole database. Makes no book. Raises Unreachable."""
+def reached(settings: Settings, *, creates: bool = False) -> Iterator[Ways]:
+    """Start or join Postgres for work on a whole database. Makes no book.
+
+    `creates` and what is raised: as in `opened`.
+    """
     with ExitStack() as stack:
-        ways = _ways(settings, stack)
-        _migrate(ways)
+        ways = _ways(settings, stack, creates=creates)
+        _bring_up_to_date(ways, creates=creates)
         yield ways
 
 
-def migrated(settings: Settings | None = None) -> list[str]:
-    """Start or join Postgres and bring its schema up to date; names of the migrations applied now."""
+def migrated(settings: Settings | None = None, *, beside: Beside | None = None) -> Sequence[str]:
+    """Start or join Postgres and bring its schema up to date; names of the migrations applied now.
+
+    `beside`: asked before the ledger first comes into a database that holds other tables.
+    """
     with ExitStack() as stack:
-        return _migrate(_ways(settings or Settings.load(), stack))
+        ways = _ways(settings or Settings.load(), stack, creates=True)
+        return _migrate(ways, schema_of(ways.migrate), beside or _refuse_beside)
 
 
-def _migrate(ways: Ways) -> list[str]:
-    if not pending(ways.migrate):
+def _bring_up_to_date(ways: Ways, *, creates: bool) -> None:
+    """Migrate, or make sure that nothing has to be. Raises NoLedger, OldSchema, Refused."""
+    schema = schema_of(ways.migrate)
+    if creates:
+        _migrate(ways, schema, _refuse_beside)
+    elif not schema.is_ours:
+        message = (
+            f"There is no ledger here, in the database {schema.database!r}: make one with "
+            "`claims-ledger init`, or name the database of yours in CLAIMS_LEDGER_DSN."
+        )
+        raise NoLedger(message)
+    elif schema.pending:
+        message = (
+            f"The ledger here is older than this program and lacks {len(schema.pending)} migrations "
+            f"({schema.pending[0]} the first): back it up, then run `claims-ledger migrate`."
+        )
+        raise OldSchema(message)
+
+
+def _refuse_beside(schema: Schema) -> None:
+    message = (
+        f"The database {schema.database!r} holds other tables ({told_tables(schema.others)}): name one of "
+        "the ledger's own in CLAIMS_LEDGER_DSN; or, if it is to stand beside them, run "
+        "`claims-ledger migrate --yes` first."
+    )
+    raise Refused(message)
+
+
+def told_tables(names: Sequence[str]) -> str:
+    """Name some of the tables, and say how many more there are."""
+    more = len(names) - NAMED_TABLES
+    return ", ".join(names[:NAMED_TABLES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _migrate(ways: Ways, schema: Schema, beside: Beside) -> Sequence[str]:
+    if not schema.pending:
         return []
+    if schema.others:
+        beside(schema)
     try:
         applied = migrate(ways.migrate)
     except MigrationRefused as error:
@@ -312,8 +394,11 @@ def _migrate(ways: Ways) -> list[str]:
     return applied
 
 
-def _ways(settings: Settings, stack: ExitStack) -> Ways:
-    """Find the database: the one that the settings name, or the embedded one, founded if it is new."""
+def _ways(settings: Settings, stack: ExitStack, *, creates: bool) -> Ways:
+    """Find the database: the one that the settings name, or the embedded one, founded if it is new.
+
+    Raises NoLedger where nothing is to be founded.
+    """
     if settings.dsn is not None:
         migrating = settings.dsn_to_migrate or settings.dsn
         return Ways(
@@ -321,18 +406,57 @@ def _ways(settings: Settings, stack: ExitStack) -> Ways:
             seal=settings.dsn_to_seal or settings.dsn,
             migrate=migrating,
             admit=lambda: join_roles(migrating) if migrating == settings.dsn else None,
+            lost=_home_watch(settings.home),
         )
-    settings.make_home()
-    server = stack.enter_context(EmbeddedPostgres(settings.home, binaries=settings.postgres_bin).join())
+    embedded = EmbeddedPostgres(settings.home, binaries=settings.postgres_bin)
+    if creates:
+        settings.make_home()
+    elif not embedded.is_made:
+        raise _none_at_home(settings)
+    server = stack.enter_context(embedded.join())
+    if not creates and not has_database(server.superuser_dsn):
+        raise _none_at_home(settings)
     ways = Ways(
         write=server.dsn(WRITER, DATABASE),
         seal=server.dsn(SEALING, DATABASE),
         migrate=server.dsn(MIGRATOR, DATABASE),
         admit=lambda: admit(server.superuser_dsn),
+        lost=server.lost,
     )
-    if not is_founded(ways.seal):
+    if creates and not is_founded(ways.seal):
         found(server.superuser_dsn, server.password)
     return ways
+
+
+def _home_watch(home: Path) -> Callable[[], str | None]:
+    """Give what looks whether the home, where it was there at the start, still is."""
+    if not home.is_dir():
+        return lambda: None
+    return lambda: (
+        None if home.is_dir() else f"The ledger's home {home} is gone: put it back, and start again."
+    )
+
+
+def _none_at_home(settings: Settings) -> NoLedger:
+    message = (
+        f"There is no ledger here, in {settings.home}: make one with `claims-ledger init`, or name the home "
+        "of yours in CLAIMS_LEDGER_HOME, or its database in CLAIMS_LEDGER_DSN."
+    )
+    return NoLedger(message)
+
+
+def _find_book(wiring: Wiring) -> None:
+    """Make sure that the book is there. Raises NoLedger."""
+    try:
+        wiring.book_row()
+    except BookUnknown:
+        names = wiring.books.names()
+        there = f"it has {told_tables(names)}" if names else "it has no book yet"
+        message = (
+            f"There is no ledger here of a book {wiring.book!r} ({there}): choose one with --book, or make it"
+            f" with `claims-ledger init --book {wiring.book}`."
+        )
+        raise NoLedger(message) from None
 
 
 def _create_what_is_missing(wiring: Wiring, kind: BookKind) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextvars import copy_context
 from datetime import timedelta
 from threading import Event as StopEvent
 from time import monotonic
@@ -9,6 +10,7 @@ from time import monotonic
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]  # ships none
 
 from ledger.clock import machine_now
+from ledger.supervision import moved, will_rest
 
 # It logs each tick that comes while the last one still runs: here that is as it should be.
 logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
@@ -36,8 +38,10 @@ def tick(
     `wake_in` is asked after each tick in how many seconds the next one is needed; None, or later than the
     regular one, changes nothing. A tick that comes while the last one still runs is left out. Whatever is
     done to the machine's clock meanwhile, no tick comes more than a second late: its pauses are measured as
-    durations. Raises what a tick raises: the ticking ends.
+    durations. Raises what a tick raises: the ticking ends. Within a service it shows that it moves by its
+    ticks, and that it rests between them.
     """
+    service = copy_context()
     failures: list[Exception] = []
     early: list[float | None] = []
     ticked = StopEvent()
@@ -46,15 +50,17 @@ def tick(
         if failures or stop.is_set():
             return
         try:
+            moved()
             what()
             early.append(wake_in())
+            will_rest(every_seconds)
         except Exception as error:  # noqa: BLE001  # raised below, in the thread that ticks
             failures.append(error)
         ticked.set()
 
     scheduler = BackgroundScheduler(timezone="UTC")
     job = scheduler.add_job(
-        once,
+        lambda: service.run(once),
         "interval",
         seconds=every_seconds,
         next_run_time=machine_now(),

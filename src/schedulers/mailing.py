@@ -1,12 +1,11 @@
 """Mail to one address: `smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS` (smtps: TLS at once)."""
 
-import smtplib
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from ledger.outgoing_mail import NotSent, connected
+from ledger.outgoing_mail import NotSent, address_in_settings, complete, post
 
 
 class NotMailed(Exception):
@@ -33,14 +32,11 @@ class MailServer:
         return f"mailto:{self.receiver}"
 
     def send(self, message: EmailMessage) -> str:
-        """Send a message, whose From and To are set here. Raises NotMailed."""
-        message["From"], message["To"] = self.sender, self.receiver
+        """Send a message, whose From, To, Date and Message-ID are set here. Raises NotMailed."""
+        complete(message, address_in_settings(self.sender), address_in_settings(self.receiver))
         try:
-            with connected(self.url) as smtp:
-                smtp.send_message(message)
+            post(self.url, message)
         except NotSent as error:
-            raise NotMailed(str(error)) from error
-        except (OSError, smtplib.SMTPException) as error:
-            reason = f"the mail to {self.receiver} was not taken ({' '.join(str(error).split())})"
+            reason = f"the mail to {self.receiver} was not taken ({error})"
             raise NotMailed(reason) from error
         return f"mailed to {self.receiver}"

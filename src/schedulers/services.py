@@ -4,11 +4,11 @@ from threading import Event as StopEvent
 from typing import TYPE_CHECKING
 
 from schedulers.clocks import ClockWatch
+from schedulers.clockwork import tick
 from schedulers.diary.follower import NAME as DIARY
 from schedulers.letters.follower import NAME as LETTERS
 from schedulers.retention.follower import NAME as RETENTION
 from schedulers.sweeping.background import seconds_to_the_next, sweep_to_the_present
-from schedulers.ticking import patiently
 
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
@@ -42,7 +42,7 @@ def keep_digest(wiring: "Wiring", stop: StopEvent) -> None:
 def keep_time(wiring: "Wiring", stop: StopEvent) -> None:
     """Sweep at every tick, and when the next thing falls due, until `stop` is set.
 
-    A database that goes away is waited for: what it missed is done at the first tick after.
+    What was missed while it could not is done at the first tick after.
     """
     watch = ClockWatch(wiring)
 
@@ -50,4 +50,4 @@ def keep_time(wiring: "Wiring", stop: StopEvent) -> None:
         watch.look()
         sweep_to_the_present(wiring, stop)
 
-    patiently(act, stop, every_seconds=TICK_SECONDS, wake_in=lambda: seconds_to_the_next(wiring))
+    tick(TICK_SECONDS, act, stop, wake_in=lambda: seconds_to_the_next(wiring))

@@ -75,7 +75,7 @@ def test_the_sample_book_stands_the_same_while_up_runs_beside_it(program: Progra
     assert as_expected(answers(imported.stdout), EXPECTED["answers"]) == EXPECTED["answers"]
     assert_book_stands_as_expected(program)
     assert code == 0
-    assert "ALARM" not in said
+    assert "service_waits" not in said
 
 
 def test_a_second_import_repeats_every_first_answer_and_writes_nothing(

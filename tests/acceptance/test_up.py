@@ -89,7 +89,7 @@ def test_up_serves_beside_other_commands_and_ends_cleanly_within_seconds(
     begun = time.monotonic()
     code, said = ended_by(running, number)
     assert time.monotonic() - begun < 5
-    assert (code, "ALARM" in said, "Traceback" in said) == (0, False, False)
+    assert (code, "service_waits" in said, "Traceback" in said) == (0, False, False)
     assert gone_within(home, 5)
 
 
@@ -165,7 +165,10 @@ def test_doctor_tells_the_settings_even_when_no_server_is_reached(tmp_path: Path
     assert {"CLAIMS_LEDGER_DSN", "CLAIMS_LEDGER_HOME"} <= {
         setting["variable"] for setting in told["settings"]
     }
-    assert [(check["check"], check["state"]) for check in told["checks"]] == [("server", "wrong")]
+    assert [(check["check"], check["state"]) for check in told["checks"]] == [
+        ("server", "wrong"),
+        ("services", "hint"),
+    ]
     assert told["healthy"] is False
 
 

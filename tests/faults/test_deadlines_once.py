@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 import psycopg2
 import pytest
 
-from faults.moved_clock import MovedClock
+from fixtures.moved_clock import MovedClock
 from fixtures.program import environment_for
 from ledger.embedded import EmbeddedPostgres
 from ledger.store.founding import DATABASE

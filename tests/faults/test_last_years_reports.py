@@ -14,8 +14,8 @@ from random import Random
 import pytest
 
 from faults.desks_histories import Line, import_all, instant, of_desks
-from faults.moved_clock import MovedClock
 from fixtures.database import Database
+from fixtures.moved_clock import MovedClock
 from fixtures.program import CommandLine
 from ledger.store.feed_rows import feed_end
 from ledger.subjects.access_log import Access

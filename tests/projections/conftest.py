@@ -19,9 +19,13 @@ def recorded(simulated: Wiring) -> RecordedBook:
 
 @pytest.fixture
 def typed(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    founded: None,  # noqa: ARG001  # the book is there
 ) -> Typed:
-    """The command line on a migrated database with nothing in it."""
+    """The command line on a book in which nothing has happened."""
     monkeypatch.setenv("CLAIMS_LEDGER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NO_COLOR", "1")
     for name in WINDOW:

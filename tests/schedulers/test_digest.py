@@ -159,6 +159,7 @@ def late_claim(wiring: Wiring) -> None:
             assert answer.status == "recorded", answer
 
 
+@pytest.mark.usefixtures("clock")
 def test_the_books_digest_is_mailed_and_written_once_a_day_and_names_nobody(
     wiring: Wiring, tmp_path: Path
 ) -> None:
@@ -184,6 +185,7 @@ def test_the_books_digest_is_mailed_and_written_once_a_day_and_names_nobody(
     assert "missed since the last digest" in str(mailed["Subject"])
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_place_that_is_away_gets_its_digest_later_and_keeps_no_other_waiting(
     wiring: Wiring, tmp_path: Path
 ) -> None:
@@ -199,6 +201,7 @@ def test_a_place_that_is_away_gets_its_digest_later_and_keeps_no_other_waiting(
     assert list(again) == ["mailto:desk@example.be"]
 
 
+@pytest.mark.usefixtures("clock")
 def test_what_time_owes_takes_effect_before_the_digest_is_put_together(wiring: Wiring) -> None:
     late_claim(wiring)
     found = digest_of(wiring)

@@ -9,6 +9,18 @@ delete from ledger.holds h using pg_temp.kept_holds k
 where (h.book, h.contract, h.number) = (k.book, k.contract, k.number);
 insert into ledger.holds select * from pg_temp.kept_holds;
 
+insert into ledger.parted_leaves
+select * from pg_temp.kept_parted_leaves on conflict (book, epoch, position) do nothing;
+insert into ledger.parted_leaves
+select p.book, p.epoch, p.position, p.leaf_hash
+from pg_temp.parted_log p
+where p.position >= (
+    select min(o.position)
+    from pg_temp.parted_log o left join ledger.log l on l.book = o.book and l.position = o.position
+    where o.book = p.book and l.leaf_hash is distinct from o.leaf_hash
+)
+on conflict (book, epoch, position) do nothing;
+
 do $guards$
 declare
     guarded record;

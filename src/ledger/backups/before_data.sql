@@ -6,6 +6,15 @@ set local lock_timeout = '60s';
 create temporary table kept_access_log on commit drop as table ledger.access_log;
 create temporary table kept_holds on commit drop as table ledger.holds;
 
+-- What was signed and is given up: with its leaf hashes a head kept outside is still shown to extend the rest.
+create temporary table parted_log on commit drop as
+select l.book, b.epoch, l.position, l.leaf_hash
+from ledger.log l join ledger.books b on b.book = l.book
+where l.position < (
+    select max(c.size) from ledger.checkpoints c where c.book = b.book and c.epoch = b.epoch
+);
+create temporary table kept_parted_leaves on commit drop as table ledger.parted_leaves;
+
 create temporary table guards on commit drop as
 select t.tgrelid::regclass as guarded, t.tgname as guard
 from pg_trigger t

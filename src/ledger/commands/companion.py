@@ -1,8 +1,8 @@
 """The companion of `up`: a process of its own for all that follows, so that who calls need not wait for it.
 
 One Python program computes on one core at a time. In `up`'s own process are the sealer and HTTP; views,
-diary, letters, deliveries and the other services are here. The companion ends when its input does: whatever
-ends `up`, a `kill -9` too, ends it.
+diary, letters, deliveries and the other services are here. It says once a second how they are. The companion
+ends when its input does: whatever ends `up`, a `kill -9` too, ends it.
 """
 
 import json
@@ -12,12 +12,17 @@ import sys
 import time
 from threading import Event as StopEvent
 from threading import Thread
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ledger.endings import Unreachable
 
-ORPHAN_SECONDS: Final = 15.0
-"""After which one whose `up` has gone ends, whatever still keeps it busy."""
+if TYPE_CHECKING:
+    from ledger.supervision import States
+
+TELL_SECONDS: Final = 1.0
+"""Between two lines that say how the services are."""
+ORPHAN_SECONDS: Final = 6.0
+"""After which one whose `up` has gone, or ends, ends too, whatever still keeps it busy."""
 ENDED_CALMLY: Final = 0
 
 
@@ -41,18 +46,38 @@ def _run(told: dict[str, str | None], stop: StopEvent, begun: StopEvent) -> int:
     from ledger.commands.running import Running, apart  # noqa: PLC0415  # what takes its time, after the signals
     from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
     from ledger.settings import Settings  # noqa: PLC0415  # as above
+    from ledger.store.errors import StoreError  # noqa: PLC0415  # as above
+    from ledger.supervision import States  # noqa: PLC0415  # as above
     from ledger.wiring import opened  # noqa: PLC0415  # as above
 
     settings = Settings.load()
     log_to_stderr(quiet=False, as_json=settings.log_format == "json")
+    states = States()
+    Thread(target=_tell, args=(states, os.dup(1)), daemon=True).start()
+    os.dup2(2, 1)  # What a library may print is no word to `up`.
     try:
-        with opened(str(told["book"]), settings) as wiring:
+        with opened(str(told["book"]), settings, creates=False) as wiring:
             wiring.address = told["address"]
+            wiring.states = states
             begun.set()
-            Running(wiring, stop, apart(wiring)).until_stopped()
-    except Unreachable:
-        return Unreachable.exit_code  # `up` says so, in one line.
+            busy = Running(wiring, stop, apart(wiring)).until_stopped()
+    except (Unreachable, StoreError):
+        return Unreachable.exit_code  # `up` says that it ended, and starts another.
+    if busy:
+        _end(ENDED_CALMLY)  # Python itself would wait for them.
     return ENDED_CALMLY
+
+
+def _tell(states: "States", to: int) -> None:
+    """Say how the services are, again and again; nobody who hears it is `up` gone."""
+    with os.fdopen(to, "wb", buffering=0) as told:
+        while True:
+            line = json.dumps({state.name: state.as_json() for state in states.all()}).encode() + b"\n"
+            try:
+                told.write(line)
+            except BrokenPipeError:
+                return
+            time.sleep(TELL_SECONDS)
 
 
 def _until_the_input_ends(stop: StopEvent, begun: StopEvent) -> None:
@@ -62,7 +87,12 @@ def _until_the_input_ends(stop: StopEvent, begun: StopEvent) -> None:
         stop.set()
         time.sleep(ORPHAN_SECONDS)
     # Nothing is under way yet, or something that does not end: what was not committed comes again.
-    os._exit(ENDED_CALMLY)
+    _end(ENDED_CALMLY)
+
+
+def _end(exit_code: int) -> None:
+    sys.stderr.flush()
+    os._exit(exit_code)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ from ledger.endings import Ending, Refused
 
 @click.command(
     "doctor",
-    short_help="Check settings, rights, durability, clock, lag and keys.",
+    short_help="Check settings, rights, durability, clock, services, lag and keys.",
     help=(
         "Check that everything is as it must be: settings and where they come from, the database's "
-        "durability, the rights of our roles, the clocks, how far feed and views are, the files of the keys. "
+        "durability, the rights of our roles, the clocks, how far feed and views are, the files of the keys, "
+        "and, where `up` runs, how its services are. "
         "Exit 0 when all is well (hints included), 1 when something has to be put right.\n\n"
         "\b\nExamples:\n"
         "  claims-ledger doctor\n"
@@ -23,7 +24,7 @@ from ledger.endings import Ending, Refused
 @json_option
 def doctor(*, book: str, as_json: bool) -> None:
     """Check everything."""
-    from ledger.commands.examination import Finding, examine  # noqa: PLC0415  # loaded only by a command that needs it
+    from ledger.commands.examination import Finding, examine, services  # noqa: PLC0415  # loaded only by a command that needs it
     from ledger.settings import Settings  # noqa: PLC0415  # as above
     from ledger.store.errors import StoreError  # noqa: PLC0415  # as above
 
@@ -36,6 +37,7 @@ def doctor(*, book: str, as_json: bool) -> None:
     except (Ending, StoreError) as error:
         # Which settings lead there is what somebody wants to know then.
         away, findings = error, [Finding("server", "wrong", str(error))]
+    findings += services(settings, book)
     wrong = [finding for finding in findings if finding.state == "wrong"]
     if as_json:
         print_json(

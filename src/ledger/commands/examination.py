@@ -10,6 +10,7 @@ from ledger.attempts import failing
 from ledger.clock import machine_now
 from ledger.feed.proofs.refused import ProofRefused
 from ledger.key_copies import read_copies, without_copy
+from ledger.running_file import running_up
 from ledger.settings import Settings
 from ledger.store.errors import KeyFileRefused, StoreError
 from ledger.store.examining import (
@@ -21,6 +22,7 @@ from ledger.store.examining import (
 )
 from ledger.store.pool import Connection
 from ledger.subjects.put_back import came_back, untold
+from ledger.supervision import ServiceState
 from ledger.wiring import Wiring
 
 OLDEST_SERVER = 150_000
@@ -28,6 +30,17 @@ MOST_SECONDS_APART = 2.0
 """Between the machine's clock and the database's; more makes logs and ledger hard to compare."""
 
 State = Literal["well", "hint", "wrong"]
+
+UNREADY = (
+    ("database", "away", "`up` does not reach its database: start it"),
+    ("database", "slow", "`up` gets no answer from its database in time: see how the server is"),
+    ("database", "full", "the database's disk is full: make room; what waits is recorded and sealed then"),
+    ("database", "read_only", "the database takes no writes: name the primary in CLAIMS_LEDGER_DSN"),
+    ("home", "full", "the disk of the home is full: make room; what waits goes on then"),
+    ("home", "read_only", "the home cannot be written: make it writable for whoever runs `up`"),
+    ("home", "gone", "the home, or the folder of the signing key, is gone: put it back"),
+)
+"""What `readyz` may tell of that on which `up` stands, and what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,45 @@ def examine(wiring: Wiring) -> list[Finding]:
         findings += _feed(connection, wiring)
         findings += _erased(connection, wiring)
     return findings + list(_log(wiring)) + list(_keys(wiring)) + list(_subscriptions(wiring))
+
+
+def services(settings: Settings, book: str) -> Iterator[Finding]:
+    """Ask the `up` that runs for this book how its services are, and what it stands on."""
+    running = running_up(settings, book)
+    if running is None:
+        message = (
+            f"no `up` of {book!r} is known in {settings.home}, so nobody says how its services are; where "
+            "the home cannot be written, ask `up` itself: /readyz"
+        )
+        yield Finding("services", "hint", message)
+        return
+    told = running.readiness()
+    if told is None:
+        message = (
+            f"`up` (process {running.pid}) runs and gives no answer at {running.local}: see its log, and "
+            "start it again"
+        )
+        yield Finding("services", "wrong", message)
+        return
+    for what, how, message in UNREADY:
+        if told.get(what) == how:
+            yield Finding("services", "wrong", message)
+    states = [ServiceState.from_json(name, one) for name, one in told.get("services", {}).items()]
+    for state in states:
+        if not state.is_well:
+            yield Finding("services", "wrong", _unwell(state))
+        elif state.restarts:
+            message = f"{state.name} runs, and was started again {state.restarts:,} times ({state.error})"
+            yield Finding("services", "hint", message)
+    if all(state.is_well for state in states):
+        yield Finding("services", "well", f"all {len(states)} services of `up` (process {running.pid}) run")
+
+
+def _unwell(state: ServiceState) -> str:
+    said = f"{state.name} is {state.state} since {state.since.isoformat(timespec='seconds')}"
+    said += f" after {state.restarts:,} restarts" if state.restarts else ""
+    said += f" ({state.error})" if state.error else ""
+    return f"{said}: it goes on by itself once the cause is gone, which `up` tells in its log"
 
 
 def _server(connection: Connection) -> Iterator[Finding]:
@@ -247,6 +299,13 @@ def _log(wiring: Wiring) -> Iterator[Finding]:
     else:
         rest = "" if signed else "; what was sealed last is not signed yet"
         yield Finding("log", "well", f"it extends the last head kept beside the key{rest}")
+    for witness in wiring.settings.head_witness_places:
+        if not witness.keys:
+            message = (
+                f"the key of the witness {witness.url} is not set, so that its answers count for nothing: "
+                "CLAIMS_LEDGER_HEAD_WITNESSES=URL#NAME+ID+KEY (docs/production.md)"
+            )
+            yield Finding("heads outside", "hint", message)
     if not wiring.settings.sends_heads:
         message = (
             "no head is kept by anybody else, so that only this machine can tell whether the log was "

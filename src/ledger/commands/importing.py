@@ -7,7 +7,7 @@ import click
 
 from ledger.commands.options import DAY, actor_option, book_option, json_option, opened
 from ledger.commands.output import note
-from ledger.endings import UsedWrongly
+from ledger.endings import NoLedger, OldSchema, UsedWrongly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,18 +69,18 @@ def import_(  # noqa: PLR0913  # one option each
     from ledger.importing.sources import opened_sources  # noqa: PLC0415  # loaded only by a command that needs it
 
     with opened_sources(files, command) as sources:
-        checked = _check(sources, book, as_json=as_json)
+        checked = _check(sources, book, dry_run=dry_run, as_json=as_json)
         if dry_run:
             lines = "1 line is" if checked.lines == 1 else f"{checked.lines:,} lines are"
             note(f"{lines} well formed; nothing was recorded (--dry-run).")
             return 0
         from ledger.commands.import_run import run  # noqa: PLC0415  # as above
 
-        with opened(book) as wiring:
+        with opened(book, creates=True) as wiring:
             return run(wiring, sources, checked, until=until, actor=actor, as_json=as_json)
 
 
-def _check(sources: "Sequence[Source]", book: str, *, as_json: bool) -> "Checked":
+def _check(sources: "Sequence[Source]", book: str, *, dry_run: bool, as_json: bool) -> "Checked":
     """Check all lines and list the malformed ones; an import with any ends here.
 
     The book is opened only where a line may lie in its future.
@@ -90,7 +90,7 @@ def _check(sources: "Sequence[Source]", book: str, *, as_json: bool) -> "Checked
 
     faults = FaultList(several=len(sources) > 1, as_json=as_json)
     with progress("Checking", None) as bar:
-        checked = check_all(sources, faults.add, bar.reach, lambda: _present(book))
+        checked = check_all(sources, faults.add, bar.reach, lambda: _present(book, dry_run=dry_run))
     faults.end(checked)
     for source in sources:
         _tell_units(source)
@@ -110,10 +110,22 @@ def _tell_units(source: "Source") -> None:
             )
 
 
-def _present(book: str) -> "datetime | None":
-    """Ask a real book for the database's time; None: a simulated book may run ahead."""
-    with opened(book) as wiring:
-        return None if wiring.book_row().kind == "simulated" else wiring.now()
+def _present(book: str, *, dry_run: bool) -> "datetime | None":
+    """Ask a real book for the database's time; None: a simulated book may run ahead.
+
+    Nothing is made for that: a book that is not there yet will be a real one.
+    """
+    from ledger.clock import machine_now  # noqa: PLC0415  # as above
+
+    try:
+        with opened(book) as wiring:
+            return None if wiring.book_row().kind == "simulated" else wiring.now()
+    except NoLedger:
+        return machine_now()
+    except OldSchema:
+        if dry_run:
+            raise
+        return None  # The import migrates first, and then looks for itself.
 
 
 def _abandon(book: str) -> int:

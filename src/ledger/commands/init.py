@@ -14,7 +14,8 @@ from ledger.endings import Refused
     short_help="Create the ledger and its book.",
     help=(
         "Create the ledger's database, its master key and a book; what is there already stays as it is.\n\n"
-        "Every other command does the same for a real book by itself. A simulated book runs on a virtual "
+        "`up` and `import` do the same for a real book by themselves; no other command makes anything where "
+        "there is nothing. A simulated book runs on a virtual "
         "clock that stands still until it is moved, and says so in its log's origin.\n\n"
         "\b\nExamples:\n"
         "  claims-ledger init\n"

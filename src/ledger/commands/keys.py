@@ -45,8 +45,8 @@ def list_all(*, as_json: bool) -> None:
         "on no old backup of any kind, and no old copy of a disk, brings an erased person back. Programs "
         "that run go on by themselves. Afterwards make a new copy of the key file, destroy the old copies, "
         "and back the vault up anew: vaults backed up before cannot be read any more.\n\n"
-        "--signing gives the log of one book a new signing key instead; the heads signed so far verify "
-        "with the old one.\n\n"
+        "--signing gives the log of one book a new signing key instead: it signs the standing head anew, and "
+        "for 90 days each head bears both keys; older heads verify with the old one.\n\n"
         "\b\nExamples:\n"
         "  claims-ledger keys rotate\n"
         "  claims-ledger keys rotate --signing --book cyber-care"
@@ -65,7 +65,8 @@ def rotate(*, signing: bool, book: str, as_json: bool) -> None:
             f"Book {book!r} signs with a new key from size {told['from_size']:,} on: {told['verifier_key']}"
         )
         todo = (
-            "Give the new verifier key to whoever checks heads, and make a new copy: claims-ledger keys kept."
+            "The standing head bears both keys already, and each head of the next 90 days will: give the new "
+            "verifier key to whoever checks heads, and make a new copy: claims-ledger keys kept."
         )
     else:
         told = rotate_master()

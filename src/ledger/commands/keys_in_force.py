@@ -21,7 +21,7 @@ class KeyRow:
 
     kind: Literal["master", "signing"]
     key: str
-    state: Literal["in force", "retired", "missing"]
+    state: Literal["in force", "signs too", "retired", "missing"]
     use: str
     file: Path
 
@@ -65,6 +65,9 @@ def _masters(masters: MasterKeys, wrapped: dict[str, int], path: Path) -> Iterat
 def _signing(book: str, keys: SigningKeys, path: Path) -> Iterator[KeyRow]:
     current = keys.signer.verifier_key
     yield KeyRow("signing", str(current), "in force", f"{book}, heads from {keys.from_size:,} on", path)
+    for outgoing in keys.outgoing:
+        use = f"{book}, heads from {outgoing.from_size:,} on, until {outgoing.until:%Y-%m-%d}"
+        yield KeyRow("signing", str(outgoing.signer.verifier_key), "signs too", use, path)
     for old in keys.retired:
         sizes = f"{book}, heads of {old.from_size:,} to {old.to_size:,}"
         yield KeyRow("signing", str(old.key), "retired", sizes, path)

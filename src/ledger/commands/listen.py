@@ -6,7 +6,7 @@ import click
 
 from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json_line
-from ledger.endings import Refused, UsedWrongly
+from ledger.endings import UsedWrongly
 
 if TYPE_CHECKING:
     from ledger.feed.reading import FeedEvent
@@ -76,22 +76,11 @@ def listen(  # noqa: PLR0913 # as many as there are options
 
 def _begin(wiring: "Wiring", since: str | None) -> int:
     """Settle the position after which to begin. Raises UsedWrongly, and Refused where the epochs part."""
-    from ledger.feed.epochs import Cursor, EpochsPart, EpochUnknown, NotACursor, check_cursor  # noqa: PLC0415  # loaded when it runs
-    from ledger.store.epochs import select_epochs  # noqa: PLC0415  # as above
+    from ledger.feed.epochs import place  # noqa: PLC0415  # loaded when it runs
     from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # as above
 
     with wiring.pool.connection() as connection:
-        if since is None:
-            return feed_end(connection, wiring.book)
-        try:
-            cursor = Cursor.parse(since)
-            check_cursor(cursor, select_epochs(connection, wiring.book))
-        except NotACursor as error:
-            message = f"--since: {error}."
-            raise UsedWrongly(message) from error
-        except (EpochsPart, EpochUnknown) as error:
-            raise Refused(str(error)) from error
-    return cursor.position
+        return feed_end(connection, wiring.book) if since is None else place(connection, wiring.book, since)
 
 
 def _line(event: "FeedEvent", outcome: "Outcome") -> None:

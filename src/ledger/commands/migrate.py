@@ -1,9 +1,16 @@
 """`claims-ledger migrate`: bring the database's schema up to date."""
 
+import sys
+from typing import TYPE_CHECKING
+
 import click
 
 from ledger.commands.options import book_option, json_option
-from ledger.commands.output import print_json
+from ledger.commands.output import note, print_json
+from ledger.endings import UsedWrongly
+
+if TYPE_CHECKING:
+    from ledger.migrate import Schema
 
 
 @click.command(
@@ -11,22 +18,42 @@ from ledger.commands.output import print_json
     short_help="Bring the database's schema up to date.",
     help=(
         "Apply the migrations that the database does not have yet, under CLAIMS_LEDGER_MIGRATE_DSN where "
-        "it is set. Every command does so by itself where it may.\n\n"
-        "\b\nExample:\n"
-        "  claims-ledger migrate"
+        "it is set. `up`, `init`, `import` and `restore` of a backup do so by themselves where they may; "
+        "all others say that it has to be done.\n\n"
+        "Asks before the ledger first comes into a database that holds other tables.\n\n"
+        "\b\nExamples:\n"
+        "  claims-ledger migrate\n"
+        "  claims-ledger migrate --yes"
     ),
 )
+@click.option("--yes", is_flag=True, help="Do not ask, also where the database holds other tables.")
 @book_option
 @json_option
-def migrate(*, book: str, as_json: bool) -> None:
+def migrate(*, yes: bool, book: str, as_json: bool) -> None:
     """Apply what is missing."""
     from ledger.wiring import migrated  # noqa: PLC0415  # loaded only by a command that needs it
 
     del book  # One schema holds all books.
-    applied = migrated()
+    applied = migrated(beside=_go_on if yes else _ask)
     if as_json:
         print_json({"applied": applied})
     elif applied:
         click.echo(f"Applied: {', '.join(applied)}.")
     else:
         click.echo("The schema is up to date.")
+
+
+def _go_on(_schema: "Schema") -> None:
+    """Take --yes for the answer."""
+
+
+def _ask(schema: "Schema") -> None:
+    """Ask whether the ledger is to stand beside other tables. Raises UsedWrongly where nobody can answer."""
+    from ledger.wiring import told_tables  # noqa: PLC0415  # loaded when it runs
+
+    message = f"The database {schema.database!r} holds other tables: {told_tables(schema.others)}."
+    if not sys.stdin.isatty():
+        message += " Name one of the ledger's own in CLAIMS_LEDGER_DSN, or say --yes."
+        raise UsedWrongly(message)
+    note(message)
+    click.confirm("Make the ledger beside them?", abort=True, err=True)

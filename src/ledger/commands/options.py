@@ -63,13 +63,16 @@ def examples(*lines: str) -> Callable[[F], F]:
     return add
 
 
-def opened(book: str) -> "AbstractContextManager[Wiring]":
-    """Open the ledger for one command: join the database, bring it up to date, close it after."""
+def opened(book: str, *, creates: bool = False) -> "AbstractContextManager[Wiring]":
+    """Open the ledger for one command, and close it after.
+
+    `creates`: also make what is missing and migrate. Raises as `ledger.wiring.opened`.
+    """
     from ledger import wiring  # noqa: PLC0415  # loaded only by a command that needs it
     from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
 
     log_to_stderr(quiet=True)
-    return wiring.opened(book)
+    return wiring.opened(book, creates=creates)
 
 
 def is_interactive() -> bool:
@@ -86,13 +89,12 @@ class Instant(click.ParamType[datetime]):
         """Read it; a time without offset is refused, for nobody can say when it was."""
         if isinstance(value, datetime):
             return value
+        from ledger.domain.command import read_instant  # noqa: PLC0415  # needed by few commands
+
         try:
-            instant = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no instant; write it as 2026-03-01T09:00:00+01:00.", param, ctx)
-        if instant.tzinfo is None:
-            self.fail(f"{value!r} lacks its offset; write it as 2026-03-01T09:00:00+01:00.", param, ctx)
-        return instant
+            return read_instant(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is no instant: it {error}.", param, ctx)
 
 
 class Day(click.ParamType[date]):
@@ -101,16 +103,15 @@ class Day(click.ParamType[date]):
     name = "date"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Read an ISO date and nothing else."""
+        """Read an ISO date of the years 1900 to 2199 and nothing else."""
         if isinstance(value, date):
             return value
-        text = str(value)
+        from ledger.domain.command import read_date  # noqa: PLC0415  # as above
+
         try:
-            if len(text) != len("2026-03-01"):
-                raise ValueError(text)  # noqa: TRY301  # basic format 20260301 is refused like any other
-            return date.fromisoformat(text)
-        except ValueError:
-            self.fail(f"{value!r} is no date; write it as 2026-03-01.", param, ctx)
+            return read_date(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is no date: it {error}.", param, ctx)
 
 
 class Moment(click.ParamType[str]):

@@ -39,7 +39,8 @@ from ledger.endings import UsedWrongly
 @json_option
 def restore(*, file: Path | None, vault: Path | None, accept: bool, yes: bool, as_json: bool) -> None:
     """Restore what was asked for and let each book go on."""
-    from ledger.commands.restoring import Restoration  # noqa: PLC0415  # loaded when it runs
+    from ledger.backups.manifest import read_manifest  # noqa: PLC0415  # loaded when it runs
+    from ledger.commands.restoring import Restoration  # noqa: PLC0415  # as above
     from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
     from ledger.settings import Settings  # noqa: PLC0415  # as above
     from ledger.wiring import reached  # noqa: PLC0415  # as above
@@ -49,7 +50,9 @@ def restore(*, file: Path | None, vault: Path | None, accept: bool, yes: bool, a
         raise UsedWrongly(message)
     log_to_stderr(quiet=True)
     settings = Settings.load()
-    with reached(settings) as ways:
+    if file:
+        read_manifest(file.absolute(), "data")  # before anything is made for it
+    with reached(settings, creates=file is not None) as ways:
         restoration = Restoration(settings, ways, file, vault, accept=accept)
         given_up = restoration.check()
         if given_up and not yes:

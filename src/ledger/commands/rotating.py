@@ -34,4 +34,8 @@ def rotate_signing(book: str) -> dict[str, object]:
         "verifier_key": str(keys.signer.verifier_key),
         "from_size": keys.from_size,
         "retired": [str(old.key) for old in keys.retired],
+        "outgoing": [
+            {"verifier_key": str(old.signer.verifier_key), "until": old.until.isoformat()}
+            for old in keys.outgoing
+        ],
     }

@@ -1,12 +1,15 @@
-"""`up` at work: services in threads of two processes, ended together by Ctrl-C or SIGTERM."""
+"""`up` at work: services in threads of two processes, supervised, ended together by Ctrl-C or SIGTERM."""
 
+import os
 import signal
+import socket
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from threading import Event as StopEvent
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 from types import FrameType
 from typing import Final
 
@@ -15,29 +18,35 @@ import structlog
 from ledger.commands.accompanying import accompany
 from ledger.commands.demo import load_demo
 from ledger.commands.output import note
-from ledger.endings import Ending, Refused, Unreachable
+from ledger.endings import Refused, Unreachable
 from ledger.logs import log_to_stderr
+from ledger.running_file import told_where
 from ledger.settings import Settings
-from ledger.store.errors import OutcomeUnknown
-from ledger.store.errors import Unreachable as DatabaseAway
+from ledger.store.pool import SERVING
+from ledger.supervision import Service, Supervisor
 from ledger.wiring import Serve, Wiring, opened
 
-AGAIN_SECONDS = 1.0
-"""Between two tries of a service whose database is away."""
-
-PATIENCE_TRIES = 30
-"""Tries in a row after which a database that is away ends the program."""
-
-CALM_SECONDS = 10.0
-"""A service that ran for so long before its database went away starts counting anew."""
-
-JOIN_SECONDS = 10.0
-"""Given to a service to end once it is told to."""
+LOOK_SECONDS: Final = 1.0
+"""Between two looks whether what all of it stands on is still there."""
+LOST_LOOKS: Final = 3
+"""Looks in a row that find it gone before `up` ends for it."""
+HURRY_SECONDS: Final = 3.0
+"""Given to each statement once all is to end."""
+JOIN_SECONDS: Final = 8.0
+"""Given to the services to end once they are told to."""
+END_SECONDS: Final = 14.0
+"""After the first signal to the end of the program, whatever still keeps it busy."""
+LEFT_BUSY: Final = 1
+"""Exit code of an end that left a service behind."""
 
 
 IN_FRONT: Final = frozenset({"http", "figures"})
 """Services that callers wait for, and who counts ahead of their pages in the memory that these read: with the
 sealer in `up`'s own process. The others are its companion's."""
+
+MATTERS: Final = frozenset({"sealer", "http", "companion", "views", "diary", "clockwork"})
+"""Services that callers depend on: while one of them is not well the ledger is not ready. What the others do,
+such as letters, mails and deliveries, is done later, and callers lack nothing."""
 
 
 _log = structlog.get_logger(__name__)
@@ -51,11 +60,15 @@ def run(book: str, *, demo: bool, port: int | None, one_process: bool = False) -
     """Run the whole ledger until it is told to stop; gives the exit code.
 
     `one_process`: without a companion, all services in this process.
+
+    Raises:
+        Unreachable: what it stands on is gone for good: its home, or the Postgres in it.
+
     """
     settings = Settings.load()
     log_to_stderr(quiet=False, as_json=settings.log_format == "json")
-    stop = StopEvent()
-    with stopped_by_signals(stop) as signals:
+    stop, end = StopEvent(), End()
+    with stopped_by_signals(stop, end) as signals:
         try:
             with opened(book, settings, kind="simulated" if demo else "real") as wiring:
                 wiring.port = port
@@ -63,12 +76,15 @@ def run(book: str, *, demo: bool, port: int | None, one_process: bool = False) -
                     _refuse_real(wiring)
                     load_demo(wiring)
                 signals.ready()
-                running = Running(wiring, stop, in_front(wiring, one_process=one_process))
-                _tell(wiring, one_process=one_process)
-                running.until_stopped()
+                running = Running(wiring, stop, in_front(wiring, one_process=one_process), end)
+                with ExitStack() as stack:
+                    _tell(wiring, stack, one_process=one_process)
+                    running.until_stopped()
+                end.waits_for("Postgres", exit_code=0)
         except Stopped:
             pass  # by Ctrl-C or SIGTERM while it was getting ready
         _say_stopped(settings)
+        end.now_if_busy()
         return 0
 
 
@@ -79,6 +95,64 @@ def _refuse_real(wiring: Wiring) -> None:
             "set CLAIMS_LEDGER_HOME to a new folder, or give another --book."
         )
         raise Refused(message)
+
+
+class End:
+    """The end of the program: within `END_SECONDS` of the first signal, whatever still keeps it busy.
+
+    What was not committed comes again; the embedded Postgres is stopped by its warden, as after any end.
+    """
+
+    def __init__(self) -> None:
+        """Nothing ends yet."""
+        self._busy: Sequence[str] = ()
+        self._waits_for, self._exit_code = "getting ready", LEFT_BUSY
+        self._hear, self._tell = socket.socketpair()
+        self._tell.setblocking(False)  # noqa: FBT003 # the only way to say it
+
+    def watch(self) -> None:
+        """Hear of signals also while the program waits in a library that lets no handler of ours run."""
+        signal.set_wakeup_fd(self._tell.fileno(), warn_on_full_buffer=False)
+        Thread(target=self._await_signal, name="end", daemon=True).start()
+
+    def unwatch(self) -> None:
+        """Hear of no further signal."""
+        signal.set_wakeup_fd(-1)
+
+    def waits_for(self, what: str, *, exit_code: int | None = None) -> None:
+        """Note what would be left behind by an end now, and what the exit code would be."""
+        self._waits_for = what
+        if exit_code is not None:
+            self._exit_code = exit_code
+
+    def left(self, services: Sequence[str]) -> None:
+        """Note services that have not ended."""
+        self._busy = services
+
+    def now_if_busy(self) -> None:
+        """End the program if services were left behind, for which Python itself would wait."""
+        if self._busy:
+            self._end(LEFT_BUSY)
+
+    def begins(self, exit_code: int) -> None:
+        """End the program in time, though no signal came."""
+        self._exit_code = exit_code
+        Thread(target=self._count_down, name="end", daemon=True).start()
+
+    def _await_signal(self) -> None:
+        while self._hear.recv(1)[0] not in {signal.SIGINT, signal.SIGTERM}:
+            pass
+        self._count_down()
+
+    def _count_down(self) -> None:
+        sleep(END_SECONDS)
+        note(f"Left behind after {END_SECONDS:g} s: {self._waits_for}.")
+        self._end(self._exit_code)
+
+    def _end(self, exit_code: int) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exit_code)
 
 
 class Signals:
@@ -102,13 +176,15 @@ class Signals:
 
 
 @contextmanager
-def stopped_by_signals(stop: StopEvent) -> Iterator[Signals]:
+def stopped_by_signals(stop: StopEvent, end: End) -> Iterator[Signals]:
     """Take Ctrl-C and SIGTERM for the length of the block."""
     signals = Signals(stop)
     before = {number: signal.signal(number, signals.came) for number in (signal.SIGINT, signal.SIGTERM)}
+    end.watch()
     try:
         yield signals
     finally:
+        end.unwatch()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -119,7 +195,8 @@ def in_front(wiring: Wiring, *, one_process: bool) -> Mapping[str, Serve]:
     if one_process:
         return {**sealer, **wiring.services}
     own = {name: serve for name, serve in wiring.services.items() if name in IN_FRONT}
-    return {**sealer, **own, "companion": accompany}
+    names = {name: name in MATTERS for name in apart(wiring)}
+    return {**sealer, **own, "companion": partial(accompany, names=names)}
 
 
 def apart(wiring: Wiring) -> Mapping[str, Serve]:
@@ -128,67 +205,81 @@ def apart(wiring: Wiring) -> Mapping[str, Serve]:
 
 
 class Running:
-    """Services of one book, each in a thread of its own."""
+    """Services of one book, supervised in one process."""
 
-    def __init__(self, wiring: Wiring, stop: StopEvent, services: Mapping[str, Serve]) -> None:
-        """Run these until `stop` is set."""
+    def __init__(
+        self, wiring: Wiring, stop: StopEvent, services: Mapping[str, Serve], end: End | None = None
+    ) -> None:
+        """Run these until `stop` is set. `end`: is told whom an end would leave behind."""
         self._wiring = wiring
         self._stop = stop
-        self._services = services
-        self._gone: Ending | None = None
+        self._end = end
+        supervised = [
+            Service(name, _bound(serve, wiring), matters=name in MATTERS) for name, serve in services.items()
+        ]
+        self._supervisor = Supervisor(supervised, stop, wiring.states)
 
-    def until_stopped(self) -> None:
-        """Start the services and wait until they have ended.
+    def until_stopped(self) -> Sequence[str]:
+        """Start the services and wait until they have ended; those that have not in time.
 
         Raises:
-            Unreachable: the database went away and did not come back.
+            Unreachable: what all of it stands on is gone for good.
 
         """
         # Made here once: threads that make them at the same time would each make their own.
         _ = self._wiring.store, self._wiring.sealer, self._wiring.ledger, self._wiring.followers
-        threads = [
-            Thread(target=self._serve, args=(name, serve), name=name)
-            for name, serve in self._services.items()
-        ]
-        for thread in threads:
-            thread.start()
+        for pool in (self._wiring.pool, self._wiring.sealer_pool):
+            pool.limits = SERVING
+        self._supervisor.start()
+        lost: str | None = None
+        busy: Sequence[str] = ()
         try:
-            self._stop.wait()
+            lost = self._await_the_end()
         finally:
             self._stop.set()
-            for thread in threads:
-                thread.join(JOIN_SECONDS)
-        slow = [thread.name for thread in threads if thread.is_alive()]
-        if slow:
-            note(f"Still busy and left behind: {', '.join(slow)}.")
-        if self._gone is not None:
-            raise self._gone
+            if lost is not None and self._end is not None:
+                self._end.begins(Unreachable.exit_code)
+            self._wiring.hurry(HURRY_SECONDS)
+            if busy := self._left(JOIN_SECONDS):
+                note(f"Still busy and left behind: {', '.join(busy)}.")
+        if lost is not None:
+            raise Unreachable(lost)
+        return busy
 
-    def _serve(self, name: str, serve: Serve) -> None:
-        """Run one service; a database that is away is waited for, anything else is an alarm."""
-        failures = 0
-        while not self._stop.is_set():
-            begun = monotonic()
-            try:
-                serve(self._wiring, self._stop)
-            except (DatabaseAway, OutcomeUnknown) as error:
-                failures = 1 if monotonic() - begun > CALM_SECONDS else failures + 1
-                if failures == PATIENCE_TRIES:
-                    self._gone = Unreachable(
-                        f"The database is away ({error}): start it, then start the ledger again."
-                    )
-                    self._stop.set()
-                self._stop.wait(AGAIN_SECONDS)
-            except Exception as error:  # noqa: BLE001  # told as an alarm; the other services go on
-                _alarm(self._wiring, name, error)
-                return
-            else:
-                return
+    def _await_the_end(self) -> str | None:
+        """Wait until it is to end; why, unless somebody told it to."""
+        looks = 0
+        while not self._stop.wait(LOOK_SECONDS):
+            lost = self._wiring.ways.lost()
+            looks = looks + 1 if lost is not None else 0
+            if looks == LOST_LOOKS:
+                return lost
+        return None
+
+    def _left(self, seconds: float) -> Sequence[str]:
+        """Wait for the services; those that have not ended in time."""
+        until, busy = monotonic() + seconds, self._supervisor.join(0)
+        while busy and monotonic() < until:
+            if self._end is not None:
+                self._end.waits_for(", ".join(busy))
+            busy = self._supervisor.join(0.2)
+        if self._end is not None:
+            self._end.left(busy)
+        return busy
 
 
-def _tell(wiring: Wiring, *, one_process: bool) -> None:
-    """Let the services take what they need first, and say what runs where."""
+def _bound(serve: Serve, wiring: Wiring) -> Callable[[StopEvent], None]:
+    return lambda stop: serve(wiring, stop)
+
+
+def _tell(wiring: Wiring, stack: ExitStack, *, one_process: bool) -> None:
+    """Let the services take what they need first, and say what runs where: here, and to other programs."""
     opened_at = wiring.prepare_services()
+    if wiring.address is not None and wiring.local_address is not None:
+        where_it_is = told_where(
+            wiring.settings, wiring.book, address=wiring.address, local=wiring.local_address
+        )
+        stack.enter_context(where_it_is)
     row = wiring.book_row()
     where = (
         "the database of CLAIMS_LEDGER_DSN" if wiring.settings.dsn else f"embedded, in {wiring.settings.home}"
@@ -216,14 +307,6 @@ def _say_stopped(settings: Settings) -> None:
         _log.info("stopped")
     else:
         note("Stopped.")
-
-
-def _alarm(wiring: Wiring, name: str, error: Exception) -> None:
-    said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    if wiring.settings.log_format == "json":
-        _log.critical("service_stopped", service=name, book=wiring.book, error=said)
-    else:
-        note(f"ALARM: {name} has stopped: {said}")
 
 
 def _seal(wiring: Wiring, stop: StopEvent) -> None:

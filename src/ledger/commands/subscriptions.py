@@ -33,9 +33,11 @@ _name = click.argument("name", metavar="NAME")
 @click.option("--type", "types", multiple=True, metavar="T", help="Only this type; may be repeated.")
 @click.option(
     "--after",
-    type=click.IntRange(min=-1),
-    metavar="POSITION",
-    help="Begin after this position, -1: with the whole feed.  [default: what comes from now on]",
+    metavar="CURSOR",
+    help=(
+        "Begin after this position, or cursor (EPOCH:POSITION), -1: with the whole feed."
+        "  [default: what comes from now on]"
+    ),
 )
 @book_option
 @json_option
@@ -51,7 +53,7 @@ def add(  # noqa: PLR0913 # as many as there are options
     url: str | None,
     stream: str | None,
     types: tuple[str, ...],
-    after: int | None,
+    after: str | None,
     book: str,
     as_json: bool,
 ) -> None:

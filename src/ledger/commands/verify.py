@@ -21,6 +21,9 @@ from ledger.endings import UsedWrongly
         "every view as well, against a fresh fold of the feed.\n\n"
         "With TARGET: a bundle (a folder made by `export`) or a contract's proof (a file made by `proof`), "
         "offline, against the verifier key that you were given elsewhere.\n\n"
+        "It says up to where all is proven, by a head that which key has signed, and fails where that is "
+        "less than what was asked: with --key, unless a head signed by it covers all but the last seconds; "
+        "with --since, unless the log extends each head given; with --witness, unless it cosigned one.\n\n"
         "Exit 0: verified. 1: not verified. docs/audit.md says what that proves, and what not.\n\n"
         "\b\nExamples:\n"
         "  claims-ledger verify --views\n"
@@ -41,6 +44,13 @@ from ledger.endings import UsedWrongly
     help="A signed head that you kept: the log must extend it. May be repeated.",
 )
 @click.option("--contract", metavar="C", help="In a bundle: this contract's evidence must be complete.")
+@click.option(
+    "--witness",
+    "witnesses",
+    multiple=True,
+    metavar="WKEY",
+    help="Key of a witness: it must have cosigned a head. May be repeated.",
+)
 @click.option("--views", is_flag=True, help="The database: every view as well.")
 @click.option(
     "--fresh", is_flag=True, help="The database: from the first position, whatever was verified before."
@@ -53,15 +63,20 @@ def verify(  # noqa: PLR0913  # one option each
     keys: tuple[str, ...],
     since: tuple[Path, ...],
     contract: str | None,
+    witnesses: tuple[str, ...],
     views: bool,
     fresh: bool,
     book: str,
     as_json: bool,
 ) -> int:
     """Verify the database, a bundle or a file."""
-    from ledger.commands.verify_given import read_keys, read_since  # noqa: PLC0415  # loaded when it runs
+    from ledger.commands.verify_given import (  # noqa: PLC0415  # loaded when it runs
+        read_keys,
+        read_since,
+        read_witnesses,
+    )
 
-    verifier_keys, heads = read_keys(keys), read_since(since)
+    verifier_keys, heads, seen_by = read_keys(keys), read_since(since), read_witnesses(witnesses)
     if target is None:
         if contract is not None:
             message = (
@@ -71,7 +86,7 @@ def verify(  # noqa: PLR0913  # one option each
             raise UsedWrongly(message)
         from ledger.commands.verify_database import run  # noqa: PLC0415  # loads the database's side
 
-        return run(book, verifier_keys, heads, views=views, fresh=fresh, as_json=as_json)
+        return run(book, verifier_keys, heads, witnesses=seen_by, views=views, fresh=fresh, as_json=as_json)
     if views or fresh:
         message = "--views and --fresh ask for the database: leave TARGET out, or leave them out."
         raise UsedWrongly(message)
@@ -83,4 +98,4 @@ def verify(  # noqa: PLR0913  # one option each
         raise UsedWrongly(message)
     from ledger.commands.verify_offline import verify_target  # noqa: PLC0415  # no database is loaded
 
-    return verify_target(target, verifier_keys, heads, contract=contract, as_json=as_json)
+    return verify_target(target, verifier_keys, heads, contract=contract, witnesses=seen_by, as_json=as_json)

@@ -1,7 +1,7 @@
 """`verify` of the database: the log, and with `--views` what was folded from it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from importlib.metadata import entry_points
 from time import monotonic
 from typing import TYPE_CHECKING, cast
@@ -11,11 +11,15 @@ import click
 from ledger.commands.import_report import Reach, progress
 from ledger.commands.output import note, print_json
 from ledger.commands.verify_outcome import not_verified, root_text
+from ledger.feed.proofs.cosignature import WitnessKey
+from ledger.feed.proofs.evidence import cosigned_line
 from ledger.feed.proofs.note import VerifierKey
+from ledger.feed.proofs.refused import BadNote
 from ledger.feed.verification.audit import DatabaseProof, verify_database
 from ledger.feed.verification.checked_view import CheckedView, Progress
 from ledger.feed.verification.epochs import log_size
-from ledger.feed.verification.fault import NotVerified
+from ledger.feed.verification.fault import LessProven, NotVerified
+from ledger.feed.verification.kept_heads import Parting
 from ledger.feed.verification.outside import Outside, as_given, beside_the_key
 from ledger.feed.verification.standing_file import StandingFile
 from ledger.wiring import opened
@@ -33,13 +37,23 @@ ViewCheck = Callable[["Wiring", Progress], CheckedView]
 
 
 def run(  # noqa: PLR0913  # one option each
-    book: str, keys: Sequence[VerifierKey], since: Sequence[str], *, views: bool, fresh: bool, as_json: bool
+    book: str,
+    keys: Sequence[VerifierKey],
+    since: Sequence[str],
+    *,
+    witnesses: Sequence[WitnessKey],
+    views: bool,
+    fresh: bool,
+    as_json: bool,
 ) -> int:
     """Verify the database; gives the exit code. Raises Refused when it does not verify."""
-    with opened(book) as wiring:
+    with opened(book, creates=False) as wiring:
         begun = monotonic()
         try:
-            proof = _log(wiring, _outside(wiring, keys, since), fresh=fresh)
+            outside = outside_of(wiring, keys, since, witnesses)
+            proof = _log(wiring, outside, fresh=fresh)
+        except (LessProven, BadNote) as fault:
+            raise not_verified(fault, as_json=as_json) from fault
         except NotVerified as fault:
             raise not_verified(fault, as_json=as_json, advice=ADVICE) from fault
         seconds = monotonic() - begun
@@ -48,7 +62,7 @@ def run(  # noqa: PLR0913  # one option each
         except NotVerified as fault:
             raise not_verified(fault, as_json=as_json, advice=VIEW_ADVICE) from fault
     if as_json:
-        told = asdict(proof) | {"root": root_text(proof.root), "seconds": round(seconds, 3)}
+        told = proof.as_json | {"seconds": round(seconds, 3)}
         told_views = {name: view._asdict() for name, view in checked.items()}
         print_json({"verified": True} | told | {"views": told_views})
     else:
@@ -56,14 +70,24 @@ def run(  # noqa: PLR0913  # one option each
     return 0
 
 
-def _outside(wiring: "Wiring", keys: Sequence[VerifierKey], since: Sequence[str]) -> Outside:
+def outside_of(
+    wiring: "Wiring",
+    keys: Sequence[VerifierKey] = (),
+    since: Sequence[str] = (),
+    witnesses: Sequence[WitnessKey] = (),
+) -> Outside:
     """Take the keys that were given, else those beside the database; the kept head goes with the latter."""
-    return as_given(keys, since) if keys else beside_the_key(wiring.signing_place, since)
+    if keys:
+        outside = as_given(keys, since, witnesses)
+    else:
+        outside = beside_the_key(wiring.signing_place, since, witnesses)
+    known = [key for witness in wiring.settings.head_witness_places for key in witness.keys]
+    return replace(outside, known_witnesses=known)
 
 
 def _log(wiring: "Wiring", outside: Outside, *, fresh: bool) -> DatabaseProof:
     wiring.settings.make_home()
-    memory = StandingFile(wiring.settings.home / "verification", wiring.book)
+    memory = StandingFile(wiring.settings.home / "verification", wiring.book, outside.demanded)
     if fresh:
         memory.forget()
     with progress("Verifying the log", _size(wiring)) as bar:
@@ -112,7 +136,26 @@ def _say(proof: DatabaseProof, views: dict[str, CheckedView]) -> None:
     for name, view in views.items():
         where = "" if view.position == proof.size - 1 else f" up to position {view.position:,}"
         click.echo(f"{name}: {view.rows:,} rows, as the feed gives them{where}")
+    for key in proof.signed_by:
+        click.echo(f"proven up to {proof.proven:,} events by a head signed by {key}")
+    for head in proof.heads_given:
+        click.echo(f"head given: {head.origin}, {head.size:,} events: the log extends it")
+    for cosigned in proof.cosigned:
+        click.echo(cosigned_line(cosigned))
     click.echo(f"log: {proof.origin}, {proof.size:,} events, root {root_text(proof.root)}")
+    _say_what_is_not_proven(proof)
+
+
+def _say_what_is_not_proven(proof: DatabaseProof) -> None:
+    if not proof.size:
+        note("Nothing is sealed yet: there is nothing to prove.")
+    for parting in proof.partings:
+        note(_parting_line(parting))
+    if proof.heads_not_checked:
+        note(
+            f"{proof.heads_not_checked:,} older heads are signed by keys that were not given: the log passes "
+            "through them, their signatures are not checked."
+        )
     if proof.resumed_at:
         note(
             f"Read from position {proof.resumed_at:,} on; below it an earlier run had. --fresh "
@@ -120,11 +163,26 @@ def _say(proof: DatabaseProof, views: dict[str, CheckedView]) -> None:
         )
     if proof.proven < proof.size:
         note(
-            f"No signed head covers the last {proof.size - proof.proven:,} events yet: "
-            "claims-ledger checkpoint signs."
+            f"No signed head covers the last {proof.size - proof.proven:,} events yet, sealed since "
+            f"{proof.unsigned_since}: claims-ledger checkpoint signs."
         )
     if proof.waiting:
         note(
-            f"{proof.waiting:,} events wait for their position: nothing is proven of them yet "
-            "but their own form."
+            f"{proof.waiting:,} events wait for their position, the first since {proof.waiting_since}: "
+            "nothing is proven of them yet but their own form."
         )
+
+
+def _parting_line(parting: Parting) -> str:
+    """Say what was given up when an epoch began, and on whose word."""
+    lost = f", where {parting.lost_size:,} had been signed" if parting.lost_size else ""
+    shown = (
+        f"{parting.heads_given:,} of the heads given show what came before"
+        if parting.heads_given
+        else "no head from outside that was signed before it was given (--since), so that what was given up "
+        "rests on the word of who runs the ledger"
+    )
+    return (
+        f"Epoch {parting.epoch} parted from what was before at position {parting.from_position:,}{lost} "
+        f"({parting.because}): {shown}."
+    )

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ledger.endings import UsedWrongly
-from ledger.feed.proofs.note import VerifierKey, split_note
+from ledger.feed.proofs.cosignature import WitnessKey
+from ledger.feed.proofs.evidence import AskedWrongly, read_kept
+from ledger.feed.proofs.note import VerifierKey
 from ledger.feed.proofs.refused import BadNote
 
 
@@ -17,16 +19,19 @@ def read_keys(keys: Iterable[str]) -> list[VerifierKey]:
         raise UsedWrongly(message) from error
 
 
+def read_witnesses(keys: Iterable[str]) -> list[WitnessKey]:
+    """Read keys of witnesses. Raises UsedWrongly."""
+    try:
+        return [WitnessKey.parse(key.strip()) for key in keys]
+    except BadNote as error:
+        message = f"--witness: {error}."
+        raise UsedWrongly(message) from error
+
+
 def read_since(paths: Iterable[Path]) -> list[str]:
     """Read signed heads; their signatures are checked later. Raises UsedWrongly."""
-    return [_read_head(path) for path in paths]
-
-
-def _read_head(path: Path) -> str:
     try:
-        note = path.read_bytes().decode()
-        split_note(note)
-    except (BadNote, UnicodeDecodeError) as error:
-        message = f"--since {path} is no signed head ({error}): give a file that `checkpoint` wrote."
+        return [read_kept(path) for path in paths]
+    except AskedWrongly as error:
+        message = f"--since {error}."
         raise UsedWrongly(message) from error
-    return note

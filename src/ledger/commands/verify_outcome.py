@@ -4,6 +4,7 @@ from base64 import b64encode
 
 from ledger.commands.output import print_json
 from ledger.endings import Refused
+from ledger.feed.verification.fault import LessProven
 
 
 def not_verified(fault: Exception, *, as_json: bool, advice: str = "") -> Refused:
@@ -17,7 +18,8 @@ def not_verified(fault: Exception, *, as_json: bool, advice: str = "") -> Refuse
             for name in ("position", "row", "path", "reason")
             if hasattr(fault, name)
         }
-        print_json({"verified": False, "message": str(fault)} | place)
+        proven = fault.proven if isinstance(fault, LessProven) else {}
+        print_json({"verified": False, "message": str(fault), **place, **proven})
     return Refused(f"not verified: {fault}{advice}")
 
 

@@ -12,6 +12,7 @@ from ledger.domain.claim.commands import ClaimCommand
 from ledger.domain.command import Command
 from ledger.domain.complaint.commands import ComplaintCommand
 from ledger.domain.contract.commands import ContractCommand, StartContract
+from ledger.domain.identifiers import no_address
 from ledger.domain.refusals import Invalid
 from ledger.domain.terms import load_terms
 
@@ -48,12 +49,16 @@ def read_command(name: str, fields: Mapping[str, object] | bytes) -> Command:
 
 
 def check(command: Command, at: datetime) -> None:
-    """Judge what needs no stream: days after `at` (R1), a product or terms that do not exist (D19).
+    """Judge what needs no stream: days after `at` (R1), numbers that no address can hold, terms (D19).
 
     Raises Invalid.
     """
     if at.tzinfo is None:
         message = "at: has no offset; write it like 2025-03-01T10:00:00+01:00"
+        raise Invalid(message)
+    wrong = [f"{field}: {fault}" for field, number in command.makes.items() if (fault := no_address(number))]
+    if wrong:
+        message = f"{type(command).__name__}: {'; '.join(wrong)}"
         raise Invalid(message)
     today = brussels_date(at)
     for field in command.not_after_at:

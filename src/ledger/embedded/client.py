@@ -15,7 +15,7 @@ from urllib.parse import quote
 from ledger.embedded.binaries import find_binaries
 from ledger.embedded.cluster import SUPERUSER, known_data
 from ledger.embedded.durability import tool_environment
-from ledger.embedded.layout import COMMONS, Layout, RunningServer
+from ledger.embedded.layout import COMMONS, RESTARTS, STEADY_SECONDS, Layout, RunningServer
 from ledger.embedded.locks import PAUSE_SECONDS, FileLock, is_free, is_shared
 from ledger.embedded.passwords import password_of
 from ledger.embedded.postmaster import answers
@@ -82,6 +82,22 @@ class Server:
         """Return an environment in which Postgres' own programs reach this server as its superuser."""
         return tool_environment(self.socket_folder, self.password(SUPERUSER))
 
+    def lost(self) -> str | None:
+        """Say what is gone for good: the home, or the warden that starts Postgres again; what to do then."""
+        home = self._layout.home
+        gone = f"The ledger's home {home} is gone: put it back, or restore its backup, and start again."
+        if not self._layout.users.exists():
+            return gone
+        try:
+            if not is_free(self._layout.warden):
+                return None
+        except FileNotFoundError:  # between our look and our word
+            return gone
+        return (
+            f"Postgres ended more than {RESTARTS} times in a row, each within {STEADY_SECONDS} s of its "
+            f"start, or its warden was ended: see {self._layout.log}, and start again."
+        )
+
     def close(self) -> None:
         """Give the share back. The last one waits until Postgres and its warden are gone."""
         if self._open:
@@ -110,6 +126,19 @@ class EmbeddedPostgres:
         self._layout = Layout(home.expanduser().resolve())
         self._binaries = binaries
         self._commons = commons
+
+    @property
+    def is_made(self) -> bool:
+        """Whether a server's data lies in this home; looking makes nothing. Raises PostgresUnavailable."""
+        try:
+            data = known_data(self._layout)
+            return data is not None and data.is_dir()
+        except OSError as error:
+            message = (
+                f"The ledger's home {self._layout.home} cannot be read ({error.strerror}): run as the user "
+                "whom it belongs to, or set CLAIMS_LEDGER_HOME to a folder of your own."
+            )
+            raise PostgresUnavailable(message) from error
 
     def join(self) -> Server:
         """Return a share in the server, which is started when it does not run.
@@ -223,7 +252,13 @@ def interrupts_held() -> Iterator[None]:
 
 
 def leave(layout: Layout, users: FileLock, warden_pid: int | None) -> None:
-    """Give the shared lock back; the last user waits until Postgres and its warden are gone."""
+    """Give the shared lock back; the last user waits until Postgres and its warden are gone.
+
+    Where the home itself is gone, nothing is left to wait for.
+    """
+    if not layout.folder.is_dir():
+        users.release()
+        return
     with FileLock(layout.leaving) as leaving:
         leaving.wait_alone()
         last = users.try_alone()

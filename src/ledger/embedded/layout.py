@@ -13,6 +13,12 @@ COMMONS = Path("/var/lib/claims-ledger")
 """Where root puts what the user that runs Postgres could not reach elsewhere."""
 
 
+RESTARTS = 10
+"""Ends of Postgres in a row that nobody asked for, after which it is not started again."""
+STEADY_SECONDS = 60
+"""A Postgres that ran for so long begins a new row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The files of the embedded Postgres under one home."""

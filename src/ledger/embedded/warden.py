@@ -23,7 +23,7 @@ from ledger.embedded.account import Account, account_for
 from ledger.embedded.binaries import Binaries, find_binaries, for_account
 from ledger.embedded.cluster import SUPERUSER, Cluster, known_data, make, require_same_major, settle
 from ledger.embedded.durability import require_durable
-from ledger.embedded.layout import COMMONS, Layout, RunningServer
+from ledger.embedded.layout import COMMONS, RESTARTS, STEADY_SECONDS, Layout, RunningServer
 from ledger.embedded.locks import FileLock
 from ledger.embedded.passwords import password_of
 from ledger.embedded.postmaster import PORT, Postmaster
@@ -31,8 +31,6 @@ from ledger.embedded.unavailable import PostgresUnavailable
 
 FORMER_SECONDS = 90
 ORPHAN_SECONDS = 5
-RESTARTS = 10
-STEADY_SECONDS = 60
 LONGEST_SOCKET = 100
 LAST_STRANGER = 4096
 

@@ -37,6 +37,8 @@ _log = structlog.get_logger(__name__)
 class Halted(Exception):
     """The follower stops where it stands: no event is at fault, so that none is parked."""
 
+    may_be_told = True
+
 
 class GapFound(Halted):
     """The feed skips a position, or ends before the checkpoint. The follower stops and does not guess."""

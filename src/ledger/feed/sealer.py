@@ -10,9 +10,10 @@ import structlog
 
 from ledger.feed.signing.growing import grow as grow_the_log
 from ledger.feed.signing.signer import Signs
-from ledger.store.patience import Backoff, is_transient
+from ledger.store.patience import is_transient
 from ledger.store.pool import Connection, Pool
 from ledger.store.sealing import SealedBatch, any_pending, seal_batch
+from ledger.supervision import moved, told_of
 
 Grow = Callable[[Connection, str, int, Sequence[bytes]], None]
 """Called in the sealing transaction with (connection, book, first position, leaf hashes) of what it seals."""
@@ -114,24 +115,14 @@ class Sealer:
         self._sign_at = monotonic() + SIGN_SECONDS
 
     def run(self, stop: StopEvent) -> None:
-        """Seal until `stop` is set. What is transient is tried again; else it raises: halt, never guess."""
-        backoff, checked = Backoff(), False
+        """Seal until `stop` is set. Raises as `seal_once`, whatever it is: halt, never guess."""
+        self._check()
         while not stop.is_set():
-            try:
-                if not checked:
-                    self._check()
-                    checked = True
-                begun = monotonic()
-                sealed = self.seal_once()
-                took = monotonic() - begun
-                self._sign_when_due(sealed)
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                _log.warning("sealing_delayed", book=self._book, error=str(error))
-                backoff.wait(stop)
-                continue
-            backoff.reset()
+            begun = monotonic()
+            sealed = self.seal_once()
+            took = monotonic() - begun
+            self._sign_when_due(sealed)
+            moved()
             if sealed == 0:
                 self._awake.wait(IDLE_SECONDS)
                 self._awake.clear()
@@ -142,7 +133,8 @@ class Sealer:
         except Exception as error:
             if not is_transient(error):
                 raise
-            _log.warning("signing_left", book=self._book, error=str(error))  # The next start signs it.
+            self._unsigned = False  # The next start signs it.
+            _log.warning("signing_left", book=self._book, error=told_of(error))
 
     def wake(self) -> None:
         """Tell a sealer that runs in this process that there is something to seal, or that it is to stop."""

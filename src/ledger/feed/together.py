@@ -19,6 +19,7 @@ from ledger.store.checkpoints import checkpoints, pass_over
 from ledger.store.feed_rows import FeedRow, feed_end, select_feed
 from ledger.store.patience import Backoff, is_transient
 from ledger.store.pool import Pool
+from ledger.supervision import halts, moved
 
 _log = structlog.get_logger(__name__)
 
@@ -30,6 +31,9 @@ REST_SECONDS: Final = 0.25
 """At most, after a batch that was not full: many events passed together cost hardly more than one."""
 REST_FOR_WORK: Final = 2.0
 """The rest is so many times what the batch took: a lone event is followed at once, and the next one soon."""
+
+HALTED_SECONDS: Final = 15.0
+"""Between two tries of one that halted while others go on."""
 
 AT_A_TIME: Final = 2
 """Followers that pass a batch at once, each on a connection of its own."""
@@ -54,10 +58,11 @@ class FollowersTogether:
         self._pool = pool
         self._book = book
         self._batch = batch
-        self._going = {runner.follower.name: runner for runner in runners}
+        self._runners = {runner.follower.name: runner for runner in runners}
+        self._going = dict(self._runners)
         self._ahead: tuple[Wanted, Batch | None] | None = None
         self.halted: dict[str, Halted] = {}
-        """Who stopped, and for what."""
+        """Who halts, and for what."""
         gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
 
     def catch_up(self, passed: Passed = lambda _: None) -> None:
@@ -84,32 +89,40 @@ class FollowersTogether:
             raise next(iter(self.halted.values()))
 
     def run(self, stop: StopEvent) -> None:
-        """Follow until `stop` is set; what is transient is tried again for ever.
+        """Follow until `stop` is set. Who halts is told, and tried again while the others go on.
 
-        Raises Halted once nobody is going any more; until then who halts is told in the log alone.
+        Raises Halted once nobody is going any more, and whatever else keeps all of them from going on.
         """
-        backoff = Backoff()
-        told: set[str] = set()
+        tried_at, told = monotonic(), set[str]()
         while not stop.is_set():
             begun = monotonic()
-            try:
-                advanced = self._advance()
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                _log.warning("following_delayed", book=self._book, error=str(error))
-                backoff.wait(stop)
-                continue
-            backoff.reset()
-            for name in self.halted.keys() - told:
-                _log.error("follower_halted", follower=name, book=self._book, error=str(self.halted[name]))
-                told.add(name)
+            if self.halted and begun >= tried_at + HALTED_SECONDS:
+                tried_at = begun
+                self._try_the_halted()
+            advanced = self._advance()
+            told = self._tell(told)
             if self.halted and not self._going:
                 raise next(iter(self.halted.values()))
             if advanced == 0:
                 stop.wait(IDLE_SECONDS)
             elif advanced < self._batch:
                 stop.wait(min(REST_SECONDS, REST_FOR_WORK * (monotonic() - begun)))
+
+    def _try_the_halted(self) -> None:
+        """Let those go again that halted: the cause may be gone."""
+        self._going.update((name, self._runners[name]) for name in self.halted)
+        self.halted.clear()
+
+    def _tell(self, told: set[str]) -> set[str]:
+        """Tell who halts, and who that halted goes on; gives who halts."""
+        for name in self.halted.keys() - told:
+            _log.error("follower_halted", follower=name, book=self._book, error=str(self.halted[name]))
+        for name, error in self.halted.items():
+            halts(name, error)
+        for name in told - self.halted.keys():
+            _log.warning("follower_goes_on", follower=name, book=self._book)
+            halts(name, None)
+        return set(self.halted)
 
     def _advance(self) -> int:
         """Read one batch for whoever is furthest back and let all pass it whom it concerns; its positions."""
@@ -118,8 +131,9 @@ class FollowersTogether:
             behind = {
                 name: position for name in self._going if (position := standing.get(name, NEVER_BEGUN)) != end
             }
-            if not behind:
-                return 0
+        moved()
+        if not behind:
+            return 0
         after = min(behind.values())
         found = self._read(after)
         if found is None:

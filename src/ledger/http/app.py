@@ -12,18 +12,21 @@ from threading import Event as StopEvent
 from typing import Final, cast
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from ledger.http.commands import lane
 from ledger.http.counts import Counts
+from ledger.http.cursors import PresentEpoch
 from ledger.http.frame import Frame, Lane
 from ledger.http.measuring import measured
 from ledger.http.openapi import describe
+from ledger.http.parameters import refuse_unknown
 from ledger.http.problems import answer_problem
 from ledger.http.seals import Seals
+from ledger.http.watch import Watch
 from ledger.http.window import Window
 from ledger.rights.admission import Admission
 from ledger.rights.oidc import JwtReader
@@ -59,7 +62,8 @@ class _App(FastAPI):
 def create_app(wiring: Wiring) -> FastAPI:
     """Put the application of one book together. Opens nothing. Raises UsedWrongly for settings.
 
-    `app.state` holds `wiring`, `admission` (who is let in), `counts` (for Prometheus) and `draining`.
+    `app.state` holds `wiring`, `admission` (who is let in), `watch` (over what it stands on), `counts` (for
+    Prometheus) and `draining`.
     """
     app = _App(
         title="Claims ledger",
@@ -67,13 +71,15 @@ def create_app(wiring: Wiring) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        dependencies=[Depends(refuse_unknown)],
         exception_handlers={HTTPException: answer_problem, RequestValidationError: answer_problem},
     )
     app.state.wiring = wiring
     app.state.admission = Admission(
         Tokens(wiring.pool, wiring.book), JwtReader.from_settings(wiring.settings)
     )
-    app.state.counts = Counts(measured(wiring))
+    app.state.watch = Watch(wiring)
+    app.state.counts = Counts(measured(wiring, app.state.watch))
     app.state.draining = StopEvent()
     for point in sorted(entry_points(group=ROUTES_GROUP), key=lambda point: point.name):
         app.include_router(cast("Routes", point.load())(wiring))
@@ -88,11 +94,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
     app.state.seals = Seals(wiring.pool, wiring.book, is_told=wiring.settings.seals)
     app.state.window = Window(wiring.pool, wiring.book)
+    app.state.epochs = PresentEpoch(wiring.pool, wiring.book)
     _ = wiring.ledger  # Made once, here: threads that make it at the same time would each make their own.
     current_default_thread_limiter().total_tokens = THREADS
     app.state.writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="commands")
     end = wiring.sealer.listen(app.state.seals.tell) if wiring.settings.seals else None
     yield
     app.state.writers.shutdown(wait=False)
+    app.state.watch.close()
     if end is not None:
         end()

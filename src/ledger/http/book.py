@@ -1,13 +1,23 @@
-"""The book in an address: the application serves one."""
+"""What stands in an address: the book, of which the application serves one, and numbers of the business."""
 
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Final
+from urllib.parse import quote, unquote
 
 from fastapi import Depends, Path, Request
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.types import Scope
 
 from ledger.http.problems import Problem
 from ledger.http.served import wiring_of
 
 PREFIX = "/v1/{book}"
+
+NUMBERED: Final = frozenset({"contracts", "claims", "complaints"})
+"""Steps of an address after which a number stands, as one step: what is a slash in it is written `%2F`."""
+
+SLASH: Final = "\udc2f"
+"""Stands for a slash within a number while the routers look for slashes: no address decodes to it."""
 
 
 def served_book(request: Request, book: str) -> str:
@@ -27,3 +37,41 @@ async def _served_book(
 
 Book = Annotated[str, Depends(_served_book)]
 """The book that is served; any other is not found."""
+
+
+class NumberStep(Convertor[str]):
+    """A number as one step of an address, `{number:number}`."""
+
+    regex = "[^/]+"
+
+    def convert(self, value: str) -> str:
+        """Read the number."""
+        return number_in(value)
+
+    def to_string(self, value: str) -> str:
+        """Write the number."""
+        return number_step(value)
+
+
+register_url_convertor("number", NumberStep())
+
+
+def number_in(step: str) -> str:
+    """Read a number from a step of an address that the routers have found."""
+    return step.replace(SLASH, "/")
+
+
+def number_step(number: str) -> str:
+    """Write a number as one step of an address, which no program takes for a step up."""
+    return quote(number, safe="") if number.strip(".") else number.replace(".", "%2E")
+
+
+def keep_numbers_whole(scope: Scope) -> None:
+    """Let the slashes within numbers be none to the routers, which look at what was decoded."""
+    raw: bytes = scope.get("raw_path") or b""
+    if b"%2f" not in raw.lower():
+        return
+    steps = [unquote(step) for step in raw.partition(b"?")[0].decode("latin-1").split("/")]
+    scope["path"] = "/".join(
+        step.replace("/", SLASH) if before in NUMBERED else step for before, step in pairwise(["", *steps])
+    )

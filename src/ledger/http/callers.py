@@ -17,6 +17,7 @@ from fastapi.security import (
     HTTPBearer,
     SecurityScopes,
 )
+from starlette.datastructures import State
 
 from ledger.http.problems import Problem
 from ledger.rights.admission import Admission
@@ -66,16 +67,42 @@ def visitor(request: Request) -> Caller | None:
     shown = request.cookies.get(SESSION_COOKIE)
     if not shown:
         return None
+    return _found(request, partial(admission_of(request).caller, shown, "session"))
+
+
+def program(request: Request) -> Caller | None:
+    """Give whoever shows a bearer token or a JWT, None for a stranger. Looks in the database."""
+    shown = _bearer_shown(request)
+    return None if shown is None else _found(request, partial(admission_of(request).bearer, shown))
+
+
+def _found(request: Request, look: Callable[[], Caller]) -> Caller | None:
     try:
-        return admission_of(request).caller(shown, "session")
+        request.state.caller = look()
     except NotAdmitted:
         return None
+    request.state.recheck = look
+    found: Caller = request.state.caller
+    return found
 
 
-async def recheck(request: Request) -> None:
-    """Make sure that the caller's credential is still in force. Raises NotAdmitted."""
-    again: Callable[[], Caller] = request.state.recheck
-    await run_in_threadpool(again)
+def _bearer_shown(request: Request) -> str | None:
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    return shown.strip() or None if scheme.lower() == "bearer" else None
+
+
+async def recheck(state: State) -> None:
+    """Make sure that the credential by which a request was let in is still in force. Raises NotAdmitted.
+
+    `state`: the request's. Of one that nobody was let in to, nothing is asked.
+    """
+    again: Callable[[], Caller] | None = getattr(state, "recheck", None)
+    before: Caller | None = getattr(state, "caller", None)
+    if again is None or before is None:
+        return
+    if await run_in_threadpool(again) != before:
+        message = "it gives other rights than before"
+        raise NotAdmitted(message)
 
 
 def admission_of(request: Request) -> Admission:
@@ -89,8 +116,7 @@ async def admitted(request: Request, right: Right) -> Caller:
 
     Raises Problem.
     """
-    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-    bearer = shown.strip() if scheme.lower() == "bearer" and shown.strip() else None
+    bearer = _bearer_shown(request)
     caller = await _caller(request, bearer, None if bearer else request.cookies.get(SESSION_COOKIE))
     return _with_rights(request, caller, (right,))
 
@@ -105,7 +131,8 @@ async def _admitted_by_address(
     if token is None:
         return await _admitted(request, scopes, bearer, session)
     try:
-        caller = await run_in_threadpool(admission_of(request).caller, token, "calendar")
+        request.state.recheck = partial(admission_of(request).caller, token, "calendar")
+        caller = await run_in_threadpool(request.state.recheck)
     except NotAdmitted as error:
         message = f"The token in the address is refused: {error}. Get a new address for the calendar."
         raise Problem("NOT_SIGNED_IN", message) from error

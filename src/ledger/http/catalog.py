@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from starlette.responses import JSONResponse, Response
 
 from ledger.feed.publishing.asyncapi import asyncapi_document
 from ledger.feed.publishing.schemas import SchemaUnknown, schema_of
 from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs
+from ledger.http.conditional import tagged
 from ledger.http.described import described
 from ledger.http.problems import BASE, KINDS, Problem
 from ledger.rights.caller import Caller
@@ -50,20 +51,21 @@ def routes(_wiring: Wiring) -> APIRouter:
 
 
 async def schema(
+    request: Request,
     _book: Book,
     _caller: Annotated[Caller, needs("feed")],
     event_type: Annotated[str, Path(max_length=100, examples=["claims-ledger.claim.RefundIssued.v1"])],
 ) -> Response:
     """Give the schema of the `data` of one type and version of events, personal fields left out."""
     try:
-        return JSONResponse(schema_of(event_type), media_type=SCHEMA)
+        return tagged(request, JSONResponse(schema_of(event_type), media_type=SCHEMA))
     except SchemaUnknown as error:
         raise Problem("NOT_FOUND", f"{error}.") from error
 
 
-async def asyncapi(_book: Book, _caller: Annotated[Caller, needs("feed")]) -> Response:
+async def asyncapi(request: Request, _book: Book, _caller: Annotated[Caller, needs("feed")]) -> Response:
     """Describe every event, and by which ways it comes (AsyncAPI 3)."""
-    return JSONResponse(asyncapi_document())
+    return tagged(request, JSONResponse(asyncapi_document()))
 
 
 async def all_problems() -> Response:

@@ -6,9 +6,9 @@ from contextvars import copy_context
 from difflib import get_close_matches
 from functools import partial
 from typing import Annotated, Any, Final, NamedTuple, NoReturn
-from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,12 +16,15 @@ from ledger.answers import Answer
 from ledger.domain.commands import COMMANDS
 from ledger.domain.deciding import needs as needed_streams
 from ledger.domain.identifiers import StreamRef
-from ledger.http.book import PREFIX, Book
+from ledger.feed.epochs import Cursor
+from ledger.http.book import PREFIX, Book, number_step
 from ledger.http.callers import admitted, needs
 from ledger.http.command_requests import Asked, command_id, instant_of, read, versions_of, yes
 from ledger.http.command_schemas import AN_INSTANT, command_schema
+from ledger.http.cursors import PresentEpoch
 from ledger.http.described import ANSWERED, POSITION_HEADER, described
 from ledger.http.frame import Lane
+from ledger.http.parameters import check_parameters
 from ledger.http.problems import Problem
 from ledger.http.served import wiring_of
 from ledger.rights.caller import Caller
@@ -32,6 +35,9 @@ from ledger.wiring import Wiring
 SEAL_SECONDS: Final = 0.25
 """The longest that an answer waits for the command's seal."""
 
+
+PARAMETERS: Final = {"at": False, "dry_run": False}
+"""Those of the routes below: each once."""
 
 PLURALS: Final[Mapping[str, str]] = {"contract": "contracts", "claim": "claims", "complaint": "complaints"}
 
@@ -164,6 +170,7 @@ def _serving(name: str) -> ASGIApp:
 async def _send(request: Request, name: str) -> Response:
     caller = await admitted(request, "command")
     headers, query = request.headers, request.query_params
+    check_parameters(query, PARAMETERS)
     asked = Asked(
         name,
         caller,
@@ -206,7 +213,10 @@ async def _answered(request: Request, name: str, sent: Submission, *, dry_run: b
         where = stream_id(wiring.book, StreamRef(kind, number))  # type: ignore[arg-type]  # as it was recorded
         position = await request.app.state.seals.position_of(where, last.version, SEAL_SECONDS)
         if position is not None:
-            headers["Ledger-Position"] = str(position)
+            epochs: PresentEpoch = request.app.state.epochs
+            known = epochs.known
+            epoch = await run_in_threadpool(epochs.look) if known is None else known
+            headers["Ledger-Position"] = str(Cursor(epoch, position))
     told = answer.as_json() | ({"dry_run": True} if dry_run else {})
     return JSONResponse(told, 201 if answer.status == "recorded" and not dry_run else 200, headers)
 
@@ -221,7 +231,7 @@ def _refuse(answer: Answer) -> None:
 
 
 def _headers(wiring: Wiring, own: StreamRef, answer: Answer) -> dict[str, str]:
-    headers = {"Location": f"/v1/{wiring.book}/{PLURALS[own.kind]}/{quote(own.number, safe='')}"}
+    headers = {"Location": f"/v1/{wiring.book}/{PLURALS[own.kind]}/{number_step(own.number)}"}
     versions = [event.version for event in answer.events if event.stream == own.name]
     if versions:
         headers["ETag"] = _etag(versions[-1])

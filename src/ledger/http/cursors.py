@@ -1,44 +1,91 @@
 """Where a reader of the feed goes on, and which types it wants, as addresses and headers say it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from time import monotonic
+from typing import Final
 
 from ledger.domain.events import EVENT_TYPES
-from ledger.feed.epochs import Cursor, EpochsPart, EpochUnknown, NotACursor, check_cursor
+from ledger.feed.epochs import (
+    FIRST_EPOCH,
+    BeyondTheEnd,
+    Cursor,
+    EpochsPart,
+    EpochUnknown,
+    NotACursor,
+    check_place,
+    present_epoch,
+)
 from ledger.feed.publishing.cloud_events import TYPE_PREFIX
 from ledger.feed.publishing.schemas import published_types
 from ledger.http.problems import Problem
-from ledger.store.epochs import select_epochs
 from ledger.store.pool import Pool
 
-FIRST_EPOCH = 1
+CURSOR: Final = r"^([1-9][0-9]{0,8}:)?(-1|[0-9]{1,19})$"
+"""As the OpenAPI document describes a cursor."""
+
+EPOCH_SECONDS: Final = 1.0
+"""So long the present epoch is believed: a new one begins where the log was put back."""
 
 
-def written(epoch: int, position: int) -> str:
-    """Write a cursor: the position alone in the first epoch, `EPOCH:POSITION` once the log was put back."""
-    return str(position) if epoch == FIRST_EPOCH else f"{epoch}:{position}"
+class PresentEpoch:
+    """The epoch of whatever is handed out. Threads may share it.
+
+    For a moment after a new one has begun the one before may be named: whoever goes on from there is told to
+    read again, and misses nothing.
+    """
+
+    def __init__(self, pool: Pool, book: str) -> None:
+        """Look through `pool`."""
+        self._pool = pool
+        self._book = book
+        self._known: tuple[float, int] = (0.0, FIRST_EPOCH)
+
+    @property
+    def known(self) -> int | None:
+        """The epoch as it was found a moment ago; None: longer ago."""
+        until, epoch = self._known
+        return epoch if monotonic() < until else None
+
+    def look(self) -> int:
+        """Give the epoch, from the database where it is not known."""
+        known = self.known
+        if known is None:
+            with self._pool.connection() as connection:
+                known = present_epoch(connection, self._book)
+            self._known = (monotonic() + EPOCH_SECONDS, known)
+        return known
 
 
-def read_cursor(text: str, *, bare_epoch: int | None = None) -> Cursor:
-    """Read a cursor. `bare_epoch`: what a bare position stands for. Raises Problem."""
+def read_cursor(name: str, text: str) -> Cursor:
+    """Read a cursor that the parameter `name` holds; a bare position is one of the first epoch.
+
+    Raises Problem.
+    """
     try:
-        cursor = Cursor.parse(text)
+        return Cursor.parse(text)
     except NotACursor as error:
-        raise Problem("INVALID", f"after: {error}.") from error
-    return cursor if cursor.epoch is not None else Cursor(bare_epoch, cursor.position)
+        raise Problem("INVALID", f"{name}: {error}.") from error
 
 
-def check_epoch(pool: Pool, book: str, cursor: Cursor) -> int:
-    """Make sure that what was read up to a cursor still stands; gives the present epoch. Raises Problem."""
-    with pool.connection() as connection:
-        epochs = select_epochs(connection, book)
+@contextmanager
+def places(name: str) -> Iterator[None]:
+    """Say as problems why a reader cannot go on after the cursor that the parameter `name` holds."""
     try:
-        check_cursor(cursor, epochs)
+        yield
     except EpochsPart as error:
-        raise Problem("CURSOR_GONE", f"{error}.", again_after=str(error.again)) from error
+        raise Problem("CURSOR_GONE", f"{name}: {error}.", again_after=str(error.again)) from error
     except EpochUnknown as error:
-        raise Problem("CURSOR_GONE", f"{error}.") from error
-    return epochs[-1].epoch
+        raise Problem("CURSOR_GONE", f"{name}: {error}.") from error
+    except BeyondTheEnd as error:
+        raise Problem("INVALID", f"{name}: {error}.") from error
+
+
+def check_after(pool: Pool, book: str, cursor: Cursor) -> int:
+    """Make sure that a reader of the feed may go on there; gives the present epoch. Raises Problem."""
+    with places("after"), pool.connection() as connection:
+        return check_place(connection, book, cursor)
 
 
 class Wanted:

@@ -13,8 +13,11 @@ POSITION: Final = "Ledger-Position"
 
 POSITION_HEADER: Final = {
     POSITION: {
-        "description": "Position of the feed: of a command's last event, or the one that a read stands for.",
-        "schema": {"type": "string", "pattern": "^(-1|[0-9]+)$"},
+        "description": (
+            "Position of the feed: of a command's last event, or the one that a read stands for; with its"
+            " epoch (EPOCH:POSITION) once the log was put back."
+        ),
+        "schema": {"type": "string", "pattern": "^([1-9][0-9]*:)?(-1|[0-9]+)$"},
     }
 }
 

@@ -1,16 +1,18 @@
 """The feed out: pages of CloudEvents, and a stream of them (server-sent events) that resumes after a cut."""
 
 from collections.abc import AsyncIterator
+from time import monotonic
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from ledger.feed.epochs import Cursor
 from ledger.feed.publishing.cloud_events import BATCH_CONTENT_TYPE
 from ledger.http.book import PREFIX, Book
-from ledger.http.callers import needs, recheck
-from ledger.http.cursors import FIRST_EPOCH, Wanted, check_epoch, read_cursor, written
+from ledger.http.callers import needs
+from ledger.http.cursors import CURSOR, Wanted, check_after, read_cursor
 from ledger.http.described import POSITION, POSITION_HEADER, described
 from ledger.http.frame import EVENT_STREAM
 from ledger.http.problems import Problem
@@ -19,7 +21,6 @@ from ledger.http.served import is_draining, wiring_of
 from ledger.http.window import PAGE as WINDOW_PAGE
 from ledger.http.window import Sent, Window, read_sent
 from ledger.rights.caller import Caller
-from ledger.rights.refusals import NotAdmitted
 from ledger.store.feed_rows import feed_end
 from ledger.wiring import Wiring
 
@@ -35,14 +36,15 @@ SLICE_SECONDS: Final = 1.0
 AGAIN_MILLISECONDS: Final = 1_000
 """After which a client connects anew."""
 
-CURSOR: Final = r"^([1-9][0-9]{0,8}:)?(-1|0|[1-9][0-9]{0,17})$"
-
 After = Annotated[
     str,
     Query(
         max_length=40,
         json_schema_extra={"pattern": CURSOR},
-        description="Cursor of the last event read: its position, or EPOCH:POSITION; -1: from the start.",
+        description=(
+            "Cursor of the last event read, as it was given: a position, or EPOCH:POSITION once the log was"
+            " put back; -1: from the start."
+        ),
         examples=["4711"],
     ),
 ]
@@ -127,12 +129,12 @@ async def events(  # a parameter each
 
     Where there are more, `Link: rel="next"` leads on. With `types`, a page may be empty before the end.
     """
-    wanted, cursor, pool = Wanted(types), read_cursor(after), wiring_of(request).pool
-    epoch = await run_in_threadpool(check_epoch, pool, book, cursor)
+    wanted, cursor, pool = Wanted(types), read_cursor("after", after), wiring_of(request).pool
+    epoch = await run_in_threadpool(check_after, pool, book, cursor)
     page = await run_in_threadpool(_page, request, cursor.position, wanted, limit)
-    headers = {POSITION: str(page.reached)}
+    headers = {POSITION: str(Cursor(epoch, page.reached))}
     if page.reached < page.end:
-        link = request.url.include_query_params(after=written(epoch, page.reached))
+        link = request.url.include_query_params(after=str(Cursor(epoch, page.reached)))
         headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
     body = b"[" + b",".join(event.json for event in page.events) + b"]"
     return Response(body, media_type=BATCH_CONTENT_TYPE, headers=headers)
@@ -171,19 +173,12 @@ async def stream(  # a parameter each
     nothing is sent twice.
     """
     wanted, wiring = Wanted(types), wiring_of(request)
-    # A bare id was sent in the first epoch: later ones bear theirs.
-    resumed = last_event_id or None
-    said = read_cursor(resumed, bare_epoch=FIRST_EPOCH) if resumed else read_cursor(after) if after else None
-    if said is not None:
-        await run_in_threadpool(check_epoch, wiring.pool, book, said)
-    end = await run_in_threadpool(_end, wiring)
-    position = said.position if said is not None else end
-    if position > end:
-        # Whoever waited for it would miss what is sealed until then.
-        message = (
-            f"Position {position} is not there yet: the feed ends at {end}; resume after what you were sent."
-        )
-        raise Problem("INVALID", message)
+    said = last_event_id or after
+    if said:
+        position = read_cursor("Last-Event-ID" if last_event_id else "after", said).position
+        await run_in_threadpool(check_after, wiring.pool, book, Cursor.parse(said))
+    else:
+        position = await run_in_threadpool(_end, wiring)
     streams = request.app.state.counts.streams
     if streams._value.get() >= MOST_STREAMS:  # noqa: SLF001  # the library has no other way to read a gauge
         message = f"{MOST_STREAMS} streams are served already: try again later, or read /events."
@@ -200,28 +195,24 @@ async def _listen(request: Request, position: int, wanted: Wanted) -> AsyncItera
     streams.inc()
     try:
         yield f"retry: {AGAIN_MILLISECONDS}\n\n".encode()
-        told, epoch, waited, is_more = position, FIRST_EPOCH, 0.0, True
+        told, last, is_more = position, "", True
+        spoken = monotonic()
         while not is_draining(request):
+            if monotonic() - spoken >= KEEP_ALIVE_SECONDS:
+                # An id alone moves the client's cursor past what it did not want, and shows no event.
+                yield f"id: {last}\n\n".encode() if told < position else b":\n\n"
+                told, spoken = position, monotonic()
             seen = max(seals.end, position)
             found = await window.after(position) if is_more else ()
             if found:
-                position, epoch = found[-1].position, found[-1].epoch
+                position, last = found[-1].position, found[-1].cursor
                 is_more = position < seals.end or len(found) == WINDOW_PAGE
                 frames = [event.frame for event in found if wanted.take(event.name, event.type)]
                 if frames:
-                    told, waited = position, 0.0
                     yield b"".join(frames)
+                    told, spoken = position, monotonic()
                 continue
             is_more = await seals.end_beyond(seen, SLICE_SECONDS) is not None
-            if not is_more:
-                waited += SLICE_SECONDS
-            if waited >= KEEP_ALIVE_SECONDS:
-                # An id alone moves the client's cursor past what it did not want, and shows no event.
-                yield f"id: {written(epoch, position)}\n\n".encode() if told < position else b":\n\n"
-                told, waited = position, 0.0
-                await recheck(request)
-    except NotAdmitted:
-        return  # Its token was taken back: the stream ends, and the client is refused when it comes again.
     finally:
         streams.dec()
 

@@ -1,23 +1,38 @@
 """What every request passes, whatever its route: its id, limits, headers, a line in the log, a count."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
 from re import compile as pattern
 from secrets import token_hex
 from time import perf_counter
 from typing import Any, Final
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, State
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.endings import Ending
+from ledger.http.book import keep_numbers_whole
+from ledger.http.callers import recheck
 from ledger.http.counts import Counts
 from ledger.http.problems import Problem, problem_response
+from ledger.rights.refusals import NotAdmitted
 from ledger.store.errors import OutcomeUnknown, Unreachable
 from ledger.submission import LARGEST_BYTES
 
 LARGEST_BODY_BYTES: Final = LARGEST_BYTES
 """A body is at most as large as a command."""
+DIGITS_OF_LENGTH: Final = 12
+"""Longer lengths of bodies are not even read."""
+BODY_SECONDS: Final = 30.0
+"""Within so long the whole body of a request must be there."""
+RECHECK_SECONDS: Final = 10.0
+"""So often it is looked whether the credential is still in force by which a long answer is given."""
+END_SECONDS: Final = 1.0
+"""Given to a client to take the end of its stream."""
+GONE: Final = 499
+"""Said in the log of a request whose client was gone before it was answered; nobody is sent it."""
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
@@ -57,6 +72,7 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        keep_numbers_whole(scope)
         await self.serve(self._app, scope, receive, send)
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,8 +89,14 @@ class _Exchange:
         self._scope = scope
         self._receive_theirs = receive
         self._send_theirs = send
+        self._method: str = scope["method"]
+        if self._method == "HEAD":
+            # What GET would answer, without its body: no route need know of it.
+            self._scope = {**scope, "method": "GET"}
         self._status = 0
         self._received = 0
+        self._is_received = False
+        self._is_revoked = False
         self._is_stream = False
         given = Headers(scope=scope).get(REQUEST_ID, "")
         self._id = given if _AN_ID.fullmatch(given) else token_hex(8)
@@ -83,28 +105,84 @@ class _Exchange:
         begun = perf_counter()
         # Each request is a task with a context of its own: nothing need be put back.
         structlog.contextvars.bind_contextvars(request_id=self._id)
+        loop = asyncio.get_running_loop()
+        self._body_until = loop.time() + BODY_SECONDS
+        task, watching = asyncio.current_task(), _Watching()
+        assert task is not None  # noqa: S101  # a coroutine that runs is one's
+        watch = loop.call_later(RECHECK_SECONDS, watching.begin, self._watch, task)
         try:
             self._refuse_a_large_body()
             await self._app(self._scope, self._receive, self._send)
+        except ClientDisconnect:
+            self._status = self._status or GONE
+        except asyncio.CancelledError:
+            if not self._is_revoked:
+                raise
+            task.uncancel()
+            await self._break_off()
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets an answer and the log a line
             await self._fail(error)
+        finally:
+            watch.cancel()
+            watching.end()
         self._tell(perf_counter() - begun)
+
+    async def _watch(self, task: "asyncio.Task[None]") -> None:
+        """End an answer that takes long as soon as whoever it is for may not have it any more."""
+        state = State(self._scope.get("state", {}))
+        while not self._is_revoked:
+            try:
+                await recheck(state)
+            except NotAdmitted:
+                self._is_revoked = True
+                task.cancel()
+            except Unreachable:
+                pass  # Looked at again: while the database is away, nothing new is read for anybody.
+            await asyncio.sleep(RECHECK_SECONDS)
+
+    async def _break_off(self) -> None:
+        if not self._status:
+            message = "The credential is not in force any more: get a new one."
+            await self._answer(Problem("NOT_SIGNED_IN", message))
+        elif self._is_stream:
+            await self._end_stream()
+        # Of any other answer that has begun the end is missing: the server closes the connection.
+
+    async def _end_stream(self) -> None:
+        """End a stream as one ends: its client comes again, and is refused then."""
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._send_theirs({"type": "http.response.body", "body": b""})
+        except TimeoutError:
+            return  # It takes nothing: it is cut off.
 
     def _refuse_a_large_body(self) -> None:
         said = Headers(scope=self._scope).get("content-length", "0")
-        if not said.isascii() or not said.isdigit() or int(said) > LARGEST_BODY_BYTES:
+        is_length = said.isascii() and said.isdigit() and len(said) <= DIGITS_OF_LENGTH
+        if not is_length or int(said) > LARGEST_BODY_BYTES:
             raise _too_large()
 
     async def _receive(self) -> Message:
-        message = await self._receive_theirs()
+        if self._is_received:
+            return await self._receive_theirs()
+        try:
+            async with asyncio.timeout_at(self._body_until):
+                message = await self._receive_theirs()
+        except TimeoutError as error:
+            why = f"The body did not come within {BODY_SECONDS:.0f} seconds: send it in one go."
+            raise Problem("SLOW", why) from error
         if message["type"] == "http.request":
             self._received += len(message.get("body", b""))
+            self._is_received = not message.get("more_body", False)
             if self._received > LARGEST_BODY_BYTES:
                 raise _too_large()
         return message
 
     async def _send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        is_start = message["type"] == "http.response.start"
+        if self._method == "HEAD" and not is_start:
+            return  # All was said with the head.
+        if is_start:
             self._status = message["status"]
             headers = MutableHeaders(scope=message)
             self._is_stream = headers.get("content-type", "").startswith(EVENT_STREAM)
@@ -114,13 +192,18 @@ class _Exchange:
                 headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             headers[REQUEST_ID] = self._id
         await self._send_theirs(message)
+        if self._method == "HEAD":
+            await self._send_theirs({"type": "http.response.body", "body": b""})
 
     async def _fail(self, error: Exception) -> None:
         problem = _problem_of(error)
         if problem.code == "DEFECT":
-            _log.error("http_defect", route=self._route, method=self._scope["method"], exc_info=error)
+            _log.error("http_defect", route=self._route, method=self._method, exc_info=error)
         if self._status:  # The answer has begun: all that is left is to break it off.
             raise error
+        await self._answer(problem)
+
+    async def _answer(self, problem: Problem) -> None:
         await problem_response(problem)(self._scope, self._receive_theirs, self._send)
 
     @property
@@ -132,15 +215,33 @@ class _Exchange:
     def _tell(self, seconds: float) -> None:
         caller = self._scope.get("state", {}).get("caller")
         if not self._is_stream:  # How long a client listens says nothing of how soon it is served.
-            self._counts.request(self._scope["method"], self._route, self._status, seconds)
+            self._counts.request(self._method, self._route, self._status, seconds)
         _log.info(
             "http_request",
-            method=self._scope["method"],
+            method=self._method,
             route=self._route,
             status=self._status,
             ms=round(seconds * 1000, 1),
             actor=None if caller is None else caller.actor,
         )
+
+
+class _Watching:
+    """The task that watches over one request, once it takes long."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(
+        self,
+        watch: Callable[["asyncio.Task[None]"], Coroutine[Any, Any, None]],
+        watched: "asyncio.Task[None]",
+    ) -> None:
+        self._task = asyncio.get_running_loop().create_task(watch(watched))
+
+    def end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
 
 def _too_large() -> Problem:

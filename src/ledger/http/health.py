@@ -1,6 +1,7 @@
 """Whether the program lives, whether it can serve, and its metrics."""
 
-from typing import Annotated, Final, Literal
+from datetime import datetime
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -9,10 +10,9 @@ from starlette.responses import JSONResponse, Response
 
 from ledger.http.callers import needs
 from ledger.http.served import wiring_of
-from ledger.migrate import pending
+from ledger.http.watch import Database, Home, Migrations, Watch
 from ledger.rights.caller import Caller
-from ledger.store.errors import MigrationRefused, Unreachable
-from ledger.store.examining import examine_feed
+from ledger.supervision import StateName
 from ledger.wiring import Wiring
 
 MOST_LAG_POSITIONS: Final = 10_000
@@ -21,16 +21,36 @@ MOST_LAG_POSITIONS: Final = 10_000
 TEXT_FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
+class OneService(BaseModel):
+    """How one service of `up` is."""
+
+    state: StateName
+    """It is well while starting, running or idle."""
+    since: datetime
+    error: str | None
+    """What ended it last, or halts a part of it."""
+    restarts: int
+    moved: float | None
+    """Seconds since it last showed that it moves; null: never yet, or it has nothing to do."""
+    matters: bool
+    """Whether the ledger is ready only while it is well."""
+
+
 class Readiness(BaseModel):
     """Whether the ledger can serve; what is not `well` says why."""
 
     ready: bool
-    database: Literal["well", "away"]
-    migrations: Literal["well", "pending", "unknown"]
+    database: Database
+    """`slow`: no answer in time. `full`: no room on its disk. `read_only`: it takes no writes."""
+    migrations: Migrations
+    home: Home
+    """Whether files can be written where the home and the kept heads are."""
     lag: dict[str, int] = {}
     """Follower → positions that it is behind the feed's end."""
     unsealed: int = 0
     """Commits that wait for their position."""
+    services: dict[str, OneService] = {}
+    """Each service of `up`; none where nothing but HTTP runs."""
 
 
 def routes(_wiring: Wiring) -> APIRouter:
@@ -49,9 +69,9 @@ def routes(_wiring: Wiring) -> APIRouter:
         responses={200: {"model": Readiness}, 503: {"model": Readiness, "description": "Not ready"}},
     )
     async def ready(request: Request) -> Response:
-        """Say whether the database answers, its schema is up to date, the followers keep up. Open to all."""
-        found = await run_in_threadpool(readiness, wiring_of(request))
-        return JSONResponse(found.model_dump(), 200 if found.ready else 503)
+        """Say whether the database answers and has room, followers keep up, services run. Open to all."""
+        found = await run_in_threadpool(readiness, wiring_of(request), request.app.state.watch)
+        return JSONResponse(found.model_dump(mode="json"), 200 if found.ready else 503)
 
     @router.get(
         "/metrics",
@@ -60,34 +80,29 @@ def routes(_wiring: Wiring) -> APIRouter:
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def metrics(request: Request, _caller: Annotated[Caller, needs("metrics")]) -> Response:
-        """Give counts and latencies of requests and commands, the feed's end, and each follower's lag."""
+        """Give counts and latencies of requests and commands, feed's end, followers' lag, services."""
         text: bytes = await run_in_threadpool(request.app.state.counts.text)
         return Response(text, media_type=TEXT_FORMAT)
 
     return router
 
 
-def readiness(wiring: Wiring) -> Readiness:
+def readiness(wiring: Wiring, watch: Watch) -> Readiness:
     """Find out whether the ledger can serve."""
-    try:
-        with wiring.pool.connection() as connection:
-            feed = examine_feed(connection, wiring.book)
-    except Unreachable:
-        return Readiness(ready=False, database="away", migrations="unknown")
-    migrations = _migrations(wiring)
-    lag = {name: feed.end - position for name, position in feed.followers.items()}
-    keeps_up = all(behind <= MOST_LAG_POSITIONS for behind in lag.values())
-    return Readiness(
-        ready=migrations == "well" and keeps_up,
-        database="well",
-        migrations=migrations,
-        lag=lag,
-        unsealed=feed.unsealed,
+    found, states = watch.found(), wiring.states.all()
+    feed = found.feed
+    lag = {} if feed is None else {name: feed.end - position for name, position in feed.followers.items()}
+    ready = (
+        (found.database, found.migrations, found.home) == ("well", "well", "well")
+        and all(behind <= MOST_LAG_POSITIONS for behind in lag.values())
+        and all(state.is_well for state in states if state.matters)
     )
-
-
-def _migrations(wiring: Wiring) -> Literal["well", "pending", "unknown"]:
-    try:
-        return "pending" if pending(wiring.ways.migrate) else "well"
-    except (MigrationRefused, Unreachable):
-        return "unknown"
+    return Readiness(
+        ready=ready,
+        database=found.database,
+        migrations=found.migrations,
+        home=found.home,
+        lag=lag,
+        unsealed=0 if feed is None else feed.unsealed,
+        services={state.name: OneService.model_validate(state.as_json()) for state in states},
+    )

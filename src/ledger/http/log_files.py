@@ -21,6 +21,7 @@ from ledger.feed.proofs.tiles import (
 )
 from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs
+from ledger.http.conditional import tagged
 from ledger.http.described import described
 from ledger.http.problems import Problem
 from ledger.http.served import wiring_of
@@ -70,7 +71,7 @@ async def checkpoint(request: Request, book: Book) -> Response:
     if note is None:
         message = "No head is signed yet: nothing is recorded."
         raise Problem("NOT_FOUND", message)
-    return Response(note, media_type=PLAIN)
+    return tagged(request, Response(note, media_type=PLAIN))
 
 
 async def tile(
@@ -100,7 +101,7 @@ async def tile(
                 return _hashes(connection, book, found, size)
             return _entries(connection, book, found, size)
 
-    return Response(await run_in_threadpool(read), media_type=OCTETS, headers=KEPT)
+    return tagged(request, Response(await run_in_threadpool(read), media_type=OCTETS, headers=KEPT))
 
 
 def _hashes(connection: Connection, book: str, tile: Tile, size: int) -> bytes:

@@ -1,32 +1,48 @@
-"""What the database knows of the feed and its followers, as metrics."""
+"""What the database knows of the feed and its followers, and how the services are, as metrics."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from ledger.attempts import FailingItem, failing
+from ledger.attempts import FailingItem
 from ledger.http.counts import Measured
-from ledger.store.errors import Unreachable
-from ledger.store.examining import FeedFound, examine_feed
+from ledger.http.watch import Watch
+from ledger.store.examining import FeedFound
+from ledger.supervision import ServiceState
 from ledger.wiring import Wiring
 
 
-def measured(wiring: Wiring) -> Measured:
-    """Give what asks the database at each scrape. While it is away, only `claims_ledger_up` is told: 0."""
+def measured(wiring: Wiring, watch: Watch) -> Measured:
+    """Give what is looked at for each scrape. While the database is away nothing is told of its feed."""
 
     def measure() -> Iterator[Metric]:
-        try:
-            with wiring.pool.connection() as connection:
-                feed, items = examine_feed(connection, wiring.book), failing(connection, wiring.book)
-        except Unreachable:
-            yield _gauge("claims_ledger_up", "Whether the database answers.", 0)
-            return
-        yield _gauge("claims_ledger_up", "Whether the database answers.", 1)
-        yield from _of_feed(feed)
-        yield _of_items(items)
+        yield from _of_services(wiring.states.all())
+        found = watch.found()
+        yield _gauge("claims_ledger_up", "Whether the database answers.", 0 if found.feed is None else 1)
+        if found.feed is not None:
+            yield from _of_feed(found.feed)
+            yield _of_items(found.failing)
 
     return measure
+
+
+def _of_services(states: Sequence[ServiceState]) -> Iterator[Metric]:
+    up = GaugeMetricFamily("claims_ledger_service_up", "Whether a service is well.", labels=["service"])
+    restarts = CounterMetricFamily(
+        "claims_ledger_service_restarts", "Times that a service was started again.", labels=["service"]
+    )
+    moved = GaugeMetricFamily(
+        "claims_ledger_service_last_progress_seconds",
+        "Seconds since a service last showed that it moves; none while it has nothing to do.",
+        labels=["service"],
+    )
+    for state in states:
+        up.add_metric([state.name], 1 if state.is_well else 0)
+        restarts.add_metric([state.name], state.restarts)
+        if state.moved is not None:
+            moved.add_metric([state.name], state.moved)
+    yield from (up, restarts, moved)
 
 
 def _of_feed(feed: FeedFound) -> Iterator[Metric]:

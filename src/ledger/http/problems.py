@@ -12,6 +12,8 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
 
 from ledger.domain.refusals import REFUSALS
 
@@ -33,8 +35,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "NO_RIGHT": Kind(403, "The caller's role lacks the right that the route needs"),
     "FROM_ELSEWHERE": Kind(403, "A page of another site may not act for whoever is signed in here"),
     "NOT_FOUND": Kind(404, "There is nothing here"),
+    "NOTHING_KNOWN": Kind(404, "By the time asked for the ledger knew of nothing yet"),
     "METHOD": Kind(405, "The route does not take this method"),
     "NOT_ACCEPTABLE": Kind(406, "The route cannot answer in a media type that is accepted"),
+    "SLOW": Kind(408, "The request took longer to come than it may"),
     "CURSOR_GONE": Kind(410, "The log was put back since, and parts before the cursor"),
     "STALE": Kind(412, "The stream has moved on from the version in If-Match"),
     "TOO_LARGE": Kind(413, "The body is larger than a command may be"),
@@ -42,7 +46,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "INVALID": Kind(422, "The request is malformed, whatever the ledger holds"),
     "ID_REUSED": Kind(422, "The command id stands for another command already"),
     "TOO_MANY_STREAMS": Kind(429, "No further stream of events is served for now"),
+    "HEAD_TOO_LARGE": Kind(431, "The request's address and headers are larger than they may be"),
     "DEFECT": Kind(500, "The ledger failed; it is in its log"),
+    "BUSY": Kind(503, "More connections are open than are served at once"),
     "AWAY": Kind(503, "The ledger cannot answer for now"),
     "BEHIND": Kind(503, "The view has not caught up with the position asked for"),
     "IMPORT_OPEN": Kind(409, "An import holds the book"),
@@ -103,18 +109,33 @@ def problem_response(problem: Problem) -> JSONResponse:
     return JSONResponse(problem.body, problem.status_code, headers, MEDIA_TYPE)
 
 
-async def answer_problem(_request: Request, error: Exception) -> JSONResponse:
+async def answer_problem(request: Request, error: Exception) -> Response:
     """Answer a problem, or what the framework raises, as problem+json."""
     if isinstance(error, Problem):
         return problem_response(error)
     if isinstance(error, RequestValidationError):
         return problem_response(Problem("INVALID", faults(error.errors())))
     if isinstance(error, HTTPException):
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return _other_method(request, error)
         code = _BY_STATUS.get(error.status_code, "MALFORMED")
         problem = Problem(code, _said(error), headers=error.headers)
         problem.status_code = error.status_code
         return problem_response(problem)
     raise error
+
+
+def _other_method(request: Request, error: HTTPException) -> Response:
+    """Say which methods an address takes: to whoever asks for them (OPTIONS), and in refusing another one."""
+    takes = {"OPTIONS"}
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            takes |= {method, "HEAD"} if method == "GET" else {method}
+    allow = {"Allow": ", ".join(sorted(takes))}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=allow)
+    return problem_response(Problem("METHOD", _said(error), headers=allow))
 
 
 def faults(errors: Any) -> str:  # noqa: ANN401  # pydantic's own shape

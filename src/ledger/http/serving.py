@@ -11,8 +11,10 @@ from fastapi import FastAPI
 
 from ledger.endings import UsedWrongly
 from ledger.http.app import create_app
+from ledger.http.connections import connections, raise_file_limit
 from ledger.http.served import drain
 from ledger.rights.tokens import LINK_LASTS, Tokens
+from ledger.supervision import moved
 from ledger.wiring import Wiring
 
 FIRST_PORT: Final = 8080
@@ -39,6 +41,7 @@ class _Server(uvicorn.Server):
         if self._stop.is_set():
             drain(self._served)
             return True
+        moved()
         return await super().on_tick(counter)
 
 
@@ -50,7 +53,8 @@ def listen(wiring: Wiring) -> Sequence[tuple[str, str]]:
     host = wiring.settings.http_host
     wiring.listening = _bound(host, wiring.port)
     port = wiring.listening.getsockname()[1]
-    address = wiring.address = wiring.settings.http_url or f"http://{_spoken(host)}:{port}"
+    wiring.local_address = f"http://{_spoken(host)}:{port}"
+    address = wiring.address = wiring.settings.http_url or wiring.local_address
     moved = "" if port in {wiring.port, FIRST_PORT} else f"  ({FIRST_PORT} is in use)"
     _, link = Tokens(wiring.pool, wiring.book).create(
         "link",
@@ -77,6 +81,8 @@ def serve(wiring: Wiring, stop: StopEvent) -> None:
         log_config=None,  # The frame tells of every request, and of what fails.
         access_log=False,
         server_header=False,
+        http=connections(raise_file_limit()),  # type: ignore[arg-type]  # called as a class would be
+        ws="none",
         backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )

@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 from fastapi.concurrency import run_in_threadpool
 
+from ledger.feed.epochs import Cursor
 from ledger.feed.publishing.cloud_events import cloud_event_json, epoch_of, type_of
 from ledger.feed.reading import read_feed
-from ledger.http.cursors import written
 from ledger.store.epochs import select_epochs
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Pool
@@ -29,7 +29,8 @@ class Sent(NamedTuple):
     """One event as it is sent."""
 
     position: int
-    epoch: int
+    cursor: str
+    """From which a reader goes on after it."""
     name: str
     """Its stable name: `claim.RefundIssued`."""
     type: str
@@ -47,10 +48,10 @@ def read_sent(pool: Pool, book: str, after: int, limit: int) -> list[Sent]:
         epochs = select_epochs(connection, book) if events else []
     sent = []
     for event in events:
-        epoch = epoch_of(event.position, epochs)
+        epoch, cursor = epoch_of(event.position, epochs), str(Cursor(epochs[-1].epoch, event.position))
         published, json = type_of(event.type, event.schema_version), cloud_event_json(event, book, epoch)
-        frame = b"id: %s\ndata: %s\n\n" % (written(epoch, event.position).encode(), json)
-        sent.append(Sent(event.position, epoch, event.type, published, json, frame))
+        frame = b"id: %s\ndata: %s\n\n" % (cursor.encode(), json)
+        sent.append(Sent(event.position, cursor, event.type, published, json, frame))
     return sent
 
 

@@ -8,14 +8,18 @@ euro, in any spelling of `amounts`, and `loss_cents` in whole cents.
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ledger.domain.commands import COMMANDS
 from ledger.importing.amounts import NotAnAmount, cents
 from ledger.importing.columns import CENTS, columns_of
 from ledger.importing.envelope import line_of, shortened
 from ledger.importing.lines import Fault, Line, Malformed, decoded, raw_lines
+
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_BELGIAN_DAY = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
 
 ENVELOPE_COLUMNS = ("command_id", "command", "at", "actor")
 
@@ -28,24 +32,51 @@ def read_csv(
     The command is what the column `command` says, else `command`, else the file's name (`OpenClaim.csv`).
     `whole_amounts`: takes the columns in which an amount is a whole number, whose unit people are told.
     """
+    rows: _Rows | None = None
+    for row in read_rows(file, stream, required=("command_id", "at")):
+        if isinstance(row, Fault):
+            yield row
+            continue
+        rows = rows or _Rows(
+            file, command or _command_of(file), set() if whole_amounts is None else whole_amounts
+        )
+        try:
+            yield rows.line(row.line, row.cells)
+        except Malformed as malformed:
+            yield Fault(file, row.line, str(malformed))
+
+
+class Row(NamedTuple):
+    """One row of a CSV file."""
+
+    line: int
+    """The first line that it stands on, from 1."""
+    cells: Mapping[str, str]
+    """By column, blanks around them taken off; left out is what is empty."""
+
+
+def read_rows(
+    file: str, stream: BinaryIO, *, required: Sequence[str], known: Sequence[str] | None = None
+) -> Iterator[Row | Fault]:
+    """Give each row of a CSV file whose first line names its columns, or what is wrong with it.
+
+    `required`: the columns that there must be; `known`: those that there may be, None: any.
+    """
     numbered = _Numbered(stream)
     try:
-        columns, delimiter = _header(numbered)
+        columns, delimiter = _header(numbered, required, known)
     except StopIteration:
         return
     except (csv.Error, Malformed) as error:
         yield Fault(file, numbered.line, f"is no CSV header: {error}")
         return
-    rows = _Rows(
-        file, columns, command or _command_of(file), set() if whole_amounts is None else whole_amounts
-    )
     read = csv.reader(numbered, delimiter=delimiter, strict=True)
     while True:
         began = numbered.line + 1
         try:
             row = next(read)
             if any(cell.strip() for cell in row):
-                yield rows.line(began, row)
+                yield Row(began, _cells(columns, row))
         except StopIteration:
             return
         except csv.Error as error:
@@ -53,6 +84,25 @@ def read_csv(
             read = csv.reader(numbered, delimiter=delimiter, strict=True)
         except Malformed as malformed:
             yield Fault(file, began, str(malformed))
+
+
+def read_day(cell: str) -> date:
+    """Read a date as a program writes it, `2026-03-01`, or as people here do: `1/03/2026`.
+
+    The day comes before the month. Raises Malformed.
+    """
+    if _ISO_DAY.fullmatch(cell):
+        year, month, day = (int(part) for part in cell.split("-"))
+    elif written := _BELGIAN_DAY.fullmatch(cell):
+        day, month, year = int(written[1]), int(written[3]), int(written[4])
+    else:
+        message = f"{shortened(cell)} is no date; write it as 2026-03-01 or 01/03/2026"
+        raise Malformed(message)
+    try:
+        return date(year, month, day)
+    except ValueError:
+        message = f"{shortened(cell)} is no day of the calendar; the day comes first, then the month"
+        raise Malformed(message) from None
 
 
 class _Numbered:
@@ -71,7 +121,9 @@ class _Numbered:
         return decoded(raw, number) + "\n"
 
 
-def _header(numbered: _Numbered) -> tuple[list[str], str]:
+def _header(
+    numbered: _Numbered, required: Sequence[str], known: Sequence[str] | None
+) -> tuple[list[str], str]:
     """Read the names of the columns and what parts them. Raises StopIteration for an empty file."""
     text = next(line for line in numbered if line.strip())
     delimiter = max(",;\t", key=text.count)
@@ -80,33 +132,35 @@ def _header(numbered: _Numbered) -> tuple[list[str], str]:
     if twice:
         message = f"it names {', '.join(map(shortened, twice[:5]))} twice"
         raise Malformed(message)
-    missing = [column for column in ("command_id", "at") if column not in columns]
+    missing = [column for column in required if column not in columns]
     if missing:
         message = f"it lacks {', '.join(missing)}"
         raise Malformed(message)
+    unknown = [column for column in columns if known is not None and column not in known]
+    if unknown:
+        message = f"it names {', '.join(map(shortened, unknown[:5]))}, which is no column of this file"
+        raise Malformed(message)
     return columns, delimiter
+
+
+def _cells(columns: Sequence[str], row: Sequence[str]) -> Mapping[str, str]:
+    if len(row) != len(columns):
+        message = f"has {len(row)} cells where the header has {len(columns)} columns"
+        raise Malformed(message)
+    return {column: cell.strip() for column, cell in zip(columns, row, strict=True) if cell.strip()}
 
 
 class _Rows:
     """The rows of one file, turned into the lines that JSON Lines would have held."""
 
-    def __init__(
-        self, file: str, columns: Sequence[str], command: str | None, whole_amounts: set[str]
-    ) -> None:
+    def __init__(self, file: str, command: str | None, whole_amounts: set[str]) -> None:
         self._whole_amounts = whole_amounts
         self._file = file
-        self._columns = columns
         self._command = command
         self._kind: str | None = None
 
-    def line(self, number: int, row: Sequence[str]) -> Line:
+    def line(self, number: int, cells: Mapping[str, str]) -> Line:
         """Turn one row. Raises Malformed."""
-        if len(row) != len(self._columns):
-            message = f"has {len(row)} cells where the header has {len(self._columns)} columns"
-            raise Malformed(message)
-        cells = {
-            column: cell.strip() for column, cell in zip(self._columns, row, strict=True) if cell.strip()
-        }
         command = self._command_of(cells)
         written: dict[str, object] = {
             "command": command,

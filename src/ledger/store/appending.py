@@ -132,7 +132,7 @@ def recording(connection: Connection, commit: Commit) -> Iterator[None]:
         raise _taken(error, commit) from error
     except errors.NotNullViolation as error:
         if error.diag.column_name != "book":
-            raise DatabaseRefused(str(error)) from error
+            raise DatabaseRefused(str(error), error.pgcode) from error
         raise ImportOpen(commit.book) from error
     except (errors.DeadlockDetected, errors.SerializationFailure) as error:
         raise VersionConflict from error
@@ -144,7 +144,7 @@ def recording(connection: Connection, commit: Commit) -> Iterator[None]:
                 "the connection broke while a commit was under way: look its command up before trying again"
             )
             raise OutcomeUnknown(message) from error
-        raise DatabaseRefused(str(error)) from error
+        raise DatabaseRefused(str(error), error.pgcode) from error
 
 
 def _guarded_book(commit: Commit) -> tuple[str, tuple[object, ...]]:

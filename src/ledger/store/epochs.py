@@ -18,6 +18,7 @@ _ENTER: Final = "update ledger.books set epoch = %s, origin = %s where book = %s
 
 
 _NOW: Final = "select clock_timestamp()"
+_TRANSACTION_TIME: Final = "select now()"
 
 
 class Epoch(NamedTuple):
@@ -48,6 +49,14 @@ def database_now(connection: Connection) -> datetime:
     """Read the database's time, UTC."""
     with connection.cursor() as cursor:
         cursor.execute(_NOW)
+        [(now,)] = cursor.fetchall()
+    return cast("datetime", now).astimezone(UTC)
+
+
+def transaction_time(connection: Connection) -> datetime:
+    """Read when the database began the present transaction, UTC."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TRANSACTION_TIME)
         [(now,)] = cursor.fetchall()
     return cast("datetime", now).astimezone(UTC)
 

@@ -61,6 +61,8 @@ class BookUnknown(StoreError):
 class Unreachable(StoreError):
     """No connection to the database could be had, or it broke while reading: nothing was recorded."""
 
+    may_be_logged = True
+
     @classmethod
     def broken(cls, error: Exception) -> "Unreachable":
         """Tell of a connection that broke while something was read."""
@@ -74,11 +76,12 @@ class OutcomeUnknown(StoreError):
 
 
 class DatabaseRefused(StoreError):
-    """The database refused a statement for a reason of its own, such as a full disk; nothing was recorded."""
+    """The database refused a statement for a reason of its own; nothing was recorded."""
 
-    def __init__(self, reason: str) -> None:
-        """Give the database's reason."""
+    def __init__(self, reason: str, pgcode: str | None = None) -> None:
+        """Give the database's reason and its SQLSTATE."""
         super().__init__(f"the database refused: {' '.join(reason.split())}")
+        self.pgcode = pgcode
 
 
 class SubjectKeysMoved(StoreError):
@@ -102,6 +105,8 @@ class Unreadable(StoreError):
 class KeyFileRefused(StoreError):
     """The master key's file is missing, malformed, or open to others than its owner."""
 
+    may_be_logged = True
+
 
 class MasterKeyMissing(StoreError):
     """Something is wrapped by a master key that the key file does not hold."""
@@ -113,6 +118,8 @@ class MigrationRefused(StoreError):
 
 class LogBroken(StoreError):
     """The log does not hold what it must: halt rather than guess."""
+
+    may_be_told = True
 
 
 class NotTheOperator(StoreError):

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from psycopg2.errors import DiskFull
+
 from ledger.store.pool import Connection
 
 SERVER = """
@@ -29,6 +31,15 @@ where has_table_privilege('ledger.' || table_name, 'update')
 UNWRITABLE = """
 select table_name from unnest(array['log', 'log_nodes', 'checkpoints']) as table_name
 where not has_table_privilege('ledger.' || table_name, 'insert')
+"""
+
+TAKES_WRITES = "select current_setting('transaction_read_only') = 'off'"
+# A sort that does not fit into memory is written to the disk; nothing of ours is changed, nothing is left.
+SPILL = """
+set local work_mem = '64kB';
+select count(*) from (
+    select repeat('x', 64) || n from generate_series(1, 8000) as n order by 1 offset 1
+) as spilt
 """
 
 UNSEALED = "select count(*) from ledger.pending where book = %s"
@@ -90,6 +101,23 @@ def unwritable_log_tables(connection: Connection) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(UNWRITABLE)
         return [table for (table,) in cursor.fetchall()]
+
+
+def takes_writes(connection: Connection) -> bool:
+    """Say whether the server takes writes: a standby takes none."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKES_WRITES)
+        return cursor.fetchall() == [(True,)]
+
+
+def has_room(connection: Connection) -> bool:
+    """Say whether there is room on the server's disk, in a transaction of its own."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(SPILL)
+        except DiskFull:
+            return False
+    return True
 
 
 def examine_feed(connection: Connection, book: str) -> FeedFound:

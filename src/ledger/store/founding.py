@@ -11,6 +11,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.errors import DuplicateDatabase
 
+from ledger.store.connecting import connect
 from ledger.store.errors import Unreachable
 from ledger.store.pool import Connection
 
@@ -21,6 +22,9 @@ SEALING = "claims_ledger_sealing"
 
 FOUNDING_LOCK = 7_215_402_113
 """Key of the advisory lock of the transaction that founds, so that two programs do not found at once."""
+
+FOUND_SECONDS = 60.0
+"""For one statement of these."""
 
 
 def found(superuser_dsn: str, password: Callable[[str], str]) -> None:
@@ -78,10 +82,17 @@ def join_roles(dsn: str) -> None:
                 cursor.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(login)))
 
 
+def has_database(superuser_dsn: str) -> bool:
+    """Say whether the ledger's database was founded on a server. Raises Unreachable."""
+    with closing(_connected(superuser_dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("select from pg_database where datname = %s", (DATABASE,))
+        return cursor.fetchone() is not None
+
+
 def is_founded(dsn: str) -> bool:
     """Say whether a login reaches its database: false on a server on which nothing was founded yet."""
     try:
-        connection = psycopg2.connect(dsn, connect_timeout=10)
+        connection = connect(dsn, name="claims-ledger", limit_seconds=FOUND_SECONDS)
     except psycopg2.OperationalError:
         return False
     connection.close()
@@ -90,7 +101,7 @@ def is_founded(dsn: str) -> bool:
 
 def _connected(dsn: str) -> Connection:
     try:
-        connection = psycopg2.connect(dsn, connect_timeout=10)
+        connection = connect(dsn, name="claims-ledger", limit_seconds=FOUND_SECONDS)
     except psycopg2.OperationalError as error:
         message = (
             f"The database cannot be reached ({' '.join(str(error).split())}): start it, or check the DSN."

@@ -7,6 +7,7 @@ from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
 
 from ledger.endings import UsedWrongly
+from ledger.store.connecting import TCP
 
 _VARIABLES: Final = {
     "host": "PGHOST",
@@ -31,6 +32,9 @@ _VARIABLES: Final = {
     "target_session_attrs": "PGTARGETSESSIONATTRS",
 }
 
+_OF_A_CONNECTION: Final = frozenset(TCP) - set(_VARIABLES)
+"""Words that have no variable, and say only how soon a peer that is gone is noticed."""
+
 
 def libpq_environment(dsn: str) -> Mapping[str, str]:
     """Give the variables that lead where the DSN leads. Raises UsedWrongly for a word that has none."""
@@ -39,10 +43,10 @@ def libpq_environment(dsn: str) -> Mapping[str, str]:
     except ProgrammingError as error:
         message = f"The DSN cannot be read ({' '.join(str(error).split())}): put it right."
         raise UsedWrongly(message) from error
-    unknown = sorted(set(words) - set(_VARIABLES))
+    unknown = sorted(set(words) - set(_VARIABLES) - _OF_A_CONNECTION)
     if unknown:
         message = (
             f"The DSN says {unknown[0]}, which Postgres' own programs take from no variable: leave it out."
         )
         raise UsedWrongly(message)
-    return {_VARIABLES[word]: str(value) for word, value in words.items()}
+    return {_VARIABLES[word]: str(value) for word, value in words.items() if word not in _OF_A_CONNECTION}

@@ -5,7 +5,7 @@ from typing import Final
 
 import psycopg2
 
-from ledger.store.errors import Unreachable
+from ledger.store.errors import OutcomeUnknown, Unreachable
 
 FIRST_WAIT_SECONDS: Final = 0.05
 LONGEST_WAIT_SECONDS: Final = 5.0
@@ -13,7 +13,11 @@ LONGEST_WAIT_SECONDS: Final = 5.0
 # SQLSTATE classes of what passes by itself: connection, transaction rolled back, resources, operator's
 # intervention.
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57")
-_LOCK_NOT_HAD: Final = "55P03"
+_TRANSIENT: Final = frozenset({"55P03", "25P03"})
+"""A lock was not had; a transaction idled for too long."""
+_AWAY_CLASSES: Final = ("08", "57")
+_NO_ROOM_CLASS: Final = "53"
+_DISK_FULL: Final = "53100"
 
 
 def is_transient(error: Exception) -> bool:
@@ -24,7 +28,42 @@ def is_transient(error: Exception) -> bool:
         return False
     if error.pgcode is None:
         return isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError))
-    return error.pgcode[:2] in _TRANSIENT_CLASSES or error.pgcode == _LOCK_NOT_HAD
+    return error.pgcode[:2] in _TRANSIENT_CLASSES or error.pgcode in _TRANSIENT
+
+
+def is_away(error: BaseException) -> bool:
+    """Say whether the database does not answer: nothing is wrong with what was asked of it."""
+    if isinstance(error, (Unreachable, OutcomeUnknown)):
+        return True
+    if not isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+        return False
+    return error.pgcode is None or error.pgcode[:2] in _AWAY_CLASSES
+
+
+def has_no_room(error: BaseException) -> bool:
+    """Say whether the database refused because its disk is full, or memory, or connections are used up."""
+    pgcode = getattr(error, "pgcode", None)
+    return isinstance(pgcode, str) and pgcode[:2] == _NO_ROOM_CLASS
+
+
+def described(error: BaseException) -> str:
+    """Describe an error for anybody: by its type alone, unless its class says that its message may be told.
+
+    What the driver, a library or Python say may quote what was being worked on. Those that `may_be_logged`
+    may name files and servers of this machine, and no person.
+    """
+    kind = type(error).__name__
+    if is_away(error):
+        return f"{kind}: the database is away"
+    if getattr(error, "pgcode", None) == _DISK_FULL:
+        return f"{kind}: the database's disk is full"
+    if isinstance(error, psycopg2.Error):
+        return f"{kind} (SQLSTATE {error.pgcode})"
+    if getattr(error, "may_be_told", False):
+        return f"{kind}: {' '.join(str(error).split())}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{kind}: {error.strerror}"
+    return kind
 
 
 class Backoff:

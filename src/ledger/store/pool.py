@@ -2,22 +2,53 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from threading import Condition
 from time import monotonic
-from typing import Self
+from typing import Final, Self
 
 import psycopg2
 from psycopg2.extensions import (
     ISOLATION_LEVEL_READ_COMMITTED,
     TRANSACTION_STATUS_IDLE,
 )
-from psycopg2.extensions import (
-    connection as Connection,  # noqa: N812 # a class in all but its name
-)
 
+from ledger.store.connecting import Connection, connect
 from ledger.store.errors import Unreachable
 
-__all__ = ["Connection", "Pool", "in_transaction"]
+__all__ = ["PATIENT", "SERVING", "Connection", "Limits", "Pool", "in_transaction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long is waited for what, in seconds."""
+
+    statement: float
+    """For the answer to one statement; the connection is cut then."""
+    lock: float
+    """For a lock, in a transaction."""
+    idle: float
+    """By the server, for the next statement of a transaction: it may hold locks that others wait for, and its
+    program may be gone without a word."""
+
+    @property
+    def of_a_transaction(self) -> str:
+        """The statement that a transaction begins with; it ends with the transaction, pooler or not."""
+        return (
+            f"set local idle_in_transaction_session_timeout = {_milliseconds(self.idle)};"
+            f"set local lock_timeout = {_milliseconds(self.lock)};"
+            f"set local statement_timeout = {_milliseconds(self.statement)}"
+        )
+
+
+PATIENT: Final = Limits(statement=3600.0, lock=60.0, idle=3600.0)
+"""Of a command, which somebody waits for and may break off, and of long work on a whole book."""
+SERVING: Final = Limits(statement=30.0, lock=10.0, idle=30.0)
+"""Of `up`, which is to go on by itself."""
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(1000 * seconds))
 
 
 class Pool:
@@ -28,14 +59,22 @@ class Pool:
     """
 
     def __init__(
-        self, dsn: str, *, size: int = 16, wait_seconds: float = 30.0, name: str = "claims-ledger"
+        self,
+        dsn: str,
+        *,
+        size: int = 16,
+        wait_seconds: float = 30.0,
+        name: str = "claims-ledger",
+        limits: Limits = PATIENT,
     ) -> None:
         """`wait_seconds`: how long a borrower waits for a free connection before `Unreachable`."""
         self.dsn = dsn
+        self.limits = limits
         self._size = size
         self._wait_seconds = wait_seconds
         self._name = name
         self._idle: list[Connection] = []
+        self._lent: set[Connection] = set()
         self._open = 0
         self._closed = False
         self._returned = Condition()
@@ -45,6 +84,9 @@ class Pool:
         """Lend a connection on which every statement is its own transaction. Raises `Unreachable`."""
         connection = self._borrow()
         try:
+            with self._returned:
+                self._lent.add(connection)
+                connection.limit_seconds = self.limits.statement
             yield connection
         finally:
             self._take_back(connection)
@@ -55,11 +97,20 @@ class Pool:
         with self.connection() as connection:
             connection.autocommit = False
             try:
+                with connection.cursor() as cursor:
+                    cursor.execute(self.limits.of_a_transaction)
                 yield connection
                 connection.commit()
             finally:
                 if not connection.closed:
                     _leave_transaction(connection)
+
+    def hurry(self, seconds: float) -> None:
+        """From now on no statement may take longer than so many seconds, those under way included."""
+        self.limits = replace(self.limits, statement=seconds)
+        with self._returned:
+            for connection in self._lent:
+                connection.limit_seconds = seconds
 
     def close(self) -> None:
         """Close what is idle now and what is lent out when it comes back; nothing is lent any more."""
@@ -105,7 +156,7 @@ class Pool:
 
     def _connect(self) -> Connection:
         try:
-            connection = psycopg2.connect(self.dsn, application_name=self._name, client_encoding="UTF8")
+            connection = connect(self.dsn, name=self._name)
         except psycopg2.OperationalError as error:
             reason = " ".join(str(error).split())
             message = (
@@ -118,6 +169,7 @@ class Pool:
     def _take_back(self, connection: Connection) -> None:
         dropped: list[Connection] = []
         with self._returned:
+            self._lent.discard(connection)
             if connection.closed:
                 dropped, self._idle = [connection, *self._idle], []
             elif self._closed or in_transaction(connection):

@@ -1,6 +1,6 @@
 """Positions of single events, and what stands at the head of a stream: one probe of a key each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ledger.domain.identifiers import StreamRef
@@ -15,6 +15,12 @@ join ledger.log l on l.book = %(book)s and l.stream_id = wanted.stream_id and l.
 _VERSION: Final = """
 select version from ledger.log where book = %s and stream_id = %s and position <= %s
 order by version desc limit 1
+"""
+
+
+_LAST: Final = """
+select stream_id::text, max(position) from ledger.log
+where book = %s and stream_id = any(%s::uuid[]) and position <= %s group by stream_id
 """
 
 
@@ -35,6 +41,16 @@ def select_positions(connection: Connection, book: str, places: Sequence[Place])
     with connection.cursor() as cursor:
         cursor.execute(_POSITIONS, wanted)
         return {Place(stream, version): int(position) for stream, version, position in cursor}
+
+
+def last_positions(
+    connection: Connection, book: str, streams: Collection[StreamRef], position: int
+) -> Mapping[StreamRef, int]:
+    """Give the position of each stream's last event, up to a position; -1 where there is none."""
+    ids = {str(stream_id(book, stream)): stream for stream in streams}
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST, (book, list(ids), position))
+        return dict.fromkeys(streams, -1) | {ids[found]: int(last) for found, last in cursor.fetchall()}
 
 
 def version_at(connection: Connection, book: str, stream: StreamRef, position: int) -> int | None:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Collection
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ledger.domain.calendar import ONE_DAY, brussels_midnight
-from ledger.domain.command import read_instant
-from ledger.endings import UsedWrongly
+from ledger.domain.command import read_date, read_instant
+from ledger.endings import Refused, UsedWrongly
+from ledger.feed.epochs import Cursor, check_cursor
 from ledger.store.checkpoints import checkpoint
+from ledger.store.epochs import select_epochs
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Connection
 
@@ -20,26 +22,42 @@ SEALED_AT = "select sealed_at from ledger.log where book = %s and position = %s"
 
 IS_OVER = "select %s < clock_timestamp()"
 
-POSITION = re.compile(r"[0-9]{1,18}")
+POSITION = re.compile(r"([1-9][0-9]{0,8}:)?[0-9]{1,19}", re.ASCII)
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def read_as_of(said: str) -> int | datetime:
+class NothingKnown(Refused):
+    """By the time asked for the ledger knew of nothing yet: an answer would rest on nothing."""
+
+    def __init__(self, book: str, since: datetime | None) -> None:
+        """`since`: when its first record became known, UTC; None: it has none."""
+        self.since = since
+        super().__init__(
+            f"Nothing is known yet: book {book!r} has no record."
+            if since is None
+            else f"Nothing was known before {since.isoformat()}, when the first record of book {book!r} was "
+            "sealed: ask for a later time."
+        )
+
+
+def read_as_of(said: str) -> Cursor | datetime:
     """Read what stands behind `--as-of`: a position, an instant with its offset, or a date (until its end).
+
+    A bare position is one of the first epoch of the log.
 
     Raises `UsedWrongly` for anything else.
     """
     if POSITION.fullmatch(said):
-        return int(said)
+        return Cursor.parse(said)
     try:
         if DATE.fullmatch(said):
             # All that was known on that day: until the midnight that ends it, not included.
-            return brussels_midnight(date.fromisoformat(said) + ONE_DAY) - ONE_MOMENT
+            return brussels_midnight(read_date(said) + ONE_DAY) - ONE_MOMENT
         return read_instant(said)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         message = (
             f"--as-of {said!r} is neither a position (4711), nor an instant with its offset"
-            " (2026-03-01T09:00:00+01:00), nor a date (2026-03-01): write one of these."
+            " (2026-03-01T09:00:00+01:00), nor a date (2026-03-01), from 1900 to 2199: write one of these."
         )
         raise UsedWrongly(message) from error
 
@@ -55,19 +73,30 @@ def known_end(connection: Connection, book: str, views: Collection[str]) -> int:
     return min(checkpoint(connection, book, name) for name in views)
 
 
-def position_as_of(connection: Connection, book: str, asked: int | datetime | None, end: int) -> int:
+def position_as_of(
+    connection: Connection, book: str, asked: Cursor | datetime | None, end: int, *, empty_ok: bool = False
+) -> int:
     """Turn what was asked for into a position up to `end`, which None asks for.
 
-    Raises `UsedWrongly` for a position that has not been reached: its answer could still change.
+    Raises `UsedWrongly` for a position that has not been reached: its answer could still change;
+    `NothingKnown` for an instant before the first record, unless `empty_ok`; `EpochsPart` and `EpochUnknown`
+    for a position that the log does not hold any more, or not yet.
     """
     if asked is None:
         return end
-    if isinstance(asked, int):
-        if asked > end:
+    if isinstance(asked, Cursor):
+        check_cursor(asked, select_epochs(connection, book))
+        if asked.position > end:
             reached = "is empty" if end == NOTHING else f"ends at position {end}"
-            message = f"Position {asked} is not there yet: the feed {reached}; ask for one up to that."
+            message = (
+                f"Position {asked.position} is not there yet: the feed {reached}; ask for one up to that."
+            )
             raise UsedWrongly(message)
-        return asked
+        return asked.position
+    if not empty_ok:
+        since = sealed_at(connection, book, 0)
+        if since is None or asked < since:
+            raise NothingKnown(book, since)
     return _last_sealed_by(connection, book, asked, end)
 
 

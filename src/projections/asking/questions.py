@@ -2,8 +2,8 @@
 
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
-from datetime import date
-from typing import Any, Literal, NamedTuple, assert_never, cast
+from datetime import date, timedelta
+from typing import Any, Final, Literal, NamedTuple, assert_never, cast
 
 from ledger.domain.identifiers import StreamRef
 from ledger.endings import Refused
@@ -32,10 +32,13 @@ from projections.limits.queries import LimitsWanted
 
 Answer = dict[str, object]
 
+LOOKED_BACK: Final = timedelta(days=30)
+"""So long a calendar shows what is over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list is narrowed down to; None narrows nothing. Dates are exclusive."""
+    """What a list is narrowed down to; None narrows nothing. `before` is exclusive."""
 
     contract: str | None = None
     claim: str | None = None
@@ -44,6 +47,8 @@ class Filters:
     status: str | None = None
     kind: str | None = None
     """Of due rows."""
+    from_on: date | None = None
+    """Of due rows, inclusive."""
 
 
 class Question(NamedTuple):
@@ -81,11 +86,26 @@ def list_limits(reader: Reader, filters: Filters) -> list[Answer]:
 
 
 def list_due(reader: Reader, filters: Filters) -> list[Answer]:
-    """Give due rows. `contract`: with its claims' and complaints'; `before` looks at `due_on`.
+    """Give due rows by due date, those of one day by when their subject was recorded.
 
-    Retention is asked for by its kind alone: it is a proposal to people, and time does nothing at its date.
+    `contract`: with its claims' and complaints'; `before` looks at `due_on`. Retention is asked for by its
+    kind alone: it is a proposal to people, and time does nothing at its date.
     """
     return _retentions(reader, filters) if filters.kind == "retention" else _at_once(reader, _due(filters))
+
+
+def list_calendar(reader: Reader, filters: Filters, today: date) -> list[Answer]:
+    """Give due rows for a calendar, by date, each with its place among those that bear the same name (`nth`).
+
+    Unless a status or days are asked for: what is open, and what was due in the last 30 days or will be.
+    """
+    if filters.kind == "retention":
+        return [row | {"nth": 1} for row in _retentions(reader, filters)]
+    question = _due(filters)
+    is_narrowed = filters.status is not None or filters.from_on is not None or filters.before is not None
+    asked = asdict(question.wanted) | {"open_or_from": None if is_narrowed else today - LOOKED_BACK}
+    source = reader.source(question.view, question.scope)
+    return select(reader.connection, of_due.CALENDAR, question.view.table, source, asked)
 
 
 def each_row(reader: Reader, listed: Listed, filters: Filters) -> Generator[Answer, None, None]:
@@ -162,7 +182,13 @@ def _limits(reader: Reader, filters: Filters) -> Question | None:
 def _due(filters: Filters) -> Question:
     subject = None if filters.claim is None else f"claim:{filters.claim}"
     wanted = DueWanted(
-        _one(filters.contract), subject, filters.guarantee, filters.before, filters.status, filters.kind
+        _one(filters.contract),
+        subject,
+        filters.guarantee,
+        filters.before,
+        filters.status,
+        filters.kind,
+        filters.from_on,
     )
     return Question(DUE, of_due.SELECT, wanted, _scope(filters))
 
@@ -171,13 +197,15 @@ def _retentions(reader: Reader, filters: Filters) -> list[Answer]:
     """Give until when the records of ended contracts are kept: rows of contracts, never of claims."""
     if filters.claim is not None or filters.guarantee is not None:
         return []
-    return [
+    found = [
         row
         for row in retentions(reader.around(_scope(filters)))
         if (filters.contract is None or row["subject"] == f"contract:{filters.contract}")
         and (filters.status is None or row["status"] == filters.status)
         and (filters.before is None or cast("date", row["due_on"]) < filters.before)
+        and (filters.from_on is None or cast("date", row["due_on"]) >= filters.from_on)
     ]
+    return sorted(found, key=lambda row: cast("date", row["due_on"]))  # stable: then as they were recorded
 
 
 def show_contract(reader: Reader, number: str) -> Answer:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from ledger.domain.calendar import ONE_DAY, brussels_date
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.terms import load_terms
+from ledger.feed.epochs import Cursor
 from projections.asking.reader import Reader
 from projections.bordereau import queries as on_bordereau
 from projections.bordereau.fold import BORDEREAU
@@ -180,7 +181,7 @@ def beside_exposure(
     ]
 
 
-def reported_until(reader: Reader, as_of: int | datetime | None) -> date:
+def reported_until(reader: Reader, as_of: Cursor | datetime | None) -> date:
     """Give the last day that a report knows of: that of `--on` or `--as-of`, else the book's present one."""
     if reader.on is not None:
         return reader.on

@@ -8,10 +8,10 @@ import click
 
 from ledger.commands.options import book_option, examples, json_option
 from ledger.commands.output import print_json
+from projections.asking.filters import CLAIM_STATUSES
 from projections.commands import due
 from projections.commands.history import HISTORY_COLUMNS, history_of
 from projections.commands.options import (
-    CLAIM_STATUSES,
     before_option,
     contract_option,
     guarantee_option,

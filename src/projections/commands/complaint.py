@@ -7,10 +7,10 @@ import click
 
 from ledger.commands.options import book_option, examples, json_option
 from ledger.commands.output import print_json
+from projections.asking.filters import COMPLAINT_STATUSES
 from projections.commands import due
 from projections.commands.history import HISTORY_COLUMNS, history_of
 from projections.commands.options import (
-    COMPLAINT_STATUSES,
     before_option,
     claim_option,
     contract_option,

@@ -8,15 +8,10 @@ import click
 
 from ledger.commands.options import book_option, examples, json_option
 from ledger.commands.output import print_json
+from projections.asking.filters import CONTRACT_STATUSES
 from projections.commands import claim, complaint, due, limits
 from projections.commands.history import HISTORY_COLUMNS, history_of
-from projections.commands.options import (
-    CONTRACT_STATUSES,
-    before_option,
-    names_options,
-    status_option,
-    time_options,
-)
+from projections.commands.options import before_option, names_options, status_option, time_options
 from projections.commands.reading import reading
 from projections.commands.tables import (
     CONTACT_COLUMNS,

@@ -6,12 +6,12 @@ from pathlib import Path
 import click
 
 from ledger.commands.options import book_option, examples, json_option
+from projections.asking.filters import DUE_KINDS, DUE_STATUSES
 from projections.commands.options import (
-    DUE_KINDS,
-    DUE_STATUSES,
     before_option,
     claim_option,
     contract_option,
+    from_option,
     guarantee_option,
     status_option,
     time_options,
@@ -37,6 +37,7 @@ COLUMNS: tuple[Column, ...] = (
 @contract_option("Only this contract's, its claims' and its complaints'.")
 @claim_option("Only this claim's.")
 @guarantee_option("Only of claims under this guarantee.")
+@from_option("Only what is due on this date or later.")
 @before_option("Only what is due before this date.")
 @status_option(DUE_STATUSES, "Only rows with this status.")
 @click.option(
@@ -59,6 +60,7 @@ def due(  # noqa: PLR0913  # one parameter an option
     contract: str | None,
     claim: str | None,
     guarantee: str | None,
+    from_on: date | None,
     before: date | None,
     status: str | None,
     kind: str | None,
@@ -68,10 +70,10 @@ def due(  # noqa: PLR0913  # one parameter an option
     book: str,
     as_json: bool,
 ) -> None:
-    """Show what is due when, and what was met, missed or cancelled."""
+    """Show what is due when, by due date, and what was met, missed or cancelled."""
     from projections.asking.questions import Filters  # noqa: PLC0415  # loaded when it runs
 
-    asked = Filters(contract, claim, guarantee, before, status, kind)
+    asked = Filters(contract, claim, guarantee, before, status, kind, from_on)
     with reading(book, ("due",), as_of=as_of, on=on) as reader:
         rows = rows_or_file(reader, "due", asked, out)
     show_unless_written(rows, COLUMNS, title="Due", empty="Nothing is due that matches.", json=as_json)

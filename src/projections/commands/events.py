@@ -8,13 +8,12 @@ import click
 
 from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json, print_json_line
-from ledger.endings import Refused, UsedWrongly
+from ledger.endings import UsedWrongly
 from projections.commands.history import HISTORY_COLUMNS
 from projections.commands.tables import as_json as plain_json
 from projections.commands.tables import show_rows
 
 if TYPE_CHECKING:
-    from ledger.feed.epochs import Cursor
     from ledger.wiring import Wiring
 
 Told = dict[str, object]
@@ -46,24 +45,20 @@ PAUSE_SECONDS = 0.5
 def events(since: str, types: tuple[str, ...], book: str, *, follow: bool, as_json: bool) -> None:
     """Show the feed: every sealed event in the order of its position. Personal values stand as [sealed].
 
-    A cursor with its epoch is refused (exit 1) where the log was put back since and parts before it: the
-    message says from where to read again.
+    A cursor is refused (exit 1) where the log was put back since and parts before it: the message says from
+    where to read again. A bare position is a cursor of the first epoch.
     """
-    from ledger.feed.epochs import Cursor, NotACursor  # noqa: PLC0415  # loaded when it runs
+    from ledger.feed.epochs import place  # noqa: PLC0415  # loaded when it runs
 
     _check(types)
-    try:
-        cursor = Cursor.parse(since)
-    except NotACursor as error:
-        message = f"--since: {error}."
-        raise UsedWrongly(message) from error
     with opened(book) as wiring:
         wiring.seal()
-        _check_epoch(wiring, cursor)
+        with wiring.pool.connection() as connection:
+            after = place(connection, book, since)
         if follow:
-            _follow(wiring, cursor.position, types, as_json=as_json)
+            _follow(wiring, after, types, as_json=as_json)
             return
-        told = list(_read(wiring, cursor.position, types))
+        told = list(_read(wiring, after, types))
     if as_json:
         print_json(plain_json(told))
     else:
@@ -80,21 +75,6 @@ def _check(types: tuple[str, ...]) -> None:
             near = get_close_matches(name, EVENT_TYPES, n=1, cutoff=0.0)
             message = f"There is no event type {name!r}; did you mean {near[0]}?"
             raise UsedWrongly(message)
-
-
-def _check_epoch(wiring: "Wiring", cursor: "Cursor") -> None:
-    """Make sure that the reader has read nothing that this log does not hold. Raises Refused."""
-    from ledger.feed.epochs import EpochsPart, EpochUnknown, check_cursor  # noqa: PLC0415  # loaded when it runs
-    from ledger.store.epochs import select_epochs  # noqa: PLC0415  # as above
-
-    if cursor.epoch is None:
-        return
-    with wiring.pool.connection() as connection:
-        epochs = select_epochs(connection, wiring.book)
-    try:
-        check_cursor(cursor, epochs)
-    except (EpochsPart, EpochUnknown) as error:
-        raise Refused(str(error)) from error
 
 
 def _read(wiring: "Wiring", after: int, types: tuple[str, ...]) -> Iterator[Told]:

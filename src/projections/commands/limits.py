@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from ledger.commands.options import book_option, examples, json_option
+from projections.asking.filters import CONTRACT_STATUSES
 from projections.commands.options import (
-    CONTRACT_STATUSES,
     before_option,
     claim_option,
     contract_option,

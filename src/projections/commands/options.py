@@ -2,33 +2,23 @@
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from ledger.commands.options import DAY, actor_option
 from ledger.commands.subject_options import REASON, access
 from ledger.domain.codes import GUARANTEES
-from ledger.domain.statuses import (
-    ClaimStatus,
-    ComplaintStatus,
-    ContractStatus,
-    DeadlineKind,
-    DeadlineStatus,
-)
 
 if TYPE_CHECKING:
     from ledger.subjects.access_log import Access
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-CONTRACT_STATUSES: tuple[str, ...] = get_args(ContractStatus)
-CLAIM_STATUSES: tuple[str, ...] = get_args(ClaimStatus)
-COMPLAINT_STATUSES: tuple[str, ...] = get_args(ComplaintStatus)
-DUE_KINDS: tuple[str, ...] = get_args(DeadlineKind)
-DUE_STATUSES: tuple[str, ...] = get_args(DeadlineStatus)
+EMPTY_OK = f"{__name__}.empty_ok"
+"""Where the context of a command keeps whether `--empty-ok` was given."""
 
-as_of_option = click.option(
+_as_of = click.option(
     "--as-of",
     "as_of",
     metavar="POSITION|INSTANT|DATE",
@@ -37,6 +27,26 @@ as_of_option = click.option(
         " The answer never changes, whatever is corrected later."
     ),
 )
+
+_empty_ok = click.option(
+    "--empty-ok",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda context, _option, given: context.meta.__setitem__(EMPTY_OK, given),
+    help="With --as-of: also answer for a time before the first record, with nothing.",
+)
+
+
+def as_of_option(command: F) -> F:
+    """Add `--as-of`, and `--empty-ok`, which `empty_ok` tells of."""
+    return _as_of(_empty_ok(command))
+
+
+def empty_ok() -> bool:
+    """Whether the command that runs may answer for a time at which nothing was known."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(EMPTY_OK))
+
 
 on_option = click.option(
     "--on",
@@ -99,6 +109,11 @@ def guarantee_option(said: str) -> Callable[[F], F]:
 def before_option(said: str) -> Callable[[F], F]:
     """Add `--before`."""
     return click.option("--before", type=DAY, metavar="DATE", help=said)
+
+
+def from_option(said: str) -> Callable[[F], F]:
+    """Add `--from`."""
+    return click.option("--from", "from_on", type=DAY, metavar="DATE", help=said)
 
 
 def status_option(statuses: tuple[str, ...], said: str) -> Callable[[F], F]:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from ledger.commands.options import opened
 from ledger.commands.output import note
+from ledger.endings import Refused
+from projections.commands.options import empty_ok
 
 if TYPE_CHECKING:
+    from ledger.feed.epochs import Cursor
     from ledger.store.pool import Connection
     from ledger.subjects.access_log import Access
     from ledger.subjects.opening import Opening
@@ -29,9 +32,11 @@ def reading(
 
     `access`: who opens personal values, and why; None: they stay sealed.
 
-    Raises `UsedWrongly` for an `as_of` that says no time.
+    Raises `UsedWrongly` for an `as_of` that says no time, `Refused` for one at which nothing was known yet.
     """
     from projections.asking.positions import (  # noqa: PLC0415  # loaded when it runs
+        NOTHING,
+        NothingKnown,
         known_end,
         position_as_of,
         read_as_of,
@@ -52,9 +57,15 @@ def reading(
                 cursor.execute(SNAPSHOT)
             _warn_of_parked(connection, book, wanted)
             end = known_end(connection, book, wanted)
-            position = position_as_of(connection, book, asked, end)
-            _warn_of_more(connection, asked, position)
+            try:
+                position = position_as_of(connection, book, asked, end, empty_ok=empty_ok())
+            except NothingKnown as error:
+                message = f"{error} With --empty-ok the answer is given, with nothing in it."
+                raise Refused(message) from error
+            _warn_of_more(connection, book, asked, position)
             yield Reader(connection, book, position, on, _opening(wiring, access))
+            if end == NOTHING:
+                note(f"Book {book!r} is empty: nothing has been recorded in it yet.")
 
 
 def _opening(wiring: "Wiring", access: "Access | None") -> "Opening | None":
@@ -66,12 +77,16 @@ def _opening(wiring: "Wiring", access: "Access | None") -> "Opening | None":
     return Opening(wiring.pool, wiring.store.subject_keys, wiring.book, access)
 
 
-def _warn_of_more(connection: "Connection", asked: "int | datetime | None", position: int) -> None:
+def _warn_of_more(
+    connection: "Connection", book: str, asked: "Cursor | datetime | None", position: int
+) -> None:
     """Say on stderr when more may yet be sealed by the instant asked for, so that the answer can change."""
-    from projections.asking.positions import NOTHING, is_over  # noqa: PLC0415  # loaded when it runs
+    from ledger.feed.epochs import Cursor, present_epoch  # noqa: PLC0415  # loaded when it runs
+    from projections.asking.positions import NOTHING, is_over  # noqa: PLC0415  # as above
 
     if isinstance(asked, datetime) and not is_over(connection, asked):
-        stays = "" if position == NOTHING else f"; --as-of {position} prints this answer for ever"
+        kept = Cursor(present_epoch(connection, book), position)
+        stays = "" if position == NOTHING else f"; --as-of {kept} prints this answer for ever"
         note(f"{asked.isoformat()} is not over yet: what is sealed until then will show as well{stays}.")
 
 

@@ -1,14 +1,13 @@
 """`claims-ledger report bordereau/refunds/payments/recoveries/guarantees/timeline`."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
 
 from ledger.commands.options import DAY, examples
+from projections.asking.filters import CLAIM_STATUSES, DUE_STATUSES, STEPS
 from projections.commands.options import (
-    CLAIM_STATUSES,
-    DUE_STATUSES,
     as_of_option,
     before_option,
     claim_option,
@@ -31,19 +30,6 @@ from projections.commands.writing import write_out
 
 if TYPE_CHECKING:
     from projections.asking.reports import Asked
-
-STEPS = (
-    "notify",
-    "identify",
-    "advise",
-    "assist",
-    "decide",
-    "refund",
-    "recover",
-    "correct",
-    "close",
-    "erase",
-)
 
 
 @click.command()
@@ -108,7 +94,7 @@ def recoveries(asked: "Asked", way: Way) -> None:
 @narrowed(
     guarantee_option("Only this guarantee."),
     click.option(
-        "--year", type=click.IntRange(1900, 9999), metavar="YEAR", help="Only incidents of this year."
+        "--year", type=click.IntRange(1900, 2199), metavar="YEAR", help="Only incidents of this year."
     ),
     click.option(
         "--until",
@@ -133,7 +119,7 @@ def guarantees(asked: "Asked", way: Way, *, year: int | None, until: date | None
     from projections.exports.sheets import GUARANTEES  # noqa: PLC0415  # as above
 
     with way.reading("reserves", "contracts") as reader:
-        as_of: int | datetime | None = None if way.as_of is None else read_as_of(way.as_of)
+        as_of = None if way.as_of is None else read_as_of(way.as_of)
         rows = by_guarantee(reader, until or reported_until(reader, as_of), asked.guarantee, year)
     if way.out is not None:
         write_out(rows, GUARANTEES, way.out)
@@ -166,10 +152,10 @@ class Month(click.ParamType[date]):
         """Read a year and a month and nothing else."""
         if isinstance(value, date):
             return value
+        from ledger.domain.command import read_date  # noqa: PLC0415  # loaded when it runs
+
         try:
-            if len(str(value)) != len("2026-02"):
-                raise ValueError(value)  # noqa: TRY301  # told like any other
-            return date.fromisoformat(f"{value}-01")
+            return read_date(f"{value}-01")
         except ValueError:
             self.fail(f"{value!r} is no month; write it as 2026-02.", param, ctx)
 

@@ -37,7 +37,7 @@ SAID: Final[Mapping[str, str]] = {
 
 
 def due_calendar(rows: Rows, *, book: str, known_at: datetime) -> str:
-    """Write due rows (as the view `due` gives them) as a calendar.
+    """Write due rows as a calendar; `nth`, where they have it, tells apart those that bear the same name.
 
     `known_at`: when what the rows say became known, aware; it stands as each event's DTSTAMP, so that the
     same rows make the same text.
@@ -54,7 +54,7 @@ def due_calendar(rows: Rows, *, book: str, known_at: datetime) -> str:
     for row in rows:
         name = "|".join((book, str(row["subject"]), str(row["kind"]), str(row["raw_due_on"])))
         seen[name] += 1
-        calendar.add_component(_event(row, f"{name}|{seen[name]}", known_at))
+        calendar.add_component(_event(row, f"{name}|{row.get('nth', seen[name])}", known_at))
     return bytes(calendar.to_ical()).decode()
 
 
@@ -78,7 +78,7 @@ def _event(row: Row, name: str, known_at: datetime) -> Event:
         alarm.add("description", said)
         # RFC 5545 wants an absolute trigger in UTC.
         alert_at = datetime.combine(cast("date", row["alert_on"]), ALERT_AT, BRUSSELS)
-        alarm.add("trigger", alert_at.astimezone(UTC))
+        alarm.add("trigger", alert_at.astimezone(UTC), parameters={"VALUE": "DATE-TIME"})
         event.add_component(alarm)
     return event
 

@@ -16,7 +16,7 @@ PLACE = "page_place"
 class Paged:
     """A source of which the rows after a place are wanted, so many at most.
 
-    The columns of `order` are those that the view's query orders by; together they name one row.
+    `order`: what the view's query orders by, as whole numbers; together they name one row.
     """
 
     source: Source
@@ -36,7 +36,7 @@ class Paged:
 
     def paged(self, sql: str) -> str:
         """Give the view's query with each row's place beside it, cut to the page."""
-        place = f"array[{', '.join(f'{name}::bigint' for name in self.order)}]"
+        place = f"array[{', '.join(f'({name})::bigint' for name in self.order)}]"
         begun = sql.replace("select", f"select {place} as {PLACE},", 1)
         return f"{begun} limit {self.limit:d}"
 

@@ -3,8 +3,7 @@
 from collections.abc import Generator, Mapping
 from itertools import count
 
-from psycopg2.extras import RealDictCursor
-
+from ledger.store.connecting import DictCursor
 from ledger.store.pool import Connection
 from projections.folding.paging import Paged
 from projections.folding.rows import Source
@@ -22,7 +21,7 @@ def select(
     found, parameters = source.found(table)
     if isinstance(source, Paged):
         sql = source.paged(sql)
-    with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+    with connection.cursor(cursor_factory=DictCursor) as cursor:
         cursor.execute(sql.format(found=found), parameters | dict(asked))
         rows = [dict(row) for row in cursor]
     if isinstance(source, Paged):
@@ -38,8 +37,8 @@ def select_each(
     The transaction must stay open until the last one is taken, or until this is closed.
     """
     found, parameters = source.found(table)
-    with connection.cursor(f"rows_{next(_numbers)}", cursor_factory=RealDictCursor) as cursor:
-        cursor.itersize = ROWS_AT_ONCE
+    with connection.cursor(f"rows_{next(_numbers)}", cursor_factory=DictCursor) as cursor:
         cursor.execute(sql.format(found=found), parameters | dict(asked))
-        for row in cursor:
-            yield dict(row)
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            for row in rows:
+                yield dict(row)

@@ -7,6 +7,7 @@ from typing import Final
 from starlette.responses import StreamingResponse
 
 from ledger.endings import Refused
+from ledger.feed.epochs import Cursor
 from ledger.http.described import POSITION
 from ledger.http.problems import Problem
 from ledger.wiring import Wiring
@@ -18,7 +19,7 @@ from projections.http.reading import Time, reading
 PAGE_ROWS: Final = 1_000
 
 
-def download(listed: List, end: str, rows: Rows, position: int) -> StreamingResponse:
+def download(listed: List, end: str, rows: Rows, position: Cursor) -> StreamingResponse:
     """Send a whole list as a file, its rows as they stand at a position.
 
     A workbook is made before its first byte is sent. Raises Problem where it cannot be made.
@@ -28,14 +29,17 @@ def download(listed: List, end: str, rows: Rows, position: int) -> StreamingResp
         content = way.write(rows, listed.sheet)
     except Refused as error:
         raise Problem("INVALID", str(error)) from error
+    stands = str(position).replace(":", "-")
     headers = {
-        "Content-Disposition": f'attachment; filename="{listed.name}-{position}.{end}"',
+        "Content-Disposition": f'attachment; filename="{listed.name}-{stands}.{end}"',
         POSITION: str(position),
     }
     return StreamingResponse(content, media_type=way.media_type, headers=headers)
 
 
-def rows_by_pages(wiring: Wiring, listed: List, filters: object, time: Time, position: int) -> Iterator[Row]:
+def rows_by_pages(
+    wiring: Wiring, listed: List, filters: object, time: Time, position: Cursor
+) -> Iterator[Row]:
     """Give all rows of a list as they stand at a position, read page by page."""
     after, time = None, replace(time, as_of=position)
     while True:

@@ -6,24 +6,10 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query
 
-from ledger.domain.codes import GUARANTEES
 from ledger.domain.command import Day
 from ledger.domain.identifiers import Name
-from projections.commands.options import CLAIM_STATUSES, COMPLAINT_STATUSES, CONTRACT_STATUSES, DUE_STATUSES
-from projections.commands.report import STEPS
+from projections.asking.filters import choices_of
 from projections.http.lists import List
-
-STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
-    "contracts": CONTRACT_STATUSES,
-    "claims": CLAIM_STATUSES,
-    "complaints": COMPLAINT_STATUSES,
-    "limits": CONTRACT_STATUSES,
-    "due": DUE_STATUSES,
-    "refunds": DUE_STATUSES,
-    "recoveries": CLAIM_STATUSES,
-    "bordereau": CLAIM_STATUSES,
-}
-"""List → the statuses that it may be narrowed down to; of limits, those of the contract."""
 
 BEFORE: Final[Mapping[str, str]] = {
     "contracts": "Only contracts that started before this date.",
@@ -38,25 +24,36 @@ BEFORE: Final[Mapping[str, str]] = {
 }
 
 
+NAMES: Final[Mapping[str, str]] = {"from": "from_on"}
+"""Filter → what it is called in Python, where that is something else."""
+
+
 def filters_of(listed: List) -> Callable[..., Any]:
     """Make the dependency that reads a list's filters, with the parameters that the list knows."""
 
     def read(**given: Any) -> Any:  # noqa: ANN401  # each as its parameter says
         return listed.make(**given)
 
+    def chosen(name: str, said: str) -> Any:  # noqa: ANN401  # an annotation
+        return _one_of(choices_of(listed.name, name) if name in listed.filters else (), said)
+
     known: Mapping[str, Any] = {
         "contract": _text("Only of this contract; with what belongs to it."),
         "claim": _text("Only of this claim."),
-        "guarantee": _one_of(GUARANTEES, "Only of this guarantee."),
-        "status": _one_of(STATUSES.get(listed.name, ()), "Only with this status."),
+        "guarantee": chosen("guarantee", "Only of this guarantee."),
+        "status": chosen("status", "Only with this status."),
         "before": Annotated[Day | None, Query(description=BEFORE.get(listed.name))],
         "since": Annotated[Day | None, Query(description="Only what moved on this date or later.")],
-        "step": _one_of(STEPS, "Only these steps."),
-        "year": Annotated[int | None, Query(ge=1900, le=9999, description="Only incidents of this year.")],
+        "kind": chosen("kind", "Only of this kind; `retention` stands in no other list."),
+        "from": Annotated[
+            Day | None, Query(alias="from", description="Only what is due on this date or later.")
+        ],
+        "step": chosen("step", "Only these steps."),
+        "year": Annotated[int | None, Query(ge=1900, le=2199, description="Only incidents of this year.")],
         "month": Annotated[
             str | None,
             Query(
-                pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$",
+                pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$",
                 description="The month, such as 2026-02; the present one unless given.",
                 examples=["2026-02"],
             ),
@@ -68,7 +65,7 @@ def filters_of(listed: List) -> Callable[..., Any]:
     }
     read.__signature__ = Signature(  # type: ignore[attr-defined]  # what FastAPI reads
         [
-            Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=known[name])
+            Parameter(NAMES.get(name, name), Parameter.KEYWORD_ONLY, default=None, annotation=known[name])
             for name in listed.filters
         ]
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from projections.asking.filters import FILTERS
 from projections.asking.questions import (
     Answer,
     Filters,
@@ -29,14 +30,18 @@ class List:
     views: tuple[str, ...]
     """The views that it reads; its own is the first."""
     order: tuple[str, ...]
-    """Columns that its query orders by; none: it is short, and comes whole."""
-    filters: tuple[str, ...]
+    """What its query orders by, as whole numbers; none: it is short, and comes whole."""
     ask: Ask
     said: str
     make: Callable[..., Any] = Filters
     """Makes what it is narrowed down to."""
     folder: str = ""
     """In front of its name in the address."""
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What it is narrowed down by."""
+        return FILTERS[self.name]
 
     @property
     def path(self) -> str:
@@ -64,7 +69,6 @@ LISTS: Final = (
         "contracts",
         ("contracts",),
         ("opened_position",),
-        ("status", "before"),
         list_contracts,
         "Contracts in the order in which they were recorded",
     ),
@@ -72,7 +76,6 @@ LISTS: Final = (
         "claims",
         ("claims",),
         ("opened_position",),
-        ("contract", "guarantee", "status", "before"),
         list_claims,
         "Claims in the order in which they were opened",
     ),
@@ -80,7 +83,6 @@ LISTS: Final = (
         "complaints",
         ("complaints",),
         ("opened_position",),
-        ("contract", "claim", "status", "before"),
         list_complaints,
         "Complaints in the order in which they were lodged",
     ),
@@ -88,17 +90,15 @@ LISTS: Final = (
         "limits",
         ("limits", "claims", "contracts"),
         ("contract_position", "insurance_year", "guarantee_order"),
-        ("contract", "claim", "guarantee", "status", "before"),
         list_limits,
         "What is consumed and what is left of each limit, for each insurance year begun",
     ),
     List(
         "due",
         ("due",),
-        ("contract_position", "subject_rank", "subject_position", "opening"),
-        ("contract", "claim", "guarantee", "status", "before"),
+        ("due_on - date '1900-01-01'", "subject_position", "opening"),
         list_due,
-        "What is due when, and what was met, missed or cancelled",
+        "What is due when, and what was met, missed or cancelled, by due date",
     ),
 )
 

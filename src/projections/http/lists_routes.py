@@ -2,23 +2,25 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from ledger.clock import BEGINNING
+from ledger.clock import BEGINNING, present
+from ledger.domain.calendar import brussels_date
 from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs, needs_in_address
+from ledger.http.conditional import tagged
 from ledger.http.described import POSITION, POSITION_HEADER, described
 from ledger.http.problems import Problem
 from ledger.http.served import wiring_of
 from ledger.rights.caller import Caller
 from ledger.wiring import Wiring
 from projections.asking.positions import sealed_at
-from projections.asking.questions import Filters, list_due
+from projections.asking.questions import Filters, list_calendar
 from projections.exports import due_calendar
 from projections.exports.sent import WAYS
 from projections.folding.paging import Place
@@ -110,14 +112,21 @@ def _page(listed: List) -> Callable[..., Any]:
             # One row more than the page says whether there is a next one.
             reader.listed, reader.after, reader.limit = listed, place, limit + 1
             rows = listed.ask(reader, filters)
-            more = reader.paged is not None and len(rows) > limit
-            return rows[:limit], reader.paged.places[limit - 1] if more and reader.paged else None
+            if reader.paged is None:  # They came whole: a place is a number of rows.
+                begin = 0 if place is None else place[0]
+                is_last = len(rows) <= begin + limit
+                return rows[begin : begin + limit], None if is_last else (
+                    begin + limit,
+                    *(0 for _ in listed.order[1:]),
+                )
+            more = len(rows) > limit
+            return rows[:limit], reader.paged.places[limit - 1] if more else None
 
         (rows, last), position = await read(request, caller, listed.views, time, ask)
         headers = {POSITION: str(position)}
         if last is not None:
             link = request.url.include_query_params(
-                after=".".join(map(str, last)), as_of=position
+                after=".".join(map(str, last)), as_of=str(position)
             ).remove_query_params(["min_position", "min_command"])
             headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
         return JSONResponse(plain(rows), headers=headers)
@@ -191,17 +200,28 @@ async def calendar(
     request: Request,
     book: Book,
     caller: Annotated[Caller, needs_in_address("calendar")],
+    filters: Annotated[Filters, Depends(filters_of(DUE))],
 ) -> Response:
     """Give what is due as an iCalendar feed, with business numbers and nobody's name.
+
+    Unless a status or days are asked for: what is open, and what was due in the last 30 days or will be.
 
     Calendars show no header, so the address bears a token of its own (`claims-ledger token create --role
     calendar`), which opens nothing else.
     """
 
     def ask(reader: PagedReader) -> tuple[list[dict[str, object]], datetime | None]:
-        return list_due(reader, Filters()), sealed_at(reader.connection, book, reader.position)
+        return (
+            list_calendar(reader, filters, _today(wiring_of(request))),
+            sealed_at(reader.connection, book, reader.position),
+        )
 
     now = Time(None, None, None, None)
     (rows, known_at), position = await read(request, caller, DUE.views, now, ask)
     text = await run_in_threadpool(due_calendar.due_calendar, rows, book=book, known_at=known_at or BEGINNING)
-    return Response(text, media_type=due_calendar.MEDIA_TYPE, headers={POSITION: str(position)})
+    answer = Response(text, media_type=due_calendar.MEDIA_TYPE, headers={POSITION: str(position)})
+    return tagged(request, answer)
+
+
+def _today(wiring: Wiring) -> date:
+    return brussels_date(present(wiring.book_row(), wiring.now()))

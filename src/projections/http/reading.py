@@ -14,7 +14,9 @@ from ledger.answers import kept_answer
 from ledger.domain.command import Day
 from ledger.domain.identifiers import Name, StreamRef
 from ledger.endings import UsedWrongly
+from ledger.feed.epochs import Cursor, check_place
 from ledger.http.command_schemas import A_DATE, AN_INSTANT
+from ledger.http.cursors import CURSOR, PresentEpoch, places, read_cursor
 from ledger.http.problems import Problem
 from ledger.http.served import wiring_of
 from ledger.rights.caller import Caller
@@ -22,7 +24,7 @@ from ledger.store.streams import stream_id, stream_ref
 from ledger.subjects.access_log import Access
 from ledger.subjects.opening import Opening
 from ledger.wiring import Wiring
-from projections.asking.positions import known_end, position_as_of, read_as_of
+from projections.asking.positions import NothingKnown, known_end, position_as_of, read_as_of
 from projections.asking.reader import SNAPSHOT, Reader
 from projections.folding.paging import Paged, Place
 from projections.folding.rows import Source
@@ -34,7 +36,6 @@ Told = TypeVar("Told")
 PATIENCE_SECONDS: Final = 5.0
 """The longest that a read waits until a view has caught up."""
 LOOK_SECONDS: Final = 0.015
-MOST_POSITION: Final = 10**15
 
 BELONGING: Final = ("claims", "complaints")
 """The views that say which streams belong to a contract."""
@@ -45,8 +46,8 @@ class Time:
     """Which time a read stands for, and what it must have seen."""
 
     on: date | None
-    as_of: int | datetime | None
-    min_position: int | None
+    as_of: Cursor | datetime | None
+    min_position: Cursor | None
     min_command: str | None
 
 
@@ -58,7 +59,7 @@ class PagedReader(Reader):
     after: Place | None = None
     limit: int = 0
     paged: Paged | None = field(default=None)
-    as_of: int | datetime | None = None
+    as_of: Cursor | datetime | None = None
     """As it was asked for; None: the present."""
 
     def source(self, view: View[object], scope: StreamRef | None = None) -> Source:  # type: ignore[override]  # any memory
@@ -80,14 +81,17 @@ def read_time(
         Query(
             max_length=40,
             description="As known at a position, at an instant with its offset, or by the end of a day.",
-            json_schema_extra={"oneOf": [{"pattern": "^[0-9]{1,9}$"}, A_DATE, AN_INSTANT]},
+            json_schema_extra={"oneOf": [{"pattern": "^([1-9][0-9]{0,8}:)?[0-9]{1,9}$"}, A_DATE, AN_INSTANT]},
             examples=["2026-03-01"],
         ),
     ] = None,
     min_position: Annotated[
-        int | None,
+        str | None,
         Query(
-            ge=-1, le=MOST_POSITION, description="Wait until the answer stands for this position at least."
+            max_length=40,
+            json_schema_extra={"pattern": CURSOR},
+            description="Wait until the answer stands at least for this position (a `Ledger-Position`).",
+            examples=["4711"],
         ),
     ] = None,
     min_command: Annotated[
@@ -97,9 +101,11 @@ def read_time(
 ) -> Time:
     """Read which time is asked for. Raises Problem."""
     try:
-        return Time(on, None if as_of is None else read_as_of(as_of), min_position, min_command)
+        known = None if as_of is None else read_as_of(as_of)
     except UsedWrongly as error:
         raise Problem("INVALID", _as_here(error)) from error
+    at_least = None if min_position is None else read_cursor("min_position", min_position)
+    return Time(on, known, at_least, min_command)
 
 
 Asked = Annotated[Time, Depends(read_time)]
@@ -112,7 +118,7 @@ async def read(
     time: Time,
     tell: Callable[[PagedReader], Told],
     access: Access | None = None,
-) -> tuple[Told, int]:
+) -> tuple[Told, Cursor]:
     """Answer one question in a thread, once the views are there; gives the answer and its position.
 
     `access`: who opens personal values, by what and why; None: they stay sealed. Raises Problem.
@@ -121,9 +127,11 @@ async def read(
     wanted = tuple(dict.fromkeys((*views, *(() if time.on is None else BELONGING))))
     await _caught_up(request, caller, wanted, time)
 
-    def told() -> tuple[Told, int]:
+    epochs: PresentEpoch = request.app.state.epochs
+
+    def told() -> tuple[Told, Cursor]:
         with reading(wiring, wanted, time, access) as reader:
-            return tell(reader), reader.position
+            return tell(reader), Cursor(epochs.look(), reader.position)
 
     return await run_in_threadpool(told)
 
@@ -138,9 +146,12 @@ def reading(
             cursor.execute(SNAPSHOT)
         end = known_end(connection, wiring.book, views)
         try:
-            position = position_as_of(connection, wiring.book, time.as_of, end)
+            with places("as_of"):
+                position = position_as_of(connection, wiring.book, time.as_of, end)
         except UsedWrongly as error:
             raise Problem("INVALID", _as_here(error)) from error
+        except NothingKnown as error:
+            raise Problem("NOTHING_KNOWN", str(error)) from error
         opening = None
         if access is not None:
             opening = Opening(wiring.pool, wiring.store.subject_keys, wiring.book, access)
@@ -153,9 +164,6 @@ async def _caught_up(request: Request, caller: Caller, views: Sequence[str], tim
     if wanted is None:
         return
     wiring, loop = wiring_of(request), asyncio.get_running_loop()
-    if wanted > (end := await run_in_threadpool(_reached, wiring, ())):
-        message = f"min_position: position {wanted} is not there yet: the feed ends at position {end}."
-        raise Problem("INVALID", message)
     until = loop.time() + PATIENCE_SECONDS
     while (reached := await run_in_threadpool(_reached, wiring, views)) < wanted:
         if loop.time() >= until:
@@ -165,28 +173,36 @@ async def _caught_up(request: Request, caller: Caller, views: Sequence[str], tim
 
 
 async def _wanted_position(request: Request, caller: Caller, time: Time) -> int | None:
-    if time.min_command is None:
-        return time.min_position
     wiring = wiring_of(request)
+    at_least = None if time.min_position is None else time.min_position.position
+    if time.min_position is not None:
+        await run_in_threadpool(_check_position, wiring, time.min_position)
+    if time.min_command is None:
+        return at_least
     first = await run_in_threadpool(wiring.store.answer_of, wiring.book, caller.sender, time.min_command)
     if first is None:
         message = "min_command: you have sent no command under this id."
         raise Problem("INVALID", message)
     events = kept_answer(time.min_command, first.answer).events
     if not events:
-        return time.min_position  # It was refused: there is nothing of it to be seen.
+        return at_least  # It was refused: there is nothing of it to be seen.
     last = events[-1]
     where = stream_id(wiring.book, stream_ref(last.stream))
     position: int | None = await request.app.state.seals.position_of(where, last.version, PATIENCE_SECONDS)
     if position is None:
         message = "The command is recorded, and not sealed yet: ask again."
         raise Problem("BEHIND", message, headers={"Retry-After": "1"})
-    return max(position, time.min_position or position)
+    return position if at_least is None else max(position, at_least)
 
 
 def _reached(wiring: Wiring, views: Sequence[str]) -> int:
     with wiring.pool.connection() as connection:
         return known_end(connection, wiring.book, views)
+
+
+def _check_position(wiring: Wiring, cursor: Cursor) -> None:
+    with places("min_position"), wiring.pool.connection() as connection:
+        check_place(connection, wiring.book, cursor)
 
 
 def no_such(reader: Reader, kind: str, number: str) -> Problem:

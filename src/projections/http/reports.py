@@ -14,8 +14,6 @@ from projections.http.reading import PagedReader
 
 FOLDER: Final = "reports/"
 
-_CLAIMS: Final = ("contract", "claim", "guarantee")
-
 
 @dataclass(frozen=True, slots=True)
 class _Years:
@@ -54,7 +52,6 @@ REPORTS: Final = (
         "refunds",
         ("refunds",),
         ("opened_position", "number"),
-        (*_CLAIMS, "before", "status"),
         _rows("refunds"),
         "Refunds with the days that they took against those allowed (R7)",
         Asked,
@@ -64,7 +61,6 @@ REPORTS: Final = (
         "payments",
         ("payments",),
         ("opened_position", "number"),
-        (*_CLAIMS, "since", "before"),
         _rows("payments"),
         "Every movement of money on claims",
         Asked,
@@ -74,7 +70,6 @@ REPORTS: Final = (
         "recoveries",
         ("reserves",),
         ("opened_position",),
-        (*_CLAIMS, "before", "status"),
         _rows("recoveries"),
         "Reserves and recoveries: what each claim may still cost, has cost, and what came back",
         Asked,
@@ -84,7 +79,6 @@ REPORTS: Final = (
         "timeline",
         ("timeline",),
         ("from_position",),
-        (*_CLAIMS, "before", "step"),
         _rows("timeline"),
         "Steps of claims in the order in which they were recorded",
         Asked,
@@ -94,7 +88,6 @@ REPORTS: Final = (
         "bordereau",
         ("bordereau",),
         ("opened_position",),
-        ("month", "contract", "guarantee", "status", "every"),
         _bordereau,
         "A month's claims: paid in the month, paid before, outstanding",
         _of_a_month,
@@ -104,7 +97,6 @@ REPORTS: Final = (
         "guarantees",
         ("reserves", "contracts"),
         (),
-        ("guarantee", "year"),
         _guarantees,
         "Counts and losses by calendar year of the incident and guarantee, beside the days of cover",
         _Years,

@@ -5,7 +5,7 @@ reason (`Access-Reason`), and the access log is told first.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -16,12 +16,14 @@ from ledger.domain.identifiers import Name, StreamKind, StreamRef
 from ledger.endings import Refused
 from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs
+from ledger.http.conditional import has_already, not_modified
 from ledger.http.described import POSITION, POSITION_HEADER, described
 from ledger.http.problems import Problem
 from ledger.rights.caller import Caller
-from ledger.store.positions import version_at
+from ledger.store.positions import last_positions, version_at
 from ledger.subjects.access_log import Access
 from ledger.wiring import Wiring
+from projections.asking.histories import belonging
 from projections.asking.questions import show_claim, show_complaint, show_contract
 from projections.asking.reader import Reader
 from projections.http.plain import plain
@@ -79,9 +81,8 @@ Own = Annotated[bool, Query(description="A contract's own events only, without i
 def routes(_wiring: Wiring) -> APIRouter:
     """Give the routes of single contracts, claims and complaints (group `claims_ledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
-    # What is longer stands first: a number may hold slashes.
     for kind in KINDS:
-        one = f"/{kind.plural}/{{number:path}}"
+        one = f"/{kind.plural}/{{number:number}}"
         listed = {"content": {"application/json": {"schema": array_of(REPLAYED)}}, "headers": POSITION_HEADER}
         for path, name, endpoint in (
             (f"{one}/replay/opened", "opened_replay", _opened_replay(kind)),
@@ -155,16 +156,31 @@ def _opened(kind: Kind) -> Callable[..., Any]:
 async def _answer(  # who, what, when and why
     request: Request, caller: Caller, kind: Kind, number: str, time: Time, access: Access | None = None
 ) -> Response:
-    def tell(reader: PagedReader) -> tuple[dict[str, object], int | None]:
+    def tell(reader: PagedReader) -> tuple[dict[str, object], str, bool]:
         try:
             shown = kind.show(reader, number)
         except Refused as error:
             raise no_such(reader, kind.kind, number) from error
         stream = StreamRef(kind.kind, number)
-        return shown, version_at(reader.connection, reader.book, stream, reader.position)
+        version = version_at(reader.connection, reader.book, stream, reader.position)
+        etag = f'"{version}"'
+        is_known = access is None and has_already(request, etag) and _is_its_newest(reader, stream, shown)
+        return shown, etag, is_known
 
-    (shown, version), position = await read(request, caller, kind.views, time, tell, access)
-    return JSONResponse(plain(shown), headers={POSITION: str(position), "ETag": f'"{version}"'})
+    (shown, etag, is_known), position = await read(request, caller, kind.views, time, tell, access)
+    answer = JSONResponse(plain(shown), headers={POSITION: str(position), "ETag": etag})
+    return not_modified(answer) if is_known else answer
+
+
+def _is_its_newest(reader: Reader, stream: StreamRef, shown: Mapping[str, object]) -> bool:
+    """Whether nothing happened around a stream since its own last event.
+
+    What is shown of it holds something of its contract, and of what else belongs to that: only then does the
+    version of the stream alone say which answer it is.
+    """
+    around = belonging(reader.connection, reader.book, str(shown["contract"]), reader.position)
+    newest = last_positions(reader.connection, reader.book, {stream, *around}, reader.position)
+    return max(newest.values()) == newest[stream]
 
 
 def _history(kind: Kind) -> Callable[..., Any]:

@@ -2,11 +2,15 @@
 
 import re
 
+from ledger.http.book import number_in
 from projections.web.words.codes import N_
 from projections.web.words.saying_no import AskedWrongly
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]")
 NO_TEXT = N_("The number in the address is not written as text: go by a link of the site.")
+
+PAGES_BESIDE = frozenset({"new"})
+"""Pages that stand where numbers do."""
 
 _ESCAPED = re.compile(r"~([0-9A-F]{2})")
 
@@ -14,10 +18,12 @@ _ESCAPED = re.compile(r"~([0-9A-F]{2})")
 def in_address(number: str) -> str:
     """Write a number as one step of an address: what is no plain letter or digit as `~2F`.
 
-    So `A/1.json`, which is a number too, is told from the JSON of `A/1`.
+    So `A/1.json`, which is a number too, is told from the JSON of `A/1`, and `new` from a page of that name.
     """
     return "".join(
-        character if _PLAIN.match(character) else "".join(f"~{byte:02X}" for byte in character.encode())
+        character
+        if _PLAIN.match(character) and number not in PAGES_BESIDE
+        else "".join(f"~{byte:02X}" for byte in character.encode())
         for character in number
     )
 
@@ -27,6 +33,7 @@ def from_address(step: str) -> str:
 
     Raises `UsedWrongly` for escapes that are no text.
     """
+    step = number_in(step)
     read = bytearray()
     end = 0
     for escape in _ESCAPED.finditer(step):

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from ledger.clock import present
 from ledger.domain.calendar import brussels_date
-from ledger.domain.command import EARLIEST, LATEST
+from ledger.domain.command import read_date
 from ledger.store.checkpoints import checkpoint
 from ledger.subjects.access_log import Access
 from ledger.subjects.opening import Opening
@@ -20,7 +20,12 @@ from projections.web.words.saying_no import AskedWrongly
 
 MOST_DIGITS = 18
 
+ALL = "all"
+"""Said for any status, where a page shows those of one unless told otherwise."""
+
 NO_DATE = N_("“%(asked)s” is no date: write it as 2026-03-01.")
+NO_PLACE = N_("“%(asked)s” is no place in this list: go by the links of its pages.")
+NO_CHOICE = N_("“%(asked)s” is nothing that “%(name)s” can be: choose one of %(choices)s.")
 NO_MONTH = N_("“%(asked)s” is no month: write it as 2026-03.")
 
 
@@ -63,7 +68,7 @@ def read_asked(query: Mapping[str, str]) -> AskedTime:
 def read_day(text: str) -> date:
     """Read a date from an address. Raises `UsedWrongly`."""
     try:
-        return date.fromisoformat(text)
+        return read_date(text)
     except ValueError as error:
         raise AskedWrongly(NO_DATE, asked=text[:40]) from error
 
@@ -71,15 +76,29 @@ def read_day(text: str) -> date:
 def read_month(text: str) -> date:
     """Read a month from an address, `2026-03`; gives its first day. Raises `UsedWrongly`."""
     if len(text) == len("2026-03"):
-        month = read_day(f"{text}-01")
-        if EARLIEST <= month <= LATEST:
-            return month
+        return read_day(f"{text}-01")
     raise AskedWrongly(NO_MONTH, asked=text[:20])
 
 
 def read_whole(text: str) -> int | None:
     """Read a whole number from 0 up; None for what is none, or larger than any position."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+
+
+def read_position(text: str) -> int | None:
+    """Read a position at which a page goes on; None where none is given. Raises `AskedWrongly`."""
+    position = read_whole(text)
+    if text and position is None:
+        raise AskedWrongly(NO_PLACE, asked=text[:40])
+    return position
+
+
+def read_choice(query: Mapping[str, str], name: str, choices: Collection[str]) -> str | None:
+    """Read a filter that takes one of several values; None where none is given. Raises `AskedWrongly`."""
+    given = query.get(name, "")
+    if given and given not in choices:
+        raise AskedWrongly(NO_CHOICE, asked=given[:40], name=name, choices=", ".join(choices))
+    return given or None
 
 
 @contextmanager

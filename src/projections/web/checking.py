@@ -1,7 +1,7 @@
 """A verification asked for on a page: it runs beside the pages, one at a time, and tells how far it is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.metadata import entry_points
 from threading import Lock, Thread
@@ -10,12 +10,10 @@ from typing import Final, Literal, cast
 
 import structlog
 
-from ledger.commands.verify_database import VIEW_CHECKS_GROUP
-from ledger.commands.verify_outcome import root_text
+from ledger.commands.verify_database import VIEW_CHECKS_GROUP, outside_of
 from ledger.feed.proofs.refused import ProofRefused
 from ledger.feed.verification.audit import verify_database
 from ledger.feed.verification.checked_view import CheckedView
-from ledger.feed.verification.outside import beside_the_key
 from ledger.store.errors import StoreError
 from ledger.wiring import Wiring
 
@@ -83,9 +81,9 @@ class Verifying:
 
     def _told(self, *, views: bool) -> Mapping[str, object]:
         wiring = self._wiring
-        outside = beside_the_key(wiring.signing_place)
+        outside = outside_of(wiring)
         proof = verify_database(wiring.pool, wiring.book, outside, progress=self._progress(LOG))
-        told = {"verified": True} | asdict(proof) | {"root": root_text(proof.root)}
+        told = {"verified": True} | proof.as_json
         checked: dict[str, object] = {}
         if views:
             for point in sorted(entry_points(group=VIEW_CHECKS_GROUP), key=lambda point: point.name):

@@ -7,6 +7,7 @@ from datetime import date
 from threading import Event as StopEvent
 from typing import Final
 
+from ledger.supervision import rest
 from ledger.wiring import Wiring
 from projections.web.asked import AskedTime, looking, today_of
 from projections.web.figures import count_what_pages_ask
@@ -24,4 +25,4 @@ def keep_counted(wiring: Wiring, stop: StopEvent) -> None:
             if standing != counted:
                 count_what_pages_ask(reader, standing[1])
                 counted = standing
-        stop.wait(AGAIN_SECONDS)
+        rest(stop, AGAIN_SECONDS)

@@ -1,7 +1,7 @@
 """How a page is served: who may, in which language, as HTML or as the JSON that the command line prints."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,14 +11,16 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from ledger.endings import Refused, Unreachable, UsedWrongly
-from ledger.http.callers import SESSION_COOKIE, admission_of, refuse_from_elsewhere, visitor
+from ledger.endings import ClockBehind, Refused, Unreachable, UsedWrongly
+from ledger.feed.epochs import EpochsPart, EpochUnknown
+from ledger.http.callers import SESSION_COOKIE, program, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
-from ledger.rights.caller import Caller
-from ledger.rights.refusals import NotAdmitted
+from ledger.importing.json_lines import json_object
+from ledger.importing.lines import Malformed, decoded
 from ledger.rights.roles import Right
 from ledger.store.errors import Unreachable as DatabaseAway
 from ledger.wiring import Wiring
+from projections.asking.positions import NothingKnown
 from projections.commands.tables import as_json
 from projections.web.addresses import from_address
 from projections.web.asked import AskedTime, read_asked
@@ -32,11 +34,23 @@ from projections.web.words.speaking import LANGUAGES, Language, preferred, words
 LANGUAGE_COOKIE: Final = "claims-ledger-language"
 A_YEAR_SECONDS: Final = 365 * 86_400
 MOST_FIELDS: Final = 60
-NO_OBJECT: Final = N_("What was sent is no JSON object of texts: send the fields of the form.")
+NO_OBJECT: Final = N_("What was sent is no JSON object of texts: send the fields of the form, each once.")
 NO_CHARACTER: Final = N_(
     "What was asked holds a character that no text has: go by a link or a form of the site."
 )
+NO_FILTER: Final = N_("“%(name)s” narrows nothing down here: go by the page's own form, or leave it out.")
+TWICE: Final = N_("“%(name)s” stands in the address more than once: leave one.")
+LONGEST_NAMED: Final = 40
+
+TIME: Final = ("as_of", "on")
+"""Of a page that shows what was known, or how things stood, at another time."""
+ALWAYS: Final = frozenset({"language"})
+
 AGAIN_SECONDS: Final = "2"
+BEHIND: Final = N_(
+    "The ledger's clock stands before what is recorded here already. Nothing was recorded: try again in a "
+    "few minutes, and tell whoever runs the ledger."
+)
 AWAY: Final = N_("The ledger's database is away for the moment. Nothing was recorded: try again in a minute.")
 
 HEADERS: Final[Mapping[str, str]] = {
@@ -90,12 +104,27 @@ class Pages:
         self._wiring = wiring
         self._router = router
 
-    def page(self, path: str, show: Show, twin: Twin | None = None, *, right: Right | None = "read") -> None:
-        """Register a page, with its JSON beside it. `right`: None for everybody."""
+    def page(  # noqa: PLR0913  # a page is made of so many parts
+        self,
+        path: str,
+        show: Show,
+        twin: Twin | None = None,
+        *,
+        right: Right | None = "read",
+        takes: Iterable[str] = (),
+        twin_takes: Iterable[str] = (),
+    ) -> None:
+        """Register a page, with its JSON beside it. `right`: None for everybody.
+
+        `takes`: the parameters that its address may have, and `twin_takes` those of its JSON beside them; any
+        other would seem to narrow down what is shown, and is refused.
+        """
+        known = ALWAYS | frozenset(takes)
         if twin is not None:
             beside = "/today.json" if path == "/" else f"{path}.json"
-            self._router.get(beside)(self._endpoint(lambda look: _json(twin(look)), right))
-        self._router.get(path)(self._endpoint(show, right))
+            of_twin = known | frozenset(twin_takes)
+            self._router.get(beside)(self._endpoint(lambda look: _json(twin(look)), right, of_twin))
+        self._router.get(path)(self._endpoint(show, right, None if right is None else known))
 
     def form(self, path: str, take: Show, *, right: Right | None) -> None:
         """Register what takes a form. One that does not come from a page of ours is refused."""
@@ -109,10 +138,15 @@ class Pages:
         self.form(path, show, right=right)
         self._router.post(f"{path}.json")(self._endpoint(lambda look: _json(twin(look)), right))
 
-    def _endpoint(self, show: Callable[[Look], Answer | Response], right: Right | None) -> Callable[..., Any]:
+    def _endpoint(
+        self,
+        show: Callable[[Look], Answer | Response],
+        right: Right | None,
+        takes: Collection[str] | None = None,
+    ) -> Callable[..., Any]:
         async def endpoint(request: Request) -> Response:
             body = await request.body() if request.method == "POST" else b""
-            return await run_in_threadpool(self._answer, request, body, show, right)
+            return await run_in_threadpool(self._answer, request, body, show, right, takes)
 
         return endpoint
 
@@ -122,27 +156,29 @@ class Pages:
         body: bytes,
         show: Callable[[Look], Answer | Response],
         right: Right | None,
+        takes: Collection[str] | None,
     ) -> Response:
+        """Answer. `takes`: parameters of the address; None: whichever, for they say nothing there."""
         is_json = request.url.path.endswith(".json")
         look: Look | None = None
         try:
             look = self._look(request, body)
             _refuse_nul(look)
             self._admit(request, look, right)
+            if takes is not None:
+                _refuse_unknown(request, takes)
             answer = show(replace(look, asked=read_asked(look.query)))
         except FAILURES as error:
             if is_json:
                 raise _problem(error) from error
             if look is None or isinstance(error, Unreachable | DatabaseAway):
-                return _away(request)
+                return _away(request, BEHIND if isinstance(error, ClockBehind) else AWAY)
             answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
 
     def _look(self, request: Request, body: bytes) -> Look:
         session = request.cookies.get(SESSION_COOKIE)
-        caller = visitor(request) or _bearer(request)
-        if caller is not None:
-            request.state.caller = caller
+        caller = visitor(request) or program(request)
         typed = _typed(body, request.headers.get("content-type", ""))
         settings = self._wiring.settings
         return Look(
@@ -192,31 +228,49 @@ FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable, DatabaseAway)
 """What a page says in words, and its JSON as a problem; anything else is a defect."""
 
 
+class _Unreadable(AskedWrongly):
+    """The body of a request is no form, or no JSON."""
+
+
 def _typed(body: bytes, media_type: str) -> Mapping[str, str]:
-    """Read what a form carries, or a program's JSON object of texts. Raises `AskedWrongly`."""
-    if not media_type.startswith("application/json"):
-        text = body.decode("utf-8", "replace")
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    """Read what a form carries, or a program's JSON object of texts. Raises _Unreadable."""
     try:
-        told = json.loads(body)
-    except ValueError as error:
-        raise AskedWrongly(NO_OBJECT) from error
-    if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
-        raise AskedWrongly(NO_OBJECT)
-    return told
+        if media_type.startswith("application/json"):
+            told = json_object(decoded(body, 1))
+        else:
+            text = body.decode("utf-8")
+            fields = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+            told = dict(fields)
+            if len(told) < len(fields):
+                raise _Unreadable(NO_OBJECT)
+    except (ValueError, Malformed) as error:
+        raise _Unreadable(NO_OBJECT) from error
+    read = {name: value for name, value in told.items() if isinstance(value, str)}
+    if len(read) < len(told):
+        raise _Unreadable(NO_OBJECT)
+    return read
+
+
+_PROBLEMS: Final[Mapping[type[Exception], str]] = {
+    _Unreadable: "MALFORMED",
+    UsedWrongly: "INVALID",
+    NothingKnown: "NOTHING_KNOWN",
+    Refused: "NOT_FOUND",
+}
+"""What programs are told of an error, the most particular first."""
 
 
 def _problem(error: Exception) -> Exception:
     """Give the problem that says it to programs."""
-    match error:
-        case _Unadmitted():
-            return Problem(error.code, str(error))
-        case UsedWrongly():
-            return Problem("INVALID", str(error))
-        case Refused():
-            return Problem("NOT_FOUND", str(error))
-        case _:
-            return error
+    if isinstance(error, _Unadmitted):
+        return Problem(error.code, str(error))
+    if isinstance(error, (EpochsPart, EpochUnknown)):
+        again = str(error.again) if isinstance(error, EpochsPart) else None
+        return Problem("CURSOR_GONE", f"{error}.", again_after=again)
+    for kind, code in _PROBLEMS.items():
+        if isinstance(error, kind):
+            return Problem(code, str(error))
+    return error
 
 
 def _failed(look: Look, error: Exception) -> Shown:
@@ -239,10 +293,10 @@ def _failed(look: Look, error: Exception) -> Shown:
     return Shown("failed.html", {"page": page, "heading": heading, "detail": detail}, status)
 
 
-def _away(request: Request) -> Response:
-    """Say that the database is away, on a page that needs nothing of it."""
+def _away(request: Request, why: str) -> Response:
+    """Say why nothing can be done for the moment, on a page that needs nothing of the database."""
     speak = words(_language(request))
-    told = {"page": None, "heading": N_("Not now"), "detail": speak(AWAY)}
+    told = {"page": None, "heading": N_("Not now"), "detail": speak(why)}
     html = render("failed.html", speak, told)
     return HTMLResponse(html, 503, dict(HEADERS) | {"Retry-After": AGAIN_SECONDS})
 
@@ -251,6 +305,16 @@ def _refuse_nul(look: Look) -> None:
     """Refuse what no text of ours holds, before anything is asked with it. Raises UsedWrongly."""
     if any("\0" in text for held in (look.steps, look.query, look.typed) for text in held.values()):
         raise AskedWrongly(NO_CHARACTER)
+
+
+def _refuse_unknown(request: Request, takes: Collection[str]) -> None:
+    """Refuse what an address may not have, or has twice. Raises `AskedWrongly`."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if name not in takes:
+            raise AskedWrongly(NO_FILTER, name=name[:LONGEST_NAMED])
+        if names.count(name) > 1:
+            raise AskedWrongly(TWICE, name=name)
 
 
 def _response(look: Look, answer: Answer | Response) -> Response:
@@ -271,17 +335,6 @@ def _response(look: Look, answer: Answer | Response) -> Response:
 def _json(value: object) -> Response:
     """Write what the command line prints with `--json`."""
     return Response(json.dumps(as_json(value), ensure_ascii=False) + "\n", media_type="application/json")
-
-
-def _bearer(request: Request) -> Caller | None:
-    """Give whoever shows a bearer token or a JWT: programs read the pages' JSON by it."""
-    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    try:
-        return admission_of(request).bearer(shown.strip())
-    except NotAdmitted:
-        return None
 
 
 def _language(request: Request) -> Language:

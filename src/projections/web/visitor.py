@@ -75,4 +75,4 @@ class Visitor:
 
     def sent_by_our_form(self, carried: str) -> bool:
         """Say whether a form carries what ours do."""
-        return self.session is not None and hmac.compare_digest(self.csrf, carried)
+        return self.session is not None and hmac.compare_digest(self.csrf.encode(), carried.encode())

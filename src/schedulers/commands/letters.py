@@ -1,16 +1,11 @@
 """`claims-ledger letters list/prepare/hand-over`."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from ledger.commands.options import book_option, examples, json_option, opened
 from ledger.commands.output import note, print_json, print_table
 from ledger.endings import Refused
 from schedulers.letters.statuses import STATUSES
-
-if TYPE_CHECKING:
-    pass
 
 AHEAD = click.IntRange(0, 365)
 
@@ -54,7 +49,7 @@ def list_all(*, status: str | None, contract: str | None, book: str, as_json: bo
                     letter.kind.replace("_", " "),
                     letter.about.name,
                     letter.status.replace("_", " "),
-                    letter.post_by,
+                    letter.last_posting_day,
                     letter.posted_on,
                     letter.told,
                 )
@@ -80,7 +75,7 @@ def list_all(*, status: str | None, contract: str | None, book: str, as_json: bo
 def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
     """Write the letters that are wanted: PDF/A in the contract's language, sealed beside the ledger.
 
-    `up` does this by itself. What waited for an address is tried again. Nothing is given to anybody yet.
+    `up` does this by itself. What waited or failed is tried again. Nothing is given to anybody yet.
     """
     from schedulers.commands.progress import progress  # noqa: PLC0415  # loaded when it runs
     from schedulers.letters.keeping import prepare as write  # noqa: PLC0415  # as above
@@ -88,8 +83,8 @@ def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
     from schedulers.letters.rendering import Press  # noqa: PLC0415  # as above
     from schedulers.letters.telling import written  # noqa: PLC0415  # as above
 
-    press = Press()
     with opened(book) as wiring:
+        press = Press(wiring.settings.letters_fonts)
         with wiring.pool.connection() as connection:
             free(connection, book)
         with progress("Writing letters") as report:
@@ -125,6 +120,7 @@ def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
     """
     from schedulers.letters.keeping import hand  # noqa: PLC0415  # loaded when it runs
     from schedulers.letters.outfit import carrier_of  # noqa: PLC0415  # as above
+    from schedulers.letters.queries import free  # noqa: PLC0415  # as above
 
     with opened(book) as wiring:
         if wiring.book_row().kind == "simulated":
@@ -133,6 +129,8 @@ def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
         if carrier_of(wiring) is None:
             message = "No carrier takes letters here: set CLAIMS_LEDGER_LETTERS_CARRIER to a folder or a URL."
             raise Refused(message)
+        with wiring.pool.connection() as connection:
+            free(connection, book)
         handed = hand(wiring, ahead_days=ahead_days)
         wiring.seal()
     if as_json:

@@ -40,10 +40,9 @@ def answer(reference: str, *, path: Path | None, no_text: bool, book: str) -> No
     from ledger.domain.calendar import brussels_date  # noqa: PLC0415  # as above
     from ledger.domain.identifiers import LONGEST_TEXT  # noqa: PLC0415  # as above
     from schedulers.letters.follower import NAME  # noqa: PLC0415  # as above
-    from schedulers.letters.keeping import tell_all_prepared  # noqa: PLC0415  # as above
     from schedulers.letters.outfit import shelf_of  # noqa: PLC0415  # as above
     from schedulers.letters.rendering import Press  # noqa: PLC0415  # as above
-    from schedulers.letters.writing import write_answer  # noqa: PLC0415  # as above
+    from schedulers.letters.writing import tell_prepared, write_answer  # noqa: PLC0415  # as above
 
     if (path is None) != no_text:
         message = "Give the answer's --text FILE, or --no-text."
@@ -56,12 +55,12 @@ def answer(reference: str, *, path: Path | None, no_text: bool, book: str) -> No
     if text is not None and not 0 < len(text) <= LONGEST_TEXT:
         message = f"{path} holds {len(text):,} characters: an answer has 1 to {LONGEST_TEXT:,}."
         raise UsedWrongly(message)
-    press = Press()
     with opened(book) as wiring:
+        press = Press(wiring.settings.letters_fonts)
         wiring.catch_up(NAME)
         today = brussels_date(present(wiring.book_row(), wiring.now()))
         write_answer(wiring, press, shelf_of(wiring), today, reference=reference, text=text)
-        tell_all_prepared(wiring)
+        tell_prepared(wiring, reference)
         wiring.seal()
     note(f"Prepared {reference}: look at it with `claims-ledger letters open {reference} --reason …`.")
 

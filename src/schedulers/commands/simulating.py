@@ -38,6 +38,7 @@ def simulate(*, until: date | None, notices: bool, book: str, as_json: bool) -> 
     that refunds and answers that are open now show as missed.
     """
     from ledger.clock import present  # noqa: PLC0415  # loaded when it runs
+    from ledger.domain.calendar import add_months, brussels_date  # noqa: PLC0415  # as above
     from schedulers.commands.progress import progress  # noqa: PLC0415  # as above
     from schedulers.diary.follower import NAME  # noqa: PLC0415  # as above
     from schedulers.diary.queries import states  # noqa: PLC0415  # as above
@@ -48,7 +49,8 @@ def simulate(*, until: date | None, notices: bool, book: str, as_json: bool) -> 
         wiring.catch_up(NAME)
         begun_at = present(wiring.book_row(), wiring.now())
         end = until_of(begun_at, until)
-        if not begun_at < end < until_of(begun_at, None).replace(year=begun_at.year + MOST_YEARS):
+        last = add_months(brussels_date(begun_at), 12 * MOST_YEARS)
+        if not begun_at < end <= until_of(begun_at, last):
             message = f"--until must lie in the future, {MOST_YEARS} years away at most."
             raise UsedWrongly(message)
         ahead = wiring.settings.letters_hand_over_days if notices else None

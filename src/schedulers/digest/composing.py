@@ -130,7 +130,7 @@ def text(digest: Digest) -> str:
     lines += _section(
         "Letters handed over, their posting not confirmed",
         [
-            f"{letter.reference}  {letter.about.name}, to be posted by {letter.post_by}"
+            f"{letter.reference}  {letter.about.name}, to be posted by {letter.last_posting_day}"
             for letter in digest.letters_unconfirmed
         ],
         "claims-ledger letters list --status handed_over",

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from email.message import EmailMessage
 from pathlib import Path
 from threading import Event as StopEvent
 from typing import TYPE_CHECKING, Final, Protocol
@@ -12,7 +11,10 @@ import structlog
 from ledger.attempts import failing
 from ledger.clock import acts_until, present
 from ledger.domain.calendar import brussels_date, is_working_day
+from ledger.outgoing_mail import new_mail
+from ledger.supervision import rest
 from schedulers.clocks import look_at
+from schedulers.clockwork import tick
 from schedulers.diary.follower import NAME as DIARY
 from schedulers.diary.queries import standing_deadlines
 from schedulers.digest.composing import Digest, split, text
@@ -24,7 +26,6 @@ from schedulers.mailing import MailServer, NotMailed
 from schedulers.retention.follower import NAME as RETENTION
 from schedulers.retention.queries import over
 from schedulers.sweeping.background import sweep_to_the_present
-from schedulers.ticking import patiently
 
 if TYPE_CHECKING:
     from ledger.settings import Settings
@@ -86,11 +87,8 @@ class DigestMail:
 
     def take(self, digest: Digest) -> None:
         """Mail the digest as plain text."""
-        message = EmailMessage()
-        message["Subject"] = digest.subject
-        message.set_content(text(digest))
         try:
-            self.server.send(message)
+            self.server.send(new_mail(digest.subject, text(digest)))
         except NotMailed as error:
             raise NotDelivered(str(error)) from error
 
@@ -126,8 +124,8 @@ def digest_of(wiring: "Wiring") -> Digest:
                 letter
                 for letter in known
                 if letter.status == "handed_over"
-                and letter.post_by is not None
-                and letter.post_by - NEAR <= day
+                and letter.last_posting_day is not None
+                and letter.last_posting_day - NEAR <= day
             ],
             len(over(connection, book, day)),
             None if look.agrees else look.apart_seconds,
@@ -166,7 +164,7 @@ def keep_digest(wiring: "Wiring", stop: StopEvent) -> None:
     """Send the digest of each working day, and try again what was not taken, until `stop` is set."""
     wanted = places(wiring.settings)
     if not wanted:
-        stop.wait()
+        rest(stop)
         return
 
     def turn() -> None:
@@ -174,4 +172,4 @@ def keep_digest(wiring: "Wiring", stop: StopEvent) -> None:
         if acts_until(book, now) is not None and is_working_day(brussels_date(present(book, now))):
             send(wiring, wanted)
 
-    patiently(turn, stop, every_seconds=TICK_SECONDS)
+    tick(TICK_SECONDS, turn, stop)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ledger.feed.proofs.note import split_note
+from ledger.feed.proofs.refused import BadNote
 from schedulers.heads.place import DaysHead, NotSent
 
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9._%-]+")
@@ -42,10 +44,11 @@ def _is_written(path: Path, note: str) -> bool:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     except FileExistsError:
-        found = path.read_text(encoding="utf-8")
-        if found == note or not note.startswith(found):
-            return found == note
-        # Ours, and whoever wrote it was killed. A share may know no hard links: it is renamed into place.
+        found = path.read_bytes()[: len(note.encode()) + 1]
+        if found == note.encode() or not _is_part(found, note):
+            return found == note.encode()
+        # Ours: whoever wrote it was killed, or a witness has cosigned it since. A share may know no hard
+        # links: it is renamed into place.
         beside = path.with_name(f".{path.name}.{os.getpid()}.new")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         _write(descriptor, note)
@@ -53,6 +56,17 @@ def _is_written(path: Path, note: str) -> bool:
         return True
     _write(descriptor, note)
     return True
+
+
+def _is_part(found: bytes, note: str) -> bool:
+    """Whether a file holds the beginning of a head, or that head with fewer signatures."""
+    if note.encode().startswith(found):
+        return True
+    try:
+        (text, signatures), (whole, all_signatures) = split_note(found.decode()), split_note(note)
+    except (BadNote, UnicodeDecodeError):
+        return False
+    return text == whole and set(signatures) <= set(all_signatures)
 
 
 def _write(descriptor: int, note: str) -> None:

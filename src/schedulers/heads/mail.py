@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Self
 
+from ledger.outgoing_mail import new_mail
 from schedulers.heads.place import DaysHead, NotSent
 from schedulers.mailing import MailServer, NotMailed
 
@@ -33,12 +34,11 @@ class Mail:
 
 
 def _message(given: DaysHead) -> EmailMessage:
-    message = EmailMessage()
-    message["Subject"] = f"{given.head.origin}: head of {given.head.size} events, {given.day}"
-    message.set_content(
+    message = new_mail(
+        f"{given.head.origin}: head of {given.head.size} events, {given.day}",
         "Keep this mail. The signed head attached says what the log held on this day: with it anybody "
         "can show later that nothing up to it was changed or taken away (claims-ledger verify DIR "
-        "--since FILE).\n"
+        "--since FILE).\n",
     )
     name = f"{given.head.origin.replace('/', '_')}-{given.day}.checkpoint"
     message.add_attachment(given.note.encode(), maintype="text", subtype="plain", filename=name)

@@ -1,14 +1,16 @@
 """What a place outside is given, and what it does with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from ledger.attempts import ItemFailed
 from ledger.feed.proofs.checkpoint import Checkpoint
+from ledger.feed.proofs.cosignature import Cosignature
 
 
-class NotSent(Exception):
+class NotSent(ItemFailed):
     """A place did not take the head; the message says why, without any password."""
 
 
@@ -25,6 +27,8 @@ class DaysHead:
     """Gives the proof that the head extends the log's first so many events."""
     sent_size: int
     """Size of the newest head of this log that the place took before; 0 for none."""
+    keep_cosignatures: Callable[[Sequence[Cosignature]], None]
+    """Keeps what witnesses have cosigned, so that it is served with the head."""
 
 
 class Place(Protocol):

@@ -1,5 +1,6 @@
 """What was sent where, and when."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -13,6 +14,10 @@ select exists (
 _SIZE: Final = """
 select coalesce(max(size), 0) from schedulers.heads_sent
 where book = %s and place = %s and epoch = %s and sent_at is not null
+"""
+_COSIGNED: Final = """
+select max(size) from schedulers.heads_sent
+where book = %s and epoch = %s and day = %s and place = any(%s) and sent_at is not null
 """
 _NOTE: Final = """
 insert into schedulers.heads_sent as known (book, place, day, epoch, size, sent_at, told)
@@ -50,6 +55,16 @@ def sent_size(connection: Connection, book: str, place: str, epoch: int) -> int:
         cursor.execute(_SIZE, (book, place, epoch))
         [(size,)] = cursor.fetchall()
         return int(size)
+
+
+def cosigned_size(
+    connection: Connection, book: str, epoch: int, day: date, witnesses: Sequence[str]
+) -> int | None:
+    """Size of the newest head that a witness cosigned on a day; None for none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COSIGNED, (book, epoch, day, list(witnesses)))
+        [(size,)] = cursor.fetchall()
+        return None if size is None else int(size)
 
 
 def note_sending(connection: Connection, book: str, sending: Sending) -> None:

@@ -1,38 +1,47 @@
 """Sending the newest signed head to every place outside that the settings name."""
 
 from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from threading import Event as StopEvent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-import structlog
-
+from ledger.attempts import Attempts, failing
 from ledger.domain.calendar import brussels_date
 from ledger.feed.proofs.checkpoint import peek_checkpoint
+from ledger.feed.proofs.cosignature import Cosignature
 from ledger.feed.proofs.merkle_proof import consistency_proof
 from ledger.feed.signing.growing import nodes_of
-from ledger.store.heads import newest_checkpoint
+from ledger.store.errors import StoreError
+from ledger.store.heads import SignatureLine, checkpoint_of, insert_head_signature, newest_checkpoint
+from ledger.supervision import rest
 from schedulers.clockwork import tick
 from schedulers.heads.folder import Folder
 from schedulers.heads.mail import Mail
 from schedulers.heads.place import DaysHead, NotSent, Place
-from schedulers.heads.queries import Sending, note_sending, sent_size, was_sent
+from schedulers.heads.queries import Sending, cosigned_size, note_sending, sent_size, was_sent
 from schedulers.heads.witness import Witness
 
 if TYPE_CHECKING:
     from ledger.settings import Settings
     from ledger.wiring import Wiring
 
-TICK_SECONDS = 600.0
+TICK_SECONDS = 60.0
 """Between two looks at whether a place still lacks the head of this day."""
-
-_log = structlog.get_logger(__name__)
+AGAIN: Final = timedelta(minutes=10)
+"""After which a place that did not take it is tried again."""
+_TRIES: Final = 365 * 24 * 6
+"""A year of them: then it is parked, until somebody replays it."""
+WORKER: Final = "heads"
+"""What the sending is called wherever its failures are shown."""
 
 
 def places(settings: "Settings") -> list[Place]:
-    """Give the places outside that the settings name."""
-    found: list[Place] = [Folder(Path(folder)) for folder in settings.head_folder_paths]
-    found += [Witness(url) for url in settings.head_witness_urls]
+    """Give the places outside that the settings name; witnesses first, so that others get what they sign."""
+    found: list[Place] = [Witness(witness.url, witness.keys) for witness in settings.head_witness_places]
+    found += [Folder(Path(folder)) for folder in settings.head_folder_paths]
     if settings.head_mail:
         found.append(Mail.parse(settings.head_mail))
     return found
@@ -41,8 +50,9 @@ def places(settings: "Settings") -> list[Place]:
 def keep_heads_outside(wiring: "Wiring", stop: StopEvent) -> None:
     """Send each day's head, and try again what was not taken, until `stop` is set."""
     wanted = places(wiring.settings)
+    _forget_others(wiring, wanted)
     if not wanted:
-        stop.wait()
+        rest(stop)
         return
     tick(TICK_SECONDS, lambda: send(wiring, wanted, stop=stop), stop)
 
@@ -55,30 +65,84 @@ def send_now(wiring: "Wiring") -> list[Sending]:
 def send(
     wiring: "Wiring", wanted: Sequence[Place], *, again: bool = False, stop: StopEvent | None = None
 ) -> list[Sending]:
-    """Send the newest head to the places that have had none today; what came of it.
+    """Send the newest head to the places that have had none today, and to each alone; what came of it.
 
-    `again`: to the others too. Nothing is sent before anything is signed.
+    `again`: to the others too, and without waiting for the next try of one that failed. Nothing is sent
+    before anything is signed.
     """
-    book, done = wiring.book, []
     day, epoch = brussels_date(wiring.now()), wiring.book_row().epoch
-    for place in wanted:
+    attempts = Attempts(wiring.pool, wiring.book, WORKER, schedule=(AGAIN,) * _TRIES)
+    done: list[Sending] = []
+    of_the_machine: Exception | None = None
+    for place in wanted if again else attempts.due(wanted, attrgetter("name")):
         if stop is not None and stop.is_set():
             break
-        with wiring.pool.connection() as connection:
-            note = newest_checkpoint(connection, book)
-            if note is None or (not again and was_sent(connection, book, place.name, day)):
-                continue
-            head, before = peek_checkpoint(note), sent_size(connection, book, place.name, epoch)
-        given = DaysHead(day, head, note, _prover(wiring, head.size), before)
+        given = _given(wiring, place, day, epoch, again=again)
+        if given is None:
+            continue
         try:
-            sending = Sending(place.name, day, epoch, head.size, taken=True, told=place.take(given))
-        except NotSent as error:
-            _log.warning("head_not_taken", book=book, place=place.name, error=str(error))
-            sending = Sending(place.name, day, epoch, head.size, taken=False, told=str(error))
-        with wiring.pool.connection() as connection:
-            note_sending(connection, book, sending)
-        done.append(sending)
+            attempts.run(place.name, partial(_give, wiring, place, given, epoch, done))
+        except (OSError, MemoryError) as error:
+            of_the_machine = of_the_machine or error
+    if of_the_machine is not None:
+        raise of_the_machine
     return done
+
+
+def _given(wiring: "Wiring", place: Place, day: date, epoch: int, *, again: bool) -> DaysHead | None:
+    """Give what a place gets; None where it has had it, or nothing is signed."""
+    book = wiring.book
+    with wiring.pool.connection() as connection:
+        note = newest_checkpoint(connection, book)
+        if note is None or (not again and was_sent(connection, book, place.name, day)):
+            return None
+        if not isinstance(place, Witness):
+            witnesses = [witness.url for witness in wiring.settings.head_witness_places]
+            size = cosigned_size(connection, book, epoch, day, witnesses)
+            note = (size and checkpoint_of(connection, book, epoch, size)) or note
+        before = sent_size(connection, book, place.name, epoch)
+    head = peek_checkpoint(note)
+
+    def keep(cosigned: Sequence[Cosignature]) -> None:
+        with wiring.pool.transaction() as connection:
+            for each in cosigned:
+                line = SignatureLine(each.key.name, each.key.key_id, each.signature.signature)
+                insert_head_signature(connection, book, epoch, head.size, line)
+
+    return DaysHead(day, head, note, _prover(wiring, head.size), before, keep)
+
+
+def _give(wiring: "Wiring", place: Place, given: DaysHead, epoch: int, done: list[Sending]) -> None:
+    """Give a place its head, and note what came of it. Raises what it raises."""
+
+    def note(told: str, *, taken: bool) -> None:
+        sending = Sending(place.name, given.day, epoch, given.head.size, taken, told)
+        with wiring.pool.connection() as connection:
+            note_sending(connection, wiring.book, sending)
+        done.append(sending)
+
+    try:
+        told = place.take(given)
+    except NotSent as error:
+        note(str(error), taken=False)
+        raise
+    except StoreError:
+        raise
+    except Exception as error:
+        note(f"it was not taken ({type(error).__name__})", taken=False)
+        raise
+    note(told, taken=True)
+
+
+def _forget_others(wiring: "Wiring", wanted: Sequence[Place]) -> None:
+    """Forget the failures of places that the settings name no more."""
+    names = {place.name for place in wanted}
+    with wiring.pool.connection() as connection:
+        others = [one.item for one in failing(connection, wiring.book) if one.worker == WORKER]
+    attempts = Attempts(wiring.pool, wiring.book, WORKER)
+    for item in others:
+        if item not in names:
+            attempts.forget(item)
 
 
 def _prover(wiring: "Wiring", size: int) -> Callable[[int], list[bytes]]:

@@ -1,37 +1,28 @@
 """A witness (C2SP tlog-witness): it cosigns a head only if that extends every head which it has seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from http.client import HTTPMessage
-from typing import IO, Final
-from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from typing import Final
 
-from ledger.feed.proofs.note import split_note
+from ledger.feed.proofs.cosignature import Cosignature, WitnessKey, cosignatures
+from ledger.feed.proofs.decimal_text import from_decimal
 from ledger.feed.proofs.proof_file import ConsistencyFile
-from ledger.feed.proofs.refused import BadNote
+from ledger.feed.proofs.refused import BadNote, one_line
+from schedulers.heads.exchange import NoAnswer, post
 from schedulers.heads.place import DaysHead, NotSent
 
-TIMEOUT_SECONDS: Final = 30
-LONGEST_ANSWER_BYTES: Final = 65_536
 SIZE_TYPE: Final = "text/x.tlog.size"
+_OK: Final = 200
 _CONFLICT: Final = 409
 _LONGEST_TOLD: Final = 200
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """A head goes where it was meant to go, or nowhere."""
-
-    def redirect_request(  # the base class's own
-        self, _req: Request, _fp: IO[bytes], _code: int, _msg: str, _headers: HTTPMessage, _newurl: str
-    ) -> None:
-        """Follow none."""
-
-
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """One witness, by the URL of its add-checkpoint."""
+    """One witness, by the URL of its add-checkpoint, and the keys that its cosignatures bear."""
 
     url: str
+    keys: Sequence[WitnessKey] = ()
 
     @property
     def name(self) -> str:
@@ -39,9 +30,9 @@ class Witness:
         return self.url
 
     def take(self, given: DaysHead) -> str:
-        """Let it cosign, from the size that it knows; gives its signature lines."""
+        """Let it cosign, from the size that it knows; keeps and gives its signature lines."""
         try:
-            return self._add(given, given.sent_size)
+            cosigned = self._add(given, given.sent_size)
         except _KnowsAnother as knows:
             if knows.size > given.head.size:
                 message = (
@@ -50,29 +41,51 @@ class Witness:
                 )
                 raise NotSent(message) from None
             try:
-                return self._add(given, knows.size)
+                cosigned = self._add(given, knows.size)
             except _KnowsAnother as error:
                 message = (
                     f"it answers now {knows.size}, now {error.size} when asked for the size that it knows"
                 )
                 raise NotSent(message) from error
+        given.keep_cosignatures(cosigned)
+        return "".join(each.signature.line for each in cosigned).strip()
 
-    def _add(self, given: DaysHead, old_size: int) -> str:
+    def _add(self, given: DaysHead, old_size: int) -> list[Cosignature]:
         proof = given.proof_from(old_size) if old_size else []
         body = str(ConsistencyFile(old_size, tuple(proof), given.note)).encode()
-        request = Request(self.url, data=body, headers={"Content-Type": "text/plain"}, method="POST")  # noqa: S310  # http(s), by settings
         try:
-            with build_opener(_NoRedirects).open(request, timeout=TIMEOUT_SECONDS) as answer:
-                return _signatures(answer.read(LONGEST_ANSWER_BYTES), given)
-        except HTTPError as error:
-            said = error.read(LONGEST_ANSWER_BYTES).decode(errors="replace").strip()
-            if error.code == _CONFLICT and error.headers.get_content_type() == SIZE_TYPE and said.isdecimal():
-                raise _KnowsAnother(int(said)) from error
-            message = f"it answered {error.code}: {said[:_LONGEST_TOLD]}"
+            answer = post(self.url, body)
+        except NoAnswer as error:
+            message = f"it does not answer as a witness does ({error})"
             raise NotSent(message) from error
-        except (URLError, TimeoutError, ConnectionError) as error:
-            message = f"it cannot be reached ({error})"
+        said = answer.body.decode(errors="replace").strip()
+        if answer.status == _CONFLICT and answer.content_type == SIZE_TYPE:
+            size = from_decimal(said)
+            if size is not None:
+                raise _KnowsAnother(size)
+        if answer.status != _OK:
+            message = f"it answered {answer.status}: {one_line(said[:_LONGEST_TOLD])}"
+            raise NotSent(message)
+        return self._cosignatures(answer.body, given)
+
+    def _cosignatures(self, answer: bytes, given: DaysHead) -> list[Cosignature]:
+        """Read the cosignatures by this witness's keys; lines of others are passed over. Raises NotSent."""
+        try:
+            cosigned = cosignatures(f"{given.head.text}\n{answer.decode()}", self.keys)
+        except (BadNote, UnicodeDecodeError) as error:
+            message = f"it answered no signature lines that fit the head ({one_line(str(error))})"
             raise NotSent(message) from error
+        if cosigned:
+            return cosigned
+        if not self.keys:
+            message = (
+                "it answered, and that counts for nothing, for its key is not set: "
+                "CLAIMS_LEDGER_HEAD_WITNESSES=URL#NAME+ID+KEY"
+            )
+            raise NotSent(message)
+        wanted = ", ".join(key.label for key in self.keys)
+        message = f"it answered no signature lines by its key ({wanted})"
+        raise NotSent(message)
 
 
 class _KnowsAnother(Exception):
@@ -81,17 +94,3 @@ class _KnowsAnother(Exception):
     def __init__(self, size: int) -> None:
         super().__init__(size)
         self.size = size
-
-
-def _signatures(answer: bytes, given: DaysHead) -> str:
-    """Read the cosignature lines; whoever knows the witness's key checks them. Raises NotSent."""
-    try:
-        lines = answer.decode()
-        text, signatures = split_note(f"{given.head.text}\n{lines}")
-    except (BadNote, UnicodeDecodeError) as error:
-        message = f"it answered no signature lines ({error})"
-        raise NotSent(message) from error
-    if text != given.head.text or not signatures:
-        message = "it answered no signature lines"
-        raise NotSent(message)
-    return lines.strip()

@@ -1,5 +1,6 @@
 """What a letter says: its facts put into the words of the contract's language. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,13 @@ Facts = Mapping[str, str | int | None]
 
 _CENTS_A_EURO = 100
 _A_THOUSAND = 3
+LONGEST_WORD = 36
+"""Characters that fit into a line of the letter's text, however broad they are."""
+LONGEST_REFERENCE = 18
+"""Characters that fit into a line of the references."""
+ZERO_WIDTH = "\u200b"
+"""A space that nobody sees, at which a line may break."""
+_BREAK = re.compile(r"(?<=[^\W_])(?=[^\W_])|(?<=[-_/.:])(?=\w)")
 _HAIR = "\u00a0"
 """A space at which no line breaks, between an amount and its sign and within dates."""
 
@@ -28,13 +36,13 @@ class Addressee:
 
     name: str
     address: str
-    """In lines, or with commas between them."""
+    """In the lines that stand on the envelope; a comma is a comma."""
 
     @property
     def lines(self) -> list[str]:
         """The address as it is written on an envelope."""
-        parts = self.address.replace("\r", "").replace("\n", ",").split(",")
-        return [self.name, *(part.strip() for part in parts if part.strip())]
+        lines = (" ".join(line.split()) for line in [self.name, *self.address.splitlines()])
+        return [line for line in lines if line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ def compose(draft: Draft, addressee: Addressee) -> dict[str, Any]:
     quality = draft.terms.contact("quality")
     insurer = quality.name.rpartition(", ")[2]
     filled = _filled(draft, words)
+    subject = own["subject"].format_map(filled)
     has_money = draft.facts.get("approved_cents") != 0
     closing = own["closing"] if has_money else own.get("closing_services", own["closing"])
     return {
@@ -69,15 +78,21 @@ def compose(draft: Draft, addressee: Addressee) -> dict[str, Any]:
         "year": draft.dated.year,
         "month": draft.dated.month,
         "day": draft.dated.day,
-        "subject": own["subject"].format_map(filled),
+        "title": subject,
+        "subject": breakable(subject),
         "registered": words["registered"] if draft.kind in REGISTERED else None,
         "address": addressee.lines,
         "place_and_date": words["place_and_date"].format(date=written_date(draft.dated, draft.language)),
-        "references": _references(draft, words),
+        "references": [
+            (name, breakable(value, LONGEST_REFERENCE)) for name, value in _references(draft, words)
+        ],
         "salutation": words["salutation"],
-        "paragraphs": [text.format_map(filled) for text in own["paragraphs"]] + _text(draft, own, filled),
+        "paragraphs": [
+            breakable(text)
+            for text in [*(text.format_map(filled) for text in own["paragraphs"]), *_text(draft, own, filled)]
+        ],
         "facts": [[name, value.format_map(filled)] for name, value in own["facts"]] if has_money else [],
-        "closing": [text.format_map(filled) for text in closing],
+        "closing": [breakable(text.format_map(filled)) for text in closing],
         "regards": words["regards"],
         "page_word": words["page"],
         "footer": words["footer"].format(insurer=insurer, address=quality.address),
@@ -91,6 +106,11 @@ def compose(draft: Draft, addressee: Addressee) -> dict[str, Any]:
             for purpose in own["contacts"]
         ],
     }
+
+
+def breakable(text: str, longest: int = LONGEST_WORD) -> str:
+    """Let words that are too long for a line, such as numbers of contracts, break within a line's width."""
+    return " ".join(_BREAK.sub(ZERO_WIDTH, word) if len(word) > longest else word for word in text.split(" "))
 
 
 def written_date(day: date, language: Language) -> str:

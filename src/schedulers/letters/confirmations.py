@@ -1,6 +1,5 @@
 """What the post says of letters: posted or come back. It becomes commands, once each."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.answers import Answer
 from ledger.endings import UsedWrongly
+from ledger.importing.csv_rows import Row, read_day, read_rows
+from ledger.importing.lines import Fault, Malformed
 from ledger.submission import submission
 from schedulers.letters.queries import Letter, change
 
@@ -29,28 +30,24 @@ class Confirmation:
 
 
 def read_confirmations(path: Path) -> list[Confirmation]:
-    """Read a carrier's CSV with the columns reference, posted_on, tracking, returned_on.
+    """Read a carrier's CSV, as `import` reads CSV: reference, posted_on, tracking, returned_on.
 
     Raises UsedWrongly that names every line that cannot be read; nothing has been done then.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path} cannot be read ({error})."
-        raise UsedWrongly(message) from error
-    rows = csv.DictReader(text.splitlines())
-    if rows.fieldnames is None or not {"reference"} <= set(rows.fieldnames) <= set(COLUMNS):
-        message = f"{path}: its first line must name the columns {', '.join(COLUMNS)}."
-        raise UsedWrongly(message)
     read: list[Confirmation] = []
     wrong: list[str] = []
-    for number, row in enumerate(rows, start=2):
-        try:
-            read.append(_confirmation(row))
-        except ValueError as error:
-            wrong.append(f"line {number}: {error}")
+    try:
+        with path.open("rb") as stream:
+            for row in read_rows(str(path), stream, required=("reference",), known=COLUMNS):
+                try:
+                    read.append(_confirmation(row))
+                except Malformed as malformed:
+                    wrong.append(f"line {row.line}: {malformed}")
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror})."
+        raise UsedWrongly(message) from error
     if wrong:
-        message = f"{path}: {'; '.join(wrong)}. Nothing was recorded."
+        message = f"{path}: {'; '.join(wrong)}. Its columns are {', '.join(COLUMNS)}. Nothing was recorded."
         raise UsedWrongly(message)
     return read
 
@@ -89,23 +86,17 @@ def confirm(wiring: "Wiring", letter: Letter, told: Confirmation, actor: str) ->
     return answers
 
 
-def _confirmation(row: dict[str, str | None]) -> Confirmation:
-    values = {name: (row.get(name) or "").strip() or None for name in COLUMNS}
-    reference = values["reference"]
+def _confirmation(row: Row | Fault) -> Confirmation:
+    """Turn one row. Raises Malformed."""
+    if isinstance(row, Fault):
+        raise Malformed(row.message)
+    cells = row.cells
+    reference = cells.get("reference")
     if reference is None:
         message = "no reference"
-        raise ValueError(message)
-    if values["posted_on"] is None and values["returned_on"] is None:
+        raise Malformed(message)
+    if "posted_on" not in cells and "returned_on" not in cells:
         message = f"{reference}: neither posted_on nor returned_on"
-        raise ValueError(message)
-    return Confirmation(reference, _day(values["posted_on"]), values["tracking"], _day(values["returned_on"]))
-
-
-def _day(written: str | None) -> date | None:
-    if written is None:
-        return None
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        message = f"{written!r} is no date; write it as 2026-03-01"
-        raise ValueError(message) from None
+        raise Malformed(message)
+    days = {name: read_day(cells[name]) for name in ("posted_on", "returned_on") if name in cells}
+    return Confirmation(reference, days.get("posted_on"), cells.get("tracking"), days.get("returned_on"))

@@ -6,134 +6,157 @@
 3. LetterHandedOver is recorded under an id of the letter's own, then the rows say `handed_over`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import groupby
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-import structlog
-
-from ledger.domain.calendar import roll_back
+from ledger.attempts import Attempts, ItemFailed
 from ledger.domain.contract.events import LetterHandedOver
 from ledger.subjects.access_log import Access, Opened
 from ledger.subjects.opening import keys_to_open
-from schedulers.letters.carriers.carrier import Carrier, NotTaken, Parcel
+from schedulers.letters.carriers.carrier import Carrier, CarrierAway, NotTaken, Parcel
 from schedulers.letters.kinds import REGISTERED
-from schedulers.letters.queries import Letter, alone, change, claim, letters
+from schedulers.letters.queries import WORKER, Letter, alone, change, claim, free_letters, letters
 from schedulers.letters.recording import SENDER, record
-from schedulers.letters.shelf import Shelf
+from schedulers.letters.shelf import LetterDamaged, NotOnTheShelf, Shelf
 from schedulers.letters.statuses import LetterStatus
-from schedulers.letters.writing import drop_needless
+from schedulers.letters.writing import why_needless
 
 if TYPE_CHECKING:
-    from ledger.store.pool import Connection
     from ledger.wiring import Wiring
 
+_PREPARED: Final[tuple[LetterStatus, ...]] = ("prepared",)
 _STAGED: Final[tuple[LetterStatus, ...]] = ("staged",)
 
+CARRIER: Final = "carrier"
+"""The carrier itself, where failed tries are shown."""
 BATCH: Final = 500
 """Letters in one batch at most."""
-
-_log = structlog.get_logger(__name__)
 
 
 def hand_over(wiring: "Wiring", carrier: Carrier, shelf: Shelf, today: date, ahead_days: int) -> int:
     """Hand over what is prepared and due within so many days, what was begun before first; how many letters.
 
-    What the carrier does not take stays staged, and is tried again. Letters whose file another machine keeps
-    are that machine's to hand over.
+    Each goes alone: one that cannot is tried again, and keeps no other waiting. What the carrier as a whole
+    does not take stays as it is, and is tried again. Letters whose file another machine keeps are that
+    machine's to hand over.
     """
-    handed = _deliver_staged(wiring, carrier, shelf)
-    while _stage(wiring, carrier, shelf, today, ahead_days):
-        delivered = _deliver_staged(wiring, carrier, shelf)
-        handed += delivered
-        if not delivered:
-            break
+    handed = 0
+
+    def hand_all() -> None:
+        nonlocal handed
+        handed += _deliver_staged(wiring, carrier, shelf)
+        while _stage(wiring, carrier, shelf, today, ahead_days):
+            handed += _deliver_staged(wiring, carrier, shelf)
+
+    # Tried at every look, whatever failed before: shown where other failed tries are.
+    Attempts(wiring.pool, wiring.book, CARRIER).run(carrier.name, hand_all)
     return handed
 
 
 def _stage(wiring: "Wiring", carrier: Carrier, shelf: Shelf, today: date, ahead_days: int) -> int:
+    until = today + timedelta(days=ahead_days)
+    attempts = Attempts(wiring.pool, wiring.book, WORKER)
     with wiring.pool.transaction() as connection:
         alone(connection, wiring.book)
         under_way = {letter.batch or "" for letter in letters(connection, wiring.book, statuses=_STAGED)}
         carrier.forget_unstaged(under_way)
-        until = today + timedelta(days=ahead_days)
-        portion = list(claim(connection, wiring.book, "prepared", BATCH, post_by=until))
-        dropped = drop_needless(connection, wiring, portion, today)
-        going = [letter for letter in portion if letter.reference not in dropped and shelf.has(letter.digest)]
-        if not going:
+        ready = attempts.due(free_letters(connection, wiring.book, _PREPARED, until), _reference)[:BATCH]
+        portion = claim(connection, wiring.book, "prepared", [letter.reference for letter in ready])
+        parcels: list[Parcel] = []
+        needless: dict[str, list[str]] = {}
+
+        def open_one(letter: Letter) -> None:
+            why = why_needless(wiring, letter, today)
+            if why is not None:
+                needless.setdefault(why, []).append(letter.reference)
+            elif shelf.has(letter.digest):
+                parcels.extend(_parcel(wiring, shelf, letter))
+
+        for letter in portion:
+            attempts.run(letter.reference, partial(open_one, letter))
+        for why, references in needless.items():
+            change(connection, wiring.book, references, status="dropped", told=why)
+        if not parcels:
             return 0
         batch = f"{today.isoformat()}-{uuid4().hex[:8]}"
         try:
-            parcels = list(_parcels(wiring, shelf, going))
             carrier.stage(batch, parcels)
         except NotTaken as error:
-            _log.error("letters_not_staged", carrier=carrier.name, letters=len(going), error=str(error))
-            return 0
+            raise ItemFailed(str(error)) from error
         staged = [parcel.reference for parcel in parcels]
         change(connection, wiring.book, staged, status="staged", batch=batch, carrier=carrier.name)
         return len(staged)
 
 
 def _deliver_staged(wiring: "Wiring", carrier: Carrier, shelf: Shelf) -> int:
-    with wiring.pool.transaction() as connection:
-        alone(connection, wiring.book)
+    with wiring.pool.connection() as connection:
         staged = [
             letter
             for letter in letters(connection, wiring.book, statuses=_STAGED)
             if letter.carrier == carrier.name and shelf.has(letter.digest)
         ]
-        handed = 0
-        for batch, grouped in groupby(
-            sorted(staged, key=lambda letter: letter.batch or ""), key=lambda letter: letter.batch or ""
-        ):
-            handed += _deliver(connection, wiring, carrier, shelf, batch, list(grouped))
-        return handed
+    handed, away = 0, ""
+
+    def deliver(letter: Letter) -> None:
+        nonlocal handed, away
+        try:
+            handed += _deliver(wiring, carrier, shelf, letter.reference)
+        except CarrierAway as error:
+            away = str(error)  # No fault of this letter.
+        except NotTaken as error:
+            raise ItemFailed(str(error)) from error
+
+    attempts = Attempts(wiring.pool, wiring.book, WORKER)
+    for letter in attempts.due(staged, _reference):
+        attempts.run(letter.reference, partial(deliver, letter))
+        if away:
+            raise ItemFailed(away)
+    return handed
 
 
-def _deliver(  # noqa: PLR0913, PLR0917  # what delivering takes
-    connection: "Connection",
-    wiring: "Wiring",
-    carrier: Carrier,
-    shelf: Shelf,
-    batch: str,
-    of_it: Sequence[Letter],
-) -> int:
-    references = [letter.reference for letter in of_it]
-    try:
-        taken = carrier.deliver(batch, references, _parcels(wiring, shelf, of_it))
-    except NotTaken as error:
-        _log.error(
-            "letters_not_taken", carrier=carrier.name, batch=batch, letters=len(of_it), error=str(error)
-        )
-        return 0
-    gone = [letter for letter in of_it if letter.reference in taken]
-    for letter in gone:
-        event = LetterHandedOver(carrier=carrier.name, reference=letter.reference)
-        record(wiring, letter.contract, event, f"letter-handed-over:{letter.reference}")
-    confirmed = [letter.reference for letter in gone if letter.posted_on is not None]
-    waiting = [letter.reference for letter in gone if letter.posted_on is None]
-    change(connection, wiring.book, confirmed, status="posted")
-    change(connection, wiring.book, waiting, status="handed_over")
-    return len(gone)
+def _deliver(wiring: "Wiring", carrier: Carrier, shelf: Shelf, reference: str) -> bool:
+    """Deliver one staged letter; whether it went. Raises NotTaken, CarrierAway."""
+    with wiring.pool.transaction() as connection:
+        alone(connection, wiring.book)
+        for letter in claim(connection, wiring.book, "staged", [reference]):
+            parcels = _parcel(wiring, shelf, letter)
+            if reference not in carrier.deliver(letter.batch or "", [reference], parcels):
+                return False
+            event = LetterHandedOver(carrier=carrier.name, reference=reference)
+            record(wiring, letter.contract, event, f"letter-handed-over:{reference}")
+            status = "handed_over" if letter.posted_on is None else "posted"
+            change(connection, wiring.book, [reference], status=status)
+            return True
+    return False
 
 
-def _parcels(wiring: "Wiring", shelf: Shelf, of_it: Sequence[Letter]) -> Iterator[Parcel]:
-    """Open letters one by one, on the access log; left out are those to persons erased meanwhile."""
-    opened = [Opened(letter.person, letter.about.name) for letter in of_it]
+def _parcel(wiring: "Wiring", shelf: Shelf, letter: Letter) -> Iterator[Parcel]:
+    """Open a letter, on the access log; nothing where its addressee was erased meanwhile.
+
+    Raises ItemFailed: it cannot be opened.
+    """
+    opened = [Opened(letter.person, letter.about.name)]
     access = Access(SENDER, "letters hand-over", "for the carrier")
-    keys = keys_to_open(wiring.pool, wiring.store.subject_keys, wiring.book, access, opened)
-    for letter in of_it:
-        key = keys.get(letter.person)
-        if key is not None:
-            yield Parcel(
-                letter.reference,
-                letter.kind,
-                letter.kind in REGISTERED,
-                letter.language or "",
-                # Its last timely day may be no working day, and nobody posts then (R6).
-                None if letter.post_by is None else roll_back(letter.post_by),
-                letter.digest,
-                shelf.take(letter.digest, key),
-            )
+    key = keys_to_open(wiring.pool, wiring.store.subject_keys, wiring.book, access, opened).get(letter.person)
+    if key is None:
+        return
+    try:
+        pdf = shelf.take(letter.digest, key)
+    except (NotOnTheShelf, LetterDamaged) as error:
+        raise ItemFailed(str(error)) from error
+    yield Parcel(
+        letter.reference,
+        letter.kind,
+        letter.kind in REGISTERED,
+        letter.language or "",
+        letter.last_posting_day,
+        letter.digest,
+        pdf,
+    )
+
+
+def _reference(letter: Letter) -> str:
+    return letter.reference

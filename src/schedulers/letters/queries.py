@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from psycopg2.extras import execute_values
 
+from ledger.domain.calendar import roll_back
 from ledger.domain.identifiers import StreamRef
 from ledger.store.pool import Connection
 from ledger.store.streams import stream_ref
@@ -18,10 +19,16 @@ from schedulers.letters.statuses import LetterStatus
 ITS_TEXT: Final = "its text: give it with `letters answer`"
 """What the answer to a complaint waits for: the ledger knows that it was answered, and not what was said."""
 
-_COLUMNS: Final = (
-    "reference, kind, about, contract, person, facts, post_by, status, told, sha256, language, batch,"
-    " carrier, posted_on, tracking, returned_on, wanted_at, changed_at"
-)
+WORKER: Final = "letters"
+"""Whoever writes letters and hands them over, where failed tries are shown."""
+
+# What a letter waits for stands with it; why its last try failed, with all failed tries.
+_COLUMNS: Final = f"""reference, kind, about, contract, person, facts, post_by, status,
+    coalesce(told, (
+        select error from ledger.attempts
+        where attempts.book = letters.book and worker = '{WORKER}' and item = reference
+    )) as told,
+    sha256, language, batch, carrier, posted_on, tracking, returned_on, wanted_at, changed_at"""  # noqa: S608  # own constants
 _WANT: Final = """
 insert into schedulers.letters (book, reference, kind, about, contract, person, facts, post_by, status, told)
 values %s on conflict (book, reference) do nothing
@@ -34,7 +41,7 @@ where book = %(book)s
     and (%(contract)s::text is null or contract = %(contract)s)
     and (%(person)s::text is null or person = %(person)s)
     and (%(post_by)s::date is null or post_by is null or post_by <= %(post_by)s)
-    and (not %(free)s or told is null)
+    and (not %(free)s or letters.told is null)
 order by wanted_at, reference
 """  # noqa: S608  # own constants
 # Whoever works on a letter holds its row; others pass it by.
@@ -43,14 +50,24 @@ select {_COLUMNS} from schedulers.letters where book = %(book)s and status = any
 order by post_by nulls last, wanted_at, reference limit %(limit)s
 """  # noqa: S608  # own constants
 _COUNTS: Final = "select status, count(*) from schedulers.letters where book = %s group by status order by 1"
-_CLAIM: Final = f"{_LIST} limit %(limit)s for update skip locked"
+_CLAIM: Final = f"{_LIST} for update skip locked"
 # One hand at a time in what is given to the carrier, to the transaction's end.
 _ALONE: Final = "select pg_advisory_xact_lock(hashtextextended('letters handed over of ' || %s, 0))"
 _CHANGE: Final = """
 update schedulers.letters set {changes}, changed_at = clock_timestamp()
 where book = %(book)s and reference = any(%(references)s)
 """
-_COUNT: Final = "select count(*) from schedulers.letters where book = %s and status = %s"
+_TRIED_NO_MORE: Final = f"""
+delete from ledger.attempts where book = %(book)s and worker = '{WORKER}' and item = any(%(references)s)
+"""  # noqa: S608  # own constants
+_TRY_AGAIN: Final = f"""
+delete from ledger.attempts
+where book = %(book)s and worker = '{WORKER}'
+    and (%(error)s::text is null or error = %(error)s)
+    and (%(contract)s::text is null or item in (
+        select reference from schedulers.letters where book = %(book)s and contract = %(contract)s
+    ))
+"""  # noqa: S608  # own constants
 _FREE: Final = """
 update schedulers.letters set told = null, changed_at = clock_timestamp()
 where book = %(book)s and status = 'wanted' and told is not null and kind <> 'complaint_answer'
@@ -62,7 +79,6 @@ where book = %(book)s and status <> 'erased' and exists (
     select from vault.subjects
     where subjects.book = letters.book and subjects.person = letters.person and erased_at is not null
 )
-for update
 """  # noqa: S608  # own constants
 
 
@@ -109,6 +125,11 @@ class Letter:
             message = f"letter {self.reference} is not written yet"
             raise ValueError(message)
         return self.sha256
+
+    @property
+    def last_posting_day(self) -> date | None:
+        """The last working day on which posting it is of use; `post_by` itself may be none (R6)."""
+        return None if self.post_by is None else roll_back(self.post_by)
 
 
 def want(connection: Connection, book: str, letters: Sequence[Wanted]) -> None:
@@ -168,15 +189,27 @@ def counted(connection: Connection, book: str) -> Mapping[str, int]:
         return {str(status): int(number) for status, number in cursor}
 
 
+def free_letters(
+    connection: Connection, book: str, statuses: Collection[LetterStatus], post_by: date | None = None
+) -> Sequence[Letter]:
+    """Return letters that wait for nobody (`told`), the first wanted first.
+
+    `post_by`: only what has that day as its last or an earlier one, and what has none.
+    """
+    asked = _asked(book, statuses) | {"post_by": post_by, "free": True}
+    with connection.cursor() as cursor:
+        cursor.execute(_LIST, asked)
+        return [_letter(row) for row in cursor]
+
+
 def claim(
-    connection: Connection, book: str, status: LetterStatus, limit: int, *, post_by: date | None = None
+    connection: Connection, book: str, status: LetterStatus, references: Collection[str]
 ) -> Sequence[Letter]:
     """Take letters to work on, to the transaction's end; those that others work on are passed by.
 
-    Those that wait for something (`told`) are left out. `post_by`: only what has that day as its
-    last or an earlier one, and what has none.
+    Those that wait for something (`told`), or have come farther than this status, are left out.
     """
-    asked = _asked(book, (status,)) | {"post_by": post_by, "limit": limit, "free": True}
+    asked = _asked(book, (status,)) | {"references": list(references), "free": True}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, asked)
         return [_letter(row) for row in cursor]
@@ -190,14 +223,6 @@ def claim_one(connection: Connection, book: str, reference: str) -> Letter | Non
         return None if found is None else _letter(found)
 
 
-def count(connection: Connection, book: str, status: LetterStatus) -> int:
-    """Say how many letters have come so far and no farther."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, (book, status))
-        [(counted,)] = cursor.fetchall()
-        return int(counted)
-
-
 def alone(connection: Connection, book: str) -> None:
     """Wait until nobody else hands letters of this book over; so it stays to the transaction's end."""
     with connection.cursor() as cursor:
@@ -205,23 +230,38 @@ def alone(connection: Connection, book: str) -> None:
 
 
 def change(connection: Connection, book: str, references: Collection[str], **changes: object) -> None:
-    """Set columns of these letters. Commits nothing."""
+    """Set columns of these letters; what failed before they came to another status counts no more.
+
+    Commits nothing.
+    """
     if not references:
         return
     statement = _CHANGE.format(changes=", ".join(f"{name} = %({name})s" for name in changes))
+    named = {"book": book, "references": list(references)}
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"book": book, "references": list(references)} | changes)
+        cursor.execute(statement, named | changes)
+        if "status" in changes:
+            cursor.execute(_TRIED_NO_MORE, named)
 
 
 def free(connection: Connection, book: str, contract: str | None = None) -> int:
-    """Let the letters of a contract, or all, that wait for something be tried again; how many."""
+    """Let the letters of a contract, or all, that wait for something or failed be tried again; how many."""
+    asked = {"book": book, "contract": contract, "error": None}
     with connection.cursor() as cursor:
-        cursor.execute(_FREE, {"book": book, "contract": contract})
-        return cursor.rowcount
+        cursor.execute(_FREE, asked)
+        freed = cursor.rowcount
+        cursor.execute(_TRY_AGAIN, asked)
+        return int(freed + cursor.rowcount)
+
+
+def try_again(connection: Connection, book: str, error: str) -> None:
+    """Let the letters that failed for one reason be tried again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TRY_AGAIN, {"book": book, "contract": None, "error": error})
 
 
 def of_erased(connection: Connection, book: str) -> Sequence[Letter]:
-    """Take the letters to persons who have been erased since, to the transaction's end."""
+    """Return the letters to persons who have been erased since."""
     with connection.cursor() as cursor:
         cursor.execute(_OF_ERASED, {"book": book})
         return [_letter(row) for row in cursor]

@@ -1,8 +1,9 @@
 """Letters as scripts and the site read them: how far each has come, nothing personal."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
+from ledger.endings import UsedWrongly
 from schedulers.letters.follower import NAME
 from schedulers.letters.kinds import REGISTERED
 from schedulers.letters.queries import Letter, counted, letters, waiting_letters
@@ -26,7 +27,7 @@ def written(letter: "Letter") -> dict[str, object]:
         "contract": letter.contract,
         "status": letter.status,
         "told": letter.told,
-        "post_by": None if letter.post_by is None else letter.post_by.isoformat(),
+        "post_by": None if letter.last_posting_day is None else letter.last_posting_day.isoformat(),
         "language": letter.language,
         "sha256": letter.sha256,
         "batch": letter.batch,
@@ -81,5 +82,8 @@ def shown(wiring: "Wiring", asked: Mapping[str, str]) -> dict[str, object]:
 
 
 def _status(asked: str) -> LetterStatus:
-    """Take a status from an address; one that does not exist finds nothing."""
-    return cast("LetterStatus", asked)
+    """Take a status from an address. Raises UsedWrongly for one that does not exist."""
+    if asked not in STATUSES:
+        message = f"There is no status {asked[:40]!r} of letters: choose one of {', '.join(STATUSES)}."
+        raise UsedWrongly(message)
+    return asked

@@ -1,12 +1,12 @@
 """Writing the letters that are wanted, and telling the ledger that each is prepared."""
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ledger.domain.contract.events import LetterPrepared
 from ledger.domain.contract.state import Contract
 from ledger.domain.deciding import fold
-from ledger.domain.identifiers import StreamRef, contract_ref
+from ledger.domain.identifiers import contract_ref
 from ledger.endings import Refused
 from ledger.store.errors import SubjectErased
 from schedulers.diary.queries import kept, standing_deadlines
@@ -14,16 +14,13 @@ from schedulers.letters.addressing import addressees
 from schedulers.letters.composing import Draft, compose
 from schedulers.letters.queries import Letter, change, claim, claim_one, want
 from schedulers.letters.recording import record
-from schedulers.letters.rendering import Press
+from schedulers.letters.rendering import CannotBeSet, Press
 from schedulers.letters.shelf import Shelf
 from schedulers.letters.wanting import needs_notice, termination_notice
 
 if TYPE_CHECKING:
     from ledger.store.pool import Connection
     from ledger.wiring import Wiring
-
-PORTION: Final = 100
-"""Letters written within one transaction."""
 
 NO_ADDRESS: Final = "no address on file: CorrectPerson gives it"
 NEEDLESS: Final = "the contract has ended, or something else ends it by then"
@@ -50,27 +47,29 @@ def want_notices(wiring: "Wiring", today: date, ahead_days: int) -> None:
         want(connection, wiring.book, wanted)
 
 
-def write_letters(wiring: "Wiring", press: Press, shelf: Shelf, today: date) -> int:
-    """Write one portion of the letters that are wanted; number looked at, 0 when none is left.
+def prepare_letter(wiring: "Wiring", press: Press, shelf: Shelf, today: date, letter: Letter) -> bool:
+    """Write one letter that is wanted, and say in the ledger that it is prepared; whether it came so far.
 
-    Each letter lies on the shelf before its row says so: a crash in between leaves a file that nobody names.
+    Raises ItemFailed, and OSError where its file cannot be written.
+    """
+    if letter.status == "wanted" and not write_letter(wiring, press, shelf, today, letter.reference):
+        return False
+    return tell_prepared(wiring, letter.reference)
+
+
+def write_letter(wiring: "Wiring", press: Press, shelf: Shelf, today: date, reference: str) -> bool:
+    """Write one letter that is wanted; False where it waits for something, or somebody else is at it.
+
+    It lies on the shelf before its row says so: a crash in between leaves a file that nobody names.
+    Raises as `prepare_letter`.
     """
     with wiring.pool.transaction() as connection:
-        portion = claim(connection, wiring.book, "wanted", PORTION)
-        late = {letter.reference for letter in portion if _is_late(letter, today)}
-        change(connection, wiring.book, late, status="dropped", told=ITS_DAY_HAS_PASSED)
-        timely = [letter for letter in portion if letter.reference not in late]
-        contracts = _contracts(wiring, timely)
-        named = addressees(wiring, contracts.keys(), f"letters dated {today}") if timely else {}
-        for letter in timely:
-            addressee = named.get(letter.contract)
-            key = None if addressee is None else _key(connection, wiring, letter.person)
-            if addressee is None or key is None:
-                change(connection, wiring.book, [letter.reference], told=NO_ADDRESS)
-                continue
-            draft = _draft(letter, contracts[letter.contract], today)
-            _write(connection, wiring, shelf, draft, press.set(compose(draft, addressee), today), key)
-    return len(portion)
+        for letter in claim(connection, wiring.book, "wanted", [reference]):
+            if _is_late(letter, today):
+                change(connection, wiring.book, [reference], status="dropped", told=ITS_DAY_HAS_PASSED)
+                return False
+            return _write(connection, wiring, press, shelf, _Page(letter, today, f"letters dated {today}"))
+    return False
 
 
 def write_answer(  # noqa: PLR0913  # what writing takes
@@ -88,35 +87,56 @@ def write_answer(  # noqa: PLR0913  # what writing takes
         if letter.status != "wanted":
             message = f"Letter {reference} is {letter.status.replace('_', ' ')} already, and stays as it is."
             raise Refused(message)
-        contracts = _contracts(wiring, [letter])
-        addressee = addressees(wiring, contracts.keys(), f"letter {reference}").get(letter.contract)
-        key = None if addressee is None else _key(connection, wiring, letter.person)
-        if addressee is None or key is None:
+        try:
+            is_written = _write(
+                connection, wiring, press, shelf, _Page(letter, today, f"letter {reference}", text)
+            )
+        except CannotBeSet as error:
+            message = f"Letter {reference} cannot be written: {error}."
+            raise Refused(message) from error
+        if not is_written:
             message = f"Letter {reference} cannot be written: {NO_ADDRESS}, then write it again."
             raise Refused(message)
-        draft = _draft(letter, contracts[letter.contract], today, text)
-        _write(connection, wiring, shelf, draft, press.set(compose(draft, addressee), today), key)
 
 
-def _draft(letter: Letter, contract: Contract, today: date, text: str | None = None) -> Draft:
-    return Draft(
+class _Page(NamedTuple):
+    """What one letter is written from."""
+
+    letter: Letter
+    dated: date
+    why: str
+    """Why its addressee is read, as the access log says it."""
+    text: str | None = None
+
+
+def _write(connection: "Connection", wiring: "Wiring", press: Press, shelf: Shelf, page: _Page) -> bool:
+    """Write a letter whose row is taken; False where its addressee has no address, as its row then says.
+
+    Raises CannotBeSet, OSError.
+    """
+    letter = page.letter
+    contract = _contract(wiring, letter)
+    addressee = addressees(wiring, [letter.contract], page.why).get(letter.contract)
+    key = None if addressee is None else _key(connection, wiring, letter.person)
+    if addressee is None or key is None:
+        if letter.kind != "complaint_answer":
+            change(connection, wiring.book, [letter.reference], told=NO_ADDRESS)
+        return False
+    draft = Draft(
         letter.kind,
         letter.reference,
         contract.language,
-        today,
+        page.dated,
         letter.contract,
         None if letter.about.kind == "contract" else letter.about.number,
         contract.applicable_terms,
         letter.facts,
-        text,
+        page.text,
     )
-
-
-def _write(  # noqa: PLR0913, PLR0917  # what writing takes
-    connection: "Connection", wiring: "Wiring", shelf: Shelf, draft: Draft, pdf: bytes, key: bytes
-) -> None:
-    written = {"status": "written", "sha256": shelf.put(pdf, key), "language": draft.language, "told": None}
-    change(connection, wiring.book, [draft.reference], **written)
+    digest = shelf.put(press.set(compose(draft, addressee), page.dated), key)
+    written = {"status": "written", "sha256": digest, "language": draft.language, "told": None}
+    change(connection, wiring.book, [letter.reference], **written)
+    return True
 
 
 def _key(connection: "Connection", wiring: "Wiring", person: str) -> bytes | None:
@@ -127,44 +147,36 @@ def _key(connection: "Connection", wiring: "Wiring", person: str) -> bytes | Non
         return None
 
 
-def tell_prepared(wiring: "Wiring") -> int:
-    """Record LetterPrepared for one portion of the letters that are written; how many, 0: none is left."""
+def tell_prepared(wiring: "Wiring", reference: str) -> bool:
+    """Record LetterPrepared for a letter that is written; False where somebody else is at it."""
     with wiring.pool.transaction() as connection:
-        portion = claim(connection, wiring.book, "written", PORTION)
-        for letter in portion:
+        for letter in claim(connection, wiring.book, "written", [reference]):
             event = LetterPrepared(kind=letter.kind, sha256=letter.digest)
-            record(wiring, letter.contract, event, f"letter-prepared:{letter.reference}")
-        change(connection, wiring.book, [letter.reference for letter in portion], status="prepared")
-    return len(portion)
+            record(wiring, letter.contract, event, f"letter-prepared:{reference}")
+            change(connection, wiring.book, [reference], status="prepared")
+            return True
+    return False
 
 
-def drop_needless(connection: "Connection", wiring: "Wiring", portion: list[Letter], today: date) -> set[str]:
-    """Drop prepared notices that no longer serve: too late, or the contract is ended otherwise; which."""
-    late = {letter.reference for letter in portion if _is_late(letter, today)}
-    change(connection, wiring.book, late, status="dropped", told=ITS_DAY_HAS_PASSED)
-    notices = [
-        letter for letter in portion if letter.kind == "termination_notice" and letter.reference not in late
-    ]
-    contracts = _contracts(wiring, notices)
-    needless = {letter.reference for letter in notices if not needs_notice(contracts[letter.contract], today)}
-    change(connection, wiring.book, needless, status="dropped", told=NEEDLESS)
-    return late | needless
+def why_needless(wiring: "Wiring", letter: Letter, today: date) -> str | None:
+    """Return why a prepared letter serves no longer: it is too late, or the contract is ended otherwise."""
+    if _is_late(letter, today):
+        return ITS_DAY_HAS_PASSED
+    if letter.kind == "termination_notice" and not needs_notice(_contract(wiring, letter), today):
+        return NEEDLESS
+    return None
 
 
 def _is_late(letter: Letter, today: date) -> bool:
     return letter.post_by is not None and letter.post_by < today
 
 
-def _contracts(wiring: "Wiring", portion: list[Letter]) -> dict[str, Contract]:
-    """Fold the contracts of these letters as they stand now."""
-    refs: list[StreamRef] = [contract_ref(number) for number in {letter.contract for letter in portion}]
-    if not refs:
-        return {}
-    found: dict[str, Contract] = {}
-    for ref, stream in wiring.store.load_many(wiring.book, refs).streams.items():
-        state = None
-        for recorded in stream.recorded:
-            state = fold(state, recorded)
-        if isinstance(state, Contract):
-            found[ref.number] = state
-    return found
+def _contract(wiring: "Wiring", letter: Letter) -> Contract:
+    """Fold a letter's contract as it stands now."""
+    ref, state = contract_ref(letter.contract), None
+    for recorded in wiring.store.load_many(wiring.book, [ref]).streams[ref].recorded:
+        state = fold(state, recorded)
+    if not isinstance(state, Contract):
+        message = f"there is no contract of letter {letter.reference}"
+        raise TypeError(message)
+    return state

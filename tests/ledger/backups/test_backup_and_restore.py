@@ -210,9 +210,7 @@ def put_back(database: Database, size: int) -> None:
     )
 
 
-def test_up_says_that_its_sealer_has_stopped_on_a_log_that_was_put_back(
-    desk: Desk, database: Database
-) -> None:
+def test_up_says_that_its_sealer_waits_on_a_log_that_was_put_back(desk: Desk, database: Database) -> None:
     desk.starts("C-1")
     size = len(desk.reads("events"))
     desk.starts("C-2")
@@ -220,8 +218,8 @@ def test_up_says_that_its_sealer_has_stopped_on_a_log_that_was_put_back(
     running = desk.program.up()
     try:
         assert running.stderr is not None
-        while "ALARM: sealer has stopped" not in (line := running.stderr.readline()):
-            assert line, "up ended without an alarm"
+        while "event='service_waits' service='sealer'" not in (line := running.stderr.readline()):
+            assert line, "up ended without a word of it"
         assert "restore --accept" in line
     finally:
         ended_by(running)

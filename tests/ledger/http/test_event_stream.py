@@ -3,17 +3,21 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import contextmanager, nullcontext
+from itertools import count, islice
+from threading import Event as StopEvent
 from threading import Thread
 
 import httpx
 import pytest
 from httpx_sse import ServerSentEvent, connect_sse
 
+from fixtures.database import execute
 from fixtures.desk import contract, send
 from fixtures.served import listening, sealing, token_of
-from ledger.http import feed
+from ledger.http import feed, frame
+from ledger.http.callers import SESSION_COOKIE
+from ledger.rights.tokens import SESSION_LASTS, Tokens
 from ledger.wiring import Wiring
 
 SECONDS = 20.0
@@ -125,20 +129,87 @@ def test_only_wanted_types_come_and_the_id_moves_on_all_the_same(
     assert not any(line.startswith("data:") for line in said)
 
 
-def test_a_stream_of_a_token_that_is_taken_back_ends(
+@contextmanager
+def flowing(wiring: Wiring) -> Iterator[None]:
+    """Events without a pause."""
+    stop = StopEvent()
+
+    def record() -> None:
+        for number in count(1):
+            if stop.is_set():
+                return
+            start(wiring, number, 1)
+
+    thread = Thread(target=record)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(SECONDS)
+
+
+TAKEN_BACK = {
+    "revoked": "update ledger.tokens set revoked_at = clock_timestamp() where name = 'listening'",
+    "expired": "update ledger.tokens set expires_at = clock_timestamp() where name = 'listening'",
+    "another role": "update ledger.tokens set role = 'auditor' where name = 'listening'",
+    "a role that is no more": "update ledger.tokens set role = 'gone' where name = 'listening'",
+}
+
+
+@pytest.mark.test_all
+@pytest.mark.parametrize(
+    ("how", "busy"), [(how, True) for how in TAKEN_BACK] + [("revoked", False), ("another role", False)]
+)
+def test_fault_15_a_stream_ends_when_its_token_does_whatever_flows(
+    address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch, how: str, *, busy: bool
+) -> None:
+    monkeypatch.setattr(frame, "RECHECK_SECONDS", 0.2)
+    token = token_of(standing, "subscriber", "listening")
+    with flowing(standing) if busy else nullcontext(), listened(address, token, after="-1") as events:
+        if not busy:
+            start(standing, 1, 1)
+        next(events)
+        execute(str(standing.settings.migrate_dsn), TAKEN_BACK[how])
+        begun = time.monotonic()
+        for _ in events:  # It ends by itself, and as a stream ends.
+            assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 10
+
+
+def test_fault_15_the_stream_of_a_session_ends_when_it_signs_out(
     address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "KEEP_ALIVE_SECONDS", 0)
-    monkeypatch.setattr(feed, "SLICE_SECONDS", 0.2)
-    token = token_of(standing, "subscriber")
-    with listened(address, token) as events:
-        start(standing, 1, 1)
-        next(events)
-        with standing.pool.connection() as connection, connection.cursor() as cursor:
-            cursor.execute("update ledger.tokens set revoked_at = clock_timestamp()")
+    monkeypatch.setattr(frame, "RECHECK_SECONDS", 0.2)
+    tokens = Tokens(standing.pool, standing.book)
+    made, cookie = tokens.create("session", role="auditor", name="a", created_by="test", lasts=SESSION_LASTS)
+    with (
+        flowing(standing),
+        httpx.stream(
+            "GET", address, cookies={SESSION_COOKIE: cookie}, params={"after": "-1"}, timeout=SECONDS
+        ) as response,
+    ):
+        lines = response.iter_lines()
+        next(lines)
+        assert tokens.revoke(made.token_id)
         begun = time.monotonic()
-        assert list(events) != ["never"]  # it ends by itself
-        assert time.monotonic() - begun < 10
+        for _ in lines:
+            assert time.monotonic() - begun < 10
+
+
+def test_fault_24_a_filtered_stream_of_a_busy_feed_is_kept_alive(
+    address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "KEEP_ALIVE_SECONDS", 0.3)
+    headers = {"Authorization": f"Bearer {token_of(standing, 'subscriber')}"}
+    asked = {"types": "claim.RefundIssued", "after": "-1"}
+    with (
+        flowing(standing),
+        httpx.stream("GET", address, headers=headers, params=asked, timeout=SECONDS) as response,
+    ):
+        said = (line for line in response.iter_lines() if line.startswith("id:"))
+        first, second = next(said), next(said)
+    assert int(first.removeprefix("id: ")) < int(second.removeprefix("id: "))
 
 
 def test_no_more_streams_are_served_than_the_limit(

@@ -16,7 +16,7 @@ import pytest
 import structlog
 
 from fixtures.desk import contract
-from fixtures.program import Program, ended_by
+from fixtures.program import Program, ended_by, wait_until_ready
 from fixtures.served import Served, listening, sealing, token_of
 from ledger.endings import UsedWrongly
 from ledger.http.callers import SESSION_COOKIE
@@ -60,7 +60,7 @@ def test_a_defect_is_a_problem_that_tells_nothing_of_itself(
         message = "secret detail"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("ledger.http.health.examine_feed", fail)
+    monkeypatch.setattr("ledger.http.watch.examine_feed", fail)
     with told() as lines:
         answer = house.client.get("/readyz", headers={"X-Request-Id": "look-me-up"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
@@ -86,7 +86,7 @@ def test_a_database_that_is_away_is_a_problem_to_try_again(
 
 def test_readiness_says_what_is_not_well(house: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     assert house.client.get("/readyz").json()["ready"] is True
-    monkeypatch.setattr("ledger.http.health.pending", lambda _: ["0999_later.sql"])
+    monkeypatch.setattr("ledger.http.watch.pending", lambda _: ["0999_later.sql"])
     pending = house.client.get("/readyz")
     assert (pending.status_code, pending.json()["migrations"]) == (503, "pending")
 
@@ -94,7 +94,7 @@ def test_readiness_says_what_is_not_well(house: Served, monkeypatch: pytest.Monk
         message = "no connection"
         raise Unreachable(message)
 
-    monkeypatch.setattr("ledger.http.health.examine_feed", away)
+    monkeypatch.setattr("ledger.http.watch.examine_feed", away)
     unreachable = house.client.get("/readyz")
     assert (unreachable.status_code, unreachable.json()["database"]) == (503, "away")
     assert house.client.get("/livez").status_code == 200
@@ -229,13 +229,13 @@ def test_up_serves_beside_another_ledger_and_a_port_in_use_is_said_in_one_line(
             break
     address = next(line.split()[1] for line in lines if line.startswith("HTTP"))
     link = next(line.split()[2] for line in lines if line.startswith("Sign in"))
-    assert httpx.get(f"{address}/readyz", timeout=20).status_code == 200
+    wait_until_ready(address)
     assert httpx.get(link, timeout=20, follow_redirects=False).status_code == 303
     refused = program.run("up", "--port", address.rpartition(":")[2])
     assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1), refused.stderr
     assert "is in use" in refused.stderr
     code, said = ended_by(running, signal.SIGTERM)
-    assert (code, "ALARM" in said, "Traceback" in said) == (0, False, False)
+    assert (code, "service_waits" in said, "Traceback" in said) == (0, False, False)
     assert link.partition("code=")[2] not in said
     assert tmp_path.exists()
 

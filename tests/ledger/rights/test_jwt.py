@@ -50,15 +50,19 @@ def reader(settings: Settings) -> JwtReader:
     return reader
 
 
+def in_seconds(seconds: int) -> int:
+    """A time of a token, counted from when it is made: a run may take hours."""
+    return int(time.time()) + seconds
+
+
 def claims(**more: object) -> dict[str, Any]:
-    now = int(time.time())
     told = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": "desk-17",
         "role": "back_office",
-        "iat": now,
-        "exp": now + 600,
+        "iat": in_seconds(0),
+        "exp": in_seconds(600),
     } | more
     return {name: value for name, value in told.items() if value is not None}
 
@@ -103,7 +107,6 @@ def bearing_its_own_key() -> str:
     return jwt.encode(claims(role="admin"), SOMEBODYS, "RS256", {"kid": "k1", "jwk": jwk})
 
 
-NOW = int(time.time())
 FORGED = {
     "unsigned": lambda: f"{part({'alg': 'none', 'kid': 'k1'})}.{part(claims(role='admin'))}.",
     "signed with the public key as a shared secret": signed_with_the_public_key,
@@ -114,9 +117,9 @@ FORGED = {
     "bringing its own key": bearing_its_own_key,
     "changed after it was signed": tampered,
     "of another algorithm than its key's": lambda: signed(claims(), OURS, "RS512"),
-    "expired": lambda: signed(claims(exp=NOW - 60)),
-    "not valid yet": lambda: signed(claims(nbf=NOW + 600)),
-    "issued in the future": lambda: signed(claims(iat=NOW + 600)),
+    "expired": lambda: signed(claims(exp=in_seconds(-60))),
+    "not valid yet": lambda: signed(claims(nbf=in_seconds(600))),
+    "issued in the future": lambda: signed(claims(iat=in_seconds(600))),
     "without an end": lambda: signed(claims(exp=None)),
     "of another issuer": lambda: signed(claims(iss="https://login.example.evil")),
     "meant for another audience": lambda: signed(claims(aud="another-program")),

@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.headerregistry import Address
 from email.message import EmailMessage
 from threading import Thread
 
@@ -12,14 +13,16 @@ import pytest
 from fixtures.desk import contract
 from fixtures.served import Served
 from fixtures.visited import Visited, visiting
+from ledger.attempts import SCHEDULE, replay
 from ledger.domain.identifiers import contract_ref
-from ledger.outgoing_mail import NotSent, mail_by
+from ledger.outgoing_mail import NOT_TAKEN, MailServerAway, NotSent, mail_by, new_mail
 from ledger.subjects.access_log import Access, access_lines
 from ledger.subjects.erasing import Erasures
-from projections.web.cancellation.mailing import GIVEN_UP, MOST_TRIES, NO_ADDRESS, SENT_LATELY, Sending
+from projections.web.cancellation.mailing import NO_ADDRESS, SENT_LATELY, Sending
 from projections.web.cancellation.requests import CancellationRequest, requests
 
 ORIGIN = "https://ledger.example"
+ADA = Address(username="ada", domain="example.org")
 
 
 class Postbox:
@@ -29,10 +32,10 @@ class Postbox:
         self.taken: list[EmailMessage] = []
         self.refuses = False
 
-    def __call__(self, message: EmailMessage, _reference: str) -> None:
+    def __call__(self, message: EmailMessage, receiver: Address, _reference: str) -> None:
         if self.refuses:
-            reason = "the mail server did not take it"
-            raise NotSent(reason)
+            raise NotSent(NOT_TAKEN)
+        message["To"] = receiver
         self.taken.append(message)
 
     def code(self) -> str:
@@ -86,7 +89,7 @@ def test_any_number_gets_the_same_answer_and_what_is_no_contract_is_not_kept(ser
         (303, "", "/cancel/received")
     }
     assert len(set(pages)) == 1
-    assert [row[0] for row in kept(served)] == ["CC-1", None, None, None]
+    assert [row[0] for row in kept(served)] == ["CC-1", "CC-1", None, None]
 
 
 def test_an_empty_number_is_told_what_is_missing(served: Served) -> None:
@@ -219,24 +222,37 @@ def test_nobody_is_flooded_a_contract_gets_one_link_a_day(served: Served, postbo
     assert sorted(str(one.mail_told) for one in found(served)) == sorted(["None", *[SENT_LATELY] * 3])
 
 
-def test_a_mail_that_is_not_taken_is_tried_again_later_and_given_up_after_several_tries(
+def test_a_mail_that_is_not_taken_is_tried_again_later_parked_after_several_tries_and_replayed(
     served: Served, postbox: Postbox
 ) -> None:
     started(served, "CC-1")
     postbox.refuses = True
     with customer(served) as visitor:
         visitor.post("/cancel", {"number": "CC-1"})
-    for _ in range(MOST_TRIES):
+    for _ in SCHEDULE:
         assert sending(served, postbox).send_waiting() == 0
         # Not before its time.
         assert sending(served, postbox).send_waiting() == 0
-        with served.wiring.pool.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "update projections.cancellation_requests set mail_due_at = clock_timestamp()"
-                " where mail_due_at is not null"
-            )
+        [request] = found(served)
+        assert not request.mail_parked
+        let_time_pass(served)
+    assert sending(served, postbox).send_waiting() == 0
     [request] = found(served)
-    assert (request.mail_told, request.mail_tries, request.state) == (GIVEN_UP, MOST_TRIES, "waiting")
+    assert (request.mail_told, request.mail_tries, request.state) == (NOT_TAKEN, len(SCHEDULE) + 1, "waiting")
+    assert request.mail_parked
+    let_time_pass(served)
+    postbox.refuses = False
+    assert sending(served, postbox).send_waiting() == 0
+    with served.wiring.pool.connection() as connection:
+        replay(connection, served.wiring.book)
+    assert sending(served, postbox).send_waiting() == 1
+    assert [(one.mail_told, one.mail_parked) for one in found(served)] == [(None, False)]
+
+
+def let_time_pass(served: Served) -> None:
+    """Bring each next try forward to now."""
+    with served.wiring.pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute("update ledger.attempts set next_at = clock_timestamp() where next_at is not null")
 
 
 def test_a_program_that_dies_while_sending_sends_again_and_either_link_confirms(
@@ -244,11 +260,11 @@ def test_a_program_that_dies_while_sending_sends_again_and_either_link_confirms(
 ) -> None:
     started(served, "CC-1")
 
-    class Died(Exception):
+    class Died(BaseException):
         pass
 
-    def dies_after_sending(message: EmailMessage, reference: str) -> None:
-        postbox(message, reference)
+    def dies_after_sending(message: EmailMessage, receiver: Address, reference: str) -> None:
+        postbox(message, receiver, reference)
         raise Died
 
     with customer(served) as visitor:
@@ -282,11 +298,9 @@ def test_on_a_contract_that_has_ended_the_link_says_so_and_records_nothing(
 
 def test_mail_goes_to_a_real_server_with_its_sender_and_a_reference_of_its_own() -> None:
     heard: list[str] = []
-    message = EmailMessage()
-    message["To"], message["Subject"] = "ada@example.org", "Confirm"
-    message.set_content("Hello")
     with mail_server(heard) as port:
-        mail_by(f"smtp://127.0.0.1:{port}/?from=desk@ledger.example")(message, "cancellation-1")
+        send = mail_by(f"smtp://127.0.0.1:{port}/?from=desk@ledger.example")
+        send(new_mail("Confirm", "Hello"), ADA, "cancellation-1")
     said = "\n".join(heard)
     assert "mail FROM:<desk@ledger.example>" in said
     assert "rcpt TO:<ada@example.org>" in said
@@ -294,19 +308,16 @@ def test_mail_goes_to_a_real_server_with_its_sender_and_a_reference_of_its_own()
 
 
 def test_a_server_that_is_away_is_told_without_naming_anybody() -> None:
-    message = EmailMessage()
-    message["To"] = "ada@example.org"
-    with pytest.raises(NotSent) as told:
-        mail_by("smtp://127.0.0.1:1/?from=desk@ledger.example")(message, "cancellation-1")
+    with pytest.raises(MailServerAway) as told:
+        mail_by("smtp://127.0.0.1:1/?from=desk@ledger.example")(new_mail("Confirm", "Hello"), ADA, "c-1")
     assert "ada" not in str(told.value)
 
 
 def test_a_password_is_never_sent_in_clear() -> None:
     heard: list[str] = []
-    message = EmailMessage()
-    message["To"] = "ada@example.org"
+    mail = new_mail("Confirm", "Hello")
     with mail_server(heard) as port, pytest.raises(NotSent, match="offers no TLS"):
-        mail_by(f"smtp://desk:hush@127.0.0.1:{port}/?from=desk@ledger.example")(message, "c-1")
+        mail_by(f"smtp://desk:hush@127.0.0.1:{port}/?from=desk@ledger.example")(mail, ADA, "c-1")
     assert "hush" not in "".join(heard)
 
 

@@ -22,6 +22,7 @@ from schedulers.letters.erasing import ERASED
 from schedulers.letters.follower import POSTED_BY_HAND
 from schedulers.letters.kinds import KINDS
 from schedulers.letters.queries import ITS_TEXT
+from schedulers.letters.rendering import DOES_NOT_FIT, LACKS_CHARACTERS, NOT_SET, TOO_MANY_MARKS
 from schedulers.letters.statuses import STATUSES
 from schedulers.letters.writing import ITS_DAY_HAS_PASSED, NEEDLESS, NO_ADDRESS
 
@@ -56,6 +57,7 @@ def test_every_kind_and_status_of_a_letter_and_every_remark_on_one_has_words() -
     assert {f"letter_{status}" for status in STATUSES} | set(KINDS) <= set(CODES)
     assert set(REMARKS) == {
         *(NO_ADDRESS, NEEDLESS, ITS_DAY_HAS_PASSED, POSTED_BY_HAND, ITS_TEXT, ERASED),
+        *(LACKS_CHARACTERS, DOES_NOT_FIT, TOO_MANY_MARKS, NOT_SET),
     }
 
 

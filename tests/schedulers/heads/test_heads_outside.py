@@ -126,6 +126,7 @@ def files(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.iterdir()}
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_folder_gets_one_head_a_day_under_the_log_s_name(wiring: Wiring, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
     folder.mkdir()
@@ -140,6 +141,7 @@ def test_a_folder_gets_one_head_a_day_under_the_log_s_name(wiring: Wiring, tmp_p
     assert len(files(folder)) == 1
 
 
+@pytest.mark.usefixtures("clock")
 def test_what_was_written_to_a_folder_is_never_overwritten(wiring: Wiring, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
     folder.mkdir()
@@ -279,6 +281,7 @@ def test_nothing_is_sent_before_anything_is_signed(wiring: Wiring, tmp_path: Pat
     assert send_now(wiring) == []
 
 
+@pytest.mark.usefixtures("clock")
 def test_the_service_of_up_sends_the_day_s_head_and_ends_when_told(wiring: Wiring, tmp_path: Path) -> None:
     folder, stop = tmp_path / "outside", threading.Event()
     folder.mkdir()

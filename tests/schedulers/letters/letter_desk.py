@@ -1,4 +1,4 @@
-"""A desk with contracts whose termination notices are due soon, whatever day it is."""
+"""A desk with contracts whose termination notices are due soon, by the clock of the book."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -34,9 +34,16 @@ def today(wiring: Wiring) -> date:
 
 def start_due_in(wiring: Wiring, number: str, days: int, language: str = "nl", **more: object) -> date:
     """Start a contract whose letter can be posted for so many days yet, the last one included; gives N."""
-    last_timely_on = today(wiring) + timedelta(days=days)
-    ends_on = add_months(last_timely_on + timedelta(days=1), 3)
+    wanted = today(wiring) + timedelta(days=days)
+    ends_on = add_months(wanted + timedelta(days=1), 3)
     last_timely_on = last_timely_letter(ends_on, 3)
+    assert last_timely_on == wanted, "no contract has this day for its last: months end differently"
+    start_ending_on(wiring, number, ends_on, language, **more)
+    return last_timely_on
+
+
+def start_ending_on(wiring: Wiring, number: str, ends_on: date, language: str = "nl", **more: object) -> None:
+    """Start a contract one of whose terms ends on a day, the first that a letter can still end."""
     years = 1
     while add_months(ends_on, -12 * years) > LAST_SALE:
         years += 1
@@ -50,7 +57,6 @@ def start_due_in(wiring: Wiring, number: str, days: int, language: str = "nl", *
         wiring, "StartContract", fields | {"policyholder": person} | more, "2026-01-02T09:00:00+01:00"
     )
     assert answer.status == "recorded", answer
-    return last_timely_on
 
 
 def all_letters(pool: Pool, book: str) -> list[Letter]:

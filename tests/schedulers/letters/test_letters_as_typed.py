@@ -1,5 +1,6 @@
 """`letters` as typed: each command says what it did, and what is wrong in one line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,11 @@ from letter_desk import all_letters, start_due_in, today
 
 from fixtures.desk import send
 from fixtures.program import CommandLine
+from ledger.domain.calendar import is_working_day, roll_back
 from ledger.wiring import Wiring
+from schedulers.digest.composing import text
+from schedulers.digest.sending import digest_of
+from schedulers.letters.telling import shown
 
 
 @pytest.fixture
@@ -96,13 +101,78 @@ def test_what_is_wrong_is_said_in_one_line(
 def test_a_carriers_file_that_cannot_be_read_changes_nothing(typed: CommandLine, tmp_path: Path) -> None:
     file = tmp_path / "confirmations.csv"
     for content, said in (
-        ("who,when\na,b\n", "its first line must name the columns"),
+        ("who,when\na,b\n", "Its columns are reference, posted_on, tracking, returned_on"),
         ("reference,posted_on\nL-1,yesterday\n,2026-06-01\nL-2,\n", "line 2: 'yesterday' is no date"),
     ):
         file.write_text(content)
         ended = typed("letters", "confirm", "--file", str(file))
         assert (ended.exit_code, ended.err.count("\n")) == (2, 1)
         assert said in ended.err
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "reference;posted_on;tracking\r\n{letter};{day:%d/%m/%Y};RR1BE\r\n",
+        "\ufeffreference\tposted_on\ttracking\n{letter}\t{day.day}-{day.month}-{day.year}\tRR1BE\n",
+        '"reference","returned_on","posted_on","tracking"\n\n"{letter}","","{day:%d.%m.%Y}"," RR1BE "\n',
+    ],
+)
+def test_fault_39_a_carriers_file_is_read_as_import_reads_csv(
+    wiring: Wiring, typed: CommandLine, tmp_path: Path, written: str
+) -> None:
+    typed("letters", "prepare")
+    [letter] = [row for row in typed("letters", "list", "--json").json if row["status"] == "prepared"]
+    file, day = tmp_path / "confirmations.csv", today(wiring)
+    file.write_bytes(written.format(letter=letter["letter"], day=day).encode())
+    [answer] = typed("letters", "confirm", "--file", str(file), "--json").json_lines
+    assert answer["status"] == "recorded"
+    [posted] = typed("letters", "list", "--status", "posted", "--json").json
+    assert (posted["posted_on"], posted["tracking"]) == (day.isoformat(), "RR1BE")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"reference;posted_on\nL-1;13/25/2026\n", "line 2: '13/25/2026' is no day of the calendar"),
+        (b"reference;posted_on\nL-1;2026-02-30\n", "line 2: '2026-02-30' is no day of the calendar"),
+        (b"reference;posted_on\nL-1;1;2\n", "line 2: has 3 cells where the header has 2 columns"),
+        (b"reference;posted_on\nL-1;\xff\n", "line 2: is not UTF-8 text"),
+        (b"reference;posted_on\nL-1;\x00\n", "line 2: holds NUL bytes"),
+        (b'reference;posted_on\n"L-1;2026-02-03\n', "line 2: is no CSV row"),
+        (b"posted_on\n2026-02-03\n", "line 1: is no CSV header: it lacks reference"),
+    ],
+)
+def test_fault_39_what_import_would_not_read_is_told_in_the_same_words(
+    command_line: CommandLine, tmp_path: Path, content: bytes, said: str
+) -> None:
+    file = tmp_path / "confirmations.csv"
+    file.write_bytes(content)
+    ended = command_line("letters", "confirm", "--file", str(file))
+    assert (ended.exit_code, ended.err.count("\n"), ended.out) == (2, 1, "")
+    assert said in ended.err
+
+
+def test_fault_23_post_by_is_a_working_day_in_the_list_and_the_digest(
+    wiring: Wiring, command_line: CommandLine
+) -> None:
+    day = today(wiring)
+    days = {"CC-1": 10, "CC-2": 11, "CC-3": 12, "CC-4": 13, "CC-5": 14, "CC-6": 15, "CC-7": 16}
+    raw = {number: start_due_in(wiring, number, in_days) for number, in_days in days.items()}
+    assert not all(is_working_day(last) for last in raw.values())
+    command_line("letters", "prepare")
+    command_line("letters", "hand-over")
+    wanted = {number: roll_back(last).isoformat() for number, last in raw.items()}
+    listed = command_line("letters", "list", "--json").json
+    assert {letter["contract"]: letter["post_by"] for letter in listed} == wanted
+    shown_rows = shown(wiring, {"status": "handed_over"})["rows"]
+    assert {row["contract"]: row["post_by"] for row in shown_rows} == wanted  # type: ignore[attr-defined]  # rows
+    table = command_line("letters", "list").out
+    assert all(last in table for last in wanted.values())
+    digest = text(
+        replace(digest_of(wiring), letters_unconfirmed=all_letters(wiring.pool, wiring.book), day=day)
+    )
+    assert all(f"contract/{number}, to be posted by {last}" in digest for number, last in wanted.items())
 
 
 def test_a_simulated_books_letters_go_to_nobody(simulated: Wiring, command_line: CommandLine) -> None:

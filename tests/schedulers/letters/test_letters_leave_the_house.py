@@ -3,19 +3,30 @@
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pypdf
 import pytest
-from letter_desk import PRESS, all_letters, events, fetched, start_due_in, today, with_settings
+from letter_desk import (
+    PRESS,
+    all_letters,
+    events,
+    fetched,
+    start_due_in,
+    start_ending_on,
+    today,
+    with_settings,
+)
 
 from fixtures.desk import claim, ready_to_accept, send
+from fixtures.moved_clock import MovedClock
 from ledger.domain.calendar import brussels_date
 from ledger.endings import Refused
 from ledger.subjects.access_log import Access, access_lines
 from ledger.subjects.erasing import Erasures
 from ledger.wiring import Wiring
+from oracle.brussels import midnight
 from schedulers.letters.confirmations import Confirmation, confirm
 from schedulers.letters.follower import NAME
 from schedulers.letters.keeping import hand, prepare
@@ -95,18 +106,32 @@ def test_who_has_no_address_is_told_of_and_written_to_once_it_is_known(wiring: W
     assert prepare(wiring, PRESS) == 1
 
 
-def test_a_letter_confirmed_on_its_last_day_ends_the_contract_and_one_a_day_late_renews_it(
-    wiring: Wiring,
+@pytest.mark.parametrize(
+    ("ends_on", "last_day"),
+    [
+        ("2026-09-11", "2026-06-10"),
+        ("2027-03-01", "2026-11-30"),  # 29, 30 and 31 November would end it on the same day, or not at all
+        ("2027-02-28", "2026-11-27"),
+        ("2027-03-31", "2026-12-30"),
+        ("2027-05-31", "2027-02-27"),
+        ("2027-06-01", "2027-02-28"),
+        ("2028-05-29", "2028-02-28"),
+        ("2028-05-31", "2028-02-28"),
+        ("2028-06-01", "2028-02-29"),
+        ("2027-06-28", "2027-03-27"),  # the night after it, clocks go forward
+        ("2028-01-31", "2027-10-30"),  # the night after it, clocks go back
+        ("2027-04-01", "2026-12-31"),
+    ],
+)
+def test_fault_60_a_letter_posted_on_its_last_day_ends_the_contract_and_one_a_day_late_renews_it(
+    wiring: Wiring, clock: MovedClock, ends_on: str, last_day: str
 ) -> None:
-    last_day = today(wiring) - timedelta(days=1)
-    start_due_in(wiring, "CC-timely", days=-1)
-    start_due_in(wiring, "CC-late", days=-1)
-    timely = {"contract": "CC-timely", "posted_on": last_day.isoformat(), "tracking": "RR1BE"}
-    late = {
-        "contract": "CC-late",
-        "posted_on": (last_day + timedelta(days=1)).isoformat(),
-        "tracking": "RR2BE",
-    }
+    last, day_after = date.fromisoformat(last_day), date.fromisoformat(last_day) + timedelta(days=1)
+    clock.set(midnight(day_after) + timedelta(hours=12))
+    for number in ("CC-timely", "CC-late"):
+        start_ending_on(wiring, number, date.fromisoformat(ends_on))
+    timely = {"contract": "CC-timely", "posted_on": last.isoformat(), "tracking": "RR1BE"}
+    late = {"contract": "CC-late", "posted_on": day_after.isoformat(), "tracking": "RR2BE"}
     assert send(wiring, "SendTerminationNotice", timely).status == "recorded"
     assert send(wiring, "SendTerminationNotice", late).status == "recorded"
     wiring.seal()

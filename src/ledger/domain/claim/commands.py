@@ -1,5 +1,6 @@
 """What can be asked of a claim."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,8 +12,9 @@ from ledger.domain.identifiers import (
     Code,
     ContractNumber,
     FreeText,
+    New,
     PaymentReference,
-    Person,
+    PersonName,
     Sha256,
 )
 from ledger.domain.money import Cents, Iban, NewPaymentReference, PaidCents
@@ -25,8 +27,8 @@ class VictimGiven(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    person: Person
-    name: FreeText
+    person: New
+    name: PersonName
     relation: Relation
     same_roof: bool
 
@@ -36,7 +38,7 @@ class OpenClaim(Command):
 
     not_after_at: ClassVar[tuple[str, ...]] = ("reported_at",)
 
-    claim: ClaimNumber
+    claim: New
     contract: ContractNumber
     guarantee: Guarantee
     cause: Cause
@@ -46,6 +48,12 @@ class OpenClaim(Command):
     channel: ClaimChannel
     victim: VictimGiven
     narrative: FreeText | None = None
+
+    @property
+    def makes(self) -> Mapping[str, str]:
+        """The claim and its victim, unless that is the policyholder, who is there."""
+        victim = {} if self.victim.relation == "policyholder" else {"victim.person": self.victim.person}
+        return {"claim": self.claim} | victim
 
 
 class IdentifyClaimant(Command):

@@ -1,9 +1,10 @@
 """What can be asked of a complaint."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from ledger.domain.command import Command, Day
-from ledger.domain.identifiers import ClaimNumber, ComplaintNumber, ContractNumber, FreeText
+from ledger.domain.identifiers import ClaimNumber, ComplaintNumber, ContractNumber, FreeText, New
 
 
 class LodgeComplaint(Command):
@@ -11,11 +12,16 @@ class LodgeComplaint(Command):
 
     not_after_at: ClassVar[tuple[str, ...]] = ("received_on",)
 
-    complaint: ComplaintNumber
+    complaint: New
     contract: ContractNumber
     claim: ClaimNumber | None = None
     received_on: Day
     subject: FreeText
+
+    @property
+    def makes(self) -> Mapping[str, str]:
+        """The complaint."""
+        return {"complaint": self.complaint}
 
 
 class AcknowledgeComplaint(Command):

@@ -1,12 +1,22 @@
 """What can be asked of a contract."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from ledger.domain.codes import Language, NoticeChannel
 from ledger.domain.command import Command, Day
-from ledger.domain.identifiers import Code, ContractNumber, FreeText, Person
+from ledger.domain.identifiers import (
+    Code,
+    ContractNumber,
+    EmailAddress,
+    FreeText,
+    New,
+    Person,
+    PersonName,
+    PostalAddress,
+)
 
 
 class PolicyholderGiven(BaseModel):
@@ -14,16 +24,16 @@ class PolicyholderGiven(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    person: Person
-    name: FreeText
-    email: FreeText | None = None
-    address: FreeText | None = None
+    person: New
+    name: PersonName
+    email: EmailAddress | None = None
+    address: PostalAddress | None = None
 
 
 class StartContract(Command):
     """Record a contract that was concluded."""
 
-    contract: ContractNumber
+    contract: New
     product: Code
     terms: Code | None = None
     """None: the newest version."""
@@ -34,6 +44,11 @@ class StartContract(Command):
     language: Language | None = None
     """None: the default of the terms."""
     policyholder: PolicyholderGiven
+
+    @property
+    def makes(self) -> Mapping[str, str]:
+        """The contract and its policyholder."""
+        return {"contract": self.contract, "policyholder.person": self.policyholder.person}
 
 
 class GiveNotice(Command):
@@ -91,9 +106,9 @@ class CorrectPerson(Command):
 
     contract: ContractNumber
     person: Person
-    name: FreeText | None = None
-    email: FreeText | None = None
-    address: FreeText | None = None
+    name: PersonName | None = None
+    email: EmailAddress | None = None
+    address: PostalAddress | None = None
 
 
 ContractCommand = (

@@ -1,5 +1,6 @@
-"""`python -m ledger.feed.proofs DIR --key KEY`: verifies a bundle with Python and `cryptography` alone.
+"""`python -m ledger.feed.proofs TARGET --key KEY`: verifies with Python and `cryptography` alone.
 
+TARGET is a bundle (a folder), a contract's proof, or a proof that one head extends another (files).
 Exit: 0 verified · 1 not verified · 2 used wrongly.
 """
 
@@ -7,37 +8,52 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from ledger.feed.proofs.bundle import verify_bundle
+from ledger.feed.proofs.cosignature import WitnessKey
+from ledger.feed.proofs.evidence import AskedWrongly, read_kept, verify_evidence
 from ledger.feed.proofs.note import VerifierKey
-from ledger.feed.proofs.refused import BadNote, BundleBroken
+from ledger.feed.proofs.refused import BadNote, ProofRefused, one_line
 
 
 def main(arguments: list[str]) -> int:
-    """Verify the bundle that the command line names; gives the exit code."""
-    parser = ArgumentParser(prog="python -m ledger.feed.proofs", description="Verify an exported ledger.")
-    parser.add_argument("directory", type=Path, metavar="DIR")
+    """Verify what the command line names; gives the exit code."""
+    parser = ArgumentParser(
+        prog="python -m ledger.feed.proofs",
+        description="Verify an exported ledger, or a proof taken from one.",
+    )
+    parser.add_argument("target", type=Path, metavar="TARGET", help="a bundle (folder), or a proof (file)")
     parser.add_argument("--key", action="append", required=True, help="verifier key; again for a retired one")
     parser.add_argument("--since", action="append", default=[], type=Path, help="a checkpoint that you kept")
     parser.add_argument("--contract", help="number of a contract whose evidence must be complete")
+    parser.add_argument(
+        "--witness", action="append", default=[], help="key of a witness that must have cosigned"
+    )
     given = parser.parse_args(arguments)
     try:
-        keys = [VerifierKey.parse(key) for key in given.key]
-        since = [path.read_text(encoding="utf-8") for path in given.since]
-    except (BadNote, OSError, UnicodeDecodeError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    try:
-        proof = verify_bundle(given.directory, keys, since=since, contract=given.contract)
-    except BundleBroken as error:
-        sys.stderr.write(f"NOT VERIFIED: {error}\n")
-        return 1
-    sys.stdout.write(
-        f"verified: {proof.head.size} events in {proof.streams} streams, {proof.heads} signed heads\n"
-    )
-    sys.stdout.write(proof.head.text)
-    for stream, events in (proof.contract.events if proof.contract else {}).items():
-        sys.stdout.write(f"{stream}: {events} events, complete\n")
+        keys, witnesses = _keys(given.key, given.witness)
+        since = [read_kept(path) for path in given.since]
+        proven = verify_evidence(
+            given.target, keys, since=since, contract=given.contract, witnesses=witnesses
+        )
+    except AskedWrongly as error:
+        return _ended(2, str(error))
+    except ProofRefused as error:
+        return _ended(1, f"NOT VERIFIED: {error}")
+    sys.stdout.write("".join(f"{line}\n" for line in proven.lines))
     return 0
+
+
+def _keys(keys: list[str], witnesses: list[str]) -> tuple[list[VerifierKey], list[WitnessKey]]:
+    try:
+        return [VerifierKey.parse(key.strip()) for key in keys], [
+            WitnessKey.parse(key.strip()) for key in witnesses
+        ]
+    except BadNote as error:
+        raise AskedWrongly(str(error)) from error
+
+
+def _ended(code: int, said: str) -> int:
+    sys.stderr.write(f"{one_line(said)}\n")
+    return code
 
 
 if __name__ == "__main__":

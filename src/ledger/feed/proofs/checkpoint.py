@@ -4,6 +4,7 @@ No extension lines, neither written nor accepted. The key that signs for a log c
 its name, so that a head of one book never passes for a head of another.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from ledger.feed.proofs.note import NoteSigner, VerifierKey, is_key_name, open_n
 from ledger.feed.proofs.refused import BadNote
 
 _LINES = 3
+_EPOCH = re.compile(r"/epoch-[0-9]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,32 @@ def sign_checkpoint(checkpoint: Checkpoint, signers: Sequence[NoteSigner]) -> st
 
 def open_checkpoint(note: str, keys: Iterable[VerifierKey]) -> Checkpoint:
     """Read a checkpoint that a trusted key named after its origin has signed. Raises BadNote."""
+    return open_signed(note, keys)[0]
+
+
+def open_signed(note: str, keys: Iterable[VerifierKey]) -> tuple[Checkpoint, tuple[VerifierKey, ...]]:
+    """Read a checkpoint and which trusted keys, named after its origin, have signed it. Raises BadNote."""
     opened = open_note(note, keys)
     checkpoint = Checkpoint.parse(opened.text)
-    if not any(key.name == checkpoint.origin for key in opened.signed_by):
+    signed_by = tuple(key for key in opened.signed_by if key.name == checkpoint.origin)
+    if not signed_by:
         message = f"the head is of the log {checkpoint.origin!r}, but the trusted key signs for another"
         raise BadNote(message)
-    return checkpoint
+    return checkpoint, signed_by
+
+
+def base_origin(origin: str) -> str:
+    """Return the name of a log in its first epoch: a later one adds `/epoch-2` and so on."""
+    return _EPOCH.sub("", origin)
+
+
+def not_covered(kept: Sequence[Checkpoint], head: Checkpoint) -> str:
+    """Say of heads of earlier epochs that the log is not shown to extend them."""
+    named = ", ".join(f"{past.size} events of {past.origin}" for past in kept)
+    return (
+        f"not covered by this log: {named}; the log was put back and goes on as {head.origin} with "
+        f"{head.size} events, and what that head covers is not all in it: hold it against a copy of that time"
+    )
 
 
 def peek_checkpoint(note: str) -> Checkpoint:

@@ -1,8 +1,8 @@
 """What is the whole evidence on one contract: its stream and those of the claims that it names."""
 
-import json
 from dataclasses import dataclass
 
+from ledger.feed.proofs.given_files import strict_json
 from ledger.feed.proofs.leaf import Leaf
 from ledger.feed.proofs.stream_chain import StreamChains
 
@@ -37,7 +37,7 @@ class ContractEvidence:
         if leaf.stream != self._stream or leaf.type != CLAIM_REGISTERED:
             return None
         try:
-            claim = json.loads(payload)["claim"]
+            claim = strict_json(payload.decode())["claim"]
         except (ValueError, TypeError, KeyError, RecursionError):
             claim = None
         if not isinstance(claim, str):

@@ -11,10 +11,11 @@ newest of each stream. That nothing newer exists is shown by the bundle of a sta
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
-from ledger.feed.proofs.checkpoint import Checkpoint
+from ledger.feed.proofs.checkpoint import Checkpoint, open_checkpoint
 from ledger.feed.proofs.contract_evidence import ContractEvidence, ContractProof
+from ledger.feed.proofs.given_files import strict_json
 from ledger.feed.proofs.leaf import payload_sha256, read_leaf
 from ledger.feed.proofs.merkle import leaf_hash
 from ledger.feed.proofs.note import VerifierKey
@@ -23,6 +24,8 @@ from ledger.feed.proofs.refused import BadProof
 from ledger.feed.proofs.stream_chain import StreamChains
 
 FORMAT = "claims-ledger/contract-proof@v1"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,19 @@ def verify_contract_file(text: str, keys: Sequence[VerifierKey]) -> tuple[Checkp
 
     Raises BadProof, BadLeaf, BrokenChain or BadNote for the first thing that does not hold.
     """
+    note, proven = verify_histories(text, keys)
+    return open_checkpoint(note, keys), proven
+
+
+def verify_histories(text: str, keys: Sequence[VerifierKey]) -> tuple[str, ContractProof]:
+    """Check the file; gives the head as it was signed, and what is proven under it. Raises as above."""
     contract, histories = _read(text)
     evidence, chains = ContractEvidence(contract), StreamChains()
-    heads = set()
+    notes: set[str] = set()
     for history in histories:
-        heads.add(_verify_stream(history, chains, evidence, keys))
-    if len(heads) != 1:
+        _verify_stream(history, chains, evidence, keys)
+        notes.add(history.proof.checkpoint)
+    if len(notes) != 1:
         message = "the proofs in the file do not stand under one signed head"
         raise BadProof(message)
     concluded = evidence.conclude(chains)
@@ -73,12 +83,12 @@ def verify_contract_file(text: str, keys: Sequence[VerifierKey]) -> tuple[Checkp
     if len(chains) != len(concluded.events):
         message = f"the file holds streams that contract {contract} does not name"
         raise BadProof(message)
-    return heads.pop(), concluded
+    return notes.pop(), concluded
 
 
 def _verify_stream(
     history: StreamHistory, chains: StreamChains, evidence: ContractEvidence, keys: Sequence[VerifierKey]
-) -> Checkpoint:
+) -> None:
     """Follow one stream from its first event and prove its newest."""
     if not history.events or chains.head(history.stream) is not None:
         message = f"{history.stream} has no events in the file, or stands in it twice"
@@ -97,23 +107,49 @@ def _verify_stream(
         if wrong:
             message = f"{leaf.stream} version {leaf.version}: {wrong}"
             raise BadProof(message)
-    return history.proof.verify(hashed, keys)
+    history.proof.verify(hashed, keys)
 
 
 def _read(text: str) -> tuple[str, list[StreamHistory]]:
-    """Read the file's shape; nothing is verified yet. Raises BadProof."""
+    """Read the file's shape strictly; nothing is verified yet. Raises BadProof."""
     try:
-        content: dict[str, Any] = json.loads(text)
-        if content["format"] != FORMAT:
+        content = _of(dict, strict_json(text))
+        if content.get("format", FORMAT) != FORMAT:
             message = f"it is not of the format {FORMAT}"
             raise BadProof(message)
-        return content["contract"] + "", list(_histories(content["streams"]))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        _, contract, streams = _fields(content, "format", "contract", "streams")
+        return _of(str, contract), list(_histories(_of(list, streams)))
+    except (ValueError, RecursionError) as error:
         message = "not a contract's proof file: it was cut or altered"
         raise BadProof(message) from error
 
 
-def _histories(streams: list[dict[str, Any]]) -> Iterator[StreamHistory]:
+def _histories(streams: Iterable[object]) -> Iterator[StreamHistory]:
     for stream in streams:
-        events = [(event["leaf"].encode(), event["payload"].encode()) for event in stream["events"]]
-        yield StreamHistory(stream["stream"], events, InclusionFile.parse(stream["proof"]))
+        name, recorded, proof = _fields(stream, "stream", "events", "proof")
+        events = []
+        for event in _of(list, recorded):
+            leaf, payload = _fields(event, "leaf", "payload")
+            events.append((_of(str, leaf).encode(), _of(str, payload).encode()))
+        inclusion = InclusionFile.parse(_of(str, proof))
+        if inclusion.extra is not None:
+            message = "a proof in the file has an extra line, which nothing vouches for"
+            raise BadProof(message)
+        yield StreamHistory(_of(str, name), events, inclusion)
+
+
+def _fields(value: object, *names: str) -> list[object]:
+    """Return the fields of an object that has these and no others. Raises BadProof."""
+    fields = _of(dict, value)
+    if fields.keys() != set(names):
+        found, wanted = ", ".join(map(repr, fields)) or "nothing", ", ".join(names)
+        message = f"not a contract's proof file: it was cut or altered ({found} where {wanted} belong)"
+        raise BadProof(message)
+    return [fields[name] for name in names]
+
+
+def _of(kind: type[T], value: object) -> T:
+    if not isinstance(value, kind):
+        message = "not a contract's proof file: it was cut or altered"
+        raise BadProof(message)
+    return value

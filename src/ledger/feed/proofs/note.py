@@ -48,36 +48,53 @@ class VerifierKey:
     @classmethod
     def parse(cls, text: str) -> "VerifierKey":
         """Read a verifier key string. Raises BadNote."""
-        name, _, rest = text.partition("+")
-        key_id, _, encoded = rest.partition("+")
-        raw = from_base64(encoded)
-        if not is_key_name(name) or raw is None or len(raw) != 1 + _PUBLIC_KEY_BYTES or raw[:1] != ED25519:
-            message = f"not an Ed25519 verifier key (name+hex+base64): {text!r}"
-            raise BadNote(message)
-        key = cls(name, raw[1:])
-        if key.key_id.hex() != key_id:
-            message = (
-                f"the verifier key's id {key_id!r} is not that of its name and key: copy it again, whole"
-            )
-            raise BadNote(message)
-        return key
+        return cls(*parse_key(text, ED25519, "an Ed25519 verifier key"))
 
     @property
     def key_id(self) -> bytes:
         """The first 4 bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key)."""
-        return sha256(self.name.encode() + b"\n" + ED25519 + self.public_key).digest()[:_KEY_ID_BYTES]
+        return key_id_of(self.name, ED25519, self.public_key)
 
     def __str__(self) -> str:
         """Give the verifier key string."""
-        return f"{self.name}+{self.key_id.hex()}+{to_base64(ED25519 + self.public_key)}"
+        return write_key(self.name, ED25519, self.public_key)
 
     def has_signed(self, text: str, signature: bytes) -> bool:
         """Say whether the signature over the text is by this key."""
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text.encode())
-        except InvalidSignature:
-            return False
-        return True
+        return is_signature(self.public_key, signature, text.encode())
+
+
+def is_signature(public_key: bytes, signature: bytes, signed: bytes) -> bool:
+    """Whether this is the Ed25519 signature of these bytes."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, signed)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def parse_key(text: str, kind: bytes, called: str) -> tuple[str, bytes]:
+    """Read `name+hex(key id)+base64(kind ‖ public key)` as name and public key. Raises BadNote."""
+    name, _, rest = text.partition("+")
+    key_id, _, encoded = rest.partition("+")
+    raw = from_base64(encoded)
+    if not is_key_name(name) or raw is None or len(raw) != 1 + _PUBLIC_KEY_BYTES or raw[:1] != kind:
+        message = f"not {called} (name+hex+base64): {text!r}"
+        raise BadNote(message)
+    if key_id_of(name, kind, raw[1:]).hex() != key_id:
+        message = f"the key's id {key_id!r} is not that of its name and key: copy it again, whole"
+        raise BadNote(message)
+    return name, raw[1:]
+
+
+def key_id_of(name: str, kind: bytes, public_key: bytes) -> bytes:
+    """Return the first 4 bytes of SHA-256(name ‖ 0x0A ‖ kind ‖ public key)."""
+    return sha256(name.encode() + b"\n" + kind + public_key).digest()[:_KEY_ID_BYTES]
+
+
+def write_key(name: str, kind: bytes, public_key: bytes) -> str:
+    """Write what `parse_key` reads."""
+    return f"{name}+{key_id_of(name, kind, public_key).hex()}+{to_base64(kind + public_key)}"
 
 
 class NoteSigner(Protocol):
@@ -114,8 +131,14 @@ class OpenedNote:
 
 
 def is_key_name(name: str) -> bool:
-    """Say whether a key may have this name: not empty, no space, no plus, no control character."""
-    return bool(name) and "+" not in name and not any(c.isspace() or c < _FIRST_PRINTABLE for c in name)
+    """Say whether a key may have this name: UTF-8, not empty, no space, no plus, no control character."""
+    if not name or "+" in name or any(c.isspace() or c < _FIRST_PRINTABLE for c in name):
+        return False
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def sign_note(text: str, signers: Sequence[NoteSigner]) -> str:
@@ -147,6 +170,12 @@ def open_note(note: str, keys: Iterable[VerifierKey]) -> OpenedNote:
         message = f"not signed by a trusted key (trusted: {wanted}; signed by: {found})"
         raise BadNote(message)
     return OpenedNote(text, tuple(signed_by), tuple(not_known))
+
+
+def is_signed_by_any(note: str, keys: Iterable[VerifierKey]) -> bool:
+    """Whether a note bears a line in the name of one of these keys, right or wrong. Raises BadNote."""
+    named = {(key.name, key.key_id) for key in keys}
+    return any((given.name, given.key_id) in named for given in split_note(note)[1])
 
 
 def split_note(note: str) -> tuple[str, list[NoteSignature]]:

@@ -1,8 +1,24 @@
 """What is raised when something does not prove what it claims. Each message is one line for the user."""
 
+_LONGEST_LINE = 1_000
+
+
+def one_line(text: str) -> str:
+    """Return text as one line of bounded length that a terminal shows as it is.
+
+    What others wrote into a file may stand in it: control characters, line ends and marks of direction are
+    written as escapes.
+    """
+    cut = text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
 
 class ProofRefused(Exception):
     """Something does not prove what it claims."""
+
+    def __init__(self, message: str) -> None:
+        """Keep the message as one line."""
+        super().__init__(one_line(message))
 
 
 class BadProof(ProofRefused):
@@ -31,6 +47,8 @@ class KeyFileRefused(ProofRefused):
 
 class LogForked(ProofRefused):
     """The log does not extend a head that has been signed already. Nothing may be signed on it."""
+
+    may_be_logged = True
 
 
 class BundleBroken(ProofRefused):

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ledger.feed.proofs.checkpoint import Checkpoint
+from ledger.feed.proofs.given_files import open_plain
 from ledger.feed.proofs.merkle import HASH_BYTES, NodeAt, fold_range, frontier_nodes, root_of
-from ledger.feed.proofs.refused import BadTile
+from ledger.feed.proofs.refused import BadProof, BadTile
 from ledger.feed.proofs.tiles import (
     TILE_HEIGHT,
     TILE_WIDTH,
@@ -22,13 +23,17 @@ _KEPT_TILES = 64
 
 
 def read_from(directory: Path) -> ReadPath:
-    """Read tiles from a folder."""
+    """Read tiles from a folder; no more of a file than shows that it is too large."""
 
     def read(path: str) -> bytes | None:
         try:
-            return (directory / path).read_bytes()
+            with open_plain(directory / path) as opened:
+                return opened.read(TILE_WIDTH * HASH_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except (OSError, BadProof) as error:
+            message = f"{path} cannot be read"
+            raise BadTile(message) from error
 
     return read
 

@@ -16,7 +16,7 @@ TILE_WIDTH = 1 << TILE_HEIGHT
 MAX_ENTRY_BYTES = 0xFFFF
 MAX_LEVEL = 7
 """The highest tile level that a tree of fewer than 2⁶³ leaves has."""
-_NUMBER = r"(?P<number>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
+_NUMBER = r"(?P<number>(?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 _NUMBER_PATH = re.compile(_NUMBER)
 _TILE_PATH = re.compile(rf"tile/(?P<level>[0-7])/{_NUMBER}")
 _ENTRIES_PATH = re.compile(rf"tile/entries/{_NUMBER}")

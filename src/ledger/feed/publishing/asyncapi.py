@@ -45,6 +45,11 @@ _ENVELOPE: Final[Schema] = {
             "pattern": f"^[0-9]{{{SEQUENCE_DIGITS}}}$",
             "description": "Position in the feed, dense from 0.",
         },
+        "cursor": {
+            "type": "string",
+            "pattern": "^[1-9][0-9]*:[0-9]+$",
+            "description": "From the second epoch on: the position with its epoch, to go on after.",
+        },
         "streamversion": {
             "type": "integer",
             "minimum": 1,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
+from ledger.feed.epochs import FIRST_EPOCH, Cursor
 from ledger.feed.publishing.personal import without_personal
 from ledger.feed.reading import FeedEvent
 from ledger.store.epochs import Epoch
@@ -24,7 +25,8 @@ def cloud_event(event: FeedEvent, book: str, epoch: int = 1) -> dict[str, object
     """Give one event of a book as a CloudEvent.
 
     `epoch`: the one that the position belongs to (`epoch_of`). `data` is the payload as it was recorded,
-    in the schema version that the type names, personal fields left out. `sequence` is the position.
+    in the schema version that the type names, personal fields left out. `sequence` is the position; from the
+    second epoch on `cursor` names the epoch with it, and is what a reader goes on after.
     """
     told: dict[str, object] = {
         "specversion": "1.0",
@@ -41,6 +43,8 @@ def cloud_event(event: FeedEvent, book: str, epoch: int = 1) -> dict[str, object
     }
     if event.causation_id is not None:
         told["causationid"] = str(event.causation_id)
+    if epoch != FIRST_EPOCH:
+        told["cursor"] = str(Cursor(epoch, event.position))
     told["data"] = _data(event)
     return told
 

@@ -6,6 +6,7 @@ from ledger.feed.proofs.checkpoint import Checkpoint, open_checkpoint
 from ledger.feed.proofs.kept_head import check_extends
 from ledger.feed.proofs.keyfile import SigningKeys
 from ledger.feed.proofs.merkle import root_from_nodes
+from ledger.feed.proofs.note import Ed25519Signer, split_note
 from ledger.feed.proofs.refused import BadNote, BadProof, KeyFileRefused, LogForked
 from ledger.feed.signing.growing import grow, nodes_of
 from ledger.feed.signing.places import SigningPlace
@@ -27,8 +28,17 @@ class SoundLog:
 
     @property
     def is_signed(self) -> bool:
-        """Say whether the head is signed already, or there is nothing to sign."""
-        return self.head.size == (self.standing.signed_size or 0)
+        """Whether the head is signed already, by the keys in force, or there is nothing to sign."""
+        return self.head.size == (self.standing.signed_size or 0) and not self.lacking
+
+    @property
+    def lacking(self) -> list[Ed25519Signer]:
+        """The keys in force whose signature the newest head in the database lacks, where it is theirs."""
+        if self.standing.signed is None or self.head.size < self.keys.from_size:
+            return []
+        named = {(line.name, line.key_id) for line in split_note(self.standing.signed)[1]}
+        key = self.keys.signer.verifier_key
+        return [] if (key.name, key.key_id) in named else [self.keys.signer]
 
 
 def sound_log(connection: Connection, book: str, place: SigningPlace) -> SoundLog:

@@ -1,16 +1,22 @@
 """The signer: its signature under a head says that the log only ever grew."""
 
-from typing import Protocol
+from datetime import timedelta
+from typing import Final, Protocol
 
 import structlog
 
 from ledger.feed.proofs.checkpoint import sign_checkpoint
-from ledger.feed.proofs.keyfile import SigningKeys, rotate_keys
+from ledger.feed.proofs.keyfile import SigningKeys, rotate_keys, write_keys
+from ledger.feed.proofs.private_file import replace_private
 from ledger.feed.proofs.refused import KeyFileRefused
 from ledger.feed.signing.extending import SoundLog, complete_nodes, sound_log
 from ledger.feed.signing.places import SigningPlace
-from ledger.store.heads import SignedHead, insert_checkpoint, lock_log
+from ledger.store.epochs import database_now
+from ledger.store.heads import SignatureLine, SignedHead, insert_checkpoint, insert_head_signature, lock_log
 from ledger.store.pool import Connection, Pool
+
+BESIDE: Final = timedelta(days=90)
+"""How long a key that was rotated away signs beside its successor."""
 
 _log = structlog.get_logger(__name__)
 
@@ -54,11 +60,13 @@ class Signer:
             if sound.is_signed:
                 return None
             head = sound.head
+            if head.size == sound.standing.signed_size:
+                return self._sign_anew(connection, sound)
             if head == sound.kept:
                 # Signed, and then the program ended before it was published.
                 signed = self._place.kept_note()
             else:
-                signed = sign_checkpoint(head, [sound.keys.signer])
+                signed = sign_checkpoint(head, self._present(connection, sound).signers)
                 self._place.keep(signed)
             insert_checkpoint(
                 connection, self._book, SignedHead(sound.standing.epoch, head.size, head.root, signed)
@@ -67,7 +75,7 @@ class Signer:
         return signed
 
     def rotate(self) -> SigningKeys:
-        """Give the log a new key, for heads larger than the last one signed; the old one signs no more.
+        """Give the log a new key, which signs the standing head anew at once; the old one goes on beside it.
 
         Raises KeyFileRefused when nothing was signed since the last rotation, and as `check`.
         """
@@ -80,7 +88,33 @@ class Signer:
                     "is in strange hands, begin a new log, or rotate once something was recorded"
                 )
                 raise KeyFileRefused(message)
-            return rotate_keys(self._place.key, last)
+            keys = rotate_keys(self._place.key, last, database_now(connection) + BESIDE)
+        # Broken off here, the next `sign` of any program does it.
+        while self.sign() is not None:
+            pass  # A head that was kept and not published comes first.
+        return keys
+
+    def _sign_anew(self, connection: Connection, sound: SoundLog) -> str:
+        """Add to the standing head the lines of the keys in force that it lacks."""
+        head, lacking = sound.head, sound.lacking
+        lines = [signer.sign(head.text) for signer in lacking]
+        signed = (sound.standing.signed or "") + "".join(line.line for line in lines)
+        self._place.keep(signed)
+        for line in lines:
+            added = SignatureLine(line.name, line.key_id, line.signature)
+            insert_head_signature(connection, self._book, sound.standing.epoch, head.size, added)
+        _log.debug("head_signed_anew", book=self._book, size=head.size)
+        return signed
+
+    def _present(self, connection: Connection, sound: SoundLog) -> SigningKeys:
+        """Give the keys that sign now; one whose time beside its successor is over leaves the file."""
+        if not sound.keys.outgoing:
+            return sound.keys
+        last = max(sound.standing.signed_size or 0, sound.kept.size if sound.kept else 0)
+        keys = sound.keys.without_outgoing(database_now(connection), last)
+        if keys != sound.keys:
+            replace_private(self._place.key, write_keys(keys))
+        return keys
 
     def _sound(self, connection: Connection) -> SoundLog:
         lock_log(connection, self._book)

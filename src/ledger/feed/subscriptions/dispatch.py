@@ -23,6 +23,7 @@ from ledger.store.patience import is_transient
 from ledger.store.pool import Pool
 from ledger.store.subscriptions import Lease, Subscription, subscriptions
 from ledger.store.webhook_secrets import WebhookSecrets
+from ledger.supervision import halts, moved, told_of
 
 TAIL_SECONDS: Final = 0.05
 """Between two looks at the feed's end."""
@@ -80,8 +81,13 @@ class Dispatch:
                 except Exception as error:
                     if not is_transient(error):
                         raise
-                    _log.warning("subscriptions_delayed", book=self._book, error=str(error))
+                    # What is in flight goes on, so that it need not be sent again.
+                    halts("feed", error)
+                    _log.warning("subscriptions_delayed", book=self._book, error=told_of(error))
                     await asyncio.sleep(NEWS_SECONDS)
+                else:
+                    halts("feed", None)
+                moved()
                 await asyncio.sleep(TAIL_SECONDS)
         finally:
             if not stopped():
@@ -103,6 +109,7 @@ class Dispatch:
                 self._couriers[found.name] = asyncio.create_task(delivering, name=found.name)
 
     def _tell(self, name: str, error: BaseException | None) -> None:
+        halts(f"subscription {name}", error if isinstance(error, Exception) else None)
         if error is None:
             return
         self._not_before[name] = monotonic() + AGAIN_SECONDS
@@ -113,7 +120,7 @@ class Dispatch:
                 "subscription_delayed",
                 book=self._book,
                 subscription=name,
-                error=f"{type(error).__name__}: {error}",
+                error=told_of(error),
             )
 
     async def _relay(self, name: str, stopped: Callable[[], bool]) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from threading import Event as StopEvent
 from typing import Final
 
-from ledger.endings import UsedWrongly
+from ledger.feed.epochs import place
 from ledger.feed.reading import FeedEvent
 from ledger.feed.subscriptions.gapless import Stretch, read_stretch
 from ledger.feed.subscriptions.refusals import NotActive, OtherKind, ReadElsewhere
 from ledger.feed.subscriptions.register import check_name, check_types
-from ledger.store.feed_rows import feed_end
 from ledger.store.patience import Backoff, is_transient
 from ledger.store.pool import Connection, Pool
 from ledger.store.subscriptions import NewSubscription, add_subscription, move_position, subscription
@@ -27,12 +26,12 @@ class Pulling:
         book: str,
         name: str,
         *,
-        after: int = -1,
+        after: int | str = -1,
         types: Sequence[str] | None = None,
         stop: StopEvent | None = None,
         follow: bool = True,
     ) -> None:
-        """Read on where the name's last run stopped; a name that is new begins after position `after`.
+        """Read on where the name's last run stopped; a name that is new begins after the cursor `after`.
 
         `types`: stable names of the events wanted; None: all. `stop` ends it from another thread; without
         `follow` it ends at the feed's end.
@@ -54,6 +53,7 @@ class Pulling:
 
         Raises:
             OtherKind, NotActive: the name is a webhook's or a relay's, or it is paused.
+            EpochsPart, EpochUnknown, BeyondTheEnd, NotACursor: a new name cannot begin at its cursor.
             ReadElsewhere: another program reads under this name.
             GapFound: the feed does not go on without a gap.
 
@@ -77,14 +77,10 @@ class Pulling:
 
     def _begin(self) -> int:
         with self._pool.connection() as connection:
-            end = feed_end(connection, self._book)
-            if not -1 <= self._after <= end:
-                message = (
-                    f"The feed of book {self._book!r} has no position {self._after}: its last one is {end}."
-                )
-                raise UsedWrongly(message)
-            new = NewSubscription(self._name, "pull", None, self._types, self._after)
-            add_subscription(connection, self._book, new)
+            if subscription(connection, self._book, self._name) is None:
+                begins = place(connection, self._book, self._after)
+                new = NewSubscription(self._name, "pull", None, self._types, begins)
+                add_subscription(connection, self._book, new)
             return self._checked(connection)
 
     def _checked(self, connection: Connection) -> int:

@@ -12,6 +12,7 @@ from ledger.clock import machine_now
 from ledger.domain.events import EVENT_TYPES
 from ledger.domain.identifiers import contract_ref
 from ledger.endings import Refused, UsedWrongly
+from ledger.feed.epochs import place
 from ledger.feed.reading import read_feed
 from ledger.feed.subscriptions.addresses import AddressRefused, webhook_url
 from ledger.feed.subscriptions.refusals import (
@@ -80,17 +81,18 @@ class Subscriptions:
         self._allow_private = allow_private
 
     def add_webhook(
-        self, name: str, url: str, *, types: Sequence[str] | None = None, after: int | None = None
+        self, name: str, url: str, *, types: Sequence[str] | None = None, after: int | str | None = None
     ) -> str:
         """Add a webhook and give the secret that its deliveries are signed with; it is shown nowhere again.
 
-        `types`: stable names of the events wanted; None: all. `after`: the position after which it begins, -1
+        `types`: stable names of the events wanted; None: all. `after`: the cursor after which it begins, -1
         for the whole feed; None: whatever is sealed from now on.
 
         Raises:
             NameRefused, TypeUnknown: it is written wrongly.
             Refused: a webhook may not go to this address.
             SubscriptionExists: the name is taken.
+            EpochsPart, EpochUnknown, BeyondTheEnd, NotACursor: it cannot begin there.
 
         """
         try:
@@ -104,7 +106,7 @@ class Subscriptions:
             self._secrets.add(connection, self._book, name, secret)
         return secret
 
-    def add_relay(self, name: str, stream: str, *, after: int | None = None) -> None:
+    def add_relay(self, name: str, stream: str, *, after: int | str | None = None) -> None:
         """Add a relay to a NATS stream; `after` as of a webhook. Raises NameRefused, SubscriptionExists."""
         if not is_stream_name(stream):
             message = f"{stream[:40]!r} is no name of a NATS stream: leave out spaces and . * > / \\"
@@ -221,15 +223,12 @@ class Subscriptions:
         kind: Kind,
         target: str,
         types: Sequence[str] | None,
-        after: int | None,
+        after: int | str | None,
     ) -> None:
         check_name(name)
         check_types(types or ())
-        end = feed_end(connection, self._book)
-        if after is not None and not -1 <= after <= end:
-            message = f"The feed of book {self._book!r} has no position {after}: its last one is {end}."
-            raise UsedWrongly(message)
-        new = NewSubscription(name, kind, target, types, end if after is None else after)
+        begins = feed_end(connection, self._book) if after is None else place(connection, self._book, after)
+        new = NewSubscription(name, kind, target, types, begins)
         if not add_subscription(connection, self._book, new):
             raise SubscriptionExists(self._book, name)
 

@@ -1,13 +1,19 @@
 """The pass over a book's log: every row of one snapshot, from the payloads up to the signed heads."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol, cast
 
+from ledger.feed.proofs.base64_text import to_base64
+from ledger.feed.proofs.cosignature import WitnessedHead
+from ledger.feed.proofs.evidence import cosigned_json
 from ledger.feed.proofs.merkle import Frontier
-from ledger.feed.verification.epochs import log_names, log_size
+from ledger.feed.verification.epochs import LogNames, log_names, log_size
 from ledger.feed.verification.fast_rows import CheckedRows, check_rows
-from ledger.feed.verification.heads import check_no_other_heads
+from ledger.feed.verification.fault import LessProven
+from ledger.feed.verification.heads import check_no_other_heads, witnessed_heads
+from ledger.feed.verification.kept_heads import GivenHead, Parting, given_heads, partings, why_not_covered
 from ledger.feed.verification.nodes import GrownLevels, check_no_other_nodes, first_bad_node
 from ledger.feed.verification.outside import Outside
 from ledger.feed.verification.passing import HeadFault, PassedHead, Passing
@@ -17,7 +23,13 @@ from ledger.feed.verification.slow_rows import check_slowly
 from ledger.feed.verification.standing import Standing
 from ledger.feed.verification.stream_heads import KEPT, StreamHeads
 from ledger.feed.verification.unsealed import check_outside
+from ledger.store.epochs import transaction_time
 from ledger.store.pool import Connection, Pool
+
+LAST_SECONDS: Final = timedelta(seconds=10)
+"""What was sealed so shortly ago may still wait for its signature: a head is signed about once a second."""
+
+_SEALED_AT: Final = "select sealed_at from ledger.log where book = %s and position = %s"
 
 Progress = Callable[[int, int], None]
 """Told how many events are done and how many there are."""
@@ -51,6 +63,46 @@ class DatabaseProof:
     """Events recorded and not sealed yet."""
     resumed_at: int
     """Position from which on this pass has read; below it an earlier one had."""
+    keys: Mapping[str, int]
+    """The size of the newest head that each verifier key has signed."""
+    heads_not_checked: int
+    """Heads, of these `heads`, that are older than the keys given: only their roots were compared."""
+    unsigned_since: datetime | None
+    """When the first event was sealed that no signed head covers."""
+    waiting_since: datetime | None
+    """When the first event was recorded that waits."""
+    partings: Sequence[Parting]
+    heads_given: Sequence[GivenHead]
+    cosigned: Sequence[WitnessedHead]
+
+    @property
+    def signed_by(self) -> list[str]:
+        """The verifier keys that signed the newest head."""
+        return [key for key, size in self.keys.items() if size == self.proven]
+
+    @property
+    def as_json(self) -> dict[str, object]:
+        """What `verify --json` prints."""
+        return {
+            "book": self.book,
+            "origin": self.origin,
+            "size": self.size,
+            "streams": self.streams,
+            "heads": self.heads,
+            "proven": self.proven,
+            "root": to_base64(self.root),
+            "waiting": self.waiting,
+            "resumed_at": self.resumed_at,
+            "signed_by": self.signed_by,
+            "keys": dict(self.keys),
+            "heads_not_checked": self.heads_not_checked,
+            "unsigned": self.size - self.proven,
+            "unsigned_since": self.unsigned_since and self.unsigned_since.isoformat(),
+            "waiting_since": self.waiting_since and self.waiting_since.isoformat(),
+            "partings": [parting._asdict() for parting in self.partings],
+            "heads_given": [head._asdict() | {"proven": head.is_proven} for head in self.heads_given],
+            "cosigned": [cosigned_json(head) for head in self.cosigned],
+        }
 
 
 def verify_database(  # noqa: PLR0913 # each is a part of the question
@@ -65,7 +117,8 @@ def verify_database(  # noqa: PLR0913 # each is a part of the question
     """Verify a book's rows against its log, and the log against what is known outside.
 
     `outside` must have been read before the call. Raises NotVerified, which names the first bad position
-    or row; KeyFileRefused, BookUnknown, Unreachable.
+    or row; LessProven where all is sound and less is proven than was asked; KeyFileRefused, BookUnknown,
+    Unreachable.
     """
     with pool.transaction() as connection:
         begin_snapshot(connection)
@@ -90,18 +143,68 @@ def verify_database(  # noqa: PLR0913 # each is a part of the question
         check_no_other_nodes(connection, book, size)
         waiting = check_outside(connection, book, size)
         passing.check_published(connection, pool)
-    standing = audit.standing
-    return DatabaseProof(
-        book,
-        names.origin,
-        size,
-        standing.streams,
-        standing.heads,
-        standing.proven,
-        audit.frontier.root(),
-        waiting,
-        begun.size,
-    )
+        standing = audit.standing
+        given = given_heads(connection, book, names, outside.heads, size)
+        proof = DatabaseProof(
+            book,
+            names.origin,
+            size,
+            standing.streams,
+            standing.heads,
+            standing.proven,
+            audit.frontier.root(),
+            waiting.events,
+            begun.size,
+            dict(standing.keys),
+            standing.not_checked,
+            _sealed_at(connection, book, standing.proven),
+            waiting.since,
+            partings(names, given),
+            given,
+            witnessed_heads(connection, book, names, (*outside.witnesses, *outside.known_witnesses), size),
+        )
+        fault = _less_than_asked(proof, names, outside, transaction_time(connection))
+    if fault is not None:
+        fault.proven = proof.as_json
+        raise fault
+    return proof
+
+
+def _less_than_asked(
+    proof: DatabaseProof, names: LogNames, outside: Outside, now: datetime
+) -> LessProven | None:
+    """Say what was asked and is not proven, the database being sound."""
+    whose = f"signed by {outside.demanded}" if outside.demanded else "that is signed"
+    if proof.proven == 0 and outside.demanded:
+        reason = f"no head {whose} stands here, so nothing is proven: `claims-ledger checkpoint` signs"
+        return LessProven(0, "ledger.checkpoints", reason)
+    if not _is_recent(proof, now) and (outside.demanded or not names.is_simulated):
+        reason = (
+            f"no head {whose} covers positions {proof.proven} to {proof.size - 1}, sealed since "
+            f"{proof.unsigned_since}: `claims-ledger checkpoint` signs, or see `claims-ledger doctor`"
+        )
+        return LessProven(proof.proven, "ledger.checkpoints", reason)
+    for head in proof.heads_given:
+        if not head.is_proven:
+            return LessProven(None, f"the head given of {head.origin}", why_not_covered(names, head))
+    seen = {head.key for head in proof.cosigned}
+    for key in outside.witnesses:
+        if key not in seen:
+            reason = f"no head of this log bears a cosignature of the witness {key.label}"
+            return LessProven(None, "ledger.head_signatures", reason)
+    return None
+
+
+def _is_recent(proof: DatabaseProof, now: datetime) -> bool:
+    """Whether what no signed head covers was sealed in the last seconds, if there is any."""
+    return proof.unsigned_since is None or abs(now - proof.unsigned_since) <= LAST_SECONDS
+
+
+def _sealed_at(connection: Connection, book: str, position: int) -> datetime | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_SEALED_AT, (book, position))
+        found = cursor.fetchone()
+    return None if found is None else cast("datetime", found[0]).astimezone(UTC)
 
 
 class _Audit:
@@ -121,7 +224,7 @@ class _Audit:
         """Check the next portion: rows, nodes, heads. Raises NotVerified for what comes first."""
         rows = self._check_rows(portion)
         sound = portion.first + len(rows.leaf_hashes)
-        heads = self._passing.expected(portion, self.standing.proven)
+        heads = self._passing.expected(portion, self.standing)
         passed = [head for head in heads.passed if head.size <= sound]
         grown = GrownLevels()
         # Where several things are wrong, as when a leaf was rewritten, the one that comes first is named.
@@ -147,7 +250,9 @@ class _Audit:
             nodes=self.frontier.nodes,
             streams=was.streams + rows.streams_begun,
             heads=was.heads + heads.stored,
-            proven=max([was.proven, *(head.size for head in passed)]),
+            proven=max([was.proven, *(head.size for head in passed if head.signed_by)]),
+            not_checked=was.not_checked + heads.not_checked,
+            keys=dict(was.keys) | {key: head.size for head in passed for key in head.signed_by},
             sealed_at=rows.last_sealed_at,
         )
 

@@ -11,13 +11,13 @@ from ledger.feed.proofs.checkpoint import Checkpoint, peek_checkpoint
 from ledger.feed.proofs.note import VerifierKey
 from ledger.feed.verification.audit import Progress
 from ledger.feed.verification.portions import PORTION, begin_snapshot
-from ledger.store.heads import newest_checkpoint
+from ledger.store.heads import NOTE, newest_checkpoint
 from ledger.store.pool import Connection, Pool
 
-_HEADS: Final = """
-select c.size, c.note from ledger.checkpoints c join ledger.books b using (book, epoch)
+_HEADS: Final = f"""
+select c.size, {NOTE} from ledger.checkpoints c join ledger.books b using (book, epoch)
 where c.book = %s and c.size > %s order by c.size limit 1000
-"""
+"""  # noqa: S608 # put together from its own constants
 _EVENTS: Final = """
 select e.leaf, e.payload from ledger.log l
 join ledger.events e on e.book = l.book and e.stream_id = l.stream_id and e.version = l.version

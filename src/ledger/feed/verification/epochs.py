@@ -16,6 +16,7 @@ class LogNames(NamedTuple):
     """The epochs of a book's log, the first one first."""
 
     epochs: Sequence[Epoch]
+    is_simulated: bool
 
     @property
     def origin(self) -> str:
@@ -60,7 +61,7 @@ def log_names(connection: Connection, book: str, kept: Sequence[Epoch]) -> LogNa
             f"the book says epoch {said_epoch} of the log {origin}, the list of epochs does not end with it"
         )
         raise NotVerified(None, f"ledger.books, {book}", reason)
-    return LogNames(epochs)
+    return LogNames(epochs, kind == "simulated")
 
 
 def log_size(connection: Connection, book: str) -> int:

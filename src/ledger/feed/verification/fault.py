@@ -1,5 +1,7 @@
 """What is raised when the database is not what its log says."""
 
+from collections.abc import Mapping
+
 from ledger.feed.proofs.refused import ProofRefused
 
 
@@ -15,3 +17,10 @@ class NotVerified(ProofRefused):
         self.position, self.row, self.reason = position, row, reason
         place = row if position is None else f"position {position} ({row})"
         super().__init__(f"{place}: {reason}")
+
+
+class LessProven(NotVerified):
+    """The database is sound, as far as can be shown, and that is less than what was asked."""
+
+    proven: Mapping[str, object] = {}
+    """What is proven, as `verify --json` prints it."""

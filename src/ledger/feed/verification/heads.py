@@ -1,16 +1,20 @@
 """Signed heads as the database keeps them, opened by keys that come from elsewhere."""
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple, Protocol
 
-from ledger.feed.proofs.checkpoint import Checkpoint, open_checkpoint
-from ledger.feed.proofs.note import VerifierKey
+from ledger.feed.proofs.checkpoint import Checkpoint, open_signed, peek_checkpoint
+from ledger.feed.proofs.cosignature import WitnessedHead, WitnessKey, cosignatures
+from ledger.feed.proofs.note import VerifierKey, is_signed_by_any
 from ledger.feed.proofs.refused import BadNote
+from ledger.feed.verification.epochs import LogNames
 from ledger.feed.verification.fault import NotVerified
+from ledger.store.heads import NOTE
 from ledger.store.pool import Connection
 
-_COLUMNS: Final = "epoch, size, root, note"
 _BETWEEN: Final = f"""
-select {_COLUMNS} from ledger.checkpoints where book = %s and size > %s and size <= %s order by size, epoch
+select c.epoch, c.size, c.root, {NOTE} from ledger.checkpoints c
+where c.book = %s and c.size > %s and c.size <= %s order by c.size, c.epoch
 """  # noqa: S608 # put together from its own constants
 # A head that stands for what was lost when the log was put back stands for nothing here.
 _BINDING: Final = """
@@ -23,6 +27,11 @@ _COUNT: Final = f"select count(*) from ledger.checkpoints c where {_BINDING}"  #
 _STRAY: Final = f"""
 select epoch, size from ledger.checkpoints c where {_BINDING} and (size < 1 or size > %s)
 order by size limit 1
+"""  # noqa: S608 # as above
+_COSIGNED: Final = f"""
+select c.epoch, c.size, {NOTE} from ledger.head_signatures w
+join ledger.checkpoints c on c.book = w.book and c.epoch = w.epoch and c.size = w.size
+where w.book = %s and w.name = %s and w.key_id = %s order by c.epoch desc, c.size desc
 """  # noqa: S608 # as above
 _IS_THERE: Final = "select note from ledger.checkpoints where book = %s and epoch = %s and size = %s"
 
@@ -56,16 +65,24 @@ def heads_between(connection: Connection, book: str, first: int, end: int) -> li
         return [StoredHead(epoch, size, bytes(root), note) for epoch, size, root, note in cursor.fetchall()]
 
 
-def opened_head(head: StoredHead, origin: str | None, keys: KnownKeys, proven: int) -> Checkpoint:
-    """Check a head's signature, and that its row says what it says.
+def opened_head(
+    head: StoredHead, origin: str | None, keys: KnownKeys, proven: int, *, may_be_older: bool
+) -> tuple[Checkpoint, tuple[VerifierKey, ...]]:
+    """Check a head's signature, and that its row says what it says; gives it with the keys that signed it.
 
     `origin`: the name of the log in the head's epoch, None where there is no such epoch; `proven`: positions
-    below it are. Raises NotVerified.
+    below it are; `may_be_older`: signed by no key that is given, as those from before a rotation are: then
+    nobody of these signed it. Raises NotVerified.
     """
     if origin is None:
         raise NotVerified(proven, head.row, f"the log never had an epoch {head.epoch}: the head was altered")
+    known = keys.verifier_keys(head.epoch, head.size)
+    signed_by: tuple[VerifierKey, ...] = ()
     try:
-        signed = open_checkpoint(head.note, keys.verifier_keys(head.epoch, head.size))
+        if may_be_older and not is_signed_by_any(head.note, known):
+            signed = peek_checkpoint(head.note)
+        else:
+            signed, signed_by = open_signed(head.note, known)
     except BadNote as error:
         raise NotVerified(proven, head.row, f"{error}") from error
     if signed.origin != origin:
@@ -73,7 +90,7 @@ def opened_head(head: StoredHead, origin: str | None, keys: KnownKeys, proven: i
     if (signed.size, signed.root) != (head.size, head.root):
         reason = f"its note is of {signed.size} events and another root or size than its row: one was altered"
         raise NotVerified(proven, head.row, reason)
-    return signed
+    return signed, signed_by
 
 
 def check_no_other_heads(connection: Connection, book: str, size: int, seen: int) -> None:
@@ -90,6 +107,29 @@ def check_no_other_heads(connection: Connection, book: str, size: int, seen: int
         raise NotVerified(None, "ledger.checkpoints", reason)
     reason = f"the log has {size} events: it was cut, or the head was put in"
     raise NotVerified(size, _row(*stray), reason)
+
+
+def witnessed_heads(
+    connection: Connection, book: str, names: LogNames, witnesses: Iterable[WitnessKey], size: int
+) -> list[WitnessedHead]:
+    """Give the newest head of a log of `size` events, found sound, that each witness has cosigned.
+
+    Raises NotVerified for a cosignature that does not fit its head.
+    """
+    found = []
+    for key in dict.fromkeys(witnesses):
+        with connection.cursor() as cursor:
+            cursor.execute(_COSIGNED, (book, key.name, key.key_id))
+            for epoch, head_size, note in cursor.fetchall():
+                if head_size > size or not names.binds(epoch, head_size):
+                    continue
+                try:
+                    [cosigned] = cosignatures(note, [key])
+                except BadNote as error:
+                    raise NotVerified(None, _row(epoch, head_size), str(error)) from error
+                found.append(WitnessedHead(key, head_size, cosigned.at))
+                break
+    return found
 
 
 def is_published(connection: Connection, book: str, epoch: int, size: int) -> bool:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from ledger.feed.proofs.checkpoint import Checkpoint, open_checkpoint
+from ledger.feed.proofs.checkpoint import Checkpoint, open_signed
+from ledger.feed.proofs.cosignature import WitnessKey
 from ledger.feed.proofs.keyfile import SigningKeys
 from ledger.feed.proofs.note import VerifierKey
 from ledger.feed.proofs.refused import KeyFileRefused
@@ -19,6 +20,10 @@ class OutsideHead(NamedTuple):
 
     where: str
     head: Checkpoint
+    signed_by: tuple[VerifierKey, ...]
+    note: str
+    is_given: bool = False
+    """Whether it is asked to be proven: one that lies beside the key may have been given up with an epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,15 @@ class Outside:
     epochs: Sequence[Epoch] = ()
     """As they are kept beside the key; none where the log never began a further one."""
     heads: Sequence[OutsideHead] = ()
+    witnesses: Sequence[WitnessKey] = ()
+    """Each of these must have cosigned a head."""
+    known_witnesses: Sequence[WitnessKey] = ()
+    """What these have cosigned is checked and said."""
+
+    @property
+    def demanded(self) -> str:
+        """The keys by which a signature is demanded, in one text; empty where the key files say which."""
+        return " ".join(sorted(map(str, self.keys.keys))) if isinstance(self.keys, GivenKeys) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +87,9 @@ class KeysBeside:
         return self._place.keys()
 
 
-def beside_the_key(place: SigningPlace, since: Iterable[str] = ()) -> Outside:
+def beside_the_key(
+    place: SigningPlace, since: Iterable[str] = (), witnesses: Sequence[WitnessKey] = ()
+) -> Outside:
     """Take what lies beside the signing key, and signed heads kept elsewhere (`since`).
 
     Raises KeyFileRefused, BadNote.
@@ -93,18 +109,22 @@ def beside_the_key(place: SigningPlace, since: Iterable[str] = ()) -> Outside:
     if place.key.exists():
         known.append(keys.present)
     heads += _given(since, [key for signing in known for key in signing.verifier_keys])
-    return Outside(keys, epochs, heads)
+    return Outside(keys, epochs, heads, witnesses)
 
 
-def as_given(keys: Sequence[VerifierKey], since: Iterable[str] = ()) -> Outside:
+def as_given(
+    keys: Sequence[VerifierKey], since: Iterable[str] = (), witnesses: Sequence[WitnessKey] = ()
+) -> Outside:
     """Take verifier keys, and heads that were kept elsewhere, as somebody gives them. Raises BadNote."""
-    return Outside(GivenKeys(keys), heads=_given(since, keys))
+    return Outside(GivenKeys(keys), heads=_given(since, keys), witnesses=witnesses)
 
 
 def _kept(place: SigningPlace, keys: SigningKeys) -> list[OutsideHead]:
-    head = place.kept(keys)
-    return [] if head is None else [OutsideHead(f"the head kept in {place.head}", head)]
+    if place.kept(keys) is None:
+        return []
+    note = place.kept_note()
+    return [OutsideHead(f"the head kept in {place.head}", *open_signed(note, keys.verifier_keys), note)]
 
 
 def _given(since: Iterable[str], keys: Sequence[VerifierKey]) -> list[OutsideHead]:
-    return [OutsideHead("the head given", open_checkpoint(note, keys)) for note in since]
+    return [OutsideHead("the head given", *open_signed(note, keys), note, is_given=True) for note in since]

@@ -1,9 +1,11 @@
 """The signed heads that a log must pass through: those in the database, and those kept outside it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from ledger.feed.proofs.checkpoint import Checkpoint
 from ledger.feed.proofs.merkle import root_from_nodes
+from ledger.feed.proofs.note import VerifierKey
 from ledger.feed.proofs.refused import BadProof
 from ledger.feed.signing.growing import nodes_of
 from ledger.feed.verification.epochs import LogNames
@@ -11,6 +13,7 @@ from ledger.feed.verification.fault import NotVerified
 from ledger.feed.verification.heads import is_published, opened_head
 from ledger.feed.verification.outside import Outside
 from ledger.feed.verification.portions import Portion
+from ledger.feed.verification.standing import Standing
 from ledger.store.pool import Connection, Pool
 
 
@@ -20,6 +23,8 @@ class PassedHead(NamedTuple):
     size: int
     root: bytes
     where: str
+    signed_by: tuple[str, ...]
+    """The verifier keys that signed it; none where it is older than those that were given."""
 
     def forked(self, proven: int) -> NotVerified:
         """Say that the log has another root; positions below `proven` are sound."""
@@ -49,6 +54,8 @@ class ExpectedHeads(NamedTuple):
 
     passed: Sequence[PassedHead]
     stored: int
+    not_checked: int
+    """Of these, such as are older than the keys given."""
     faults: Sequence[HeadFault]
 
 
@@ -60,10 +67,10 @@ class Passing:
         self._book = book
         self._names = names
         self._outside = outside
-        self._kept = [
+        self._kept: list[KeptHead] = [
             kept
-            for where, head in outside.heads
-            if (kept := self._bound(where, head.origin, head.size, head.root))
+            for where, head, signed_by, _, _ in outside.heads
+            if (kept := self._bound(where, head, signed_by))
         ]
         for _, passed in self._kept:
             if passed.size > size:
@@ -85,20 +92,28 @@ class Passing:
             if root != kept.root:
                 raise kept.forked(0)
 
-    def expected(self, portion: Portion, proven: int) -> ExpectedHeads:
-        """Give the heads that fall into a portion, signatures checked; below `proven` all is."""
+    def expected(self, portion: Portion, standing: Standing) -> ExpectedHeads:
+        """Give the heads that fall into a portion, signatures checked; all before it is sound."""
         passed = [kept for _, kept in self._kept if portion.first < kept.size <= portion.end]
-        faults, count = [], 0
+        faults, count, not_checked, proven = [], 0, 0, standing.proven
+        # Who was given the present key alone cannot check what an earlier one signed before it.
+        may_be_older = bool(self._outside.demanded) and standing.heads == standing.not_checked
         for stored in portion.heads:
+            origin = self._names.origin_in(stored.epoch)
             try:
-                signed = opened_head(stored, self._names.origin_in(stored.epoch), self._outside.keys, proven)
+                signed, signed_by = opened_head(
+                    stored, origin, self._outside.keys, proven, may_be_older=may_be_older
+                )
             except NotVerified as fault:
                 faults.append(HeadFault(stored.size, fault))
                 continue
             if self._names.binds(stored.epoch, stored.size):
-                passed.append(PassedHead(signed.size, signed.root, stored.row))
+                keys = tuple(map(str, signed_by))
+                passed.append(PassedHead(signed.size, signed.root, stored.row, keys))
+                may_be_older = may_be_older and not keys
                 proven, count = signed.size, count + 1
-        return ExpectedHeads(sorted(passed), count, faults)
+                not_checked += not keys
+        return ExpectedHeads(sorted(passed), count, not_checked, faults)
 
     def check_published(self, connection: Connection, pool: Pool) -> None:
         """Refuse a database that lacks a head which is kept outside it. Raises NotVerified.
@@ -119,13 +134,13 @@ class Passing:
             )
             raise NotVerified(None, f"{kept.where}, size {kept.size}", reason)
 
-    def _bound(self, where: str, origin: str, size: int, root: bytes) -> KeptHead | None:
-        """Take a kept head, unless what it stands for was lost when the log was put back."""
-        epoch = next((known.epoch for known in self._names.epochs if known.origin == origin), None)
+    def _bound(self, where: str, head: Checkpoint, signed_by: Iterable[VerifierKey]) -> KeptHead | None:
+        """Take a kept head, unless what it stands for was given up when the log was put back."""
+        epoch = next((known.epoch for known in self._names.epochs if known.origin == head.origin), None)
         if epoch is None:
             raise NotVerified(
-                None, where, f"it is of the log {origin}, the database's is {self._names.origin}"
+                None, where, f"it is of the log {head.origin}, the database's is {self._names.origin}"
             )
-        if size == 0 or not self._names.binds(epoch, size):
+        if head.size == 0 or not self._names.binds(epoch, head.size):
             return None
-        return KeptHead(epoch, PassedHead(size, root, where))
+        return KeptHead(epoch, PassedHead(head.size, head.root, where, tuple(map(str, signed_by))))

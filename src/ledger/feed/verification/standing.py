@@ -16,5 +16,9 @@ class Standing:
     """Signed heads of the database that were passed."""
     proven: int = 0
     """Size of the newest of all heads that were passed."""
+    not_checked: int = 0
+    """Heads, of these `heads`, that are older than the keys given: only their roots were compared."""
+    keys: Mapping[str, int] = field(default_factory=dict)
+    """Size of the newest head that each key has signed."""
     sealed_at: int = -(1 << 63)
     """Of the last position, in microseconds since the year 2000."""

@@ -20,16 +20,17 @@ from ledger.store.pool import Connection
 
 WRITE_SECONDS: Final = 2.0
 """Between two writes: what a program that is killed may lose."""
-_FORMAT: Final = "claims-ledger/verification@v1"
+_FORMAT: Final = "claims-ledger/verification@v2"
 
 
 class StandingFile:
     """Where a book's verification keeps how far it has come."""
 
-    def __init__(self, folder: Path, book: str) -> None:
-        """Keep to the book's own file in this folder."""
+    def __init__(self, folder: Path, book: str, demanded: str = "") -> None:
+        """Keep to the book's own file in this folder; what other keys had been asked of is not taken up."""
         self._path = folder / f"{book}.json"
         self._book = book
+        self._demanded = demanded
         self._origin = ""
         self._newest: Standing | None = None
         self._write_at = monotonic() + WRITE_SECONDS
@@ -44,9 +45,10 @@ class StandingFile:
             told = json.loads(read_private(self._path))
             standing = _standing(told)
             stored = Frontier.read(standing.size, nodes_of(connection, self._book))
-        except (KeyFileRefused, ValueError, KeyError, TypeError, AttributeError, BadProof):
+        except (KeyFileRefused, ValueError, KeyError, TypeError, AttributeError, RecursionError, BadProof):
             return None
-        same = told["format"] == _FORMAT and told["origin"] == origin and stored.nodes == standing.nodes
+        asked = (told["format"], told["origin"], told["demanded"])
+        same = asked == (_FORMAT, origin, self._demanded) and stored.nodes == standing.nodes
         return standing if same else None
 
     def keep(self, standing: Standing) -> None:
@@ -61,7 +63,8 @@ class StandingFile:
             return
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         nodes = {level: node.hex() for level, node in self._newest.nodes.items()}
-        told = {"format": _FORMAT, "origin": self._origin} | asdict(self._newest) | {"nodes": nodes}
+        asked = {"format": _FORMAT, "origin": self._origin, "demanded": self._demanded}
+        told = asked | asdict(self._newest) | {"nodes": nodes}
         replace_private(self._path, json.dumps(told) + "\n")
         self._write_at = monotonic() + WRITE_SECONDS
 
@@ -73,7 +76,10 @@ class StandingFile:
 
 def _standing(told: Mapping[str, Any]) -> Standing:
     nodes = {int(level): bytes.fromhex(node) for level, node in told["nodes"].items()}
-    numbers = {name: int(told[name]) for name in ("size", "streams", "heads", "proven", "sealed_at")}
+    numbers = {
+        name: int(told[name]) for name in ("size", "streams", "heads", "proven", "not_checked", "sealed_at")
+    }
+    keys = {str(key): int(size) for key, size in told["keys"].items()}
     if {place.level for place in frontier_nodes(numbers["size"])} != nodes.keys():
         raise ValueError(told)
-    return Standing(nodes=nodes, **numbers)
+    return Standing(nodes=nodes, keys=keys, **numbers)

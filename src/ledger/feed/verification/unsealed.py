@@ -1,7 +1,8 @@
 """What stands outside the log: events that wait for their position, and those that nobody recorded."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from ledger.feed.verification.fault import NotVerified
@@ -42,14 +43,23 @@ _STRAY_POSITION: Final = (
 )
 
 
-def check_outside(connection: Connection, book: str, size: int) -> int:
-    """Check what stands outside a log of `size` events, which was found sound; number of events that wait.
+class Waiting(NamedTuple):
+    """Events that wait for their position."""
+
+    events: int
+    since: datetime | None
+    """When the first of them was recorded."""
+
+
+def check_outside(connection: Connection, book: str, size: int) -> Waiting:
+    """Check what stands outside a log of `size` events, which was found sound; gives what waits.
 
     Raises NotVerified.
     """
     waiting: set[tuple[str, int]] = set()
+    since: list[datetime] = []
     for page in _pages(connection, book):
-        _check_waiting(connection, book, page)
+        since += _check_waiting(connection, book, page)
         waiting.update((str(UUID(bytes=event.place.stream_id)), event.place.version) for event in page)
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, {"book": book})
@@ -60,7 +70,7 @@ def check_outside(connection: Connection, book: str, size: int) -> int:
             row = "ledger.log" if stray is None else f"ledger.log, position {stray[0]}"
             raise NotVerified(None, row, f"{sealed} rows stand for {size} positions: one was put in")
         if recorded == size + len(waiting):
-            return len(waiting)
+            return Waiting(len(waiting), min(since, default=None))
         cursor.execute(_OUTSIDE, (book,))
         for stream, version, stream_id in cursor:
             if (stream_id, version) not in waiting:
@@ -90,7 +100,8 @@ def _pages(connection: Connection, book: str) -> Iterator[list[PendingEvent]]:
         yield [event for _, events in rows for event in unpack(bytes(events))]
 
 
-def _check_waiting(connection: Connection, book: str, events: Sequence[PendingEvent]) -> None:
+def _check_waiting(connection: Connection, book: str, events: Sequence[PendingEvent]) -> Iterator[datetime]:
+    """Check events that wait; gives when each was recorded."""
     wanted = {
         "book": book,
         "streams": [str(UUID(bytes=event.place.stream_id)) for event in events],
@@ -115,3 +126,4 @@ def _check_waiting(connection: Connection, book: str, events: Sequence[PendingEv
             wrong = what_is_wrong(book, stands, leaf_hash, before)
             if wrong:
                 raise NotVerified(None, f"{stands.row}, not sealed yet", wrong)
+            yield datetime.fromisoformat(stands.recorded_at)

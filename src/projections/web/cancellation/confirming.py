@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Final
 
 from ledger.answers import Answer
+from ledger.attempts import Attempts
 from ledger.domain.contract.events import NoticeReceived
 from ledger.domain.contract.state import Contract
 from ledger.domain.dates import notice_deemed, notice_ends
@@ -14,7 +15,7 @@ from ledger.domain.deciding import fold
 from ledger.domain.identifiers import contract_ref
 from ledger.submission import submission
 from ledger.wiring import Wiring
-from projections.web.cancellation.requests import CancellationRequest, by_code, by_id, settle
+from projections.web.cancellation.requests import WORKER, CancellationRequest, by_code, by_id, settle
 from projections.web.words.codes import N_
 from projections.web.words.saying_no import NotThere
 
@@ -92,6 +93,7 @@ def confirm(wiring: Wiring, request: CancellationRequest, actor: str) -> tuple[A
             actor,
             answer.code,
         )
+    Attempts(wiring.pool, wiring.book, WORKER).forget(request.request)
     return answer, effect_recorded(wiring, request)
 
 

@@ -1,23 +1,41 @@
 """The link that confirms, sent to the address on file (group `claims_ledger.services`)."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from email.message import EmailMessage
+from functools import partial
 from secrets import token_urlsafe
 from threading import Event as StopEvent
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from ledger.attempts import Attempts, ItemFailed
 from ledger.clock import present
 from ledger.domain.contract.events import ContractStarted, PersonCorrected
 from ledger.domain.identifiers import contract_ref
-from ledger.outgoing_mail import MailFolder, NotSent, Send, mail_by
+from ledger.outgoing_mail import (
+    MailFolder,
+    MailServerAway,
+    NotAnAddress,
+    NotSent,
+    Send,
+    address_on_file,
+    answers,
+    mail_by,
+    new_mail,
+)
 from ledger.store.personal import ERASED
 from ledger.store.personal_reading import open_personal
 from ledger.subjects.access_log import Access, Opened, record_access
+from ledger.supervision import rest
 from projections.web.cancellation.confirming import code_sha256
 from projections.web.cancellation.requests import (
+    WORKER,
     CancellationRequest,
     add_code,
+    due_to_mail,
     forget_unknown,
     mailed_lately,
     note_mailed,
@@ -33,14 +51,26 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 1.0
 FORGET_EVERY: Final = 3600
 """Looks between two clearings of what was typed for no contract."""
-MOST_TRIES: Final = 8
+AWAY_SECONDS: Final = 10.0
+"""Between two looks whether the mail server is back."""
 CODE_BYTES: Final = 24
 ACCESS: Final = Access("site", "cancellation form", "address for the link that confirms")
 
 NO_CONTRACT: Final = N_("no such contract")
 NO_ADDRESS: Final = N_("no e-mail address on file: the desk confirms")
 SENT_LATELY: Final = N_("a link was sent within a day already")
-GIVEN_UP: Final = N_("given up after several tries: the desk confirms")
+GIVEN_UP: Final = N_("given up: the desk confirms")
+NOT_WRITTEN: Final = N_("the folder for mail cannot be written")
+FAILED: Final = frozenset(
+    {
+        N_("what is on file is not one e-mail address: correct the policyholder"),
+        N_("the server takes no mail for the address on file"),
+        N_("the mail server takes no address with letters outside ASCII"),
+        N_("the mail server did not take it"),
+        NOT_WRITTEN,
+    }
+)
+"""What `ledger.outgoing_mail` says of a mail that did not go."""
 
 SUBJECT: Final = N_("Confirm the cancellation of your Cyber Care contract %(contract)s")
 TEXT: Final = N_(
@@ -55,31 +85,50 @@ _log = structlog.get_logger(__name__)
 
 def keep_sending(wiring: "Wiring", stop: StopEvent) -> None:
     """Send links to whoever asked to cancel, until `stop` is set."""
-    sending = Sending(wiring, _send_by(wiring), wiring.address or "http://127.0.0.1")
+    origin, url = wiring.address or "http://127.0.0.1", wiring.settings.customer_mail
+    if url is None:
+        sending = Sending(wiring, MailFolder(wiring.settings.home / "mail"), origin)
+    else:
+        sending = Sending(wiring, mail_by(url), origin, partial(answers, url))
     looks = 0
     while not stop.is_set():
         sending.send_waiting()
         if looks % FORGET_EVERY == 0:
             sending.forget()
         looks += 1
-        stop.wait(LOOK_SECONDS)
+        rest(stop, LOOK_SECONDS)
 
 
 class Sending:
     """Sends the links of one book."""
 
-    def __init__(self, wiring: "Wiring", send: Send, origin: str) -> None:
-        """`origin`: the site's address, which links begin with."""
+    def __init__(
+        self, wiring: "Wiring", send: Send, origin: str, is_back: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`origin`: the site's address, which links begin with.
+
+        `is_back`: asked after `send` raised MailServerAway, before any link is tried again.
+        """
         self._wiring = wiring
         self._send = send
         self._origin = origin
+        self._is_back = is_back
+        self._away_until: float | None = None
+        self._sent = 0
+        self._attempts = Attempts(wiring.pool, wiring.book, WORKER)
 
     def send_waiting(self) -> int:
-        """Send what is due; number of links sent."""
-        sent = 0
-        while (request := self._take()) is not None:
-            sent += self._serve(request)
-        return sent
+        """Send what is due, each alone; number of links sent."""
+        if self._away_until is not None:
+            if monotonic() < self._away_until:
+                return 0
+            self._away_until = None if self._is_back() else monotonic() + AWAY_SECONDS
+        with self._wiring.pool.connection() as connection:
+            due = due_to_mail(connection, self._wiring.book)
+        before = self._sent
+        if due:
+            self._attempts.each(due, self._serve, key=str)
+        return self._sent - before
 
     def forget(self) -> None:
         """Drop what was typed for no contract."""
@@ -87,40 +136,57 @@ class Sending:
         with self._wiring.pool.connection() as connection:
             forget_unknown(connection, self._wiring.book, now)
 
-    def _take(self) -> CancellationRequest | None:
+    def _serve(self, request: str) -> None:
+        """Send one link, or write down why there is none. Raises ItemFailed: it could not be mailed."""
+        if self._away_until is not None:
+            return
         with self._wiring.pool.connection() as connection:
-            return take_to_mail(connection, self._wiring.book)
+            taken = take_to_mail(connection, self._wiring.book, request)
+        if taken is None:
+            return
+        try:
+            not_sent = self._send_link(taken)
+        except MailServerAway as away:
+            # No fault of this request: none goes now, and all that wait go once the server is back.
+            _log.warning("cancellation_mail_waits", reason=str(away))
+            self._away_until = monotonic() + AWAY_SECONDS
+            self._note(request, str(away), timedelta())
+        except (NotSent, NotAnAddress) as error:
+            self._note(request, str(error), timedelta())
+            raise ItemFailed(str(error), retry=isinstance(error, NotSent)) from error
+        except OSError:
+            self._note(request, NOT_WRITTEN, timedelta())
+            raise
+        else:
+            if not_sent is not None:
+                self._note(request, not_sent)
 
-    def _serve(self, request: CancellationRequest) -> bool:
-        """Send one link, or write down why not."""
+    def _send_link(self, request: CancellationRequest) -> str | None:
+        """Send the link, or give the reason why there is none to send. Raises NotSent, NotAnAddress."""
         book = self._wiring.book
+        if request.contract is None:
+            return NO_CONTRACT
         with self._wiring.pool.connection() as connection:
-            lately = request.contract is not None and mailed_lately(connection, book, request.contract)
-        if request.contract is None or lately:
-            return self._not_sent(request, NO_CONTRACT if request.contract is None else SENT_LATELY)
-        language, address = self._on_file(request.contract)
-        if address is None:
-            return self._not_sent(request, NO_ADDRESS)
+            if mailed_lately(connection, book, request.contract):
+                return SENT_LATELY
+        language, on_file = self._on_file(request.contract)
+        if on_file is None:
+            return NO_ADDRESS
+        address = address_on_file(on_file)
         code = token_urlsafe(CODE_BYTES)
         with self._wiring.pool.connection() as connection:
             # Before it leaves: a link that was sent confirms, whatever becomes of us.
             add_code(connection, book, request.request, code_sha256(code))
-        message = _message(request, language, f"{self._origin}/cancel/confirm?code={code}")
-        message["To"] = address
-        try:
-            self._send(message, f"cancellation-{request.request}")
-        except NotSent as error:
-            _log.warning("cancellation_mail_not_sent", request=request.request, reason=str(error))
-            again = request.mail_tries < MOST_TRIES
-            return self._not_sent(request, str(error) if again else GIVEN_UP, again=again)
+        link = f"{self._origin}/cancel/confirm?code={code}"
+        self._send(_message(request, language, link), address, f"cancellation-{request.request}")
         with self._wiring.pool.connection() as connection:
             note_mailed(connection, book, request.request)
-        return True
+        self._sent += 1
+        return None
 
-    def _not_sent(self, request: CancellationRequest, told: str, *, again: bool = False) -> bool:
+    def _note(self, request: str, told: str, again_in: timedelta | None = None) -> None:
         with self._wiring.pool.connection() as connection:
-            note_not_mailed(connection, self._wiring.book, request.request, told, again=again)
-        return False
+            note_not_mailed(connection, self._wiring.book, request, told, again_in)
 
     def _on_file(self, contract: str) -> tuple[Language, str | None]:
         """Give the contract's language and the newest address on file, opened on the record."""
@@ -155,14 +221,5 @@ class Sending:
 
 def _message(request: CancellationRequest, language: Language, link: str) -> EmailMessage:
     speak = words(language)
-    message = EmailMessage()
-    message["Subject"] = speak(SUBJECT, contract=request.contract)
-    message.set_content(
-        speak(TEXT, contract=request.contract, day=speak.day(request.received_on), link=link) + "\n"
-    )
-    return message
-
-
-def _send_by(wiring: "Wiring") -> Send:
-    url = wiring.settings.customer_mail
-    return mail_by(url) if url else MailFolder(wiring.settings.home / "mail")
+    text = speak(TEXT, contract=request.contract, day=speak.day(request.received_on), link=link)
+    return new_mail(speak(SUBJECT, contract=request.contract), text + "\n")

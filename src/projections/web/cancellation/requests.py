@@ -6,36 +6,46 @@ from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from ledger.domain.calendar import brussels_date
-from ledger.domain.identifiers import contract_ref
 from ledger.store.pool import Connection
-from ledger.store.streams import stream_id
 
 State = Literal["waiting", "confirmed", "refused", "dismissed"]
 
 LINK_LASTS: Final = timedelta(days=14)
 """A link confirms so long; after it the desk does."""
 
-_COLUMNS: Final = """request::text, contract, received_at, received_on, state, mailed_at, mail_told,
-    mail_tries, settled_at, settled_by, settled_because"""
+WORKER: Final = "cancellation"
+"""Whoever mails the links, where its failed tries are shown."""
+
+_COLUMNS: Final = f"""request::text, contract, received_at, received_on, state, mailed_at, mail_told,
+    mail_tries, settled_at, settled_by, settled_because,
+    exists (
+        select from ledger.attempts where attempts.book = cancellation_requests.book
+            and worker = '{WORKER}' and item = request::text and next_at is null
+    ) as mail_parked"""
 
 # Whether the number is a contract's is found out by the same statement that keeps the request, so that every
-# number takes the same steps and gets the same answer. What is no contract's number is not kept.
+# number takes the same steps and gets the same answer. What is no contract's number is not kept, nor one that
+# stands for several, unless it is written as one of them is.
 _RECEIVE: Final = """
 insert into projections.cancellation_requests (book, request, contract, received_at, received_on, mail_due_at)
 select %(book)s, %(request)s,
-    (select %(number)s from ledger.events where book = %(book)s and stream_id = %(stream)s and version = 1),
+    case count(*) when 1 then min(number) else min(number) filter (where number = %(number)s) end,
     %(received_at)s, %(received_on)s, clock_timestamp()
+from (
+    select substr(stream, 10) as number from ledger.events
+    where book = %(book)s and version = 1 and stream like 'contract/%%'
+        and ledger.folded_number(substr(stream, 10)) = ledger.folded_number(%(number)s)
+) as alike
 """
-# Taking a request and setting when it is tried next is one step: who dies while sending has it tried again.
+_DUE: Final = """
+select request::text from projections.cancellation_requests
+where book = %s and state = 'waiting' and mail_due_at <= clock_timestamp() order by received_at, request
+"""
+# Whoever takes a request has it to themselves for a while: who dies while sending has it tried again.
 _TAKE: Final = f"""
 update projections.cancellation_requests
-set mail_tries = mail_tries + 1,
-    mail_due_at = clock_timestamp() + interval '1 minute' * power(2, least(mail_tries, 10))
-where book = %(book)s and request = (
-    select request from projections.cancellation_requests
-    where book = %(book)s and state = 'waiting' and mail_due_at <= clock_timestamp()
-    order by received_at limit 1 for update skip locked
-)
+set mail_tries = mail_tries + 1, mail_due_at = clock_timestamp() + interval '45 seconds'
+where book = %s and request = %s and state = 'waiting' and mail_due_at <= clock_timestamp()
 returning {_COLUMNS}
 """  # noqa: S608  # of its own constants
 _MAILED_LATELY: Final = """
@@ -54,7 +64,7 @@ where book = %s and request = %s
 """
 _NOT_MAILED: Final = """
 update projections.cancellation_requests
-set mail_told = %s, mail_due_at = case when %s then mail_due_at end where book = %s and request = %s
+set mail_told = %s, mail_due_at = clock_timestamp() + %s where book = %s and request = %s
 """
 _BY_CODE: Final = f"""
 select {_COLUMNS} from projections.cancellation_requests
@@ -94,6 +104,8 @@ class CancellationRequest(NamedTuple):
     settled_at: datetime | None
     settled_by: str | None
     settled_because: str | None
+    mail_parked: bool
+    """Whether its link could not be mailed, and nobody tries any more."""
 
     @property
     def command_id(self) -> str:
@@ -103,7 +115,6 @@ class CancellationRequest(NamedTuple):
 
 def receive(connection: Connection, book: str, request: UUID, number: str, at: datetime) -> None:
     """Keep a request, durably, whatever number was typed. `at`: the book's present."""
-    stream = str(stream_id(book, contract_ref(number)))
     with connection.cursor() as cursor:
         cursor.execute(
             _RECEIVE,
@@ -111,17 +122,23 @@ def receive(connection: Connection, book: str, request: UUID, number: str, at: d
                 "book": book,
                 "request": str(request),
                 "number": number,
-                "stream": stream,
                 "received_at": at,
                 "received_on": brussels_date(at),
             },
         )
 
 
-def take_to_mail(connection: Connection, book: str) -> CancellationRequest | None:
-    """Take a request whose link is to be sent now; until it is noted as sent, it is due again later."""
+def due_to_mail(connection: Connection, book: str) -> list[str]:
+    """Return the requests whose link is to be sent, the first received first."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"book": book})
+        cursor.execute(_DUE, (book,))
+        return [request for (request,) in cursor]
+
+
+def take_to_mail(connection: Connection, book: str, request: str) -> CancellationRequest | None:
+    """Take a request to send its link; None where it was settled, or somebody else has taken it meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, (book, request))
         row = cursor.fetchone()
     return None if row is None else CancellationRequest._make(row)
 
@@ -145,10 +162,12 @@ def note_mailed(connection: Connection, book: str, request: str) -> None:
         cursor.execute(_MAILED, (book, request))
 
 
-def note_not_mailed(connection: Connection, book: str, request: str, told: str, *, again: bool) -> None:
-    """Write down why no link was sent. `again`: it is tried once more when it is due."""
+def note_not_mailed(
+    connection: Connection, book: str, request: str, told: str, again_in: timedelta | None = None
+) -> None:
+    """Write down why no link was sent. `again_in`: it is to be sent all the same, after so long."""
     with connection.cursor() as cursor:
-        cursor.execute(_NOT_MAILED, (told, again, book, request))
+        cursor.execute(_NOT_MAILED, (told, again_in, book, request))
 
 
 def by_code(connection: Connection, book: str, code_sha256: bytes) -> CancellationRequest | None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
+from ledger.domain.command import read_date
 from ledger.importing.amounts import NotAnAmount, cents
 from projections.web.forms.form import Form, FormField
 from projections.web.words.codes import N_
@@ -57,7 +57,7 @@ def _value(asked: FormField, text: str) -> object:  # noqa: PLR0911  # a kind of
     match asked.kind:
         case "day":
             try:
-                return date.fromisoformat(text).isoformat()
+                return read_date(text).isoformat()
             except ValueError:
                 return Fault(NO_DATE, asked.label, asked.name)
         case "amount":

@@ -2,11 +2,14 @@
 
 from http import HTTPStatus
 from typing import Final
+from unicodedata import category
 from uuid import uuid4
 
+from ledger.attempts import Attempts
 from ledger.clock import present
 from ledger.domain.identifiers import LONGEST_NAME
 from ledger.wiring import Wiring
+from projections.web.asked import ALL, read_choice
 from projections.web.cancellation.confirming import (
     BY_LINK,
     confirm,
@@ -15,8 +18,8 @@ from projections.web.cancellation.confirming import (
     request_of_code,
     request_of_id,
 )
-from projections.web.cancellation.mailing import GIVEN_UP, NO_ADDRESS, NO_CONTRACT, SENT_LATELY
-from projections.web.cancellation.requests import receive, requests, settle, shown
+from projections.web.cancellation.mailing import FAILED, GIVEN_UP, NO_ADDRESS, NO_CONTRACT, SENT_LATELY
+from projections.web.cancellation.requests import WORKER, receive, requests, settle, shown
 from projections.web.page import Look, Said, page_of_look
 from projections.web.rate import Rate
 from projections.web.serving import Answer, Leads, Pages, Shown
@@ -48,13 +51,13 @@ class Cancellation:
         pages.page("/cancel/received", show_received, right=None)
         pages.page("/cancel/confirm", show_confirmation, right=None)
         pages.form("/cancel/confirm", self.confirm_by_link, right=None)
-        pages.page("/cancellations", show_list, twin)
+        pages.page("/cancellations", show_list, twin, takes=("state", "done"), twin_takes=("contract",))
         pages.form("/cancellations/{request}/confirm", confirm_by_desk, right="command")
         pages.form("/cancellations/{request}/dismiss", dismiss, right="command")
 
     def take(self, look: Look) -> Answer:
         """Take the form: one answer, whatever number was typed."""
-        number = look.typed.get("number", "").strip()[:LONGEST_NAME]
+        number = _as_typed(look.typed.get("number", ""))[:LONGEST_NAME]
         if not number.isprintable() or not number:
             return _form(look, HTTPStatus.UNPROCESSABLE_ENTITY, "missing")
         if not (self._of_one.allows(look.address) and self._of_all.allows(EVERYBODY)):
@@ -75,6 +78,12 @@ class Cancellation:
         if answer.said_no:
             return _confirmation(look, "refused", effect=effect)
         return _confirmation(look, "confirmed", effect=effect)
+
+
+def _as_typed(number: str) -> str:
+    """Leave out of a number what nobody sees: blanks of any kind become one, marks of layout none."""
+    seen = "".join(character for character in number if category(character) != "Cf")
+    return " ".join(seen.split())
 
 
 def show_form(look: Look) -> Shown:
@@ -117,7 +126,7 @@ def twin(look: Look) -> object:
         found = requests(
             connection,
             look.wiring.book,
-            state=look.query.get("state") or None,
+            state=read_choice(look.query, "state", STATES),
             contract=look.query.get("contract") or None,
         )
     return [shown(request) for request in found]
@@ -125,9 +134,9 @@ def twin(look: Look) -> object:
 
 def show_list(look: Look) -> Shown:
     """Show the desk what came in."""
-    state = look.query.get("state", "waiting") or None
+    state = read_choice({"state": "waiting", **look.query}, "state", (*STATES, ALL))
     with look.wiring.pool.connection() as connection:
-        found = requests(connection, look.wiring.book, state=None if state == "all" else state, limit=200)
+        found = requests(connection, look.wiring.book, state=None if state == ALL else state, limit=200)
     said = None
     if "done" in look.query:
         request = request_of_id(look.wiring, look.query["done"])
@@ -149,10 +158,11 @@ def show_list(look: Look) -> Shown:
         {
             "page": page_of_look(look, "contracts", said=said),
             "requests": found,
-            "state": state or "all",
+            "state": state or ALL,
             "states": STATES,
             "NEXT_STEPS": NEXT_STEPS,
-            "TOLD": {NO_CONTRACT, NO_ADDRESS, SENT_LATELY, GIVEN_UP},
+            "TOLD": FAILED | {NO_CONTRACT, NO_ADDRESS, SENT_LATELY},
+            "GIVEN_UP": GIVEN_UP,
         },
     )
 
@@ -169,4 +179,5 @@ def dismiss(look: Look) -> Leads:
     request = request_of_id(look.wiring, look.steps["request"])
     with look.wiring.pool.connection() as connection:
         settle(connection, look.wiring.book, request.request, "dismissed", look.visitor.actor)
+    Attempts(look.wiring.pool, look.wiring.book, WORKER).forget(request.request)
     return Leads(f"/cancellations?done={request.request}")

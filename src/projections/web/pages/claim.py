@@ -20,7 +20,7 @@ from projections.web.asked import looking, today_of
 from projections.web.forms.form import Form, form_of
 from projections.web.page import Look, page_of_look
 from projections.web.pages.contract import access_of, number_in
-from projections.web.serving import Pages, Shown
+from projections.web.serving import TIME, Pages, Shown
 from projections.web.told.claim_steps import Step, steps
 from projections.web.told.facts import facts_of
 from projections.web.told.limit_bars import LimitBars, years_of_limits
@@ -35,7 +35,7 @@ NOT_OPENED_THEN: Final = N_("Claim %(number)s had not been opened then: choose a
 
 def register(pages: Pages) -> None:
     """Register the page, and the opening of its names."""
-    pages.page("/claims/{number}", show, twin)
+    pages.page("/claims/{number}", show, twin, takes=(*TIME, "done"))
     pages.form("/claims/{number}/names", show_with_names, right="names")
 
 

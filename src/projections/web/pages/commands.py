@@ -47,7 +47,7 @@ NO_FORM: Final = N_("There is no form for “%(name)s”: go by a link of the si
 def register(pages: Pages) -> None:
     """Register the forms that begin something, and what takes every form."""
     for command, section in BEGINS.items():
-        pages.page(f"/{section}/new", _begin(command), right="command")
+        pages.page(f"/{section}/new", _begin(command), right="command", takes=("contract",))
     pages.form("/commands/{command}", take, right="command")
 
 

@@ -12,7 +12,7 @@ from projections.web.asked import looking, today_of
 from projections.web.forms.form import Form, form_of
 from projections.web.page import Look, page_of_look
 from projections.web.pages.contract import number_in
-from projections.web.serving import Pages, Shown
+from projections.web.serving import TIME, Pages, Shown
 from projections.web.told.persons import shut_persons
 
 VIEWS: Final = ("complaints", "contracts", "due", "claims")
@@ -29,7 +29,7 @@ OFFERED: Final[Mapping[str, Sequence[str]]] = {
 
 def register(pages: Pages) -> None:
     """Register the page."""
-    pages.page("/complaints/{number}", show, twin)
+    pages.page("/complaints/{number}", show, twin, takes=(*TIME, "done"))
 
 
 def twin(look: Look) -> object:

@@ -18,7 +18,7 @@ from projections.web.asked import looking, today_of
 from projections.web.elsewhere import told_elsewhere
 from projections.web.forms.form import Form, form_of
 from projections.web.page import Look, page_of_look
-from projections.web.serving import Pages, Shown
+from projections.web.serving import TIME, Pages, Shown
 from projections.web.told.life import life
 from projections.web.told.limit_bars import years_of_limits
 from projections.web.told.persons import shut_persons
@@ -33,7 +33,7 @@ NO_REASON: Final = N_("Names are opened for a reason, which is written down: say
 
 def register(pages: Pages) -> None:
     """Register the page, and the opening of its names."""
-    pages.page("/contracts/{number}", show, twin)
+    pages.page("/contracts/{number}", show, twin, takes=(*TIME, "done"))
     pages.form("/contracts/{number}/names", show_with_names, right="names")
 
 

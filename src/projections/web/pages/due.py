@@ -5,53 +5,66 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from projections.asking.filters import FILTERS, choices_of
 from projections.asking.questions import Filters, list_due
-from projections.web.asked import looking, read_day, read_month, read_whole, today_of
+from projections.web.asked import (
+    ALL,
+    NO_PLACE,
+    looking,
+    read_choice,
+    read_day,
+    read_month,
+    read_whole,
+    today_of,
+)
 from projections.web.drawing.months import month_before, next_month, weeks_of
 from projections.web.figures import OfDay, due_by_day, due_counts
 from projections.web.page import Look, page_of_look
 from projections.web.queries import KINDS, STATUSES, DuePlace, DueWanted, due_page
-from projections.web.serving import Pages, Shown
+from projections.web.serving import TIME, Pages, Shown
+from projections.web.words.saying_no import AskedWrongly
 
 PAGE_ROWS: Final = 50
 
 
 def register(pages: Pages) -> None:
     """Register the list and the calendar."""
-    pages.page("/due", show_list, twin)
-    pages.page("/due/calendar", show_calendar, calendar_twin)
+    shown = ("status", "kind", *TIME)
+    pages.page("/due", show_list, twin, takes=(*shown, "from", "before", "after"), twin_takes=FILTERS["due"])
+    of_month = [name for name in FILTERS["due"] if name not in {"from", "before"}]
+    pages.page("/due/calendar", show_calendar, calendar_twin, takes=(*shown, "month"), twin_takes=of_month)
 
 
 def _wanted(look: Look) -> DueWanted:
-    """Read the filters; without any, what is open. Raises `UsedWrongly` for a date that is none."""
-    status = look.query.get("status", "open") or None
+    """Read the filters; without any, what is open. Raises `AskedWrongly` for what is no date or no choice."""
     before, from_on = (look.query.get(name, "").strip() for name in ("before", "from"))
     return DueWanted(
-        None if status == "all" else status,
-        look.query.get("kind") or None,
+        _status({"status": "open", **look.query}),
+        read_choice(look.query, "kind", KINDS),
         read_day(from_on) if from_on else None,
         read_day(before) if before else None,
     )
 
 
+def _status(query: Mapping[str, str]) -> str | None:
+    status = read_choice(query, "status", (*STATUSES, ALL))
+    return None if status == ALL else status
+
+
 def twin(look: Look) -> object:
-    """Give what `due` prints with the same filters; `kind` and `from` narrow it further."""
-    wanted = _wanted(look)
+    """Give what `due` prints with the same filters."""
+    before, from_on = (look.query.get(name, "").strip() for name in ("before", "from"))
     filters = Filters(
         contract=look.query.get("contract") or None,
         claim=look.query.get("claim") or None,
-        guarantee=look.query.get("guarantee") or None,
-        before=wanted.before,
-        status=wanted.status if "status" in look.query else None,
+        guarantee=read_choice(look.query, "guarantee", choices_of("due", "guarantee")),
+        before=read_day(before) if before else None,
+        status=_status(look.query),
+        kind=read_choice(look.query, "kind", choices_of("due", "kind")),
+        from_on=read_day(from_on) if from_on else None,
     )
     with looking(look.wiring, ("due",), look.asked) as reader:
-        rows = list_due(reader, filters)
-    return [
-        row
-        for row in rows
-        if (wanted.kind is None or row["kind"] == wanted.kind)
-        and (wanted.from_on is None or _due_on(row) >= wanted.from_on)
-    ]
+        return list_due(reader, filters)
 
 
 def show_list(look: Look) -> Shown:
@@ -83,12 +96,15 @@ def show_list(look: Look) -> Shown:
 
 
 def _place(look: Look) -> DuePlace | None:
-    """Read where the page before ended; what is no such place is none."""
-    day, _, rest = look.query.get("after", "").partition(".")
+    """Read where the page before ended. Raises `AskedWrongly` for what is no such place."""
+    after = look.query.get("after", "")
+    if not after:
+        return None
+    day, _, rest = after.partition(".")
     position, _, opening = rest.partition(".")
     places = read_whole(position), read_whole(opening)
     if None in places:
-        return None
+        raise AskedWrongly(NO_PLACE, asked=after[:40])
     return DuePlace(read_day(day), *places)  # type: ignore[arg-type]  # none of them is None
 
 
@@ -114,18 +130,17 @@ def show_calendar(look: Look) -> Shown:
             "after": next_month(month),
             "weeks": weeks_of(month, items),
             "figures": figures,
-            "kind": look.query.get("kind") or None,
+            "kind": read_choice(look.query, "kind", KINDS),
             "kinds": KINDS,
-            "status": look.query.get("status") or None,
+            "status": _status(look.query),
         },
     )
 
 
 def _calendar(look: Look) -> tuple[date, Sequence[OfDay], int]:
     month = _month(look)
-    wanted = DueWanted(
-        look.query.get("status") or None, look.query.get("kind") or None, month, next_month(month)
-    )
+    kind = read_choice(look.query, "kind", KINDS)
+    wanted = DueWanted(_status(look.query), kind, month, next_month(month))
     with looking(look.wiring, ("due",), look.asked) as reader:
         return month, due_by_day(reader, wanted), reader.position
 
@@ -133,9 +148,3 @@ def _calendar(look: Look) -> tuple[date, Sequence[OfDay], int]:
 def _month(look: Look) -> date:
     asked = look.query.get("month", "")
     return read_month(asked) if asked else today_of(look.wiring).replace(day=1)
-
-
-def _due_on(row: Mapping[str, object]) -> date:
-    day = row["due_on"]
-    assert isinstance(day, date)  # noqa: S101  # as the view gives it
-    return day

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from ledger.domain.events import EVENT_TYPES
+from ledger.feed.epochs import place
 from ledger.feed.reading import read_feed
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Connection
@@ -28,19 +29,19 @@ NO_POSITION: Final = N_("“%(asked)s” is no position: write it as 4711.")
 
 def register(pages: Pages) -> None:
     """Register the page."""
-    pages.page("/feed", show, twin, right="feed")
+    pages.page("/feed", show, twin, right="feed", takes=("type", "below"), twin_takes=("since",))
 
 
 def twin(look: Look) -> object:
     """Give what `events --since` prints."""
     types = _types(look)
-    after = _position(look, "since")
     wiring = look.wiring
+    since = look.query.get("since", "")
     epoch = wiring.book_row().epoch
     told: list[Told] = []
     with wiring.pool.connection() as connection:
+        at = place(connection, wiring.book, since) if since else -1
         end = feed_end(connection, wiring.book)
-        at = -1 if after is None else after
         while at < end:
             found = read_feed(connection, wiring.book, at, min(BATCH, end - at), types)
             told += [
@@ -117,7 +118,7 @@ def _position(look: Look, name: str) -> int | None:
     asked = look.query.get(name, "")
     if not asked:
         return None
-    position = -1 if asked == "-1" else read_whole(asked)
+    position = read_whole(asked)
     if position is None:
         raise AskedWrongly(NO_POSITION, asked=asked[:40])
     return position

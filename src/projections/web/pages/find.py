@@ -14,7 +14,7 @@ KINDS: Final = (contract_ref, claim_ref, complaint_ref)
 
 def register(pages: Pages) -> None:
     """Register it. It leads on, and shows nothing itself."""
-    pages.page("/find", find)
+    pages.page("/find", find, takes=("number",))
 
 
 def find(look: Look) -> Leads:

@@ -14,8 +14,8 @@ MOST_PROPOSALS: Final = 200
 
 def register(pages: Pages) -> None:
     """Register the pages."""
-    pages.page("/letters", show_letters, letters_twin)
-    pages.page("/retention", show_retention, retention_twin)
+    pages.page("/letters", show_letters, letters_twin, takes=("status",), twin_takes=("contract",))
+    pages.page("/retention", show_retention, retention_twin, takes=("until",))
 
 
 def letters_twin(look: Look) -> object:

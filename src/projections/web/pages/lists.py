@@ -7,13 +7,19 @@ from urllib.parse import urlencode
 
 from ledger.domain.codes import GUARANTEES
 from ledger.store.pool import Connection
+from projections.asking.filters import (
+    CLAIM_STATUSES,
+    COMPLAINT_STATUSES,
+    CONTRACT_STATUSES,
+    FILTERS,
+    choices_of,
+)
 from projections.asking.questions import Answer as Row
 from projections.asking.questions import Filters, list_claims, list_complaints, list_contracts
 from projections.asking.reader import Reader
-from projections.commands.options import CLAIM_STATUSES, COMPLAINT_STATUSES, CONTRACT_STATUSES
 from projections.folding.rows import Source
 from projections.folding.view import View
-from projections.web.asked import looking, read_day, read_whole
+from projections.web.asked import looking, read_choice, read_day, read_position
 from projections.web.counting import Figure
 from projections.web.figures import CLAIMS_BY_STATUS, COMPLAINTS_BY_STATUS, CONTRACTS_BY_STATUS, by_status
 from projections.web.page import Look, page_of_look
@@ -26,10 +32,12 @@ from projections.web.queries import (
     complaints_page,
     contracts_page,
 )
-from projections.web.serving import Pages, Shown
+from projections.web.serving import TIME, Pages, Shown
 from projections.web.words.codes import N_
 
 PAGE_ROWS: Final = 50
+SHOWN: Final = ("status", "guarantee", "before")
+"""The filters of the page; its JSON has all of the list's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +103,23 @@ LISTS: Sequence[Listed] = (
 def register(pages: Pages) -> None:
     """Register the pages."""
     for listed in LISTS:
-        pages.page(f"/{listed.section}", _show(listed), _twin(listed))
+        filters = FILTERS[listed.section]
+        pages.page(
+            f"/{listed.section}",
+            _show(listed),
+            _twin(listed),
+            takes=("search", "below", *TIME, *(name for name in filters if name in SHOWN)),
+            twin_takes=filters,
+        )
 
 
-def _wanted(look: Look) -> Wanted:
-    """Read the filters. Raises `UsedWrongly` for a date that is none."""
+def _wanted(look: Look, listed: Listed) -> Wanted:
+    """Read the filters. Raises `AskedWrongly` for what is no date or no choice."""
     before = look.query.get("before", "").strip()
     return Wanted(
         look.query.get("search", "").strip()[:128] or None,
-        look.query.get("status") or None,
-        look.query.get("guarantee") or None,
+        read_choice(look.query, "status", choices_of(listed.section, "status")),
+        read_choice(look.query, "guarantee", choices_of(listed.section, "guarantee")),
         read_day(before) if before else None,
     )
 
@@ -125,7 +140,7 @@ def _download_query(look: Look, wanted: Wanted) -> str:
 def _twin(listed: Listed) -> Callable[[Look], object]:
     def twin(look: Look) -> object:
         """Give what the command line's list prints with the same filters; `search` narrows it further."""
-        wanted = _wanted(look)
+        wanted = _wanted(look, listed)
         filters = Filters(
             contract=look.query.get("contract") or None,
             claim=look.query.get("claim") or None,
@@ -146,11 +161,11 @@ def _twin(listed: Listed) -> Callable[[Look], object]:
 
 def _show(listed: Listed) -> Callable[[Look], Shown]:
     def show(look: Look) -> Shown:
-        wanted = _wanted(look)
+        wanted = _wanted(look, listed)
         below = look.query.get("below", "")
         with looking(look.wiring, (listed.view.name,), look.asked) as reader:
             source = reader.source(listed.view)
-            place = read_whole(below)
+            place = read_position(below)
             found = listed.rows(reader.connection, source, wanted, place, PAGE_ROWS + 1)
             counts = by_status(reader, listed.counts, wanted)
             position = reader.position

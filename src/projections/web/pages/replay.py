@@ -12,13 +12,13 @@ from ledger.store.heads import newest_checkpoint
 from ledger.subjects.access_log import Access
 from projections.replay.telling import Told, replay
 from projections.web.addresses import PAGES, from_address
-from projections.web.asked import looking
+from projections.web.asked import NO_PLACE, looking
 from projections.web.page import Look, page_of_look
 from projections.web.pages.contract import access_of
-from projections.web.serving import Download, Pages, Shown
+from projections.web.serving import TIME, Download, Pages, Shown
 from projections.web.told.changed import Changed, changed_by
 from projections.web.words.codes import N_, of_event
-from projections.web.words.saying_no import NotThere
+from projections.web.words.saying_no import AskedWrongly, NotThere
 
 VIEWS: Final = ("claims", "complaints")
 NO_HEAD_YET: Final = N_("No head is signed yet: record something, and come back in a second.")
@@ -36,7 +36,7 @@ def register(pages: Pages) -> None:
     """Register the pages of all kinds of streams, and the proof of a contract."""
     for kind, section in SECTIONS.items():
         told = _Replay(kind)
-        pages.page(f"/{section}/{{number}}/replay", told.show, told.twin)
+        pages.page(f"/{section}/{{number}}/replay", told.show, told.twin, takes=(*TIME, "step"))
         pages.form(f"/{section}/{{number}}/replay/names", told.show_with_names, right="names")
     pages.page("/contracts/{number}/proof", proof)
 
@@ -93,11 +93,13 @@ class _Replay:
 
 
 def _step(look: Look, events: Sequence[Told]) -> int:
-    """Find the step asked for: the event at that position, else the newest."""
+    """Find the step asked for: the event at that position; unless one is, the newest. Raises AskedWrongly."""
     asked = look.query.get("step", "")
     for number, event in enumerate(events):
         if str(event["position"]) == asked:
             return number
+    if asked:
+        raise AskedWrongly(NO_PLACE, asked=asked[:40])
     return len(events) - 1
 
 

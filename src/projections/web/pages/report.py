@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
+from projections.asking.filters import FILTERS, choices_of
 from projections.asking.positions import read_as_of
 from projections.asking.reader import Reader
 from projections.asking.reports import REPORTS, Asked, each_of, reported_until
@@ -14,17 +15,19 @@ from projections.exports import sheets
 from projections.exports.sent import WAYS
 from projections.exports.sheet import Rows, Sheet
 from projections.exports.spooled import spooled
-from projections.web.asked import looking, read_month, today_of
+from projections.web.asked import looking, read_choice, read_day, read_month, today_of
 from projections.web.figures import reserves_by_guarantee
 from projections.web.page import Look, page_of_look
-from projections.web.serving import Download, Pages, Shown
+from projections.web.serving import ALWAYS, NO_FILTER, TIME, Download, Pages, Shown
 from projections.web.told.sheets import REPORT_COLUMNS
 from projections.web.words.codes import N_
-from projections.web.words.saying_no import NotThere
+from projections.web.words.saying_no import AskedWrongly, NotThere
 
 ROWS_SHOWN: Final = 100
 BORDEREAU: Final = "bordereau"
 GUARANTEES: Final = "guarantees"
+TAKES: Final = (*TIME, *{name for report in (*REPORTS, GUARANTEES) for name in FILTERS[report]})
+"""Of any report; each looks for itself at those that it has."""
 
 TITLES: Final[Mapping[str, str]] = {
     BORDEREAU: N_("Monthly bordereau"),
@@ -41,8 +44,8 @@ NO_REPORT: Final = N_("There is no report “%(name)s”: choose one on the page
 def register(pages: Pages) -> None:
     """Register every report."""
     for end in WAYS:
-        pages.page(f"/reports/{{name}}.{end}", partial(download, end=end))
-    pages.page("/reports/{name}", show, twin)
+        pages.page(f"/reports/{{name}}.{end}", partial(download, end=end), takes=TAKES)
+    pages.page("/reports/{name}", show, twin, takes=TAKES)
 
 
 def twin(look: Look) -> object:
@@ -92,25 +95,53 @@ class _Found(NamedTuple):
 def _found(look: Look) -> Iterator[_Found]:
     """Read a report's rows, one by one."""
     name = _name(look)
+    asked = _asked(look, name)
     views = ("contracts", "reserves") if name == GUARANTEES else (REPORTS[name].view.name,)
     with looking(look.wiring, views, look.asked) as reader:
         if name == GUARANTEES:
-            rows = reserves_by_guarantee(reader, _until(look, reader))
+            year = _year(look)
+            rows = [
+                row
+                for row in reserves_by_guarantee(reader, _until(look, reader))
+                if asked.guarantee in {None, row["guarantee"]} and year in {None, row["incident_year"]}
+            ]
             yield _Found(rows, reader.position, sheets.GUARANTEES)
             return
-        asked = Asked(
-            contract=look.query.get("contract") or None,
-            claim=look.query.get("claim") or None,
-            guarantee=look.query.get("guarantee") or None,
-            status=look.query.get("status") or None,
-            month=_month(look) if name == BORDEREAU else None,
-        )
         with closing(each_of(reader, REPORTS[name], asked)) as rows_one_by_one:
             yield _Found(rows_one_by_one, reader.position, REPORTS[name].sheet)
 
 
+def _asked(look: Look, name: str) -> Asked:
+    """Read the filters. Raises `AskedWrongly` for one that the report does not have, or that says nothing."""
+    for given in look.query.keys() - ALWAYS - set(TIME):
+        if given not in FILTERS[name]:
+            raise AskedWrongly(NO_FILTER, name=given)
+    known = {
+        given: read_choice(look.query, given, choices_of(name, given))
+        for given in FILTERS[name]
+        if given in {"guarantee", "status", "step"}
+    }
+    days = {
+        given: read_day(text) for given in ("since", "before") if (text := look.query.get(given, "").strip())
+    }
+    return Asked(
+        contract=look.query.get("contract") or None,
+        claim=look.query.get("claim") or None,
+        month=_month(look) if name == BORDEREAU else None,
+        every=read_choice(look.query, "every", ("true", "false")) == "true",
+        **known,  # type: ignore[arg-type]  # texts, each under its name
+        **days,  # type: ignore[arg-type]  # dates
+    )
+
+
 def _until(look: Look, reader: Reader) -> date:
     return reported_until(reader, None if look.asked.as_of is None else read_as_of(look.asked.as_of))
+
+
+def _year(look: Look) -> int | None:
+    """Read the year of the incidents. Raises `AskedWrongly` for what is none."""
+    said = look.query.get("year", "")
+    return read_month(f"{said}-01").year if said else None
 
 
 def _name(look: Look) -> str:

@@ -4,14 +4,14 @@ from projections.web.asked import looking
 from projections.web.figures import promised_days
 from projections.web.page import Look, page_of_look
 from projections.web.pages.report import TITLES
-from projections.web.serving import Pages, Shown
+from projections.web.serving import TIME, Pages, Shown
 from projections.web.told.overview import VIEWS_OF_OVERVIEW, overview
 from projections.web.told.reports import consumption, guarantees, refunds
 
 
 def register(pages: Pages) -> None:
     """Register the page."""
-    pages.page("/reports", show, twin)
+    pages.page("/reports", show, twin, takes=TIME)
 
 
 def twin(look: Look) -> object:

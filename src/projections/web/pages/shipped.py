@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from ledger.http.conditional import tagged
 from ledger.http.problems import Problem
 from projections.web.rendering import static_address
 
@@ -30,4 +31,4 @@ def shipped(request: Request, name: str) -> Response:
     if media_type is None or ".." in name or not found.is_file() or request.url.path != static_address(name):
         message = "There is no such file in the site."
         raise Problem("NOT_FOUND", message)
-    return Response(found.read_bytes(), headers=HEADERS, media_type=media_type)
+    return tagged(request, Response(found.read_bytes(), headers=HEADERS, media_type=media_type))

@@ -18,7 +18,7 @@ NAME_BOTH: Final = N_("Name the first and the last position to send again, such 
 def register(pages: Pages) -> None:
     """Register the pages, and what changes a subscription."""
     pages.page(PLACE, show_all, twin, right="administer")
-    pages.page(f"{PLACE}/{{name}}", show_one, twin_of_one, right="administer")
+    pages.page(f"{PLACE}/{{name}}", show_one, twin_of_one, right="administer", takes=("sent",))
     for action, act in ACTIONS.items():
         pages.form(f"{PLACE}/{{name}}/{action}", _acting(act), right="administer")
 

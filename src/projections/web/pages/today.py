@@ -3,13 +3,13 @@
 from projections.web.asked import looking, today_of
 from projections.web.cancellation.requests import requests
 from projections.web.page import Look, page_of_look
-from projections.web.serving import Pages, Shown
+from projections.web.serving import TIME, Pages, Shown
 from projections.web.told.standing import VIEWS_OF_TODAY, standing
 
 
 def register(pages: Pages) -> None:
     """Register the page."""
-    pages.page("/", show, twin)
+    pages.page("/", show, twin, takes=(*TIME, "sign_in"))
 
 
 def twin(look: Look) -> object:

@@ -167,6 +167,17 @@ REMARKS: Mapping[str, str] = {
     "posted by hand before it was prepared": N_("posted by hand before it was ready"),
     "its text: give it with `letters answer`": N_("it waits for its text: claims-ledger letters answer"),
     "its addressee was erased": N_("its addressee was erased"),
+    "the fonts lack some of its characters: set CLAIMS_LEDGER_LETTERS_FONTS to a folder of fonts that have"
+    " them, or correct the policyholder": N_(
+        "our fonts lack some of its characters: add fonts that have them, or correct the policyholder"
+    ),
+    "name and address do not fit into the window of the envelope, 71 mm wide and 38 mm high:"
+    " correct the policyholder": N_(
+        "name and address do not fit into the window of the envelope (71 by 38 mm): correct the policyholder"
+    ),
+    "more than four marks stand on one of its letters and would run into other lines:"
+    " correct the policyholder": N_("more than four marks stand on one letter: correct the policyholder"),
+    "typst cannot set it as PDF/A": N_("it cannot be set as PDF/A"),
 }
 """Why a letter waits or was dropped, as the time side writes it down → what pages say."""
 

@@ -7,6 +7,7 @@ the command line: a page says the same in its own words, by what was asked for.
 from collections.abc import Mapping
 
 from ledger.endings import Refused, UsedWrongly
+from projections.asking.positions import NothingKnown
 from projections.web.words.codes import N_, of_code
 from projections.web.words.speaking import Words
 
@@ -36,6 +37,10 @@ NOT_THERE = N_(
     "Check the number, or look at it as known now."
 )
 NOTHING_THERE = N_("There is nothing here. Go by a link of the site.")
+NOTHING_KNOWN = N_(
+    "Nothing was known before %(since)s, when the first record was sealed. Choose a later time."
+)
+NO_RECORD = N_("Nothing is known yet: the book has no record.")
 NO_SUCH_TIME = N_(
     "“%(asked)s” is no time that can be shown: choose a day, an instant with its offset, "
     "or a position that the feed has reached."
@@ -49,6 +54,10 @@ def said_no(words: Words, error: Exception, path: str, number: str | None, query
     """Say it. `number`: the one in the address, as it is written in the business; None: there is none."""
     if isinstance(error, AskedWrongly | NotThere):
         return words(error.message, **error.values)
+    if isinstance(error, NothingKnown):
+        if error.since is None:
+            return words(NO_RECORD)
+        return words(NOTHING_KNOWN, since=words.instant(error.since))
     kind = KINDS.get(path.split("/")[1])
     if isinstance(error, Refused):
         if kind is None or number is None:

@@ -9,7 +9,11 @@ from schedulers.letters.kinds import LetterKind
 
 
 class NotTaken(Exception):
-    """The carrier did not take a letter; the message says why. It is tried again."""
+    """The carrier did not take a letter, which is tried again; the message says why, and nothing of it."""
+
+
+class CarrierAway(NotTaken):
+    """The carrier takes no letter at all just now; that lies with none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Carrier(Protocol):
         """Let the carrier take a staged batch; references of the letters that it has taken by now.
 
         `references` are those of the batch that nobody has told of yet; their `parcels` are opened only when
-        they are asked for. Raises NotTaken where none was taken.
+        they are asked for. Raises NotTaken at the first that is not taken.
         """
 
     def forget_unstaged(self, batches: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from ledger.whole_files import sync_folder
-from schedulers.letters.carriers.carrier import NotTaken, Parcel
+from schedulers.letters.carriers.carrier import CarrierAway, Parcel
 from schedulers.letters.shelf import write_whole
 
 MANIFEST: Final = "manifest.csv"
@@ -43,7 +43,7 @@ class FolderCarrier:
             sync_folder(folder.parent)
         except OSError as error:
             message = f"{folder} cannot be written ({error.strerror})"
-            raise NotTaken(message) from error
+            raise CarrierAway(message) from error
 
     def deliver(self, batch: str, references: Collection[str], parcels: Iterable[Parcel]) -> Collection[str]:  # noqa: ARG002  # they lie there
         """Rename the batch to where it is fetched from.
@@ -59,7 +59,7 @@ class FolderCarrier:
                 sync_folder(staged.parent)
         except OSError as error:
             message = f"{fetched} cannot be made ({error.strerror})"
-            raise NotTaken(message) from error
+            raise CarrierAway(message) from error
         return references
 
     def forget_unstaged(self, batches: Collection[str]) -> None:

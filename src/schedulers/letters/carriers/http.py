@@ -4,18 +4,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPMessage
 from typing import IO, Final
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-import structlog
-
-from schedulers.letters.carriers.carrier import NotTaken, Parcel
+from schedulers.letters.carriers.carrier import CarrierAway, NotTaken, Parcel
 
 TIMEOUT_SECONDS: Final = 30
-LONGEST_TOLD: Final = 200
+_NOT_NOW: Final = frozenset({429, 503})
+"""Answers of a carrier that takes no letter just now."""
 _LONGEST_READ: Final = 4_096
-
-_log = structlog.get_logger(__name__)
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -45,20 +42,12 @@ class HttpCarrier:
     def stage(self, batch: str, parcels: Sequence[Parcel]) -> None:
         """Do nothing: the carrier's own memory of references is what keeps a letter from going twice."""
 
-    def deliver(self, batch: str, references: Collection[str], parcels: Iterable[Parcel]) -> Collection[str]:
-        """Send each letter; one that is not taken does not keep the others from going."""
+    def deliver(self, batch: str, references: Collection[str], parcels: Iterable[Parcel]) -> Collection[str]:  # noqa: ARG002  # those of the parcels
+        """Send each letter, until one is not taken."""
         taken: list[str] = []
-        refused: NotTaken | None = None
         for parcel in parcels:
-            try:
-                self._send(parcel)
-            except NotTaken as error:
-                _log.warning("letter_not_taken", reference=parcel.reference, batch=batch, error=str(error))
-                refused = error
-            else:
-                taken.append(parcel.reference)
-        if references and not taken and refused is not None:
-            raise refused
+            self._send(parcel)
+            taken.append(parcel.reference)
         return taken
 
     def forget_unstaged(self, batches: Collection[str]) -> None:
@@ -86,9 +75,19 @@ class HttpCarrier:
             with build_opener(_NoRedirects).open(request, timeout=TIMEOUT_SECONDS) as answer:
                 answer.read(_LONGEST_READ)
         except HTTPError as error:
-            said = " ".join(error.read(_LONGEST_READ).decode(errors="replace").split())[:LONGEST_TOLD]
-            message = f"{self.url} answered {error.code}: {said}"
-            raise NotTaken(message) from error
+            # What else it says may name the addressee, whom it was just given.
+            message = f"{self.url} answered {error.code}"
+            raise (CarrierAway if error.code in _NOT_NOW else NotTaken)(message) from None
+        except URLError as error:
+            message = f"{self.url} cannot be reached ({_said(error.reason)})"
+            broke_off = isinstance(error.reason, ConnectionResetError | BrokenPipeError)
+            raise (NotTaken if broke_off else CarrierAway)(message) from error
         except (OSError, HTTPException) as error:
-            message = f"{self.url} cannot be reached ({' '.join(str(error).split())})"
+            # It was reached, and broke off at this letter.
+            message = f"{self.url} broke off ({_said(error)})"
             raise NotTaken(message) from error
+
+
+def _said(error: object) -> str:
+    """Say what went wrong without quoting what was answered."""
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -1,15 +1,37 @@
 """Checks the files of a bundle that no position hangs on."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ledger.feed.proofs.bundle.layout import PAYLOADS, SUMS, TILES, sums_of, write_sums
-from ledger.feed.proofs.refused import BundleBroken
+from ledger.feed.proofs.bundle.layout import MAX_SUMS_BYTES, PAYLOADS, SUMS, TILES, sums_of, write_sums
+from ledger.feed.proofs.given_files import read_plain, text_of
+from ledger.feed.proofs.refused import BadProof, BundleBroken
 from ledger.feed.proofs.tiles import (
     parse_entries_path,
     parse_tile_path,
     width_at,
 )
+
+
+def check_plain_files(directory: Path) -> None:
+    """Refuse anything but folders and plain files: what a link leads to is no part of a bundle."""
+    folders = [directory]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as found:
+                for entry in found:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(Path(entry.path))
+                    elif not entry.is_file(follow_symlinks=False):
+                        name = Path(entry.path).relative_to(directory).as_posix()
+                        message = (
+                            "it is a link or a device, no plain file: copy the bundle as it was exported"
+                        )
+                        raise BundleBroken(None, name, message)
+        except OSError as error:
+            raise BundleBroken(None, str(folder), f"it cannot be read ({error.strerror})") from error
 
 
 def check_no_other_files(directory: Path, size: int) -> None:
@@ -24,10 +46,14 @@ def check_no_other_files(directory: Path, size: int) -> None:
 def check_loose_files(directory: Path) -> None:
     """Compare what is not part of the log (README, keys, schemas, history) with its sums."""
     try:
-        written = (directory / SUMS).read_text(encoding="utf-8")
-    except (FileNotFoundError, UnicodeDecodeError) as error:
-        raise BundleBroken(None, SUMS, "it is missing or not text") from error
-    found = write_sums(sums_of(directory))
+        written = text_of(read_plain(directory / SUMS, MAX_SUMS_BYTES))
+        found = write_sums(sums_of(directory))
+    except FileNotFoundError as error:
+        raise BundleBroken(None, SUMS, "it is missing") from error
+    except OSError as error:
+        raise BundleBroken(None, SUMS, f"a file that it names cannot be read ({error.strerror})") from error
+    except BadProof as error:
+        raise BundleBroken(None, SUMS, str(error)) from error
     if found != written:
         differing = sorted(set(found.splitlines()) ^ set(written.splitlines()))
         name = differing[0].rpartition("  ")[2] if differing else SUMS

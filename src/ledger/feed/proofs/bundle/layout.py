@@ -6,6 +6,8 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import IO
 
+from ledger.feed.proofs.given_files import open_plain
+from ledger.feed.proofs.note import MAX_NOTE_BYTES
 from ledger.feed.proofs.refused import BadNote
 from ledger.feed.proofs.tiles import Entries, number_path
 
@@ -20,7 +22,7 @@ PAYLOADS = "payload"
 
 PAYLOAD_LENGTH_BYTES = 4
 MAX_PAYLOAD_BYTES = 1 << 20
-_MAX_LINE_BYTES = 20_000
+MAX_SUMS_BYTES = 1 << 20
 SCHEMA_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.json")
 
 
@@ -33,13 +35,21 @@ def read_history(opened: IO[bytes]) -> Iterator[str]:
     """Give the signed checkpoints of a history file, which parts them by empty lines. Raises BadNote."""
     while text := _read_lines(opened):
         yield f"{text}\n{_read_lines(opened)}"
+    if opened.read(1):
+        message = "the file goes on after its last head"
+        raise BadNote(message)
 
 
 def _read_lines(opened: IO[bytes]) -> str:
     """Read up to an empty line or the file's end."""
-    lines = []
-    while (line := opened.readline(_MAX_LINE_BYTES)) not in {b"", b"\n"}:
+    lines: list[bytes] = []
+    size = 0
+    while (line := opened.readline(MAX_NOTE_BYTES)) not in {b"", b"\n"}:
         lines.append(line)
+        size += len(line)
+        if size >= MAX_NOTE_BYTES:
+            message = f"a signed checkpoint is smaller than {MAX_NOTE_BYTES:,} bytes"
+            raise BadNote(message)
     try:
         return b"".join(lines).decode()
     except UnicodeDecodeError as error:
@@ -53,7 +63,7 @@ def sums_of(directory: Path) -> dict[str, str]:
     sums = {}
     for path in sorted([*loose, *(directory / SCHEMAS).glob("*")]):
         if path.is_file():
-            with path.open("rb") as opened:
+            with open_plain(path) as opened:
                 sums[path.relative_to(directory).as_posix()] = file_digest(opened, "sha256").hexdigest()
     return sums
 

@@ -5,7 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from ledger.feed.proofs.bundle.layout import MAX_PAYLOAD_BYTES, PAYLOAD_LENGTH_BYTES, payload_path
-from ledger.feed.proofs.refused import BundleBroken
+from ledger.feed.proofs.given_files import open_plain
+from ledger.feed.proofs.refused import BadProof, BundleBroken
 from ledger.feed.proofs.tiles import TILE_WIDTH, Entries
 
 
@@ -17,9 +18,11 @@ class PayloadReader:
         self.path = payload_path(entries)
         self._position = entries.number * TILE_WIDTH
         try:
-            self._opened = (directory / self.path).open("rb")
+            self._opened = open_plain(directory / self.path)
         except OSError as error:
             raise BundleBroken(self._position, self.path, "it is missing or cannot be read") from error
+        except BadProof as error:
+            raise BundleBroken(self._position, self.path, str(error)) from error
 
     def __enter__(self) -> Self:
         """Give the reader; the file is closed at the end of the block."""

@@ -1,10 +1,12 @@
 """Compares a bundle's entries and tiles with what its leaves hash to."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ledger.feed.proofs.given_files import open_plain
 from ledger.feed.proofs.merkle import HASH_BYTES
-from ledger.feed.proofs.refused import BundleBroken
+from ledger.feed.proofs.refused import BadProof, BundleBroken
 from ledger.feed.proofs.tile_reader import read_from
 from ledger.feed.proofs.tiles import (
     MAX_ENTRY_BYTES,
@@ -30,12 +32,15 @@ class TreeFiles:
     def read_entries(self, entries: Entries) -> tuple[Sequence[bytes], BundleBroken | None]:
         """Read a bundle of entries; at a fault, those before it."""
         first = entries.number * TILE_WIDTH
-        path = self._directory / entries.path
-        if not path.is_file():
-            return [], BundleBroken(first, entries.path, "it is missing")
-        if path.stat().st_size > entries.width * (MAX_ENTRY_BYTES + 2):
-            return [], BundleBroken(first, entries.path, "it is larger than its entries can be")
-        leaves, fault = split_entries(path.read_bytes(), entries.width)
+        limit = entries.width * (MAX_ENTRY_BYTES + 2)
+        try:
+            with open_plain(self._directory / entries.path) as opened:
+                if os.fstat(opened.fileno()).st_size > limit:
+                    return [], BundleBroken(first, entries.path, "it is larger than its entries can be")
+                bundle = opened.read(limit)
+        except (OSError, BadProof):
+            return [], BundleBroken(first, entries.path, "it is missing or cannot be read")
+        leaves, fault = split_entries(bundle, entries.width)
         if fault is None:
             return leaves, None
         return leaves, BundleBroken(first + min(len(leaves), entries.width - 1), entries.path, fault)

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from ledger.feed.proofs.bundle.files import check_loose_files, check_no_other_files
-from ledger.feed.proofs.bundle.heads import ExpectedHead, expected_heads, open_head
+from ledger.feed.proofs.bundle.files import check_loose_files, check_no_other_files, check_plain_files
+from ledger.feed.proofs.bundle.heads import KEPT, ExpectedHead, expected_heads, open_head
+from ledger.feed.proofs.bundle.layout import HISTORY
 from ledger.feed.proofs.bundle.payloads import PayloadReader
 from ledger.feed.proofs.bundle.tree_files import TreeFiles
 from ledger.feed.proofs.bundle.write import Progress
-from ledger.feed.proofs.checkpoint import Checkpoint
+from ledger.feed.proofs.checkpoint import Checkpoint, not_covered
 from ledger.feed.proofs.contract_evidence import ContractEvidence, ContractProof
+from ledger.feed.proofs.cosignature import Witnessed, WitnessedHead, WitnessKey
 from ledger.feed.proofs.leaf import payload_sha256, read_leaf
 from ledger.feed.proofs.merkle import Frontier, leaf_hashes
 from ledger.feed.proofs.note import VerifierKey
-from ledger.feed.proofs.refused import BadLeaf, BrokenChain, BundleBroken
+from ledger.feed.proofs.refused import BadLeaf, BadNote, BrokenChain, BundleBroken
 from ledger.feed.proofs.stream_chain import StreamChains
 from ledger.feed.proofs.tiles import Entries, entries_of
 
@@ -32,27 +34,39 @@ class BundleProof:
     streams: int
     heads: int
     contract: ContractProof | None
+    signed_by: tuple[VerifierKey, ...] = ()
+    """The keys, of those given, that signed the head."""
+    heads_not_checked: int = 0
+    """Heads, of these `heads`, that are older than the keys given: only their roots were compared."""
+    kept: tuple[Checkpoint, ...] = ()
+    """The heads that the auditor kept: the log extends each."""
+    witnessed: tuple[WitnessedHead, ...] = ()
 
 
-def verify_bundle(
+def verify_bundle(  # noqa: PLR0913  # each is a part of the question
     directory: Path,
     keys: Sequence[VerifierKey],
     *,
     since: Iterable[str] = (),
     contract: str | None = None,
+    witnesses: Sequence[WitnessKey] = (),
     progress: Progress | None = None,
 ) -> BundleProof:
     """Verify a bundle against verifier keys that were obtained elsewhere than from the bundle.
 
     `since`: older signed heads that the auditor kept; the log must extend each. `contract`: number of a
-    contract whose streams must be there. Raises BundleBroken, which names the first bad position and why.
+    contract whose streams must be there; `witnesses`: each must have cosigned a head.
+
+    Raises BundleBroken, which names the first bad position and why.
     """
-    head = open_head(directory, keys)
-    audit = _Audit(directory, head, expected_heads(directory, head, keys, since), contract)
-    for entries in entries_of(head.size):
+    check_plain_files(directory)
+    own = open_head(directory, keys)
+    heads = expected_heads(directory, own.head, keys, since)
+    audit = _Audit(directory, own, heads, contract, witnesses)
+    for entries in entries_of(own.size):
         audit.check(entries)
         if progress is not None:
-            progress(audit.frontier.size, head.size)
+            progress(audit.frontier.size, own.size)
     return audit.conclude()
 
 
@@ -60,17 +74,27 @@ class _Audit:
     """One pass over a bundle."""
 
     def __init__(
-        self, directory: Path, head: Checkpoint, heads: Iterator[ExpectedHead], contract: str | None
+        self,
+        directory: Path,
+        own: ExpectedHead,
+        heads: Iterator[ExpectedHead],
+        contract: str | None,
+        witnesses: Sequence[WitnessKey],
     ) -> None:
         self.frontier = Frontier()
         self._directory = directory
-        self._head = head
+        self._own = own
+        self._head = own.head
         self._heads = heads
         self._next_head = next(heads, None)
         self._heads_passed = 0
+        self._not_checked = 0
+        self._kept: list[Checkpoint] = []
+        self._not_covered: list[Checkpoint] = []
+        self._witnessed = Witnessed(witnesses)
         self._proven = 0
         self._chains = StreamChains()
-        self._tree = TreeFiles(directory, head.size)
+        self._tree = TreeFiles(directory, own.size)
         self._evidence = None if contract is None else ContractEvidence(contract)
         self._pass_heads()
 
@@ -101,7 +125,28 @@ class _Audit:
             contract = concluded
         check_no_other_files(self._directory, self._head.size)
         check_loose_files(self._directory)
-        return BundleProof(self._head, self._chains.book, len(self._chains), self._heads_passed, contract)
+        self._refuse_what_is_not_covered()
+        return BundleProof(
+            self._head,
+            self._chains.book,
+            len(self._chains),
+            self._heads_passed,
+            contract,
+            self._own.signed_by,
+            self._not_checked,
+            tuple(self._kept),
+            tuple(self._witnessed.heads),
+        )
+
+    def _refuse_what_is_not_covered(self) -> None:
+        """Refuse heads that were asked for and are not proven, the bundle being sound for the rest."""
+        if self._next_head is not None:
+            self._not_covered += [self._next_head.head, *(later.head for later in self._heads)]
+        if self._not_covered:
+            raise BundleBroken(None, KEPT, f"{not_covered(self._not_covered, self._head)}")
+        for key in self._witnessed.missing:
+            message = f"no head in the bundle bears a cosignature of the witness {key.label}"
+            raise BundleBroken(None, HISTORY, message)
 
     def _stops(self, first: int, sound: int) -> Iterator[int]:
         """Give the offsets between which no head falls; the heads are met as the log grows."""
@@ -132,12 +177,25 @@ class _Audit:
     def _pass_heads(self) -> None:
         """Compare the root with each head of the present size."""
         while self._next_head is not None and self._next_head.size == self.frontier.size:
-            if self.frontier.root() != self._next_head.root:
+            passed, self._next_head = self._next_head, next(self._heads, None)
+            if self.frontier.root() == passed.head.root:
+                self._pass(passed)
+            elif passed.is_kept and passed.head.origin != self._head.origin:
+                self._not_covered.append(passed.head)
+            else:
                 message = (
-                    f"the head of size {self._next_head.size} has another root: "
-                    f"one of positions {self._proven} to {self._next_head.size - 1} is not what was signed"
+                    f"the head of size {passed.size} has another root: "
+                    f"one of positions {self._proven} to {passed.size - 1} is not what was signed"
                 )
-                raise BundleBroken(self._proven, self._next_head.path, message)
-            self._proven = self.frontier.size
-            self._heads_passed += 1
-            self._next_head = next(self._heads, None)
+                raise BundleBroken(self._proven, passed.path, message)
+
+    def _pass(self, passed: ExpectedHead) -> None:
+        try:
+            self._witnessed.read(passed.note, passed.size)
+        except BadNote as error:
+            raise BundleBroken(self._proven, passed.path, str(error)) from error
+        self._proven = self.frontier.size
+        self._heads_passed += 1
+        self._not_checked += not passed.signed_by
+        if passed.is_kept:
+            self._kept.append(passed.head)
