@@ -1,11 +1,12 @@
 # One command each, here as in CI. `make` alone lists them.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up test test-all check bench faults mutants docs lock clean
+.PHONY: help up test test-all calendar check bench faults mutants docs lock clean
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
+QUICK := -m "not test_all and not slow"
 TOGETHER := -n auto --maxprocesses=4 --dist=worksteal
 EVERY_BRANCH := --cov=ledger.domain --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 FAULTS := tests/faults tests/acceptance/test_sample_book.py tests/schedulers/test_five_simulated_years.py \
@@ -27,14 +28,17 @@ up: $(RUNTIME) ## the running ledger with a sample book, in .demo (Ctrl-C ends i
 
 test: $(DEV) ## the tests that need Python and the embedded Postgres only; TESTS=folder for a part
 ifdef TESTS
-	$(BIN)/python -m pytest $(TOGETHER) -m "not test_all" $(TESTS)
+	$(BIN)/python -m pytest $(TOGETHER) $(QUICK) $(TESTS)
 else
-	$(BIN)/python -m pytest $(TOGETHER) -m "not test_all" tests/ledger/domain $(EVERY_BRANCH)
-	$(BIN)/python -m pytest $(TOGETHER) -m "not test_all" --ignore=tests/ledger/domain
+	$(BIN)/python -m pytest $(TOGETHER) $(QUICK) tests/ledger/domain $(EVERY_BRANCH)
+	$(BIN)/python -m pytest $(TOGETHER) $(QUICK) --ignore=tests/ledger/domain
 endif
 
 test-all: $(DEV) ## the rest: installs what it needs where it may, and says what it did not run
 	@.ci/test-all
+
+calendar: $(DEV) ## the tests as on other days: months and years end, clocks change (hours); DAYS=2028-02-29 for one
+	@.ci/calendar
 
 check: $(DEV) ## format, lint, types, who may import whom, docs and migrations
 	$(BIN)/ruff format --check .

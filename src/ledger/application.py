@@ -39,6 +39,7 @@ from ledger.store.loaded import FirstAnswer, Loaded
 from ledger.store.mapper import LedgerMapper
 from ledger.store.pool import Pool
 from ledger.submission import StreamMoved, Submission
+from ledger.supervision import moved
 
 TRIES = 60
 """Times that a command is decided anew because others moved its streams; then it gives up."""
@@ -159,6 +160,7 @@ class Ledger(Application[UUID]):
         recorded = 0
         for begin in range(0, len(streams), CHUNK_STREAMS):
             recorded += self._bring_chunk_up_to(streams[begin : begin + CHUNK_STREAMS], until)
+            moved()
         return recorded
 
     def _bring_chunk_up_to(self, streams: Sequence[StreamRef], until: datetime) -> int:

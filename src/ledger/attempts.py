@@ -31,6 +31,7 @@ from ledger.store.errors import (
     Unreachable,
 )
 from ledger.store.pool import Connection, Pool
+from ledger.supervision import moved
 
 T = TypeVar("T")
 
@@ -158,6 +159,8 @@ class Attempts:
                 raise
             self._failed(key, error)
             return False
+        finally:
+            moved()
         self.forget(key)
         return True
 

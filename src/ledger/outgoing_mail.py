@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import Final
@@ -117,7 +117,8 @@ class MailFolder:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self.folder / f"{reference}.eml"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(message.as_bytes(policy=SMTP))
+            # An address outside ASCII stands as it is (RFC 6532): encoded, it would be another.
+            file.write(message.as_bytes(policy=SMTP if receiver.addr_spec.isascii() else SMTPUTF8))
 
 
 def post(url: str, message: EmailMessage) -> None:

@@ -34,6 +34,7 @@ GROUP_HELP = {
     "subject": "One person's data: erase, export, hold.",
     "token": "Who may call over HTTP: tokens and sign-in links.",
     "subscriptions": "Who is told of events, and how that goes.",
+    "parked": "What could not be handled, and trying it again.",
 }
 """Said for a group that no package describes itself."""
 

@@ -47,6 +47,7 @@ def running(program: Program) -> Iterator["subprocess.Popen[str]"]:
     running.communicate()
 
 
+@pytest.mark.slow
 def test_a_companion_that_dies_is_started_again_and_follows_on(
     program: Program, running: "subprocess.Popen[str]"
 ) -> None:
@@ -82,6 +83,7 @@ def test_ctrl_c_in_a_terminal_reaches_both_and_ends_both(running: "subprocess.Po
     assert ("Traceback" in said, "KeyboardInterrupt" in said) == (False, False)
 
 
+@pytest.mark.slow
 def test_the_log_is_a_json_object_a_line_where_that_is_wanted_and_holds_no_link_to_sign_in(
     program: Program,
 ) -> None:

@@ -26,6 +26,7 @@ def demo(tmp_path: Path) -> Program:
     return Program(environment_for(tmp_path / ".demo"))
 
 
+@pytest.mark.slow
 def test_every_command_of_the_tour_does_what_the_readme_says(demo: Program, tmp_path: Path) -> None:
     beside = demo.up("--demo")
     path = f"{EXECUTABLE.parent}{os.pathsep}{os.environ['PATH']}"

@@ -66,6 +66,7 @@ def test_the_sample_book_is_answered_and_stands_exactly_as_expected(program: Pro
     assert_book_stands_as_expected(program)
 
 
+@pytest.mark.slow
 def test_the_sample_book_stands_the_same_while_up_runs_beside_it(program: Program) -> None:
     beside = program.up()
     imported = program.run(*IMPORT)
@@ -78,6 +79,7 @@ def test_the_sample_book_stands_the_same_while_up_runs_beside_it(program: Progra
     assert "service_waits" not in said
 
 
+@pytest.mark.slow
 def test_a_second_import_repeats_every_first_answer_and_writes_nothing(
     program: Program, database: Database
 ) -> None:
@@ -94,6 +96,7 @@ def test_a_second_import_repeats_every_first_answer_and_writes_nothing(
     assert_book_stands_as_expected(program)
 
 
+@pytest.mark.slow
 def test_an_import_whose_reader_goes_away_is_imported_all_the_same(program: Program) -> None:
     running = program.start(*IMPORT)
     assert running.stdout is not None
@@ -124,6 +127,7 @@ def killed_and_run_again(program: Program, seed: int) -> None:
     assert_book_stands_as_expected(program)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_an_import_killed_at_random_moments_and_run_again_ends_in_the_same_state(
     program: Program, seed: int

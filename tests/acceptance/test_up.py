@@ -65,6 +65,7 @@ def test_the_first_command_in_a_new_home_makes_a_real_ledger_and_leaves_no_proce
     assert (doctor.returncode, json.loads(doctor.stdout)["healthy"]) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_lost_master_key_is_named_and_never_made_anew(fresh: Program, home: Path) -> None:
     start_contract(fresh, "CC-1")
     (home / "secrets" / "master.key").rename(home / "kept")
@@ -107,6 +108,7 @@ def test_ctrl_c_while_up_is_still_getting_ready_ends_it_cleanly_too(
     assert gone_within(home, 10)
 
 
+@pytest.mark.slow
 def test_up_killed_without_warning_leaves_no_postgres_behind(fresh: Program, home: Path) -> None:
     running = fresh.up()
     running.kill()
@@ -116,6 +118,7 @@ def test_up_killed_without_warning_leaves_no_postgres_behind(fresh: Program, hom
     assert start_contract(fresh, "CC-1") == 0
 
 
+@pytest.mark.slow
 def test_the_demo_is_a_simulated_book_that_stands_at_march_2026_and_is_loaded_once(
     fresh: Program, home: Path
 ) -> None:
@@ -135,6 +138,7 @@ def test_the_demo_is_a_simulated_book_that_stands_at_march_2026_and_is_loaded_on
     assert home.exists()
 
 
+@pytest.mark.slow
 def test_a_real_ledger_refuses_the_demo_with_one_clear_line(fresh: Program) -> None:
     fresh.run("init")
     refused = fresh.run("up", "--demo")

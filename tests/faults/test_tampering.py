@@ -17,6 +17,7 @@ from ledger.wiring import Wiring
 SHORT, FULL = 60, 1_000
 
 
+@pytest.mark.slow
 def test_random_tamperings_are_found_and_the_first_bad_position_or_row_is_named(
     simulated: Wiring, database: Database, monkeypatch: pytest.MonkeyPatch, *, full: bool
 ) -> None:

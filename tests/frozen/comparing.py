@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["added", "removed", "changed", "reordered"]
-_ASKED = frozenset({"words", "stdin", "method", "path", "as", "book", "form", "json"})
+_ASKED = frozenset({"words", "stdin", "method", "path", "as", "book", "form", "json", "sends"})
 """Parts of a record that say what was asked."""
 
 

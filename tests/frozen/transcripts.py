@@ -34,6 +34,7 @@ VOLATILE = (
     (r"whsec_[A-Za-z0-9+/=]+", "{secret}"),
     (r"-?\b[0-9]+(\.[0-9]+)?(e-[0-9]+)? s\b", "{seconds} s"),
     (r"\bPostgres [0-9]+(\.[0-9]+)?", "Postgres {version}"),
+    (r"\bhost=\S+ port=[0-9]+", "host={host} port={port}"),
 )
 """What differs from one run to the next wherever it stands, and how it is written."""
 
@@ -123,7 +124,7 @@ def _printed(text: str) -> Any:  # noqa: ANN401  # whatever was printed
 
 def _requested(asking: Asking, client: TestClient, record: Record) -> Record:
     shown = record.get("as")
-    headers = dict(record.get("headers", {}))
+    headers = dict(record.get("sends", {}))
     if shown == "cookie":
         headers["Cookie"] = asking.tokens[record["book"]]["cookie"]
     elif shown is not None:

@@ -41,6 +41,7 @@ def said(home: Path, *words: str) -> str:
     return ran.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + FILES))
 def test_an_imported_history_gives_the_answers_and_the_rows_of_the_second_reading(
     seed: int, tmp_path: Path

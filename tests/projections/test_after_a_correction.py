@@ -115,7 +115,10 @@ class Desk:
         }
 
 
-@pytest.mark.parametrize("later", [CORRECTION, MOVE], ids=["corrected", "moved"])
+@pytest.mark.parametrize(
+    "later",
+    [pytest.param(CORRECTION, id="corrected"), pytest.param(MOVE, id="moved", marks=pytest.mark.slow)],
+)
 def test_the_earlier_report_prints_the_same_bytes_after_a_correction(desk: Desk, later: Act) -> None:
     position, instant = desk.end(), datetime.now(UTC).isoformat()
     before = desk.reports()
@@ -135,6 +138,7 @@ def test_the_earlier_report_prints_the_same_bytes_after_a_correction(desk: Desk,
     }
 
 
+@pytest.mark.slow
 def test_the_earlier_report_of_a_day_prints_the_same_bytes_after_a_correction(desk: Desk) -> None:
     when = ("--on", "2024-07-01", "--as-of", desk.end())
     before = desk.reports(*when)

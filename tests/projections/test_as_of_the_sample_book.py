@@ -224,6 +224,7 @@ def test_fresh_views_of_a_prefix_say_what_the_whole_ledger_says_as_of_its_end(sa
     assert {position: sample.lists(position) for position in said} == said
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sample")
 def test_a_ledger_into_which_only_the_first_lines_came_prints_what_the_whole_one_prints_as_of_its_end(
     typed: Typed, tmp_path: Path

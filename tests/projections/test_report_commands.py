@@ -220,6 +220,7 @@ def files_of(typed: Typed, folder: Path, *time: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_report_as_of_a_time_gives_the_same_bytes_after_further_commands(
     typed: Typed, wiring: Wiring, tmp_path: Path
 ) -> None:
@@ -263,6 +264,7 @@ def test_the_lists_of_every_day_go_to_files_too(
     assert all(set(names) <= set(row) for row in rows)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("paid")
 def test_a_list_goes_to_its_file_row_by_row_and_is_never_in_memory_whole(
     typed: Typed, wiring: Wiring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

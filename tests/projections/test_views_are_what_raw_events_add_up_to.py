@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pytest
 from book_in_memory import BookInMemory, random_book
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ def folded(view: "View[object]", book: BookInMemory) -> list[Version]:
     return [(version.from_position, version.to_position, version.row) for version in folding.versions]
 
 
+@pytest.mark.slow
 @SOME
 @given(SEEDS)
 def test_every_row_that_a_view_ever_shows_is_what_the_raw_events_by_then_add_up_to(seed: int) -> None:

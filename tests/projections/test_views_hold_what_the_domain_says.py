@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from book_in_memory import BookInMemory, random_book
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,6 +79,7 @@ def test_due_rows_name_the_contract_that_a_claim_is_on_now(seed: int) -> None:
             )
 
 
+@pytest.mark.slow
 @SOME
 @given(SEEDS, st.data())
 def test_a_fold_that_is_broken_off_and_remembered_goes_on_as_if_it_had_not_been(

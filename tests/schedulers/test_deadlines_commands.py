@@ -29,6 +29,7 @@ def test_an_empty_diary_says_so_kindly(program: Program) -> None:
     assert "empty" in program.run("deadlines", "list").stderr
 
 
+@pytest.mark.slow
 def test_the_diary_lists_the_next_first(with_a_contract: Program) -> None:
     [row] = with_a_contract.rows("deadlines", "list")
     assert row["stream"] == "contract/CC-1"
@@ -52,6 +53,7 @@ def test_a_sweep_until_a_day_includes_its_first_instant_and_no_more(with_a_contr
     assert (letter["raw_due_on"], letter["status"]) == ("2024-09-30", "missed")
 
 
+@pytest.mark.slow
 def test_a_sweep_without_a_day_goes_on_to_the_present(with_a_contract: Program) -> None:
     swept = with_a_contract.run("deadlines", "sweep")
     assert swept.returncode == 0
@@ -60,6 +62,7 @@ def test_a_sweep_without_a_day_goes_on_to_the_present(with_a_contract: Program) 
     assert contract["term"] >= 2
 
 
+@pytest.mark.slow
 def test_a_simulated_book_moves_its_clock_where_the_sweep_is_told(program: Program) -> None:
     assert program.run("init", "--simulated", "--book", "training").returncode == 0
     fields = json.dumps(START)

@@ -20,6 +20,7 @@ LATER = datetime(2037, 6, 1, tzinfo=UTC)
 SEEDS = (1, 5, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_time_cut_into_any_portions_does_what_it_does_at_once(
     simulated: Wiring, another: Wiring, seed: int, monkeypatch: pytest.MonkeyPatch

@@ -93,7 +93,8 @@ def _one_line(error: ValidationError) -> str:
     faults = []
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         path = ".".join(str(step) for step in fault["loc"])
-        faults.append(f"{path}: {_wanted(fault['type'], fault['msg'])}" if path else fault["msg"])
+        wanted = _wanted(fault["type"], fault["msg"])
+        faults.append(f"{path}: {wanted}" if path else wanted)
     return " ".join("; ".join(faults).split())
 
 
@@ -103,5 +104,7 @@ def _wanted(kind: str, message: str) -> str:
             return "is missing; give it"
         case "extra_forbidden":
             return "is no field of this command; leave it out"
+        case "json_invalid" if "surrogate" in message or "hex escape" in message:
+            return "holds a lone surrogate, half of a character; write whole characters"
         case _:
             return message.removeprefix("Value error, ")

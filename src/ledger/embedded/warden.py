@@ -31,6 +31,10 @@ from ledger.embedded.unavailable import PostgresUnavailable
 
 FORMER_SECONDS = 90
 ORPHAN_SECONDS = 5
+ROOM_BYTES = 20_000_000
+"""Of room on the disk, without which Postgres is not started again: it needs a segment of its log."""
+ROOM_SECONDS = 1
+"""Between two looks whether there is room again."""
 LONGEST_SOCKET = 100
 LAST_STRANGER = 4096
 
@@ -100,15 +104,37 @@ class Warden:
             since = time.monotonic()
             server.wait()
             failures = 0 if time.monotonic() - since > STEADY_SECONDS else failures + 1
+            if self._waited_for_room():
+                failures = 0
             if self._ending.is_set():
                 return 0
             if failures > RESTARTS or not self._restart(server):
                 return 1
 
+    def _waited_for_room(self) -> bool:
+        """Wait, if the disk of the data is full, until it is not; say whether it was.
+
+        Postgres ends on a full disk, and could not start on it: that is no fault of its own.
+        """
+        if not self._is_full():
+            return False
+        _note("the disk is full; Postgres is started again once there is room")
+        while self._is_full() and not self._ending.wait(ROOM_SECONDS):
+            pass
+        return True
+
+    def _is_full(self) -> bool:
+        data = known_data(self._layout)
+        if data is None or not data.is_dir():
+            return False
+        disks = [os.statvfs(folder) for folder in (data, data / "pg_wal") if folder.is_dir()]
+        return any(disk.f_bavail * disk.f_frsize < ROOM_BYTES for disk in disks)
+
     def _restart(self, server: Postmaster) -> bool:
         """Start Postgres again after it ended unasked (out of memory, say); say whether it runs."""
         _note("Postgres ended unasked; starting it again")
         for _ in range(RESTARTS):
+            self._waited_for_room()
             try:
                 server.start()
             except PostgresUnavailable as reason:  # its former processes may take a moment to go

@@ -18,7 +18,8 @@ from ledger.http.callers import recheck
 from ledger.http.counts import Counts
 from ledger.http.problems import Problem, problem_response
 from ledger.rights.refusals import NotAdmitted
-from ledger.store.errors import OutcomeUnknown, Unreachable
+from ledger.store.errors import Unreachable
+from ledger.store.patience import has_no_room, passes_by_itself
 from ledger.submission import LARGEST_BYTES
 
 LARGEST_BODY_BYTES: Final = LARGEST_BYTES
@@ -50,6 +51,8 @@ EVENT_STREAM: Final = "text/event-stream"
 REQUEST_ID: Final = "X-Request-Id"
 AGAIN_SECONDS: Final = "1"
 """After which a caller may try again what was not to be had."""
+ROOM_SECONDS: Final = "10"
+"""After which a caller may try again what there was no room for."""
 
 Lane = Callable[[str, str], ASGIApp | None]
 """(method, path) → what serves it directly; None: the routers do."""
@@ -253,10 +256,13 @@ def _problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case Unreachable() | OutcomeUnknown():
-            message = "The ledger's database is away: try again, a command under the same Idempotency-Key."
-            return Problem("AWAY", message, headers={"Retry-After": AGAIN_SECONDS})
         case Ending():
             return Problem("AWAY", str(error), headers={"Retry-After": AGAIN_SECONDS})
+        case _ if has_no_room(error):
+            message = "The ledger's disk is full: try again later, a command under the same Idempotency-Key."
+            return Problem("NO_ROOM", message, headers={"Retry-After": ROOM_SECONDS})
+        case _ if passes_by_itself(error):
+            message = "The ledger's database is away: try again, a command under the same Idempotency-Key."
+            return Problem("AWAY", message, headers={"Retry-After": AGAIN_SECONDS})
         case _:
             return Problem("DEFECT", "The ledger failed at this; its log says more under the request's id.")

@@ -50,6 +50,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "DEFECT": Kind(500, "The ledger failed; it is in its log"),
     "BUSY": Kind(503, "More connections are open than are served at once"),
     "AWAY": Kind(503, "The ledger cannot answer for now"),
+    "NO_ROOM": Kind(503, "The ledger has no room to record for now"),
     "BEHIND": Kind(503, "The view has not caught up with the position asked for"),
     "IMPORT_OPEN": Kind(409, "An import holds the book"),
     "SUBJECT_ERASED": Kind(409, "The person was erased: nothing personal is recorded on them any more"),

@@ -55,7 +55,7 @@ def listen(wiring: Wiring) -> Sequence[tuple[str, str]]:
     port = wiring.listening.getsockname()[1]
     wiring.local_address = f"http://{_spoken(host)}:{port}"
     address = wiring.address = wiring.settings.http_url or wiring.local_address
-    moved = "" if port in {wiring.port, FIRST_PORT} else f"  ({FIRST_PORT} is in use)"
+    elsewhere = "" if port in {wiring.port, FIRST_PORT} else f"  ({FIRST_PORT} is in use)"
     _, link = Tokens(wiring.pool, wiring.book).create(
         "link",
         role="admin",
@@ -65,7 +65,7 @@ def listen(wiring: Wiring) -> Sequence[tuple[str, str]]:
     )
     minutes = int(LINK_LASTS.total_seconds() // 60)
     return [
-        ("HTTP", f"{address}{moved}"),
+        ("HTTP", f"{address}{elsewhere}"),
         ("Sign in", f"{address}/sign-in?code={link}  (once, within {minutes} minutes)"),
     ]
 

@@ -12,13 +12,13 @@ from datetime import date
 from pathlib import PurePath
 from typing import BinaryIO, NamedTuple
 
+from ledger.domain.command import read_date
 from ledger.domain.commands import COMMANDS
 from ledger.importing.amounts import NotAnAmount, cents
 from ledger.importing.columns import CENTS, columns_of
 from ledger.importing.envelope import line_of, shortened
 from ledger.importing.lines import Fault, Line, Malformed, decoded, raw_lines
 
-_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BELGIAN_DAY = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
 
 ENVELOPE_COLUMNS = ("command_id", "command", "at", "actor")
@@ -91,17 +91,11 @@ def read_day(cell: str) -> date:
 
     The day comes before the month. Raises Malformed.
     """
-    if _ISO_DAY.fullmatch(cell):
-        year, month, day = (int(part) for part in cell.split("-"))
-    elif written := _BELGIAN_DAY.fullmatch(cell):
-        day, month, year = int(written[1]), int(written[3]), int(written[4])
-    else:
-        message = f"{shortened(cell)} is no date; write it as 2026-03-01 or 01/03/2026"
-        raise Malformed(message)
+    written = _BELGIAN_DAY.fullmatch(cell)
     try:
-        return date(year, month, day)
-    except ValueError:
-        message = f"{shortened(cell)} is no day of the calendar; the day comes first, then the month"
+        return read_date(f"{written[4]}-{written[3]:0>2}-{written[1]:0>2}" if written else cell)
+    except ValueError as error:
+        message = f"{shortened(cell)} {error}; write it as 2026-03-01, or 01/03/2026 with the day first"
         raise Malformed(message) from None
 
 

@@ -38,23 +38,30 @@ class BookKeys:
 
     def key(self, connection: Connection, book: str, purpose: Purpose) -> bytes:
         """Give a book's key, made now if there is none. Raises MasterKeyMissing."""
+        kept = self.kept(connection, book, purpose)
+        if kept is not None:
+            return kept
+        fresh = self._masters.wrap(token_bytes(KEY_BYTES), _bound(book, purpose))
+        with connection.cursor() as cursor:
+            cursor.execute(_ADD, (book, purpose, fresh.wrapped, fresh.master_id))
+        # Whoever was faster has the last word: what counts is what the vault holds.
+        made = self.kept(connection, book, purpose)
+        if made is None:
+            message = f"the vault lost the {_bound(book, purpose)} while it was made: try again"
+            raise MasterKeyMissing(message)
+        return made
+
+    def kept(self, connection: Connection, book: str, purpose: Purpose) -> bytes | None:
+        """Return a book's key; None where the vault holds none. Raises MasterKeyMissing."""
         held = self._opened.get((book, purpose))
         if held is not None:
             return held
-        bound = f"{purpose} key of {book}"
         with connection.cursor() as cursor:
             cursor.execute(_READ, (book, purpose))
             found = cursor.fetchone()
-            if found is None:
-                fresh = self._masters.wrap(token_bytes(KEY_BYTES), bound)
-                cursor.execute(_ADD, (book, purpose, fresh.wrapped, fresh.master_id))
-                # Whoever was faster has the last word: what counts is what the vault holds.
-                cursor.execute(_READ, (book, purpose))
-                found = cursor.fetchone()
         if found is None:
-            message = f"the vault lost the {bound} while it was made: try again"
-            raise MasterKeyMissing(message)
-        key = self._masters.unwrap(WrappedKey(found[1], bytes(found[0])), bound)
+            return None
+        key = self._masters.unwrap(WrappedKey(found[1], bytes(found[0])), _bound(book, purpose))
         self._opened[book, purpose] = key
         return key
 
@@ -64,11 +71,16 @@ class BookKeys:
             cursor.execute(_WRAPPED_BY_OTHERS, (self._masters.current,))
             rows = cursor.fetchall()
             for book, purpose, wrapped, master_id in rows:
-                bound = f"{purpose} key of {book}"
+                bound = _bound(book, purpose)
                 key = self._masters.unwrap(WrappedKey(master_id, bytes(wrapped)), bound)
                 anew = self._masters.wrap(key, bound)
                 cursor.execute(_WRAP_ANEW, (anew.wrapped, anew.master_id, book, purpose))
             return len(rows)
+
+
+def _bound(book: str, purpose: str) -> str:
+    """Name a key as its wrapping is bound to it."""
+    return f"{purpose} key of {book}"
 
 
 def content_hmac(key: bytes, content: bytes) -> bytes:

@@ -23,6 +23,9 @@ SEALING = "claims_ledger_sealing"
 FOUNDING_LOCK = 7_215_402_113
 """Key of the advisory lock of the transaction that founds, so that two programs do not found at once."""
 
+_LIMIT_IDLE = sql.SQL("alter role {} set idle_in_transaction_session_timeout = '5min'")
+"""Whatever holds locks and says nothing is ended by the server, also what is none of our transactions."""
+
 FOUND_SECONDS = 60.0
 """For one statement of these."""
 
@@ -63,6 +66,7 @@ def admit(superuser_dsn: str) -> None:
             cursor.execute(
                 sql.SQL("grant {} to {}").format(sql.Identifier(f"{DATABASE}_{role}"), sql.Identifier(login))
             )
+            cursor.execute(_LIMIT_IDLE.format(sql.Identifier(login)))
 
 
 def join_roles(dsn: str) -> None:
@@ -80,6 +84,7 @@ def join_roles(dsn: str) -> None:
             (usable,) = cursor.fetchone() or (False,)
             if not usable:
                 cursor.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(login)))
+        cursor.execute(_LIMIT_IDLE.format(sql.Identifier(login)))
 
 
 def has_database(superuser_dsn: str) -> bool:

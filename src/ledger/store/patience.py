@@ -1,5 +1,6 @@
 """What is worth trying again, and how long to wait before."""
 
+import errno
 from threading import Event as StopEvent
 from typing import Final
 
@@ -18,6 +19,7 @@ _TRANSIENT: Final = frozenset({"55P03", "25P03"})
 _AWAY_CLASSES: Final = ("08", "57")
 _NO_ROOM_CLASS: Final = "53"
 _DISK_FULL: Final = "53100"
+_NO_ROOM_HERE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def is_transient(error: Exception) -> bool:
@@ -41,9 +43,16 @@ def is_away(error: BaseException) -> bool:
 
 
 def has_no_room(error: BaseException) -> bool:
-    """Say whether the database refused because its disk is full, or memory, or connections are used up."""
+    """Say whether a disk is full, the database's or ours, or the database has nothing left of its own."""
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM_HERE
     pgcode = getattr(error, "pgcode", None)
     return isinstance(pgcode, str) and pgcode[:2] == _NO_ROOM_CLASS
+
+
+def passes_by_itself(error: Exception) -> bool:
+    """Say whether the same request may succeed later with nothing changed in it."""
+    return is_away(error) or has_no_room(error) or is_transient(error)
 
 
 def described(error: BaseException) -> str:

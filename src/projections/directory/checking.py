@@ -51,7 +51,13 @@ def _compare(
         raise NotVerified(None, _row(key), "no event explains this entry, or the person was erased")
     if not wanted:
         return
-    word_key = wiring.store.book_keys.key(connection, book, "directory")
+    word_key = wiring.store.book_keys.kept(connection, book, "directory")
+    if word_key is None:
+        reason = (
+            "the key that the directory's words are hashed with is missing: it was deleted, or another vault was "
+            "put back; restore the vault's backup (claims-ledger restore --vault FILE)"
+        )
+        raise NotVerified(None, f"vault.book_keys, {book} directory", reason)
     for key, said in sorted(wanted.items(), key=lambda item: item[1].event.position):
         entry, person_key = kept.get(key), held[key[0]]
         if entry is None:

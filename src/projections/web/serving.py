@@ -18,7 +18,7 @@ from ledger.http.problems import Problem
 from ledger.importing.json_lines import json_object
 from ledger.importing.lines import Malformed, decoded
 from ledger.rights.roles import Right
-from ledger.store.errors import Unreachable as DatabaseAway
+from ledger.store.patience import has_no_room, passes_by_itself
 from ledger.wiring import Wiring
 from projections.asking.positions import NothingKnown
 from projections.commands.tables import as_json
@@ -52,6 +52,9 @@ BEHIND: Final = N_(
     "few minutes, and tell whoever runs the ledger."
 )
 AWAY: Final = N_("The ledger's database is away for the moment. Nothing was recorded: try again in a minute.")
+NO_ROOM: Final = N_(
+    "The ledger's disk is full for the moment. Nothing was recorded: try again in a few minutes."
+)
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -168,11 +171,14 @@ class Pages:
             if takes is not None:
                 _refuse_unknown(request, takes)
             answer = show(replace(look, asked=read_asked(look.query)))
-        except FAILURES as error:
+        except Exception as error:
+            passes = passes_by_itself(error)
+            if not isinstance(error, FAILURES) and not passes:
+                raise
             if is_json:
                 raise _problem(error) from error
-            if look is None or isinstance(error, Unreachable | DatabaseAway):
-                return _away(request, BEHIND if isinstance(error, ClockBehind) else AWAY)
+            if look is None or passes or isinstance(error, Unreachable):
+                return _not_now(request, _why_not_now(error))
             answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
 
@@ -224,8 +230,8 @@ class _Unadmitted(Exception):
         self.code = code
 
 
-FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable, DatabaseAway)
-"""What a page says in words, and its JSON as a problem; anything else is a defect."""
+FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable)
+"""What a page says in words, and its JSON as a problem, besides what passes by itself; else a defect."""
 
 
 class _Unreadable(AskedWrongly):
@@ -293,7 +299,13 @@ def _failed(look: Look, error: Exception) -> Shown:
     return Shown("failed.html", {"page": page, "heading": heading, "detail": detail}, status)
 
 
-def _away(request: Request, why: str) -> Response:
+def _why_not_now(error: Exception) -> str:
+    if isinstance(error, ClockBehind):
+        return BEHIND
+    return NO_ROOM if has_no_room(error) else AWAY
+
+
+def _not_now(request: Request, why: str) -> Response:
     """Say why nothing can be done for the moment, on a page that needs nothing of the database."""
     speak = words(_language(request))
     told = {"page": None, "heading": N_("Not now"), "detail": speak(why)}

@@ -307,7 +307,7 @@ def requests(book: str, openapi: Any) -> Iterator[Record]:  # noqa: ANN401  # a 
     yield get(f"{base}/tile/0/000.p/{_SIZES[book] % 256}")
     yield get(f"{base}/tile/0/000")
     yield get(f"{base}/tile/1/000.p/3")
-    why = {"headers": {"Access-Reason": "an audit"}}
+    why = {"sends": {"Access-Reason": "an audit"}}
     for kind in ("contract", "claim", "complaint"):
         for number in numbers[kind]:
             one = f"{base}/{kind}s/{quoted(number)}"
@@ -382,7 +382,7 @@ def requests(book: str, openapi: Any) -> Iterator[Record]:  # noqa: ANN401  # a 
                 "path": path.replace("{book}", book) + "?dry_run=true",
                 "as": "back_office",
                 "book": book,
-                "headers": {"Idempotency-Key": f"dry-{path.rpartition('/')[2]}"},
+                "sends": {"Idempotency-Key": f"dry-{path.rpartition('/')[2]}"},
                 "json": example,
             }
     yield {

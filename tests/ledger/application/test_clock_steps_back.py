@@ -9,9 +9,9 @@ from random import Random
 import psycopg2
 import pytest
 
-from faults.moved_clock import MovedClock
 from fixtures.database import Database, execute
 from fixtures.desk import asked, claim, contract, send
+from fixtures.moved_clock import MovedClock
 from fixtures.program import CommandLine
 from fixtures.served import serving
 from fixtures.visited import form_in, visiting

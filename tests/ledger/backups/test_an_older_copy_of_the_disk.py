@@ -36,6 +36,7 @@ def at_rest(home: Path) -> Path:
     return data
 
 
+@pytest.mark.slow
 def test_a_base_backup_from_before_an_erasure_opens_for_nobody_and_its_survivors_come_back(
     home: Path, tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def test_a_backup_comes_back_whole_with_its_views_and_a_new_epoch_begins_where_s
     assert desk.contracts() == ["C-1", "C-2", "C-4"]
 
 
+@pytest.mark.slow
 def test_the_triggers_stand_again_after_a_restore(desk: Desk, database: Database) -> None:
     desk.starts("C-1")
     desk.does("backup", desk.folder / "ledger.dump")
@@ -73,6 +74,7 @@ def test_the_triggers_stand_again_after_a_restore(desk: Desk, database: Database
         execute(database.superuser_dsn, "delete from ledger.events")
 
 
+@pytest.mark.slow
 def test_a_backup_of_the_present_state_is_restored_without_a_new_epoch(desk: Desk) -> None:
     desk.starts("C-1")
     desk.does("backup", desk.folder / "ledger.dump")
@@ -82,6 +84,7 @@ def test_a_backup_of_the_present_state_is_restored_without_a_new_epoch(desk: Des
     assert desk.does("checkpoint") == head
 
 
+@pytest.mark.slow
 def test_whoever_was_erased_since_stays_unreadable_whatever_is_restored(desk: Desk, dsn: str) -> None:
     desk.starts("C-1", "C-2")
     desk.does("backup", desk.folder / "ledger.dump", "--vault", desk.folder / "vault.dump")
@@ -99,6 +102,7 @@ def test_whoever_was_erased_since_stays_unreadable_whatever_is_restored(desk: De
     assert "Name of C-2" in desk.does("subject", "export", "P-2", "--reason", "test", "--json")
 
 
+@pytest.mark.slow
 def test_a_machine_set_up_anew_gets_data_vault_and_keys_back_and_the_log_s_word_on_the_erased(
     desk: Desk, database: Database, dsn: str
 ) -> None:
@@ -141,6 +145,7 @@ def always_on(dsn: str) -> list[object]:
     )
 
 
+@pytest.mark.slow
 def test_after_keys_rotate_an_older_copy_of_the_whole_disk_opens_for_nobody(desk: Desk, dsn: str) -> None:
     desk.starts("C-1", "C-2")
     old_disk = values(dsn, "select format('(%L, %L, %L)', person, wrapped, master_id) from vault.subjects")
@@ -169,6 +174,7 @@ def test_after_keys_rotate_an_older_copy_of_the_whole_disk_opens_for_nobody(desk
     assert values(dsn, "select person from vault.subjects where wrapped is null") == ["P-1"]
 
 
+@pytest.mark.slow
 def test_a_database_put_back_by_other_means_is_refused_until_it_is_accepted(
     desk: Desk, database: Database
 ) -> None:
@@ -210,6 +216,7 @@ def put_back(database: Database, size: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_up_says_that_its_sealer_waits_on_a_log_that_was_put_back(desk: Desk, database: Database) -> None:
     desk.starts("C-1")
     size = len(desk.reads("events"))
@@ -225,6 +232,7 @@ def test_up_says_that_its_sealer_waits_on_a_log_that_was_put_back(desk: Desk, da
         ended_by(running)
 
 
+@pytest.mark.slow
 def test_nothing_is_given_up_unasked(desk: Desk) -> None:
     desk.starts("C-1")
     desk.does("backup", desk.folder / "ledger.dump")
@@ -233,6 +241,7 @@ def test_nothing_is_given_up_unasked(desk: Desk) -> None:
     assert desk.contracts() == ["C-1"]
 
 
+@pytest.mark.slow
 def test_a_restore_beside_a_running_ledger_is_refused(desk: Desk) -> None:
     desk.starts("C-1")
     desk.does("backup", desk.folder / "ledger.dump")
@@ -291,6 +300,7 @@ def test_a_restore_that_breaks_off_leaves_everything_as_it_was(desk: Desk) -> No
     assert desk.contracts() == ["C-1", "C-2"]
 
 
+@pytest.mark.slow
 def test_a_backup_is_for_its_owner_s_eyes_and_overwrites_nothing(desk: Desk) -> None:
     desk.starts("C-1")
     dump = desk.folder / "ledger.dump"

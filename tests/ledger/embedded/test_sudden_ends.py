@@ -65,6 +65,7 @@ def test_a_killed_warden_takes_postgres_with_it(home: Path) -> None:
     assert is_deserted(home)
 
 
+@pytest.mark.slow
 def test_a_warden_killed_while_it_makes_the_data_does_no_harm(home: Path) -> None:
     program = Program(home)
     fresh = home / "postgres" / "data.new"
@@ -98,6 +99,7 @@ def test_a_warden_that_is_told_to_stop_stops_postgres_in_order(home: Path) -> No
     program.end()
 
 
+@pytest.mark.slow
 def test_a_pid_file_whose_number_somebody_else_has_by_now_is_no_obstacle(home: Path) -> None:
     EmbeddedPostgres(home).join().close()
     left = home / "postgres" / "data" / "postmaster.pid"

@@ -133,14 +133,20 @@ def test_a_head_kept_of_another_log_or_by_another_key_is_refused(events: Events,
         verify_bundle(tmp_path, KEYS, since=[foreign])
 
 
-def test_heads_older_than_a_rotation_need_the_retired_key_too(events: Events, tmp_path: Path) -> None:
+def test_heads_older_than_a_rotation_need_the_retired_key_to_be_checked(
+    events: Events, tmp_path: Path
+) -> None:
     new = Ed25519Signer(ORIGIN, Ed25519PrivateKey.from_private_bytes(b"\x09" * 32))
     heads = signed_heads(leaves_of(events), [300]) + signed_heads(leaves_of(events), [600], new)
     both = [new.verifier_key, *KEYS]
     write_bundle(tmp_path, checkpoints=heads, events=events, schemas={}, keys=both)
-    assert verify_bundle(tmp_path, both).heads == 2
+    assert (verify_bundle(tmp_path, both).heads, verify_bundle(tmp_path, both).heads_not_checked) == (2, 0)
+    assert (verify_bundle(tmp_path, both[:1]).heads, verify_bundle(tmp_path, both[:1]).heads_not_checked) == (
+        2,
+        1,
+    )
     with pytest.raises(BundleBroken, match=r"need the retired key too, see verifier\.keys"):
-        verify_bundle(tmp_path, both[:1])
+        verify_bundle(tmp_path, both[:1], since=heads[:1])
 
 
 def test_a_bundle_signed_by_another_key_is_refused(events: Events, tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def peak_megabytes(directory: Path) -> float:
     return float(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss is in kilobytes on Linux only")
 def test_memory_does_not_grow_with_the_number_of_events(tmp_path: Path) -> None:
     few, many = (list(made_up_events(count)) for count in (512, 25_600))

@@ -73,6 +73,7 @@ def test_an_event_comes_to_who_listens_as_soon_as_it_is_sealed(address: str, sta
         assert time.monotonic() - begun < 5
 
 
+@pytest.mark.slow
 def test_a_client_that_is_cut_off_again_and_again_misses_nothing_and_gets_nothing_twice(
     address: str, standing: Wiring
 ) -> None:
@@ -87,6 +88,7 @@ def test_a_client_that_is_cut_off_again_and_again_misses_nothing_and_gets_nothin
     assert positions(got) == list(range(40))
 
 
+@pytest.mark.slow
 def test_a_listener_far_behind_catches_up_from_the_database(address: str, standing: Wiring) -> None:
     start(standing, 1, 30)
     with listened(address, token_of(standing, "subscriber"), after="-1") as events:
@@ -94,6 +96,7 @@ def test_a_listener_far_behind_catches_up_from_the_database(address: str, standi
         assert positions(list(islice(events, 35))) == list(range(35))
 
 
+@pytest.mark.slow
 def test_a_stream_ends_when_the_server_does_and_is_taken_up_at_the_next_one(standing: Wiring) -> None:
     token = token_of(standing, "subscriber")
     got: list[ServerSentEvent] = []
@@ -212,6 +215,7 @@ def test_fault_24_a_filtered_stream_of_a_busy_feed_is_kept_alive(
     assert int(first.removeprefix("id: ")) < int(second.removeprefix("id: "))
 
 
+@pytest.mark.slow
 def test_no_more_streams_are_served_than_the_limit(
     address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:

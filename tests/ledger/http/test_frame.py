@@ -189,6 +189,7 @@ def test_the_next_free_port_is_taken_unless_one_was_asked_for(standing: Wiring) 
             one.close()
 
 
+@pytest.mark.slow
 def test_what_is_under_way_when_the_server_stops_is_answered(
     standing: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +218,7 @@ def test_what_is_under_way_when_the_server_stops_is_answered(
     assert [answer.status_code for answer in answers] == [201]
 
 
+@pytest.mark.slow
 def test_up_serves_beside_another_ledger_and_a_port_in_use_is_said_in_one_line(
     program: Program, tmp_path: Path
 ) -> None:

@@ -37,6 +37,7 @@ def client(served: Served, role: str | None) -> Iterator[HttpBackend]:
             yield backend
 
 
+@pytest.mark.slow
 def test_a_client_of_the_standard_reads_the_log_and_proves_its_entries(logged: Served) -> None:
     vkey = str(logged.wiring.signing_place.keys().verifier_keys[0])
     with client(logged, "auditor") as backend:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Mapping
 
 import httpx
+import pytest
 
 from fixtures.program import Program, ended_by
 
@@ -83,6 +84,7 @@ def malformed(fields: Mapping[str, object]) -> list[bytes]:
     ]
 
 
+@pytest.mark.slow
 def test_seeded_values_are_found_in_no_address_log_event_metric_or_problem(program: Program) -> None:
     program.run("init", "--simulated")
     running = program.start("up")

@@ -13,7 +13,7 @@ from joserfc.jwk import RSAKey
 from fixtures.database import Template, migrated_database
 from fixtures.program import settings_of
 from fixtures.provider import CLIENT, SECRET, Organisation, running_organisation
-from fixtures.served import listening
+from fixtures.served import WAIT_SECONDS, listening
 from ledger.endings import UsedWrongly
 from ledger.http.openid_sign_in import BEGIN, CALLBACK
 from ledger.rights.openid import Provider as OurProvider
@@ -38,7 +38,7 @@ def organisation(running: Organisation) -> Organisation:
 @contextmanager
 def browser(address: str) -> Iterator[httpx.Client]:
     """A browser that has been nowhere yet."""
-    with httpx.Client(base_url=address, headers={"Accept": "text/html"}) as client:
+    with httpx.Client(base_url=address, headers={"Accept": "text/html"}, timeout=WAIT_SECONDS) as client:
         yield client
 
 

@@ -20,6 +20,7 @@ def peopled(house: Served) -> Served:
     return house
 
 
+@pytest.mark.slow
 def test_every_route_lets_pass_each_role_exactly_as_declared(peopled: Served) -> None:
     wrong, seen = [], 0
     for route in walked(peopled):

@@ -3,6 +3,7 @@
 import io
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +48,7 @@ def test_any_bytes_are_read_as_json_lines_without_a_defect(content: bytes) -> No
         judged(found)
 
 
+@pytest.mark.slow
 @given(st.lists(LINES, max_size=3))
 @settings(max_examples=200)
 def test_any_json_is_read_without_a_defect(written: list[object]) -> None:

@@ -66,6 +66,7 @@ def test_a_signing_key_that_has_signed_nothing_is_not_rotated(ledger: Program) -
     assert "has signed no head yet" in ended.stderr
 
 
+@pytest.mark.slow
 def test_after_rotating_the_master_key_all_goes_on_and_the_old_id_is_gone(ledger: Program) -> None:
     [before] = [row["key"] for row in ledger.rows("keys", "list") if row["kind"] == "master"]
     rotated = read(ledger, "keys", "rotate")
@@ -76,6 +77,7 @@ def test_after_rotating_the_master_key_all_goes_on_and_the_old_id_is_gone(ledger
     assert ledger.run("submit", "StartContract", json.dumps(START | {"contract": "C-3"})).returncode == 0
 
 
+@pytest.mark.slow
 def test_doctor_asks_for_a_copy_until_one_is_noted_and_again_after_a_rotation(ledger: Program) -> None:
     assert "keys kept" in ledger.run("init").stderr
     assert copies_check(ledger)["state"] == "hint"

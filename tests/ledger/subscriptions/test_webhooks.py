@@ -163,6 +163,7 @@ def test_a_receiver_that_is_down_for_an_hour_catches_up_in_order(desk: Desk, rec
     assert receiver.in_order_for_each_contract()
 
 
+@pytest.mark.slow
 def test_tries_go_on_for_three_days_and_then_the_contract_is_parked_until_it_is_replayed(
     desk: Desk, receiver: Receiver
 ) -> None:

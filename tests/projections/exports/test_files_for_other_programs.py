@@ -166,6 +166,7 @@ def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatc
         b"".join(workbook_chunks(ROWS, SHEET))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [".csv", ".xlsx", ".parquet"])
 def test_ten_times_the_rows_take_no_more_memory(tmp_path: Path, end: str) -> None:
     def peak_bytes(count: int) -> int:

@@ -92,6 +92,7 @@ def test_any_number_gets_the_same_answer_and_what_is_no_contract_is_not_kept(ser
     assert [row[0] for row in kept(served)] == ["CC-1", "CC-1", None, None]
 
 
+@pytest.mark.slow
 def test_an_empty_number_is_told_what_is_missing(served: Served) -> None:
     with customer(served) as visitor:
         answer = visitor.post("/cancel", {"number": "  "})
@@ -99,6 +100,7 @@ def test_an_empty_number_is_told_what_is_missing(served: Served) -> None:
     assert "The number of the contract is missing" in answer.text
 
 
+@pytest.mark.slow
 def test_a_form_from_another_site_is_refused(served: Served) -> None:
     with customer(served) as visitor:
         answer = visitor.post("/cancel", {"number": "CC-1"}, **{"Sec-Fetch-Site": "cross-site"})
@@ -162,6 +164,7 @@ def notices(served: Served, number: str) -> list[dict[str, dict[str, object]]]:
     return [event for event in told if event["type"] == "contract.NoticeReceived"]
 
 
+@pytest.mark.slow
 def test_a_code_that_was_never_sent_confirms_nothing(served: Served) -> None:
     started(served, "CC-1")
     with customer(served) as visitor:
@@ -172,6 +175,7 @@ def test_a_code_that_was_never_sent_confirms_nothing(served: Served) -> None:
     assert status_of(served, "CC-1") == "active"
 
 
+@pytest.mark.slow
 def test_the_desk_and_the_link_together_give_one_notice(served: Served, postbox: Postbox) -> None:
     started(served, "CC-1")
     with customer(served) as visitor, visiting(served, "back_office") as desk:
@@ -187,6 +191,7 @@ def test_the_desk_and_the_link_together_give_one_notice(served: Served, postbox:
     assert [request.state for request in found(served)] == ["confirmed"]
 
 
+@pytest.mark.slow
 def test_a_dismissed_request_is_never_mailed(served: Served, postbox: Postbox) -> None:
     started(served, "CC-1")
     with customer(served) as visitor, visiting(served, "back_office") as desk:
@@ -199,6 +204,7 @@ def test_a_dismissed_request_is_never_mailed(served: Served, postbox: Postbox) -
     assert status_of(served, "CC-1") == "active"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("erased", [False, True])
 def test_without_an_address_on_file_the_desk_is_told_to_confirm(
     served: Served, postbox: Postbox, *, erased: bool
@@ -213,6 +219,7 @@ def test_without_an_address_on_file_the_desk_is_told_to_confirm(
     assert [one.mail_told for one in found(served)] == [NO_ADDRESS]
 
 
+@pytest.mark.slow
 def test_nobody_is_flooded_a_contract_gets_one_link_a_day(served: Served, postbox: Postbox) -> None:
     started(served, "CC-1")
     for n in range(4):
@@ -255,6 +262,7 @@ def let_time_pass(served: Served) -> None:
         cursor.execute("update ledger.attempts set next_at = clock_timestamp() where next_at is not null")
 
 
+@pytest.mark.slow
 def test_a_program_that_dies_while_sending_sends_again_and_either_link_confirms(
     served: Served, postbox: Postbox
 ) -> None:
@@ -279,6 +287,7 @@ def test_a_program_that_dies_while_sending_sends_again_and_either_link_confirms(
         assert "your cover ends on" in visitor.get("/cancel/confirm", params={"code": first}).text
 
 
+@pytest.mark.slow
 def test_on_a_contract_that_has_ended_the_link_says_so_and_records_nothing(
     served: Served, postbox: Postbox
 ) -> None:
@@ -354,6 +363,7 @@ def mail_server(heard: list[str]) -> Iterator[int]:
         listening.close()
 
 
+@pytest.mark.slow
 def test_a_request_is_of_the_contract_whose_number_it_is_alone(served: Served) -> None:
     started(served, "CC-1")
     with customer(served) as visitor:

@@ -1,6 +1,7 @@
 """Pages as they are served: who may see them, what they may load, where they lead."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from html import unescape
 
@@ -10,7 +11,9 @@ from pages_of_the_site import READ, RIGHT_OF, ROLES
 from fixtures.desk import contract
 from fixtures.served import Served
 from fixtures.visited import Printed, Visited, visiting
+from ledger.clock import machine_now
 from ledger.domain.identifiers import contract_ref
+from ledger.supervision import ServiceState
 from projections.web.addresses import in_address
 from schedulers.letters.queries import Wanted, change, want
 from schedulers.letters.writing import NO_ADDRESS
@@ -182,3 +185,36 @@ def test_records_that_may_be_erased_stand_with_what_to_type_and_with_their_hold(
     assert desk.get("/retention?until=soon").status_code == 400
     book.wiring.catch_up()
     assert "Records are kept until" in desk.get("/contracts/CC-W").text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("1 service of the ledger is not well", "stuck", "since ")),
+        ("nl", ("1 dienst van het grootboek loopt niet goed", "vastgelopen", "sinds ")),
+        ("fr", ("1 service du grand livre ne va pas bien", "bloqué", "depuis ")),
+    ],
+)
+def test_fault_8_a_service_that_is_not_well_stands_on_today_for_who_may_act(
+    book: Served, language: str, said: tuple[str, ...]
+) -> None:
+    stuck = ServiceState(
+        "post",
+        matters=False,
+        state="stuck",
+        since=machine_now(),
+        error="GapFound: position 7 is missing",
+        restarts=3,
+        moved=99.0,
+    )
+    book.wiring.states.tell([stuck, replace(stuck, name="views", state="running")])
+    try:
+        for role, is_told in (("back_office", True), ("admin", True), ("auditor", False)):
+            with visiting(book, role) as visitor:
+                page = visitor.get(f"/?language={language}").text
+            shown = [words in page for words in (said[0], "<b>post</b>", "position 7 is missing")]
+            assert shown == [is_told] * len(shown)
+            assert not is_told or all(words in page for words in said)
+            assert "<b>views</b>" not in page
+    finally:
+        book.wiring.states.tell([])

@@ -75,7 +75,10 @@ def test_the_json_of_a_page_is_what_the_command_line_prints(
     assert answer.json() == said
 
 
-@pytest.mark.parametrize("name", TITLES)
+@pytest.mark.parametrize(
+    "name",
+    [name if name == "bordereau" else pytest.param(name, marks=pytest.mark.slow) for name in TITLES],
+)
 def test_a_page_that_shows_only_the_first_rows_leaves_nothing_open(
     admin: Visited, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

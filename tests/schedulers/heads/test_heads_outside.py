@@ -297,6 +297,7 @@ def test_the_service_of_up_sends_the_day_s_head_and_ends_when_told(wiring: Wirin
     assert not serving.is_alive()
 
 
+@pytest.mark.slow
 def test_it_is_sent_by_hand(program: Program, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
     folder.mkdir()

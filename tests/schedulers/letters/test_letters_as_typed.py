@@ -102,7 +102,10 @@ def test_a_carriers_file_that_cannot_be_read_changes_nothing(typed: CommandLine,
     file = tmp_path / "confirmations.csv"
     for content, said in (
         ("who,when\na,b\n", "Its columns are reference, posted_on, tracking, returned_on"),
-        ("reference,posted_on\nL-1,yesterday\n,2026-06-01\nL-2,\n", "line 2: 'yesterday' is no date"),
+        (
+            "reference,posted_on\nL-1,yesterday\n,2026-06-01\nL-2,\n",
+            "line 2: 'yesterday' must be a date like 2025-03-01",
+        ),
     ):
         file.write_text(content)
         ended = typed("letters", "confirm", "--file", str(file))
@@ -136,6 +139,7 @@ def test_fault_39_a_carriers_file_is_read_as_import_reads_csv(
     [
         (b"reference;posted_on\nL-1;13/25/2026\n", "line 2: '13/25/2026' is no day of the calendar"),
         (b"reference;posted_on\nL-1;2026-02-30\n", "line 2: '2026-02-30' is no day of the calendar"),
+        (b"reference;posted_on\nL-1;1/2/0001\n", "line 2: '1/2/0001' lies outside the years 1900 to 2199"),
         (b"reference;posted_on\nL-1;1;2\n", "line 2: has 3 cells where the header has 2 columns"),
         (b"reference;posted_on\nL-1;\xff\n", "line 2: is not UTF-8 text"),
         (b"reference;posted_on\nL-1;\x00\n", "line 2: holds NUL bytes"),

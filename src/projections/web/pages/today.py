@@ -24,7 +24,10 @@ def show(look: Look) -> Shown:
         told = standing(reader, today_of(look.wiring))
         position = reader.position
         waiting = requests(reader.connection, reader.book, state="waiting")
-    return Shown(
-        "today.html",
-        {"page": page_of_look(look, "today", position=position), "told": told, "waiting": waiting},
-    )
+    values = {
+        "page": page_of_look(look, "today", position=position),
+        "told": told,
+        "waiting": waiting,
+        "unwell": look.wiring.states.unwell() if look.visitor.may_command else [],
+    }
+    return Shown("today.html", values)

@@ -45,6 +45,9 @@ CODES: Mapping[str, str] = {
     "paused": N_("paused"),
     "disabled": N_("disabled"),
     "parked": N_("parked"),
+    "stuck": N_("stuck"),
+    "halted": N_("halted"),
+    "stopped": N_("stopped"),
     # Kinds of due dates
     "termination_letter": N_("registered letter"),
     "term_end": N_("end of term"),
