@@ -12,6 +12,7 @@ import structlog
 from ledger.attempts import Attempts, ItemFailed, failing
 from ledger.clock import acts_until, present
 from ledger.domain.calendar import brussels_date, is_working_day
+from ledger.feed.subscriptions.trouble import troubles
 from ledger.outgoing_mail import new_mail
 from ledger.supervision import rest
 from schedulers.clocks import look_at
@@ -133,6 +134,7 @@ def digest_of(wiring: "Wiring") -> Digest:
             None if look.agrees else look.apart_seconds,
             stopped(connection, book),
             [one for one in failing(connection, book) if one.is_parked],
+            troubles(connection, book),
         )
 
 
