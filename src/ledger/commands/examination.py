@@ -9,11 +9,13 @@ from typing import Literal
 from ledger.attempts import failing
 from ledger.clock import machine_now
 from ledger.feed.proofs.refused import ProofRefused
+from ledger.feed.subscriptions.trouble import troubles
 from ledger.key_copies import read_copies, without_copy
 from ledger.running_file import running_up
 from ledger.settings import Settings
 from ledger.store.catalogue import departures
-from ledger.store.errors import KeyFileRefused, StoreError
+from ledger.store.deliveries import backlogs
+from ledger.store.errors import StoreError
 from ledger.store.examining import (
     changeable_tables,
     examine_feed,
@@ -23,6 +25,7 @@ from ledger.store.examining import (
     unwritable_log_tables,
 )
 from ledger.store.pool import Connection
+from ledger.store.subscriptions import subscriptions
 from ledger.subjects.put_back import came_back, untold
 from ledger.supervision import ServiceState
 from ledger.wiring import Wiring
@@ -68,7 +71,8 @@ def examine(wiring: Wiring) -> list[Finding]:
         findings += _book(wiring)
         findings += _feed(connection, wiring)
         findings += _erased(connection, wiring)
-    return findings + list(_log(wiring)) + list(_keys(wiring)) + list(_subscriptions(wiring))
+        subscribers = list(_subscriptions(connection, wiring))
+    return findings + list(_log(wiring)) + list(_keys(wiring)) + subscribers
 
 
 def services(settings: Settings, book: str) -> Iterator[Finding]:
@@ -241,28 +245,17 @@ def _feed(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
         yield Finding("parked", "wrong", message)
 
 
-def _subscriptions(wiring: Wiring) -> Iterator[Finding]:
+def _subscriptions(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
     """Say which subscribers lack events that they should have."""
-    try:
-        standings = wiring.subscriptions.all()
-    except KeyFileRefused:
-        return  # Said of the master key already, under which webhooks' secrets are sealed.
-    for standing in standings:
-        found, backlog = standing.subscription, standing.backlog
-        if backlog.parked:
-            message = (
-                f"{found.name} was given up on with {backlog.parked:,} events, which are parked: see "
-                f"claims-ledger subscriptions show {found.name}, then replay-parked"
-            )
-            yield Finding("subscription", "wrong", message)
-        elif found.state == "disabled":
-            message = (
-                f"{found.name} is disabled ({found.because}): claims-ledger subscriptions resume {found.name}"
-                " lets it go on, remove forgets it"
-            )
-            yield Finding("subscription", "wrong", message)
-        elif backlog.waiting:
-            message = f"{found.name} fails at {backlog.waiting:,} events, which wait for another try"
+    troubled = troubles(connection, wiring.book)
+    for one in troubled:
+        yield Finding("subscription", "wrong", one.said)
+    names = {one.subscription for one in troubled}
+    backlog = backlogs(connection, wiring.book)
+    for found in subscriptions(connection, wiring.book):
+        waiting = backlog[found.name].waiting if found.name in backlog else 0
+        if waiting and found.name not in names:
+            message = f"{found.name} fails at {waiting:,} events, which wait for another try"
             yield Finding("subscription", "hint", f"{message}: {found.told}" if found.told else message)
 
 
