@@ -429,12 +429,20 @@ def _ways(settings: Settings, stack: ExitStack, *, creates: bool) -> Ways:
 
 
 def _home_watch(home: Path) -> Callable[[], str | None]:
-    """Give what looks whether the home, where it was there at the start, still is."""
-    if not home.is_dir():
+    """Give what looks whether the home, where it was there at the start, still is: it, and no new one."""
+    if (begun := _folder(home)) is None:
         return lambda: None
-    return lambda: (
-        None if home.is_dir() else f"The ledger's home {home} is gone: put it back, and start again."
-    )
+    gone = f"The ledger's home {home} is gone: put it back, and start again."
+    return lambda: None if _folder(home) == begun else gone
+
+
+def _folder(path: Path) -> tuple[int, int] | None:
+    """Tell a folder from another one that stands in its place later."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _none_at_home(settings: Settings) -> NoLedger:
