@@ -429,11 +429,18 @@ def _ways(settings: Settings, stack: ExitStack, *, creates: bool) -> Ways:
 
 
 def _home_watch(home: Path) -> Callable[[], str | None]:
-    """Give what looks whether the home, where it was there at the start, still is: it, and no new one."""
-    if (begun := _folder(home)) is None:
-        return lambda: None
-    gone = f"The ledger's home {home} is gone: put it back, and start again."
-    return lambda: None if _folder(home) == begun else gone
+    """Give what looks whether the home is still that of the first look: it, and no new one in its place."""
+    first: list[tuple[int, int]] = []
+
+    def look() -> str | None:
+        found = _folder(home)
+        if not first and found is not None:
+            first.append(found)
+        if not first or found == first[0]:
+            return None
+        return f"The ledger's home {home} is gone: put it back, and start again."
+
+    return look
 
 
 def _folder(path: Path) -> tuple[int, int] | None:

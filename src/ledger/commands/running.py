@@ -245,6 +245,7 @@ class Running:
     def _await_the_end(self) -> str | None:
         """Wait until it is to end; why, unless somebody told it to."""
         looks = 0
+        self._wiring.ways.lost()  # What is there now must stay.
         while not self._stop.wait(LOOK_SECONDS):
             lost = self._wiring.ways.lost()
             looks = looks + 1 if lost is not None else 0
