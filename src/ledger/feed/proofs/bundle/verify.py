@@ -140,13 +140,15 @@ class _Audit:
 
     def _refuse_what_is_not_covered(self) -> None:
         """Refuse heads that were asked for and are not proven, the bundle being sound for the rest."""
-        beyond = (
-            [] if self._next_head is None else [self._next_head.head, *(later.head for later in self._heads)]
-        )
+        beyond = [] if self._next_head is None else [self._next_head.head]
+        beyond += [later.head for later in self._heads]
         for head in beyond:
             if head.origin == self._head.origin:
-                message = f"it has {head.size} events, the bundle only {self._head.size}: the bundle is older, or was cut"
-                raise BundleBroken(self._head.size, KEPT, message)
+                size = self._head.size
+                message = (
+                    f"it has {head.size} events, the bundle only {size}: the bundle is older, or was cut"
+                )
+                raise BundleBroken(size, KEPT, message)
         self._not_covered += beyond
         if self._not_covered:
             raise BundleBroken(None, KEPT, f"{not_covered(self._not_covered, self._head)}")
