@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 
 from ledger.endings import ClockBehind, Refused, Unreachable, UsedWrongly
 from ledger.feed.epochs import EpochsPart, EpochUnknown
+from ledger.http.book import SLASH
 from ledger.http.callers import SESSION_COOKIE, program, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
 from ledger.importing.json_lines import TooDeep, json_object
@@ -191,7 +192,7 @@ class Pages:
             wiring=self._wiring,
             visitor=Visitor(caller, session if caller else None),
             words=words(_language(request)),
-            path=request.url.path,
+            path=quote(request.url.path.replace(SLASH, "~2F"), safe="/~"),
             query=dict(request.query_params),
             steps=request.path_params,
             asked=AskedTime(),

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from icalendar import Calendar
 
-from fixtures.desk import claim, contract
+from fixtures.desk import claim, contract, recorded_before
 from fixtures.program import CommandLine
 from fixtures.served import Served, token_of
 from projections.commands.tables import as_json
@@ -40,7 +40,7 @@ def filled(house: Served) -> Served:
             "subject": "slow",
         }
         house.command("LodgeComplaint", lodged)
-    house.command("OpenClaim", claim("K/5 é", "CC-5"))
+    recorded_before(house.wiring, "OpenClaim", claim("K/5 é", "CC-5"))
     house.wiring.catch_up()
     return house
 
