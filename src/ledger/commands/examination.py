@@ -13,6 +13,7 @@ from ledger.feed.subscriptions.trouble import troubles
 from ledger.key_copies import read_copies, without_copy
 from ledger.running_file import running_up
 from ledger.settings import Settings
+from ledger.store.catalogue import departures
 from ledger.store.deliveries import backlogs
 from ledger.store.errors import StoreError
 from ledger.store.examining import (
@@ -20,6 +21,7 @@ from ledger.store.examining import (
     examine_feed,
     examine_server,
     loose_settings,
+    talkative_settings,
     unwritable_log_tables,
 )
 from ledger.store.pool import Connection
@@ -31,6 +33,9 @@ from ledger.wiring import Wiring
 OLDEST_SERVER = 150_000
 MOST_SECONDS_APART = 2.0
 """Between the machine's clock and the database's; more makes logs and ledger hard to compare."""
+
+MOST_DEPARTURES = 20
+"""Of the schema from the migrations, told one by one."""
 
 State = Literal["well", "hint", "wrong"]
 
@@ -62,6 +67,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         findings += _server(connection)
         findings += _rights(connection)
         findings += _sealing_rights(wiring)
+        findings += _schema(wiring)
         findings += _book(wiring)
         findings += _feed(connection, wiring)
         findings += _erased(connection, wiring)
@@ -126,6 +132,15 @@ def _server(connection: Connection) -> Iterator[Finding]:
         if loose
         else "fsync, full_page_writes and synchronous_commit are on",
     )
+    talkative = talkative_settings(connection)
+    yield Finding(
+        "server log",
+        "hint" if talkative else "well",
+        f"wrapped keys, ciphertext and staff ids may get into the server's log ({', '.join(talkative)}): "
+        "docs/production.md says how the ledger's logins are kept out of it"
+        if talkative
+        else "no statement, parameter or refused row gets into the server's log",
+    )
     apart = (machine_now() - server.now).total_seconds()
     near = abs(apart) <= MOST_SECONDS_APART
     yield Finding(
@@ -161,6 +176,27 @@ def _sealing_rights(wiring: Wiring) -> Iterator[Finding]:
             "CLAIMS_LEDGER_SEALS=no where another machine seals"
         )
         yield Finding("rights", "wrong", message)
+
+
+def _schema(wiring: Wiring) -> Iterator[Finding]:
+    """Hold the schema against what the migrations make; a line for each thing that departs from it."""
+    with wiring.pool.transaction() as connection:
+        found = departures(connection)
+    if not found:
+        yield Finding("schema", "well", "its guards, views and rights are as the migrations make them")
+    for departure in found[:MOST_DEPARTURES]:
+        if departure.only_reads:
+            yield Finding("schema", "hint", f"{departure}: it only lets that role read, if you mean it to")
+        else:
+            message = (
+                f"{departure}: find out who changed it, and put it back as the migrations make it, "
+                "or restore a backup into a fresh database"
+            )
+            yield Finding("schema", "wrong", message)
+    if len(found) > MOST_DEPARTURES:
+        yield Finding(
+            "schema", "wrong", f"{len(found) - MOST_DEPARTURES:,} further things are not as they were made"
+        )
 
 
 def _book(wiring: Wiring) -> Iterator[Finding]:
