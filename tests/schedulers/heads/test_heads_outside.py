@@ -190,6 +190,8 @@ def test_a_head_is_mailed_with_the_note_attached(wiring: Wiring) -> None:
         [sent] = send_now(wiring)
     assert sent.taken
     [(receiver, mailed)] = taken
+    for name in ("From", "To", "Date", "Message-ID", "Subject"):  # fault 40
+        assert len(message_from_bytes(mailed).get_all(name, [])) == 1, name
     assert receiver == "auditor@example.be"
     [attached] = [
         part.get_payload(decode=True)
@@ -271,6 +273,21 @@ def test_it_is_sent_by_hand(program: Program, tmp_path: Path) -> None:
         ("head_folders", "not/from/the/root", "does not begin at the root"),
         ("head_witnesses", "witness.example", "is no URL of a witness"),
         ("head_mail", "smtp://host/?to=a@b", "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS"),
+        *(
+            (
+                "head_mail",
+                f"smtp://host/?from=a@b&to={to}",
+                "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS",
+            )
+            for to in (
+                "a@b%0d%0aBcc:%20c@d",
+                "a@b,c@d",
+                "a@b&to=c@d",
+                "Ada%20%3Ca@b%3E",
+                "a",
+                "a+b@c",
+            )  # fault 2
+        ),
     ],
 )
 def test_a_place_that_cannot_be_one_is_refused_at_once(name: str, value: str, told: str) -> None:
