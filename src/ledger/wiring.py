@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from urllib.parse import quote
 
 from ledger.clock import BEGINNING
-from ledger.embedded import EmbeddedPostgres
+from ledger.embedded import EmbeddedPostgres, blot_out_log
 from ledger.endings import NoLedger, OldSchema, Refused, UsedWrongly
 from ledger.feed.followers import Follower, FollowerRunner, Prepares
 from ledger.feed.sealer import Sealer
@@ -256,6 +256,8 @@ class Wiring:
 
     def erase_outside(self) -> int:
         """Remove what lies outside the database of persons who were erased; how many things."""
+        if self.settings.is_embedded:
+            blot_out_log(self.settings.home)
         removed = 0
         for point in entry_points(group=ERASURES_GROUP):
             removed += cast("Callable[[Wiring], int]", point.load())(self)
@@ -423,18 +425,33 @@ def _ways(settings: Settings, stack: ExitStack, *, creates: bool) -> Ways:
         admit=lambda: admit(server.superuser_dsn),
         lost=server.lost,
     )
-    if creates and not is_founded(ways.seal):
+    if creates and not (has_database(server.superuser_dsn) and is_founded(ways.seal)):
         found(server.superuser_dsn, server.password)
     return ways
 
 
 def _home_watch(home: Path) -> Callable[[], str | None]:
-    """Give what looks whether the home, where it was there at the start, still is."""
-    if not home.is_dir():
-        return lambda: None
-    return lambda: (
-        None if home.is_dir() else f"The ledger's home {home} is gone: put it back, and start again."
-    )
+    """Give what looks whether the home is still that of the first look: it, and no new one in its place."""
+    first: list[tuple[int, int]] = []
+
+    def look() -> str | None:
+        found = _folder(home)
+        if not first and found is not None:
+            first.append(found)
+        if not first or found == first[0]:
+            return None
+        return f"The ledger's home {home} is gone: put it back, and start again."
+
+    return look
+
+
+def _folder(path: Path) -> tuple[int, int] | None:
+    """Tell a folder from another one that stands in its place later."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _none_at_home(settings: Settings) -> NoLedger:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
+from ledger.attempts import type_and_place
 from ledger.clock import machine_now
 from ledger.domain.commands import Command, check, check_new, read_command
 from ledger.domain.refusals import Invalid
@@ -87,6 +88,8 @@ def _faulty(source: Source, latest: _Latest, known: Callable[[str], bool]) -> It
             wrong += _new_numbers(command, line, known)
         except Invalid as invalid:
             wrong.append(invalid.message)
+        except Exception as error:  # noqa: BLE001 # a defect of ours at one line: told with its number
+            wrong.append(f"it cannot be checked, by a defect of the ledger ({type_and_place(error)})")
         yield Fault(line.file, line.line, "; ".join(wrong), line.command_id) if wrong else line
     if empty:
         yield Fault(source.file, 1, "there is no command in this file")
