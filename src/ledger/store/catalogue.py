@@ -1,8 +1,8 @@
 """What the schema is made of, as the database itself tells it, and how that departs from the migrations.
 
 `catalogue.json` holds what all migrations together make; `make catalogue` draws it anew, and a test holds
-it against them. Names of roles begin with the database's: `{app}` stands for the one of the application. Texts
-in which versions of Postgres differ are brought to one form; bodies are compared by their SHA-256.
+it against them. Names of roles begin with the database's: `{app}` stands for the one of the application.
+Texts in which versions of Postgres differ are brought to one form; bodies are compared by their SHA-256.
 """
 
 import json
