@@ -9,6 +9,7 @@ of a service has a limit of its own.
 """
 
 import math
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
@@ -146,9 +147,9 @@ class Pulse:
             self._become("waiting")
 
     def tries(self) -> None:
-        """Show that it is started: until it has moved it is what it was."""
+        """Show that it is started: until it has moved it is what it was, and may take twice its time."""
         with self._lock:
-            self._due_at = monotonic() + self._still_seconds
+            self._due_at = monotonic() + 2 * self._still_seconds
 
     def stopped(self) -> None:
         """Show that it has ended for good."""
@@ -276,11 +277,16 @@ class Supervisor:
             thread.start()
 
     def join(self, seconds: float) -> list[str]:
-        """Wait until all have ended, for so long at most; the names of those that have not."""
+        """Wait until all have ended, for so long at most; those that have not, and where each is busy."""
         until = monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, until - monotonic()))
-        return [thread.name for thread in self._threads if thread.is_alive()]
+        frames = sys._current_frames()  # noqa: SLF001 # the only way to see what another thread does
+        return [
+            f"{thread.name} (at {_place(traceback.extract_stack(frames.get(thread.ident or 0)))})"
+            for thread in self._threads
+            if thread.is_alive()
+        ]
 
     def _keep(self, service: Service, pulse: Pulse) -> None:
         """Serve until it is to stop, starting anew whenever it ends."""
@@ -342,11 +348,11 @@ def told_of(error: BaseException) -> str:
 
 def place_of(error: BaseException) -> str | None:
     """Return where in our own code an error came from."""
-    ours = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename.startswith(_SOURCE) and frame.filename != __file__
-    ]
+    return _place(traceback.extract_tb(error.__traceback__))
+
+
+def _place(frames: traceback.StackSummary) -> str | None:
+    ours = [one for one in frames if one.filename.startswith(_SOURCE) and one.filename != __file__]
     return f"{Path(ours[-1].filename).relative_to(_SOURCE)}:{ours[-1].lineno}" if ours else None
 
 

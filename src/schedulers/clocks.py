@@ -4,6 +4,7 @@ Nothing depends on the machine's clock. But two clocks that part mean that one o
 the database's, deadlines take effect too early or too late for good: that is an alarm, and people decide.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -51,8 +52,11 @@ def look_at(wiring: "Wiring") -> Look:
     """Read both clocks; the machine's in the middle of the question to the database."""
     before = machine_now()
     database = wiring.now()
-    middle = before + (machine_now() - before) / 2
-    return Look(database, (middle - database) / timedelta(seconds=1), monotonic())
+    half = (machine_now() - before) / 2
+    apart = (before + half - database) / timedelta(seconds=1)
+    # An answer that took long says that much less of when it was given.
+    unknown = half / timedelta(seconds=1)
+    return Look(database, math.copysign(max(0.0, abs(apart) - unknown), apart), monotonic())
 
 
 class ClockWatch:

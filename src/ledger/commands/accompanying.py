@@ -23,9 +23,11 @@ COMPANION: Final = "ledger.commands.companion"
 LOOK_SECONDS: Final = 0.1
 """Between two looks whether it is still there, and whether to end it."""
 SILENT_SECONDS: Final = 10.0
-"""After which it is shown that it says nothing."""
+"""After which it is shown that it says nothing any more."""
 GIVEN_UP_SECONDS: Final = 30.0
-"""After which one that says nothing is ended by force."""
+"""After which one that says nothing any more is ended by force."""
+FIRST_WORD_SECONDS: Final = 120.0
+"""Given to it to begin, on a machine that has much else to do."""
 END_SECONDS: Final = 7.0
 """Given to it to end by itself; `up` waits a little longer."""
 LONGEST_LINE: Final = 100_000
@@ -54,9 +56,9 @@ def accompany(wiring: Wiring, stop: StopEvent, *, names: Mapping[str, bool]) -> 
 def _until_it_ends(companion: "subprocess.Popen[bytes]", hearing: "Hearing", stop: StopEvent) -> str | None:
     """Wait until `stop` is set or the companion has ended; why it ended."""
     while companion.poll() is None and not stop.wait(LOOK_SECONDS):
-        if hearing.silent_for > GIVEN_UP_SECONDS:
+        if hearing.is_given_up:
             companion.kill()
-            return f"it said nothing for {GIVEN_UP_SECONDS:g} s and was ended"
+            return f"it said nothing for {hearing.silent_for:.0f} s and was ended"
         hearing.look()
     return None if stop.is_set() else f"exit code {companion.poll()}"
 
@@ -69,7 +71,7 @@ class Hearing:
         known = {state.name: state for state in states.told()}
         self._states = states
         self._restarts = {name: known[name].restarts + 1 for name in names if name in known}
-        self._heard_at = monotonic()
+        self._heard_at, self._has_spoken = monotonic(), False
         self._newest = [
             ServiceState(name, matters, "starting", machine_now(), None, self._restarts.get(name, 0), None)
             for name, matters in names.items()
@@ -82,6 +84,11 @@ class Hearing:
         """For how many seconds it has said nothing."""
         return monotonic() - self._heard_at
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it has said nothing for too long."""
+        return self.silent_for > (GIVEN_UP_SECONDS if self._has_spoken else FIRST_WORD_SECONDS)
+
     def hear(self, told: IO[bytes]) -> None:
         """Take what it says, to its end."""
         while line := told.readline(LONGEST_LINE):
@@ -89,14 +96,14 @@ class Hearing:
                 newest = [ServiceState.from_json(name, one) for name, one in json.loads(line).items()]
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue  # Cut off at its end, or said by a library: what it says next counts.
-            self._heard_at = monotonic()
+            self._heard_at, self._has_spoken = monotonic(), True
             if newest:
                 self._newest = [one.restarted(self._restarts.get(one.name, 0)) for one in newest]
                 self._states.tell(self._newest)
 
     def look(self) -> None:
         """Show that it is heard, or that its services are as silent as itself."""
-        if self.silent_for <= SILENT_SECONDS:
+        if self.silent_for <= SILENT_SECONDS or not self._has_spoken:
             moved()
         else:
             self._states.tell(lost(self._states.told(), "companion: it says nothing", state="stuck"))

@@ -18,9 +18,9 @@ from typing import Any, Final, ParamSpec, TypeVar
 from weakref import WeakSet
 
 import psycopg2
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, make_dsn, parse_dsn
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812 # a class in all but its name
 from psycopg2.extensions import cursor as DriverCursor  # noqa: N812 # as above
-from psycopg2.extensions import make_dsn, parse_dsn
 from psycopg2.extras import RealDictCursor
 
 TCP: Final[dict[str, int]] = {
@@ -82,6 +82,14 @@ class Connection(DriverConnection):
     def rollback(self) -> None:
         """Roll back, within the limit."""
         self.within_limit(super().rollback)
+
+    def begin_session(self) -> None:
+        """Read what others have committed, and commit each statement, within the limit."""
+        self.within_limit(self.set_session, isolation_level=ISOLATION_LEVEL_READ_COMMITTED, autocommit=True)
+
+    def commit_each(self, *, yes: bool) -> None:
+        """Commit each statement by itself, or not, within the limit: the driver tells the server of it."""
+        self.within_limit(setattr, self, "autocommit", yes)
 
     def close(self) -> None:
         """Hang up."""

@@ -9,7 +9,6 @@ from typing import Final, Self
 
 import psycopg2
 from psycopg2.extensions import (
-    ISOLATION_LEVEL_READ_COMMITTED,
     TRANSACTION_STATUS_IDLE,
 )
 
@@ -95,7 +94,7 @@ class Pool:
     def transaction(self) -> Iterator[Connection]:
         """Lend a connection for one READ COMMITTED transaction, which any error rolls back."""
         with self.connection() as connection:
-            connection.autocommit = False
+            connection.commit_each(yes=False)
             try:
                 with connection.cursor() as cursor:
                     cursor.execute(self.limits.of_a_transaction)
@@ -156,14 +155,14 @@ class Pool:
 
     def _connect(self) -> Connection:
         try:
-            connection = connect(self.dsn, name=self._name)
+            connection = connect(self.dsn, name=self._name, limit_seconds=self.limits.statement)
+            connection.begin_session()
         except psycopg2.OperationalError as error:
             reason = " ".join(str(error).split())
             message = (
                 f"the ledger's database cannot be reached ({reason}): start it, or check CLAIMS_LEDGER_DSN"
             )
             raise Unreachable(message) from error
-        connection.set_session(isolation_level=ISOLATION_LEVEL_READ_COMMITTED, autocommit=True)
         return connection
 
     def _take_back(self, connection: Connection) -> None:
@@ -194,6 +193,6 @@ def _leave_transaction(connection: Connection) -> None:
     """
     try:
         connection.rollback()
-        connection.autocommit = True
+        connection.commit_each(yes=True)
     except psycopg2.Error:
         connection.close()
