@@ -1,7 +1,7 @@
 # One command each, here as in CI. `make` alone lists them.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up test test-all calendar check bench faults mutants docs lock clean
+.PHONY: help up test test-all calendar check bench faults mutants docs catalogue frozen lock clean
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
@@ -59,6 +59,12 @@ mutants: $(DEV) ## ask whether the domain's tests notice each small change of a 
 
 docs: $(DEV) ## check the docs: names, links, settings
 	$(BIN)/python -m pytest -q tests/architecture/test_docs.py
+
+catalogue: $(DEV) ## draw anew what the migrations make, which verify and doctor hold the schema against
+	$(BIN)/python tests/ledger/store/draw_catalogue.py
+
+frozen: $(DEV) ## print how today's answers differ from those of the frozen ledger
+	cd tests && ../$(BIN)/python -m frozen.compare
 
 lock: $(RUNTIME) ## draw the hashed locks anew from pyproject.toml
 	$(INSTALL) uv

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-Status = Literal["recorded", "repeated", "refused", "invalid"]
+Status = Literal["recorded", "repeated", "refused", "invalid", "failed"]
+"""`failed`: of an import's line that met an error nobody foresaw; it is not remembered."""
 
 
 class AnsweredEvent(NamedTuple):
@@ -18,7 +19,7 @@ class AnsweredEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The ledger's answer to one command. `refused` and `invalid` mean: no event was recorded."""
+    """The ledger's answer to one command. `refused`, `invalid`, `failed` mean: no event was recorded."""
 
     command_id: str
     status: Status
@@ -35,7 +36,7 @@ class Answer:
     @property
     def said_no(self) -> bool:
         """Say whether the command had no effect, now or when it was first sent."""
-        return (self.first_status or self.status) in {"refused", "invalid"}
+        return (self.first_status or self.status) in {"refused", "invalid", "failed"}
 
     def as_json(self) -> dict[str, object]:
         """Give the answer as scripts read it; what there is nothing of is left out."""

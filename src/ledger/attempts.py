@@ -155,7 +155,7 @@ class Attempts:
         try:
             act()
         except Exception as error:
-            if isinstance(error, _OF_THE_LEDGER) or _is_of_the_machine(error):
+            if not is_of_an_item(error):
                 raise
             self._failed(key, error)
             return False
@@ -187,7 +187,7 @@ class Attempts:
             cursor.execute(_FORGET, (self._book, self._worker, list(keys)))
 
     def _failed(self, key: str, error: Exception) -> None:
-        message = str(error) if isinstance(error, ItemFailed) else _type_and_place(error)
+        message = str(error) if isinstance(error, ItemFailed) else type_and_place(error)
         retry = not isinstance(error, ItemFailed) or error.retry
         with self._pool.transaction() as connection, connection.cursor() as cursor:
             cursor.execute(f"{_TRIES} for update", (self._book, self._worker, key))
@@ -229,11 +229,16 @@ def replay(connection: Connection, book: str, *, worker: str | None = None, item
         return int(cursor.rowcount)
 
 
+def is_of_an_item(error: Exception) -> bool:
+    """Whether an error may lie with the one item at hand, and not with the ledger or the machine."""
+    return not isinstance(error, _OF_THE_LEDGER) and not _is_of_the_machine(error)
+
+
 def _is_of_the_machine(error: Exception) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _MACHINE_ERRORS)
 
 
-def _type_and_place(error: Exception) -> str:
+def type_and_place(error: Exception) -> str:
     """Name what nobody foresaw without its text, which may quote what a person wrote."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{type(error).__name__} in {Path(frames[-1].filename).name}, line {frames[-1].lineno}"

@@ -24,6 +24,7 @@ SECRETS = (
     "letters_token",
     "oidc_client_secret",
     "digest_mail",
+    "operator_mail",
 )
 WHOLLY_SECRET = frozenset({"letters_token", "oidc_client_secret"})
 """Of those the ones of which nothing may be shown; of an address the rest tells something."""

@@ -216,6 +216,14 @@ class Settings(BaseSettings):
         repr=False,
         description="Mail for the daily digest: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
     )
+    operator_mail: str | None = Field(
+        default=None,
+        repr=False,
+        description=(
+            "Mail for what needs a person, once an hour at most: "
+            "smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS."
+        ),
+    )
     prepares: bool | None = Field(
         default=None,
         description="Whether connections keep prepared statements; unset: only to the embedded Postgres.",
@@ -321,7 +329,7 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return carrier
 
-    @field_validator("head_mail", "digest_mail")
+    @field_validator("head_mail", "digest_mail", "operator_mail")
     @classmethod
     def _mail_with_both_addresses(cls, mail: str | None) -> str | None:
         if mail is not None and not _mails(mail, "from", "to"):

@@ -238,7 +238,7 @@ class States:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Supervised:
     """One thing that runs until it is told to end."""
 
     name: str
@@ -251,7 +251,7 @@ class Supervisor:
 
     def __init__(
         self,
-        services: Sequence[Service],
+        services: Sequence[Supervised],
         stop: StopEvent,
         states: States,
         *,
@@ -288,7 +288,7 @@ class Supervisor:
             if thread.is_alive()
         ]
 
-    def _keep(self, service: Service, pulse: Pulse) -> None:
+    def _keep(self, service: Supervised, pulse: Pulse) -> None:
         """Serve until it is to stop, starting anew whenever it ends."""
         _PULSE.set(pulse)
         pause, told = FIRST_PAUSE_SECONDS, _Telling(service.name)

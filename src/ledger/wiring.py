@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from urllib.parse import quote
 
 from ledger.clock import BEGINNING
-from ledger.embedded import EmbeddedPostgres
+from ledger.embedded import EmbeddedPostgres, blot_out_log
 from ledger.endings import NoLedger, OldSchema, Refused, UsedWrongly
 from ledger.feed.followers import Follower, FollowerRunner, Prepares
 from ledger.feed.sealer import Sealer
@@ -256,6 +256,8 @@ class Wiring:
 
     def erase_outside(self) -> int:
         """Remove what lies outside the database of persons who were erased; how many things."""
+        if self.settings.is_embedded:
+            blot_out_log(self.settings.home)
         removed = 0
         for point in entry_points(group=ERASURES_GROUP):
             removed += cast("Callable[[Wiring], int]", point.load())(self)
@@ -423,7 +425,7 @@ def _ways(settings: Settings, stack: ExitStack, *, creates: bool) -> Ways:
         admit=lambda: admit(server.superuser_dsn),
         lost=server.lost,
     )
-    if creates and not is_founded(ways.seal):
+    if creates and not (has_database(server.superuser_dsn) and is_founded(ways.seal)):
         found(server.superuser_dsn, server.password)
     return ways
 

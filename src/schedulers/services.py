@@ -39,6 +39,13 @@ def keep_digest(wiring: "Wiring", stop: StopEvent) -> None:
     keep(wiring, stop)
 
 
+def keep_operator_told(wiring: "Wiring", stop: StopEvent) -> None:
+    """Mail the operator what needs a person until `stop` is set."""
+    from schedulers.operator_mail import keep_operator_told as keep  # noqa: PLC0415  # loaded when it runs
+
+    keep(wiring, stop)
+
+
 def keep_time(wiring: "Wiring", stop: StopEvent) -> None:
     """Sweep at every tick, and when the next thing falls due, until `stop` is set.
 

@@ -17,11 +17,14 @@ from ledger.feed.proofs.note import Ed25519Signer
 
 TABLES = (
     "ledger.books", "ledger.epochs", "ledger.events", "ledger.pending", "ledger.log", "ledger.log_nodes",
-    "ledger.checkpoints", "ledger.followers", "projections.limits", "projections.due",
-    "projections.contracts", "projections.claims", "projections.complaints", "projections.remembered",
-    "schedulers.diary", "schedulers.deadlines", "schedulers.retention",
+    "ledger.checkpoints", "ledger.head_signatures", "ledger.parted_leaves", "ledger.followers",
+    "projections.limits", "projections.due", "projections.contracts",
+    "projections.claims", "projections.complaints",
+    "projections.remembered", "schedulers.diary", "schedulers.deadlines", "schedulers.retention",
 )  # fmt: skip
-GUARDED = ("epochs", "events", "log", "log_nodes", "checkpoints")
+GUARDED = (
+    "epochs", "events", "log", "log_nodes", "checkpoints", "head_signatures", "parted_leaves",
+)  # fmt: skip
 VIEWS = {"limits": 3, "due": 2, "contracts": 1, "claims": 1, "complaints": 1}
 """With the number of columns that name a row, which come first."""
 

@@ -92,19 +92,19 @@ def restore_database(server_dsn: str) -> tuple[str, str]:
     return name, dsn
 
 
-def dump_for(name: str) -> bytes:
-    """Give the frozen dump with the roles of another database, without words that older servers do not know."""
+def dump_for(name: str) -> str:
+    """Give the frozen dump with the roles of another database."""
     text = lzma.decompress((LEDGER / "database.sql.xz").read_bytes()).decode()
-    kept = (line for line in text.splitlines() if not line.startswith(_NOT_FOR_OLDER_SERVERS))
-    return "\n".join(kept).replace(f"{NAME}_", f"{name}_").encode()
+    return text.replace(f"{NAME}_", f"{name}_")
 
 
-def load(dsn: str, script: bytes) -> None:
-    """Run a script of Postgres' own dump."""
+def load(dsn: str, script: str) -> None:
+    """Run a script of Postgres' own dump, without words that older servers do not know."""
+    known = (line for line in script.split("\n") if not line.startswith(_NOT_FOR_OLDER_SERVERS))
     psql = Tools.find(None, dsn).folder / "psql"
     ended = subprocess.run(
         [psql, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--file=-"],
-        input=script,
+        input="\n".join(known).encode(),
         capture_output=True,
         check=False,
         env={**os.environ, **libpq_environment(dsn)},

@@ -3,39 +3,19 @@
 Runs where Go and its packages are installed (Debian: golang-go, golang-golang-x-mod-dev).
 """
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from go_programs import built, needs_go, run
 from our_bundle import OurBundle
 
-GO = shutil.which("go")
-GOPATH = Path("/usr/share/gocode")
-PACKAGES = GOPATH / "src/golang.org/x/mod/sumdb/tlog"
-PROGRAM = Path(__file__).parent / "go_verifier"
-
-pytestmark = pytest.mark.skipif(
-    GO is None or not PACKAGES.is_dir(), reason="needs golang-go and golang-golang-x-mod-dev"
-)
+pytestmark = needs_go
 
 
 @pytest.fixture(scope="module")
 def go_verifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    built = tmp_path_factory.mktemp("go") / "go_verifier"
-    environment = os.environ | {
-        "GO111MODULE": "off",
-        "GOPATH": str(GOPATH),
-        "GOCACHE": str(built.parent / "cache"),
-        "GOFLAGS": "",
-    }
-    subprocess.run([str(GO), "build", "-o", str(built), "."], cwd=PROGRAM, env=environment, check=True)
-    return built
-
-
-def run(verifier: Path, directory: Path, key: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([verifier, directory, key], capture_output=True, text=True, check=False)
+    return built("go_verifier", tmp_path_factory.mktemp("go"))
 
 
 def test_it_verifies_every_entry_and_every_head(go_verifier: Path, bundle: OurBundle) -> None:

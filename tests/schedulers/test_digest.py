@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.desk import Fields, contract, send
+from ledger.attempts import failing
 from ledger.domain.calendar import brussels_date
 from ledger.domain.deadlines import Deadline
 from ledger.domain.identifiers import claim_ref, contract_ref
@@ -182,6 +183,9 @@ def test_the_books_digest_is_mailed_and_written_once_a_day_and_names_nobody(
     assert "refund                     claim/K-due" in written
     assert "Ada" not in written
     assert mailed["To"] == "desk@example.be"
+    for name in ("From", "To", "Date", "Message-ID", "Subject"):  # fault 40
+        assert len(mailed.get_all(name, [])) == 1, name
+    assert str(mailed["Message-ID"]).endswith("@example.be>")
     assert "missed since the last digest" in str(mailed["Subject"])
 
 
@@ -202,6 +206,23 @@ def test_a_place_that_is_away_gets_its_digest_later_and_keeps_no_other_waiting(
 
 
 @pytest.mark.usefixtures("clock")
+def test_fault_02_a_place_that_breaks_in_a_way_nobody_foresaw_keeps_no_other_waiting(
+    wiring: Wiring, tmp_path: Path
+) -> None:
+    class Breaks:
+        name = "breaks"
+
+        def take(self, digest: Digest) -> None:
+            raise KeyError(digest.book)
+
+    folder = tmp_path / "digests"
+    whole = places(using(wiring, digest_folder=str(folder)))
+    assert send_digest(wiring, [Breaks(), *whole]) == {"breaks": "could not be sent", str(folder): "sent"}
+    with wiring.pool.connection() as connection:
+        [failed] = failing(connection, wiring.book)
+    assert (failed.worker, failed.item, failed.error.split()[0]) == ("digest", "breaks", "KeyError")
+
+
 def test_what_time_owes_takes_effect_before_the_digest_is_put_together(wiring: Wiring) -> None:
     late_claim(wiring)
     found = digest_of(wiring)

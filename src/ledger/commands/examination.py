@@ -9,18 +9,23 @@ from typing import Literal
 from ledger.attempts import failing
 from ledger.clock import machine_now
 from ledger.feed.proofs.refused import ProofRefused
+from ledger.feed.subscriptions.trouble import troubles
 from ledger.key_copies import read_copies, without_copy
 from ledger.running_file import running_up
 from ledger.settings import Settings
-from ledger.store.errors import KeyFileRefused, StoreError
+from ledger.store.catalogue import departures
+from ledger.store.deliveries import backlogs
+from ledger.store.errors import StoreError
 from ledger.store.examining import (
     changeable_tables,
     examine_feed,
     examine_server,
     loose_settings,
+    talkative_settings,
     unwritable_log_tables,
 )
 from ledger.store.pool import Connection
+from ledger.store.subscriptions import subscriptions
 from ledger.subjects.put_back import came_back, untold
 from ledger.supervision import ServiceState
 from ledger.wiring import Wiring
@@ -28,6 +33,9 @@ from ledger.wiring import Wiring
 OLDEST_SERVER = 150_000
 MOST_SECONDS_APART = 2.0
 """Between the machine's clock and the database's; more makes logs and ledger hard to compare."""
+
+MOST_DEPARTURES = 20
+"""Of the schema from the migrations, told one by one."""
 
 State = Literal["well", "hint", "wrong"]
 
@@ -59,10 +67,12 @@ def examine(wiring: Wiring) -> list[Finding]:
         findings += _server(connection)
         findings += _rights(connection)
         findings += _sealing_rights(wiring)
+        findings += _schema(wiring)
         findings += _book(wiring)
         findings += _feed(connection, wiring)
         findings += _erased(connection, wiring)
-    return findings + list(_log(wiring)) + list(_keys(wiring)) + list(_subscriptions(wiring))
+        subscribers = list(_subscriptions(connection, wiring))
+    return findings + list(_log(wiring)) + list(_keys(wiring)) + subscribers
 
 
 def services(settings: Settings, book: str) -> Iterator[Finding]:
@@ -122,6 +132,15 @@ def _server(connection: Connection) -> Iterator[Finding]:
         if loose
         else "fsync, full_page_writes and synchronous_commit are on",
     )
+    talkative = talkative_settings(connection)
+    yield Finding(
+        "server log",
+        "hint" if talkative else "well",
+        f"wrapped keys, ciphertext and staff ids may get into the server's log ({', '.join(talkative)}): "
+        "docs/production.md says how the ledger's logins are kept out of it"
+        if talkative
+        else "no statement, parameter or refused row gets into the server's log",
+    )
     apart = (machine_now() - server.now).total_seconds()
     near = abs(apart) <= MOST_SECONDS_APART
     yield Finding(
@@ -157,6 +176,27 @@ def _sealing_rights(wiring: Wiring) -> Iterator[Finding]:
             "CLAIMS_LEDGER_SEALS=no where another machine seals"
         )
         yield Finding("rights", "wrong", message)
+
+
+def _schema(wiring: Wiring) -> Iterator[Finding]:
+    """Hold the schema against what the migrations make; a line for each thing that departs from it."""
+    with wiring.pool.transaction() as connection:
+        found = departures(connection)
+    if not found:
+        yield Finding("schema", "well", "its guards, views and rights are as the migrations make them")
+    for departure in found[:MOST_DEPARTURES]:
+        if departure.only_reads:
+            yield Finding("schema", "hint", f"{departure}: it only lets that role read, if you mean it to")
+        else:
+            message = (
+                f"{departure}: find out who changed it, and put it back as the migrations make it, "
+                "or restore a backup into a fresh database"
+            )
+            yield Finding("schema", "wrong", message)
+    if len(found) > MOST_DEPARTURES:
+        yield Finding(
+            "schema", "wrong", f"{len(found) - MOST_DEPARTURES:,} further things are not as they were made"
+        )
 
 
 def _book(wiring: Wiring) -> Iterator[Finding]:
@@ -205,28 +245,17 @@ def _feed(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
         yield Finding("parked", "wrong", message)
 
 
-def _subscriptions(wiring: Wiring) -> Iterator[Finding]:
+def _subscriptions(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
     """Say which subscribers lack events that they should have."""
-    try:
-        standings = wiring.subscriptions.all()
-    except KeyFileRefused:
-        return  # Said of the master key already, under which webhooks' secrets are sealed.
-    for standing in standings:
-        found, backlog = standing.subscription, standing.backlog
-        if backlog.parked:
-            message = (
-                f"{found.name} was given up on with {backlog.parked:,} events, which are parked: see "
-                f"claims-ledger subscriptions show {found.name}, then replay-parked"
-            )
-            yield Finding("subscription", "wrong", message)
-        elif found.state == "disabled":
-            message = (
-                f"{found.name} is disabled ({found.because}): claims-ledger subscriptions resume {found.name}"
-                " lets it go on, remove forgets it"
-            )
-            yield Finding("subscription", "wrong", message)
-        elif backlog.waiting:
-            message = f"{found.name} fails at {backlog.waiting:,} events, which wait for another try"
+    troubled = troubles(connection, wiring.book)
+    for one in troubled:
+        yield Finding("subscription", "wrong", one.said)
+    names = {one.subscription for one in troubled}
+    backlog = backlogs(connection, wiring.book)
+    for found in subscriptions(connection, wiring.book):
+        waiting = backlog[found.name].waiting if found.name in backlog else 0
+        if waiting and found.name not in names:
+            message = f"{found.name} fails at {waiting:,} events, which wait for another try"
             yield Finding("subscription", "hint", f"{message}: {found.told}" if found.told else message)
 
 

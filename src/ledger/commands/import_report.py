@@ -41,8 +41,7 @@ class FaultList:
             if self._several:
                 written["file"] = fault.file
             print_json_line(written | {"message": fault.message, "events": []})
-        place = f"{fault.file}, line {fault.line}" if self._several else f"line {fault.line}"
-        note(f"{place}: {fault.message}")
+        note(f"{_place(fault.file, fault.line, several=self._several)}: {fault.message}")
 
     def end(self, checked: Checked) -> None:
         """Stop here if any line was malformed.
@@ -57,6 +56,10 @@ class FaultList:
                 f"{lines} malformed (listed above), so nothing was recorded: put them right and import again."
             )
             raise UsedWrongly(message)
+
+
+def _place(file: str, line: int, *, several: bool) -> str:
+    return f"{file}, line {line}" if several else f"line {line}"
 
 
 class Reach(Protocol):
@@ -123,6 +126,8 @@ class Tally:
     def count(self, line: Line, answer: Answer) -> None:
         """Count one answer."""
         self._statuses[answer.status] += 1
+        if answer.status == "failed":
+            note(f"{_place(line.file, line.line, several=self._several)}: {answer.message}")
         if answer.said_no:
             self.refused += 1
             code = answer.code or ""

@@ -1,6 +1,8 @@
 """`claims-ledger import`: a book of commands from JSON Lines or CSV."""
 
+from contextlib import ExitStack
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from ledger.importing.checking import Checked
     from ledger.importing.sources import Source
+    from ledger.wiring import Wiring
 
 
 @click.command(
@@ -89,8 +92,8 @@ def _check(sources: "Sequence[Source]", book: str, *, dry_run: bool, as_json: bo
     from ledger.importing.checking import check_all  # noqa: PLC0415  # as above
 
     faults = FaultList(several=len(sources) > 1, as_json=as_json)
-    with progress("Checking", None) as bar:
-        checked = check_all(sources, faults.add, bar.reach, lambda: _present(book, dry_run=dry_run))
+    with progress("Checking", None) as bar, _BookAsked(book, dry_run=dry_run) as asked:
+        checked = check_all(sources, faults.add, bar.reach, asked.present, asked.knows)
     faults.end(checked)
     for source in sources:
         _tell_units(source)
@@ -110,22 +113,40 @@ def _tell_units(source: "Source") -> None:
             )
 
 
-def _present(book: str, *, dry_run: bool) -> "datetime | None":
-    """Ask a real book for the database's time; None: a simulated book may run ahead.
+class _BookAsked(ExitStack):
+    """The book as the check of an import asks for it: opened when it must be, and never made."""
 
-    Nothing is made for that: a book that is not there yet will be a real one.
-    """
-    from ledger.clock import machine_now  # noqa: PLC0415  # as above
+    def __init__(self, book: str, *, dry_run: bool) -> None:
+        super().__init__()
+        self._book = book
+        self._dry_run = dry_run
 
-    try:
-        with opened(book) as wiring:
-            return None if wiring.book_row().kind == "simulated" else wiring.now()
-    except NoLedger:
-        return machine_now()
-    except OldSchema:
-        if dry_run:
-            raise
-        return None  # The import migrates first, and then looks for itself.
+    @cached_property
+    def _wiring(self) -> "Wiring | None":
+        try:
+            return self.enter_context(opened(self._book))
+        except NoLedger:
+            return None
+
+    def present(self) -> "datetime | None":
+        """Give a real book's time; None: a simulated book may run ahead."""
+        from ledger.clock import machine_now  # noqa: PLC0415  # as above
+
+        try:
+            if self._wiring is None:
+                return machine_now()  # A book that is not there yet will be a real one.
+            return None if self._wiring.book_row().kind == "simulated" else self._wiring.now()
+        except OldSchema:
+            if self._dry_run:
+                raise
+            return None  # The import migrates first, and then looks for itself.
+
+    def knows(self, command_id: str) -> bool:
+        """Say whether a line's command is on record."""
+        from ledger.submission import LOCAL  # noqa: PLC0415  # as above
+
+        wiring = self._wiring
+        return wiring is not None and wiring.store.answer_of(self._book, LOCAL, command_id) is not None
 
 
 def _abandon(book: str) -> int:

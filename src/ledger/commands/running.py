@@ -23,7 +23,7 @@ from ledger.logs import log_to_stderr
 from ledger.running_file import told_where
 from ledger.settings import Settings
 from ledger.store.pool import SERVING
-from ledger.supervision import Service, Supervisor
+from ledger.supervision import Supervised, Supervisor
 from ledger.wiring import Serve, Wiring, opened
 
 LOOK_SECONDS: Final = 1.0
@@ -215,7 +215,8 @@ class Running:
         self._stop = stop
         self._end = end
         supervised = [
-            Service(name, _bound(serve, wiring), matters=name in MATTERS) for name, serve in services.items()
+            Supervised(name, _bound(serve, wiring), matters=name in MATTERS)
+            for name, serve in services.items()
         ]
         self._supervisor = Supervisor(supervised, stop, wiring.states)
 

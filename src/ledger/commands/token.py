@@ -123,7 +123,7 @@ def revoke(token_id: str, *, book: str) -> None:
     "--url",
     default=None,
     metavar="URL",
-    help="Address of the site. [default: CLAIMS_LEDGER_HTTP_URL, else http://127.0.0.1:8080]",
+    help="Address of the site. [default: that of the `up` that runs, else CLAIMS_LEDGER_HTTP_URL]",
 )
 @actor_option
 @book_option
@@ -137,6 +137,7 @@ def link(  # noqa: PLR0913  # one parameter an option
 ) -> None:
     """Make a link that signs somebody in, once, within 15 minutes."""
     from ledger.rights.tokens import LINK_LASTS  # noqa: PLC0415  # loaded only by a command that needs it
+    from ledger.running_file import running_up  # noqa: PLC0415  # as above
 
     if role == "calendar":
         message = "Nobody signs in as a calendar: choose another --role."
@@ -145,13 +146,20 @@ def link(  # noqa: PLR0913  # one parameter an option
         token, text = _tokens(wiring).create(
             "link", role=role, name=_checked(name), created_by=actor, lasts=LINK_LASTS
         )
-        address = (url or wiring.settings.http_url or "http://127.0.0.1:8080").rstrip("/")
-    address = f"{address}/sign-in?code={text}"
+        running = running_up(wiring.settings, book)
+        address = url or (running.address if running else wiring.settings.http_url)
+    path = f"/sign-in?code={text}"
+    whole = None if address is None else f"{address.rstrip('/')}{path}"
     if as_json:
-        print_json(_as_json(token) | {"link": address})
+        print_json(_as_json(token) | {"link": whole, "path": path})
         return
     note(f"Signs {token.name} in as {token.role}, once, within 15 minutes:")
-    click.echo(address)
+    click.echo(whole or path)
+    if whole is None:
+        note(
+            "The site's address belongs in front of it: no `claims-ledger up` of this book runs here, and "
+            "neither --url nor CLAIMS_LEDGER_HTTP_URL says where one does."
+        )
 
 
 def _tokens(wiring: "Wiring") -> "Tokens":

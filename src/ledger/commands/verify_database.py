@@ -21,6 +21,7 @@ from ledger.feed.verification.epochs import log_size
 from ledger.feed.verification.fault import LessProven, NotVerified
 from ledger.feed.verification.kept_heads import Parting
 from ledger.feed.verification.outside import Outside, as_given, beside_the_key
+from ledger.feed.verification.schema import verify_schema
 from ledger.feed.verification.standing_file import StandingFile
 from ledger.wiring import opened
 
@@ -31,6 +32,10 @@ VIEW_CHECKS_GROUP = "claims_ledger.view_checks"
 """Name → callable(wiring, progress) → CheckedView; raises NotVerified."""
 
 ADVICE = "; leave the database as it is, find out who changed it, and restore a backup that verifies"
+SCHEMA_ADVICE = (
+    "; find out who changed it and what they did meanwhile, then put it back as the migrations make it: "
+    "restore a backup into a fresh database"
+)
 VIEW_ADVICE = "; find out who changed it, then `claims-ledger projections rebuild --all` puts the views right"
 
 ViewCheck = Callable[["Wiring", Progress], CheckedView]
@@ -56,6 +61,10 @@ def run(  # noqa: PLR0913  # one option each
             raise not_verified(fault, as_json=as_json) from fault
         except NotVerified as fault:
             raise not_verified(fault, as_json=as_json, advice=ADVICE) from fault
+        try:
+            verify_schema(wiring.pool)
+        except NotVerified as fault:
+            raise not_verified(fault, as_json=as_json, advice=SCHEMA_ADVICE) from fault
         seconds = monotonic() - begun
         try:
             checked = _views(wiring) if views else {}
@@ -64,7 +73,7 @@ def run(  # noqa: PLR0913  # one option each
     if as_json:
         told = proof.as_json | {"seconds": round(seconds, 3)}
         told_views = {name: view._asdict() for name, view in checked.items()}
-        print_json({"verified": True} | told | {"views": told_views})
+        print_json({"verified": True} | told | {"schema": "as migrated", "views": told_views})
     else:
         _say(proof, checked)
     return 0
@@ -133,6 +142,7 @@ def _size(wiring: "Wiring") -> int:
 
 def _say(proof: DatabaseProof, views: dict[str, CheckedView]) -> None:
     click.echo(f"verified: {proof.size:,} events in {proof.streams:,} streams, {proof.heads:,} signed heads")
+    click.echo("schema: its guards, views and rights are as the migrations make them")
     for name, view in views.items():
         where = "" if view.position == proof.size - 1 else f" up to position {view.position:,}"
         click.echo(f"{name}: {view.rows:,} rows, as the feed gives them{where}")

@@ -16,7 +16,7 @@ from ledger.domain.identifiers import no_address
 from ledger.domain.refusals import Invalid
 from ledger.domain.terms import load_terms
 
-__all__ = ["COMMANDS", "Command", "check", "read_command"]
+__all__ = ["COMMANDS", "Command", "check", "check_new", "read_command"]
 
 COMMANDS: Mapping[str, type[Command]] = {
     command_type.__name__: command_type
@@ -49,16 +49,12 @@ def read_command(name: str, fields: Mapping[str, object] | bytes) -> Command:
 
 
 def check(command: Command, at: datetime) -> None:
-    """Judge what needs no stream: days after `at` (R1), numbers that no address can hold, terms (D19).
+    """Judge what needs no stream: days after `at` (R1), a product or terms that do not exist (D19).
 
     Raises Invalid.
     """
     if at.tzinfo is None:
         message = "at: has no offset; write it like 2025-03-01T10:00:00+01:00"
-        raise Invalid(message)
-    wrong = [f"{field}: {fault}" for field, number in command.makes.items() if (fault := no_address(number))]
-    if wrong:
-        message = f"{type(command).__name__}: {'; '.join(wrong)}"
         raise Invalid(message)
     today = brussels_date(at)
     for field in command.not_after_at:
@@ -73,6 +69,17 @@ def check(command: Command, at: datetime) -> None:
                 f"language: {command.language} is not among those of the terms: {', '.join(terms.languages)}"
             )
             raise Invalid(message)
+
+
+def check_new(command: Command) -> None:
+    """Make sure that the numbers and persons that a command makes can stand in addresses. Raises Invalid.
+
+    Not asked of a command that is on record: it may be one from before.
+    """
+    wrong = [f"{field}: {fault}" for field, number in command.makes.items() if (fault := no_address(number))]
+    if wrong:
+        message = f"{type(command).__name__}: {'; '.join(wrong)}"
+        raise Invalid(message)
 
 
 def given(value: object) -> object:

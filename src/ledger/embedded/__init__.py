@@ -5,6 +5,7 @@
 
 import sys
 
+from ledger.embedded.server_log import blot_out_log
 from ledger.embedded.unavailable import PostgresUnavailable
 
 if sys.platform == "win32":
@@ -12,4 +13,4 @@ if sys.platform == "win32":
 else:
     from ledger.embedded.client import EmbeddedPostgres, Server
 
-__all__ = ["EmbeddedPostgres", "PostgresUnavailable", "Server"]
+__all__ = ["EmbeddedPostgres", "PostgresUnavailable", "Server", "blot_out_log"]

@@ -19,6 +19,7 @@ from ledger.embedded.layout import COMMONS, RESTARTS, STEADY_SECONDS, Layout, Ru
 from ledger.embedded.locks import PAUSE_SECONDS, FileLock, is_free, is_shared
 from ledger.embedded.passwords import password_of
 from ledger.embedded.postmaster import answers
+from ledger.embedded.server_log import blot_out
 from ledger.embedded.unavailable import PostgresUnavailable
 
 PATIENCE_SECONDS = 120
@@ -238,6 +239,7 @@ class EmbeddedPostgres:
         log = self._layout.log
         if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
+        blot_out(log)  # what older versions let it write
         return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 

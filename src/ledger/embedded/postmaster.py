@@ -13,6 +13,7 @@ from pathlib import Path
 from ledger.embedded.account import die_with_parent
 from ledger.embedded.binaries import Binaries
 from ledger.embedded.cluster import SUPERUSER, Cluster, environment
+from ledger.embedded.server_log import SILENCE
 from ledger.embedded.unavailable import PostgresUnavailable
 
 PORT = 5432
@@ -59,6 +60,7 @@ class Postmaster:
                     *("-c", "unix_socket_permissions=0700"),
                     *("-c", "logging_collector=off"),
                     *("-c", "log_destination=stderr"),
+                    *(word for setting in SILENCE for word in ("-c", setting)),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

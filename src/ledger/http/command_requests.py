@@ -14,6 +14,7 @@ from ledger.rights.caller import Caller
 from ledger.submission import Submission, submission
 
 JSON: Final = re.compile(r"application/(json|[\w.-]+\+json)\s*(;.*)?", re.IGNORECASE | re.ASCII)
+_CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([\w.:-]+)', re.IGNORECASE | re.ASCII)
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 _TAG: Final = re.compile(r'\s*(?:W/)?"[^"]*"\s*|\s*[0-9]+\s*', re.ASCII)
 _VERSION: Final = re.compile(r'\s*"?([0-9]{1,9})"?\s*', re.ASCII)
@@ -34,6 +35,10 @@ def read(asked: Asked, content_type: str | None, body: bytes) -> Submission:
     """Read a command from the body of its request. Raises Problem, quoting nothing of the body."""
     if content_type is not None and not JSON.fullmatch(content_type):
         message = "Send the command's fields as JSON: Content-Type: application/json."
+        raise Problem("MEDIA_TYPE", message)
+    charset = _CHARSET.search(content_type or "")
+    if charset is not None and charset[1].lower() not in {"utf-8", "us-ascii"}:
+        message = f"JSON is UTF-8, and not {charset[1][:20]}: send it so, without a charset."
         raise Problem("MEDIA_TYPE", message)
     try:
         fields = json_object(decoded(body, 1))
@@ -61,6 +66,10 @@ def command_id(key: str | None) -> str:
         message = (
             "Give the command an id of its own: Idempotency-Key: accept-CL-1. Sent twice, it has one effect."
         )
+        raise Problem("IDEMPOTENCY_KEY", message)
+    if not key.isascii():
+        # What bytes beyond ASCII mean in a header is not agreed on: two programs could read two ids.
+        message = "Idempotency-Key: write it in ASCII letters, digits and signs."
         raise Problem("IDEMPOTENCY_KEY", message)
     quoted = _QUOTED.fullmatch(key)
     text = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else key

@@ -47,6 +47,7 @@ Key = Annotated[
         alias="Idempotency-Key",
         description="The command's id, quoted or bare, 1 to 128 characters: sent twice, it has one effect.",
         examples=["accept-CL-1"],
+        json_schema_extra={"pattern": "^[!-~]{1,128}$"},
     ),
 ]
 IfMatch = Annotated[

@@ -127,6 +127,8 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Wait for the rest of a request's head."""
         super().on_message_begin()
+        if self._is_refused:
+            return
         self._is_in_head = True
         if self._limit is None:
             self._limit_time()
@@ -150,10 +152,11 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that a request is there as a whole."""
+        if self._is_refused:
+            return
         self._is_in_body = False
         self._end_limit()
-        if not self._is_refused:
-            super().on_message_complete()
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request; what is left of this one's body is read for a moment more."""
@@ -199,6 +202,7 @@ class Connection(HttpToolsProtocol):
         if self._is_busy:
             self._leave()
         self.transport.write(_written(problem, self.server_state.default_headers))
+        self.transport.write_eof()
         self.transport.resume_reading()
         self._limit = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 

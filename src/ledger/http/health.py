@@ -21,7 +21,7 @@ MOST_LAG_POSITIONS: Final = 10_000
 TEXT_FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class OneService(BaseModel):
+class ServiceReadiness(BaseModel):
     """How one service of `up` is."""
 
     state: StateName
@@ -49,7 +49,7 @@ class Readiness(BaseModel):
     """Follower → positions that it is behind the feed's end."""
     unsealed: int = 0
     """Commits that wait for their position."""
-    services: dict[str, OneService] = {}
+    services: dict[str, ServiceReadiness] = {}
     """Each service of `up`; none where nothing but HTTP runs."""
 
 
@@ -104,5 +104,5 @@ def readiness(wiring: Wiring, watch: Watch) -> Readiness:
         home=found.home,
         lag=lag,
         unsealed=0 if feed is None else feed.unsealed,
-        services={state.name: OneService.model_validate(state.as_json()) for state in states},
+        services={state.name: ServiceReadiness.model_validate(state.as_json()) for state in states},
     )

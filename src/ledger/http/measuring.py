@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from ledger.attempts import FailingItem
+from ledger.feed.subscriptions.register import Standing
+from ledger.feed.subscriptions.trouble import Problem, Trouble
 from ledger.http.counts import Measured
 from ledger.http.watch import Watch
 from ledger.store.examining import FeedFound
@@ -23,6 +26,7 @@ def measured(wiring: Wiring, watch: Watch) -> Measured:
         if found.feed is not None:
             yield from _of_feed(found.feed)
             yield _of_items(found.failing)
+            yield from _of_subscribers(found.subscribers, found.troubles)
 
     return measure
 
@@ -73,6 +77,37 @@ def _of_items(items: Sequence[FailingItem]) -> Metric:
     for (worker, state), number in sorted(numbers.items()):
         failed.add_metric([worker, state], number)
     return failed
+
+
+def _of_subscribers(subscribers: Sequence[Standing], troubles: Sequence[Trouble]) -> Iterator[Metric]:
+    lag = GaugeMetricFamily(
+        "claims_ledger_subscription_lag_positions",
+        "Positions that a subscription is behind the feed's end.",
+        labels=["subscription"],
+    )
+    kept = GaugeMetricFamily(
+        "claims_ledger_subscription_events",
+        "Events that a subscriber did not take: waiting for another try, or parked.",
+        labels=["subscription", "state"],
+    )
+    for one in subscribers:
+        name = one.subscription.name
+        lag.add_metric([name], one.lag)
+        kept.add_metric([name, "waiting"], one.backlog.waiting)
+        kept.add_metric([name, "parked"], one.backlog.parked)
+    troubled = GaugeMetricFamily(
+        "claims_ledger_subscription_troubled",
+        "Whether a subscription needs somebody: it is disabled, has parked events, or is an hour behind.",
+        labels=["subscription", "problem"],
+    )
+    for one in subscribers:
+        for problem in get_args(Problem):
+            is_so = any(
+                trouble.subscription == one.subscription.name and trouble.problem == problem
+                for trouble in troubles
+            )
+            troubled.add_metric([one.subscription.name, problem], is_so)
+    yield from (lag, kept, troubled)
 
 
 def _gauge(name: str, said: str, value: float) -> Metric:

@@ -1,6 +1,7 @@
 """HTTP within `up`: its port is bound before anything starts; what is under way at the end is finished."""
 
 import errno
+import logging
 import socket
 from collections.abc import Sequence
 from threading import Event as StopEvent
@@ -16,6 +17,9 @@ from ledger.http.served import drain
 from ledger.rights.tokens import LINK_LASTS, Tokens
 from ledger.supervision import moved
 from ledger.wiring import Wiring
+
+# Of what callers do wrong the ledger says itself what there is to say.
+logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 FIRST_PORT: Final = 8080
 PORTS_TRIED: Final = 20

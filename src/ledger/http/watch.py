@@ -14,6 +14,8 @@ from time import monotonic
 from typing import Final, Literal, NamedTuple
 
 from ledger.attempts import FailingItem, failing
+from ledger.feed.subscriptions.register import Standing, standings
+from ledger.feed.subscriptions.trouble import Trouble, troubles
 from ledger.migrate import pending
 from ledger.store.errors import MigrationRefused, Unreachable
 from ledger.store.examining import FeedFound, examine_feed, has_room, takes_writes
@@ -45,6 +47,8 @@ class Found(NamedTuple):
     home: Home = "well"
     feed: FeedFound | None = None
     failing: Sequence[FailingItem] = ()
+    subscribers: Sequence[Standing] = ()
+    troubles: Sequence[Trouble] = ()
 
 
 class Watch:
@@ -82,7 +86,9 @@ class Watch:
         try:
             with wiring.pool.connection() as connection:
                 feed, items = examine_feed(connection, wiring.book), failing(connection, wiring.book)
-            return Found(self._room(), self._migrations(), home, feed, items)
+                subscribers = standings(connection, wiring.book)
+                troubled = troubles(connection, wiring.book)
+            return Found(self._room(), self._migrations(), home, feed, items, subscribers, troubled)
         except Exception as error:
             if has_no_room(error):
                 return Found("full", home=home)

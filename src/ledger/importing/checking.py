@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
+from ledger.attempts import type_and_place
 from ledger.clock import machine_now
-from ledger.domain.commands import check, read_command
+from ledger.domain.commands import Command, check, check_new, read_command
 from ledger.domain.refusals import Invalid
 from ledger.importing.lines import Fault, Line
 from ledger.importing.sources import Source
@@ -26,17 +27,19 @@ def check_all(
     found: Callable[[Fault], None],
     seen: Callable[[int], None] = lambda _: None,
     present: Callable[[], datetime | None] = lambda: None,
+    known: Callable[[str], bool] = lambda _: False,
 ) -> Checked:
     """Check every line of every file; `found` is told of each fault, `seen` of how many lines were read.
 
     `present`: asked once, and only for a line that this machine's clock takes for the future: the book's
-    present, or None where a book may run ahead. Holds one line at a time, whatever the files' size.
+    present, or None where a book may run ahead. `known`: whether a command's id is on record, asked only
+    where its numbers are taken no more. Holds one line at a time, whatever the files' size.
     """
     latest = _Latest(machine_now(), cache(present))
     lines = faults = 0
     last_at: datetime | None = None
     for source in sources:
-        for line in _faulty(source, latest):
+        for line in _faulty(source, latest, known):
             lines += 1
             if isinstance(line, Fault):
                 faults += 1
@@ -61,7 +64,7 @@ class _Latest:
         return present is not None and present < at
 
 
-def _faulty(source: Source, latest: _Latest) -> Iterator[Line | Fault]:
+def _faulty(source: Source, latest: _Latest, known: Callable[[str], bool]) -> Iterator[Line | Fault]:
     """Give every line of one file, those that no command can be made of as faults."""
     before: datetime | None = None
     empty = True
@@ -80,12 +83,25 @@ def _faulty(source: Source, latest: _Latest) -> Iterator[Line | Fault]:
         else:
             before = line.at
         try:
-            check(read_command(line.command, line.fields), line.at)
+            command = read_command(line.command, line.fields)
+            check(command, line.at)
+            wrong += _new_numbers(command, line, known)
         except Invalid as invalid:
             wrong.append(invalid.message)
+        except Exception as error:  # noqa: BLE001 # a defect of ours at one line: told with its number
+            wrong.append(f"it cannot be checked, by a defect of the ledger ({type_and_place(error)})")
         yield Fault(line.file, line.line, "; ".join(wrong), line.command_id) if wrong else line
     if empty:
         yield Fault(source.file, 1, "there is no command in this file")
+
+
+def _new_numbers(command: Command, line: Line, known: Callable[[str], bool]) -> list[str]:
+    """Say what is wrong with numbers that a command makes, unless it is on record from before."""
+    try:
+        check_new(command)
+    except Invalid as invalid:
+        return [] if known(line.command_id) else [invalid.message]
+    return []
 
 
 def later_than(now: datetime, sources: Sequence[Source], found: Callable[[Fault], None]) -> int:

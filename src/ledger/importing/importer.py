@@ -4,15 +4,31 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from ledger.answers import Answer
 from ledger.application import TRIES, Ledger, wait
-from ledger.endings import Refused, Unreachable
+from ledger.attempts import is_of_an_item, type_and_place
+from ledger.endings import Ending, Refused, Unreachable
 from ledger.importing.cache import StreamCache
 from ledger.importing.chunks import Chunk, Outcome, prepared
 from ledger.importing.lines import Line
 from ledger.store.commit import Commit
-from ledger.store.errors import CommandExists, ImportOpen, OutcomeUnknown, SubjectErased, VersionConflict
+from ledger.store.errors import (
+    CommandExists,
+    DatabaseRefused,
+    ImportOpen,
+    OutcomeUnknown,
+    SubjectErased,
+    VersionConflict,
+)
 from ledger.store.loaded import Loaded
+from ledger.store.patience import is_transient
+
+_OF_VALUES = frozenset({"22", "23", "54", "P0"})
+"""SQLSTATE classes of what a database has against values: not that it has no room, or takes no writes."""
+
+_log = structlog.get_logger(__name__)
 
 CHUNK_LINES = 400
 """Commands that share one commit."""
@@ -55,6 +71,22 @@ class Importer:
             yield from zip(chunk, self._record_chunk(chunk), strict=True)
 
     def _record_chunk(self, lines: list[Line]) -> list[Answer]:
+        """Record lines together; where one of them meets what nobody foresaw, the others without it."""
+        try:
+            return self._record_together(lines)
+        except Ending:
+            raise
+        except Exception as error:
+            if not _is_of_a_line(error):
+                raise
+            self._cache.forget()
+            if len(lines) == 1:
+                _log.error("import_line_failed", line=lines[0].line, error=type_and_place(error))
+                return [_failed(lines[0], error)]
+            middle = len(lines) // 2
+            return [*self._record_chunk(lines[:middle]), *self._record_chunk(lines[middle:])]
+
+    def _record_together(self, lines: list[Line]) -> list[Answer]:
         ledger = self._ledger
         ready = [
             prepared(line, lambda content: ledger.store.content_hmac(ledger.book, content), self._actor)
@@ -123,6 +155,22 @@ def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
             chunk = []
     if chunk:
         yield chunk
+
+
+def _is_of_a_line(error: Exception) -> bool:
+    """Whether it may lie with one line, and not with the book, the database or the machine."""
+    if isinstance(error, DatabaseRefused):
+        return (error.pgcode or "")[:2] in _OF_VALUES
+    return is_of_an_item(error) and not is_transient(error)
+
+
+def _failed(line: Line, error: Exception) -> Answer:
+    """Answer a line that cannot be decided or recorded. The error's own text may quote a person."""
+    message = (
+        f"it met an error that nobody foresaw ({type_and_place(error)}): nothing of it was recorded. Import "
+        "it again once that is put right."
+    )
+    return Answer(line.command_id, "failed", "DEFECT", message=message)
 
 
 def _other_import(book: str) -> str:

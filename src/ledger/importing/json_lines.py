@@ -17,6 +17,14 @@ LONGEST_NUMBER = 18
 """Digits; amounts need fourteen."""
 
 
+class TooDeep(Malformed):
+    """JSON is nested deeper than anything of ours."""
+
+    def __init__(self) -> None:
+        """Say how deep is too deep."""
+        super().__init__(f"is nested more than {DEEPEST} levels deep")
+
+
 def read_json_lines(file: str, stream: BinaryIO) -> Iterator[Line | Fault]:
     """Give each line of the stream as a command, or as what is wrong with it. Empty lines are passed over."""
     for number, raw in raw_lines(stream):
@@ -52,8 +60,7 @@ def json_object(text: str) -> dict[str, object]:
         message = f"is no JSON: {error.msg.lower()} at character {error.pos + 1}"
         raise Malformed(message) from None
     except RecursionError:
-        message = f"is nested more than {DEEPEST} levels deep"
-        raise Malformed(message) from None
+        raise TooDeep from None
     if not isinstance(found, dict):
         message = "must be a JSON object"  # Not quoted: it may name somebody.
         raise Malformed(message)
@@ -102,8 +109,7 @@ def _refuse_unwritable(value: object, levels: int) -> None:
             raise Malformed(message)
         return
     if levels < 0:
-        message = f"is nested more than {DEEPEST} levels deep"
-        raise Malformed(message)
+        raise TooDeep
     if isinstance(value, dict):
         for key, inner in value.items():
             _refuse_unwritable(key, levels)

@@ -20,6 +20,17 @@ where (name in ('fsync', 'full_page_writes') and setting <> 'on')
    or (name = 'synchronous_commit' and setting = 'off')
 """
 
+# By these a server writes whole statements, their parameters or the rows that it refused into its log.
+TALKATIVE = """
+select name || ' = ' || setting from pg_settings
+where (name = 'log_min_error_statement' and setting not in ('fatal', 'panic'))
+   or (name = 'log_error_verbosity' and setting <> 'terse')
+   or (name = 'log_statement' and setting in ('mod', 'all'))
+   or (name in ('log_min_duration_statement', 'log_min_duration_sample') and setting <> '-1')
+   or (name = 'log_transaction_sample_rate' and setting::float > 0)
+order by name
+"""
+
 # A superuser may all of it: what holds then is the triggers alone.
 CHANGEABLE = """
 select table_name from unnest(array['events', 'log', 'log_nodes', 'checkpoints', 'commands']) as table_name
@@ -86,6 +97,13 @@ def loose_settings(connection: Connection) -> list[str]:
     """Name the settings under which an acknowledged commit could be lost."""
     with connection.cursor() as cursor:
         cursor.execute(LOOSE)
+        return [setting for (setting,) in cursor.fetchall()]
+
+
+def talkative_settings(connection: Connection) -> list[str]:
+    """Name the settings under which what is recorded gets into the server's log."""
+    with connection.cursor() as cursor:
+        cursor.execute(TALKATIVE)
         return [setting for (setting,) in cursor.fetchall()]
 
 

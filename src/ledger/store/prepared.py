@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2s
 from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from psycopg2.errors import InvalidSqlStatementName
 
@@ -11,6 +12,9 @@ from ledger.store.pool import Connection
 
 MOST_SHAPES: Final = 256
 """Texts of which name and numbered form are kept; a text more costs time and nothing else."""
+
+_known: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
+"""Names of what each connection keeps prepared."""
 
 _KNOWN: Final = "select name from pg_prepared_statements"
 
@@ -32,14 +36,27 @@ def execute_prepared(
     `prepares`: name → its `prepare`. The connection must lead to the server itself, and be in no transaction.
     Raises what the driver raises.
     """
+    known = _known.setdefault(cursor.connection, set())
+    if not prepares.keys() <= known:
+        # Asked first, not found out by an error: the server would write that into its log.
+        _prepare(cursor, prepares, known)
     try:
         cursor.execute(query, parameters)
     except InvalidSqlStatementName:
-        # One of them is new to this connection, so that nothing was done.
-        cursor.execute(_KNOWN)
-        known = {name for (name,) in cursor.fetchall()}
-        cursor.execute(";".join(prepare for name, prepare in prepares.items() if name not in known))
+        # Somebody took them away (`discard all`), so that nothing was done.
+        _prepare(cursor, prepares, known)
         cursor.execute(query, parameters)
+
+
+def _prepare(cursor: Any, prepares: Mapping[str, str], known: set[str]) -> None:  # noqa: ANN401  # as above
+    """Prepare what the connection lacks; `known` is what it has then."""
+    cursor.execute(_KNOWN)
+    known.clear()
+    known.update(name for (name,) in cursor.fetchall())
+    lacking = [prepare for name, prepare in prepares.items() if name not in known]
+    if lacking:
+        cursor.execute(";".join(lacking))
+        known.update(prepares)
 
 
 def run_prepared(connection: Connection, texts: Sequence[str], parameters: Sequence[object]) -> None:

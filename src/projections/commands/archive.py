@@ -34,6 +34,9 @@ def archive(folder: Path, book: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"book": book, "folder": str(folder)} | archived._asdict())
         return
+    if not total:
+        note(f"Book {book!r} is empty: nothing has been recorded in it yet, and nothing was written.")
+        return
     if not archived.files:
         note(f"{folder} holds all {archived.end + 1:,} events already.")
         return

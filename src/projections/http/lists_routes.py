@@ -52,7 +52,7 @@ def routes(_wiring: Wiring) -> APIRouter:
         operation_id="due_calendar",
         response_model=None,
         responses=described(
-            {200: {"content": {"text/calendar": {"schema": {"type": "string"}}}}}, 404, 422, 503
+            {200: {"content": {"text/calendar": {"schema": {"type": "string"}}}}}, 404, 410, 422, 503
         ),
     )(calendar)
     return router
@@ -68,16 +68,14 @@ def _add(router: APIRouter, listed: List) -> None:
         responses=described(
             {
                 200: {
-                    "description": 'A page; `Link: rel="next"` leads to the next one'
-                    if listed.order
-                    else "All rows",
+                    "description": 'A page; `Link: rel="next"` leads to the next one',
                     "content": {"application/json": {"schema": rows}},
-                    "headers": POSITION_HEADER | (NEXT if listed.order else {}),
+                    "headers": POSITION_HEADER | NEXT,
                 }
             },
-            *(404, 422, 503),
+            *(404, 410, 422, 503),
         ),
-    )(_page(listed) if listed.order else _whole(listed))
+    )(_page(listed))
     for end, way in WAYS.items():
         router.get(
             f"{listed.path}.{end}",
@@ -91,7 +89,7 @@ def _add(router: APIRouter, listed: List) -> None:
                         "headers": POSITION_HEADER,
                     }
                 },
-                *(404, 422, 503),
+                *(404, 410, 422, 503),
             ),
         )(_file(listed, end))
 
@@ -103,7 +101,7 @@ def _page(listed: List) -> Callable[..., Any]:
         caller: Annotated[Caller, needs("read")],
         time: Asked,
         filters: Annotated[object, Depends(filters_of(listed))],
-        limit: Limit = 100,
+        limit: Limit = 100 if listed.order else MOST_ROWS,
         after: _after(listed) = None,  # type: ignore[valid-type]  # an annotation made for the list
     ) -> Response:
         place = _place(after, listed)
@@ -114,11 +112,8 @@ def _page(listed: List) -> Callable[..., Any]:
             rows = listed.ask(reader, filters)
             if reader.paged is None:  # They came whole: a place is a number of rows.
                 begin = 0 if place is None else place[0]
-                is_last = len(rows) <= begin + limit
-                return rows[begin : begin + limit], None if is_last else (
-                    begin + limit,
-                    *(0 for _ in listed.order[1:]),
-                )
+                end = begin + limit
+                return rows[begin:end], None if len(rows) <= end else (end, *(0 for _ in listed.order[1:]))
             more = len(rows) > limit
             return rows[:limit], reader.paged.places[limit - 1] if more else None
 
@@ -133,23 +128,6 @@ def _page(listed: List) -> Callable[..., Any]:
 
     page.__doc__ = f"{listed.said}: a page of them. Its next ones stand for the same position."
     return page
-
-
-def _whole(listed: List) -> Callable[..., Any]:
-    async def whole(
-        request: Request,
-        _book: Book,
-        caller: Annotated[Caller, needs("read")],
-        time: Asked,
-        filters: Annotated[object, Depends(filters_of(listed))],
-    ) -> Response:
-        rows, position = await read(
-            request, caller, listed.views, time, lambda reader: listed.ask(reader, filters)
-        )
-        return JSONResponse(plain(rows), headers={POSITION: str(position)})
-
-    whole.__doc__ = f"{listed.said}, as they stand at one position."
-    return whole
 
 
 def _file(listed: List, end: str) -> Callable[..., Any]:
@@ -180,9 +158,14 @@ def _after(listed: List) -> Any:  # noqa: ANN401  # an annotation
         Query(
             max_length=80,
             description="Where the page before ended, as its `next` link says.",
-            json_schema_extra={"pattern": f"^{place}(\\.{place}){{{len(listed.order) - 1}}}$"},
+            json_schema_extra={"pattern": f"^{place}(\\.{place}){{{_parts(listed) - 1}}}$"},
         ),
     ]
+
+
+def _parts(listed: List) -> int:
+    """Count the parts of a place in a list; in one that comes whole it is a number of rows."""
+    return max(1, len(listed.order))
 
 
 def _place(after: str | None, listed: List) -> Place | None:
@@ -190,7 +173,7 @@ def _place(after: str | None, listed: List) -> Place | None:
     if after is None:
         return None
     place = tuple(map(int, after.split("."))) if _PLACE.fullmatch(after) else ()
-    if len(place) != len(listed.order):
+    if len(place) != _parts(listed):
         message = f"after: {after[:40]!r} is no place in this list: take it from the `next` link."
         raise Problem("INVALID", message)
     return place

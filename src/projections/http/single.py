@@ -109,7 +109,7 @@ def _add(
         summary=str(endpoint.__doc__).partition("\n")[0].removesuffix("."),
         operation_id=operation_id,
         response_model=None,
-        responses=described({200: answer}, 404, 422, 503),
+        responses=described({200: answer}, 404, 410, 422, 503),
     )(endpoint)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -13,9 +13,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 
 from ledger.endings import ClockBehind, Refused, Unreachable, UsedWrongly
 from ledger.feed.epochs import EpochsPart, EpochUnknown
+from ledger.http.book import SLASH
 from ledger.http.callers import SESSION_COOKIE, program, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
-from ledger.importing.json_lines import json_object
+from ledger.importing.json_lines import TooDeep, json_object
 from ledger.importing.lines import Malformed, decoded
 from ledger.rights.roles import Right
 from ledger.store.patience import has_no_room, passes_by_itself
@@ -165,7 +166,8 @@ class Pages:
         is_json = request.url.path.endswith(".json")
         look: Look | None = None
         try:
-            look = self._look(request, body)
+            look = self._look(request)
+            look = replace(look, typed=_typed(body, request.headers.get("content-type", "")))
             _refuse_nul(look)
             self._admit(request, look, right)
             if takes is not None:
@@ -182,21 +184,19 @@ class Pages:
             answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
 
-    def _look(self, request: Request, body: bytes) -> Look:
+    def _look(self, request: Request) -> Look:
         session = request.cookies.get(SESSION_COOKIE)
         caller = visitor(request) or program(request)
-        typed = _typed(body, request.headers.get("content-type", ""))
         settings = self._wiring.settings
         return Look(
             wiring=self._wiring,
             visitor=Visitor(caller, session if caller else None),
             words=words(_language(request)),
-            path=request.url.path,
+            path=quote(request.url.path.replace(SLASH, "~2F"), safe="/~"),
             query=dict(request.query_params),
             steps=request.path_params,
             asked=AskedTime(),
             is_fragment="hx-request" in request.headers,
-            typed=typed,
             address=request.client.host if request.client else "",
             origin=settings.http_url or f"{request.url.scheme}://{request.headers.get('host', '')}",
         )
@@ -234,12 +234,12 @@ FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable)
 """What a page says in words, and its JSON as a problem, besides what passes by itself; else a defect."""
 
 
-class _Unreadable(AskedWrongly):
-    """The body of a request is no form, or no JSON."""
+class _TooDeep(AskedWrongly):
+    """The JSON of a request is nested deeper than any."""
 
 
 def _typed(body: bytes, media_type: str) -> Mapping[str, str]:
-    """Read what a form carries, or a program's JSON object of texts. Raises _Unreadable."""
+    """Read what a form carries, or a program's JSON object of texts. Raises `AskedWrongly`."""
     try:
         if media_type.startswith("application/json"):
             told = json_object(decoded(body, 1))
@@ -248,17 +248,19 @@ def _typed(body: bytes, media_type: str) -> Mapping[str, str]:
             fields = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
             told = dict(fields)
             if len(told) < len(fields):
-                raise _Unreadable(NO_OBJECT)
+                raise AskedWrongly(NO_OBJECT)
+    except TooDeep as error:
+        raise _TooDeep(NO_OBJECT) from error
     except (ValueError, Malformed) as error:
-        raise _Unreadable(NO_OBJECT) from error
+        raise AskedWrongly(NO_OBJECT) from error
     read = {name: value for name, value in told.items() if isinstance(value, str)}
     if len(read) < len(told):
-        raise _Unreadable(NO_OBJECT)
+        raise AskedWrongly(NO_OBJECT)
     return read
 
 
 _PROBLEMS: Final[Mapping[type[Exception], str]] = {
-    _Unreadable: "MALFORMED",
+    _TooDeep: "MALFORMED",
     UsedWrongly: "INVALID",
     NothingKnown: "NOTHING_KNOWN",
     Refused: "NOT_FOUND",

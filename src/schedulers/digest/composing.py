@@ -7,6 +7,7 @@ from datetime import date
 from ledger.attempts import FailingItem
 from ledger.domain.calendar import ONE_DAY
 from ledger.domain.deadlines import Deadline
+from ledger.feed.subscriptions.trouble import Trouble
 from schedulers.letters.queries import Letter
 
 ENDS = frozenset({"term_end", "notice_end", "withdrawal_end"})
@@ -41,6 +42,8 @@ class Digest:
     """Followers with events that they could not take."""
     parked: Sequence[FailingItem] = ()
     """What workers could not handle, and nobody tries any more."""
+    subscribers: Sequence[Trouble] = ()
+    """What is wrong with those who are to be told of events."""
 
     @property
     def is_calm(self) -> bool:
@@ -54,6 +57,7 @@ class Digest:
             or self.clock_apart_seconds is not None
             or self.stopped
             or self.parked
+            or self.subscribers
         )
 
     @property
@@ -70,6 +74,7 @@ class Digest:
             "clocks apart" if self.clock_apart_seconds is not None else "",
             "a follower has stopped" if self.stopped else "",
             f"parked: {len(self.parked)}" if self.parked else "",
+            f"subscribers not told: {len(self.subscribers)}" if self.subscribers else "",
         ]
         return f"{self.book}, {self.day}: {', '.join(part for part in parts if part)}"
 
@@ -104,6 +109,11 @@ def text(digest: Digest) -> str:
         ]
     for name in digest.stopped:
         lines += [f"ALARM: {name} could not take some events: see `claims-ledger doctor`.", ""]
+    lines += _section(
+        "Subscribers that are not told of all events",
+        [one.said for one in digest.subscribers],
+        "claims-ledger subscriptions list",
+    )
     lines += _section(
         "Could not be handled: mend the cause, then `claims-ledger parked replay`",
         [f"{one.worker}  {one.item}: {one.error}" for one in digest.parked],

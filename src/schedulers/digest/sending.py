@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event as StopEvent
 from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
-from ledger.attempts import failing
+from ledger.attempts import Attempts, ItemFailed, failing
 from ledger.clock import acts_until, present
 from ledger.domain.calendar import brussels_date, is_working_day
+from ledger.feed.subscriptions.trouble import troubles
 from ledger.outgoing_mail import new_mail
 from ledger.supervision import rest
 from schedulers.clocks import look_at
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from ledger.settings import Settings
     from ledger.wiring import Wiring
 
-TICK_SECONDS: Final = 300.0
+TICK_SECONDS: Final = 30.0
+WORKER: Final = "digest"
 NEAR: Final = timedelta(days=5)
 """Before its last day a letter whose posting nobody has confirmed is told of."""
 
@@ -131,6 +134,7 @@ def digest_of(wiring: "Wiring") -> Digest:
             None if look.agrees else look.apart_seconds,
             stopped(connection, book),
             [one for one in failing(connection, book) if one.is_parked],
+            troubles(connection, book),
         )
 
 
@@ -146,17 +150,23 @@ def send(wiring: "Wiring", wanted: list[Place], *, again: bool = False) -> dict[
         ]
     if not lacking:
         return {}
-    digest, told = digest_of(wiring), {}
-    for place in lacking:
+    digest = digest_of(wiring)
+    told = {place.name: "could not be sent" for place in lacking}
+
+    def deliver(place: Place) -> None:
         try:
             place.take(digest)
         except NotDelivered as error:
-            _log.error("digest_not_taken", book=wiring.book, place=place.name, error=str(error))
             told[place.name] = str(error)
-            continue
+            raise ItemFailed(str(error)) from error
         with wiring.pool.connection() as connection:
             note(connection, wiring.book, place.name, digest.day)
         told[place.name] = "sent"
+
+    # Each place alone, at every look whatever failed before: shown where other failed tries are.
+    attempts = Attempts(wiring.pool, wiring.book, WORKER)
+    for place in lacking:
+        attempts.run(place.name, partial(deliver, place))
     return told
 
 

@@ -25,12 +25,6 @@ Back = Callable[[timedelta], None]
 
 
 @pytest.fixture
-def clock(database: Database) -> MovedClock:
-    """Asked for before the book is opened, so that its connections read this clock."""
-    return MovedClock(database.superuser_dsn)
-
-
-@pytest.fixture
 def back(clock: MovedClock, wiring: Wiring) -> Back:
     """Sets the clock back, behind a contract and its claim that were recorded just now."""
     for name, fields in (("StartContract", contract()), ("OpenClaim", claim())):

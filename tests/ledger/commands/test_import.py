@@ -14,6 +14,9 @@ from freezegun import freeze_time
 from fixtures.database import Database, execute
 from fixtures.desk import Fields, claim, contract
 from fixtures.program import CommandLine
+from ledger.decision import decide_command
+from ledger.domain.commands import read_command
+from ledger.importing import checking, chunks
 from ledger.importing.importer import CHUNK_LINES
 from ledger.wiring import opened
 
@@ -99,6 +102,75 @@ def test_malformed_lines_are_one_json_object_each_when_asked(command_line: Comma
         (2, "invalid"),
         (3, "invalid"),
     ]
+
+
+@pytest.mark.parametrize("where", ["database", "decider", "reader"])
+def test_fault_one_line_that_meets_what_nobody_foresaw_stops_no_other(
+    command_line: CommandLine, write: Write, database: Database, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    lines = [start(f"CC-{number}") for number in range(7)]
+    file = write(lines)
+    if where == "database":
+        # As a constraint that an operator's own trigger adds, or a defect of ours in one statement.
+        execute(
+            database.superuser_dsn,
+            "create function public.refuse() returns trigger language plpgsql as $$ begin "
+            "if new.command_id = 'start-CC-3' then raise exception 'no %', new.command_id; end if; "
+            "return new; end $$",
+            "create trigger refuse before insert on ledger.events "
+            "for each row execute function public.refuse()",
+        )
+    elif where == "decider":
+
+        def breaks(*given: object, **more: object) -> object:
+            if more["command_id"] == "start-CC-3":
+                message = "Ada Peeters"
+                raise OverflowError(message)
+            return decide_command(*given, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(chunks, "decide_command", breaks)
+    else:
+
+        def unreadable(name: str, fields: Fields) -> object:
+            if fields["contract"] == "CC-3":
+                message = "Ada Peeters"
+                raise RecursionError(message)
+            return read_command(name, fields)
+
+        monkeypatch.setattr(chunks, "read_command", unreadable)
+    typed = command_line("import", file, "--json")
+
+    assert typed.exit_code == 1
+    statuses = {answer["line"]: answer["status"] for answer in typed.json_lines}
+    assert statuses == dict.fromkeys((1, 2, 3, 5, 6, 7), "recorded") | {4: "failed"}
+    assert "line 4: it met an error that nobody foresaw" in typed.err
+    assert "Ada Peeters" not in typed.err + typed.out
+    assert "Traceback" not in typed.err
+    assert counted(database, "commands") == [6]
+
+    if where == "database":
+        execute(database.superuser_dsn, "drop trigger refuse on ledger.events")
+    monkeypatch.setattr(chunks, "decide_command", decide_command)
+    monkeypatch.setattr(chunks, "read_command", read_command)
+    again = command_line("import", file, "--json")
+    assert again.exit_code == 0
+    assert [answer["status"] for answer in again.json_lines].count("recorded") == 1
+
+
+def test_fault_a_line_that_cannot_be_checked_is_listed_with_its_number(
+    command_line: CommandLine, write: Write, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        message = "Ada Peeters"
+        raise OverflowError(message)
+
+    monkeypatch.setattr(checking, "check", breaks)
+    typed = command_line("import", write([start("CC-1"), start("CC-2")]))
+
+    assert typed.exit_code == 2
+    assert "line 2: it cannot be checked, by a defect of the ledger (OverflowError" in typed.err
+    assert "Ada Peeters" not in typed.err
+    assert counted(database) == [0, 0, 0]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])

@@ -229,6 +229,74 @@ def test_a_language_in_which_the_terms_have_no_documents_is_invalid(monkeypatch:
         check(read_command("StartContract", START | {"language": "fr"}), instant("2025-01-01T09:00"))
 
 
+REFUND: dict[str, object] = {"claim": "K", "payment_reference": "PAY-1"}
+
+
+@pytest.mark.parametrize(
+    "iban",
+    [
+        "BE71096123456769",
+        "BE68 5390 0754 7034",  # of a bank that is no more
+        "be68\u00a05390\u202f07547034",
+        "NL91ABNA0417164300",
+        "NO9386011117947",
+        "FR1420041010050500013M02606",
+        "MT84MALT011000012345MTLCAST001S",
+    ],
+)
+def test_fault_37_an_account_number_is_kept_as_it_was_written(iban: str) -> None:
+    assert getattr(read_command("IssueRefund", REFUND | {"iban": iban}), "iban") == iban  # noqa: B009 # any command
+
+
+@pytest.mark.parametrize(
+    "iban",
+    [
+        "onzin",
+        " ",
+        "BE71096123456768",
+        "BE7109612345676",
+        "BE710961234567690",
+        "BE71 0961 2345 676O",
+        "\u0392\u039571096123456769",
+        "BE71\u200b096123456769",
+        "\uff22\uff25\uff17\uff11096123456769",
+        "XX71096123456769",
+        "DE71096123456769",
+        "BE71096123456769 Ada",
+        "71096123456769",
+        "BE00096123456769",
+        "9" * 5_000,
+    ],
+)
+def test_fault_37_what_is_no_iban_is_invalid_and_not_quoted(iban: str) -> None:
+    said = _invalid("IssueRefund", REFUND | {"iban": iban})
+    assert said == "IssueRefund: iban: is no IBAN: its country, length or check digits are wrong"
+
+
+@pytest.mark.parametrize(
+    ("reference", "is_taken"),
+    [
+        ("+++090/9337/55493+++", True),
+        ("***090/9337/55493***", True),
+        ("+++ 090/9337/55493 +++", True),
+        ("+++090/9337/55494+++", False),
+        ("***000/0000/00000***", False),
+        ("+++090/9337/5549+++", True),  # no structured communication: a reference like any other
+        ("PAY-1", True),
+    ],
+)
+def test_fault_37_a_structured_communication_has_the_right_check_digits(
+    reference: str, *, is_taken: bool
+) -> None:
+    if is_taken:
+        read_command("IssueRefund", REFUND | {"payment_reference": reference})
+    else:
+        said = _invalid("IssueRefund", REFUND | {"payment_reference": reference})
+        assert "is a structured communication whose check digits are wrong" in said
+    # One that was paid once can come back.
+    read_command("RecordRefundFailure", {"claim": "K", "payment_reference": reference})
+
+
 def test_an_at_without_offset_is_invalid() -> None:
     with pytest.raises(Invalid, match="at: has no offset"):
         check(read_command("AcceptClaim", ACCEPT), datetime(2025, 1, 1, 9))  # noqa: DTZ001 - a naive time is what is refused

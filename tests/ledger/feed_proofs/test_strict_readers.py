@@ -376,7 +376,7 @@ def test_fault_32_json_that_breaks_readers_is_not_verified(text: str, tmp_path: 
         verify_evidence(tmp_path / "given", KEYS)
 
 
-def test_fault_32_a_bundle_s_files_of_any_content_are_not_verified(original: Path, tmp_path: Path) -> None:
+def test_fault_32_a_bundle_s_files_of_any_content_are_not_verified(original: Path) -> None:
     chance = Random(32)  # noqa: S311  # tamperings are to be repeatable
     names = [path.relative_to(original) for path in original.rglob("*") if path.is_file()]
     contents = [b"", b"\0" * 40, b"\xff" * 9_000, b"[]", b"\n\n\n", b"old 0\n", HEAD.encode() * 3]

@@ -1,13 +1,13 @@
-"""Once the log was put back, whatever is handed out bears its epoch, and an old place is refused everywhere."""
+"""Once the log was put back, what is handed out bears its epoch, and an old place is refused everywhere."""
 
-import json
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
-from fixtures.database import execute
+from fixtures.database import Template, execute, migrated_database
 from fixtures.desk import contract, send
-from fixtures.served import Served, listening, sealing, serving
+from fixtures.served import Served, listening, sealing, serving, standing_book, token_of
 from ledger.endings import Ending
 from ledger.feed.epochs import BeyondTheEnd, Cursor, EpochsPart
 from ledger.wiring import Wiring
@@ -15,23 +15,25 @@ from ledger.wiring import Wiring
 PARTS_AT = 3
 
 
-@pytest.fixture
-def parted(standing: Wiring) -> Wiring:
+@pytest.fixture(scope="module")
+def parted(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiring]:
     """A log whose second epoch began at position 3, and that has grown past where the first one ended."""
-    for number in range(1, 7):
-        send(standing, "StartContract", contract(f"CC-{number}"), may_backdate=False)
-    standing.seal()
-    execute(
-        str(standing.settings.migrate_dsn),
-        "insert into ledger.epochs (book, epoch, origin, from_position, begun_at, because) "
-        f"select book, 2, origin || '/epoch-2', {PARTS_AT}, clock_timestamp(), 'put back' from ledger.books",
-        "update ledger.books set epoch = 2, origin = origin || '/epoch-2'",
-    )
-    standing.catch_up()
-    return standing
+    home = tmp_path_factory.mktemp("parted")
+    with migrated_database(template) as database, standing_book(database, home) as wiring:
+        for number in range(1, 7):
+            send(wiring, "StartContract", contract(f"CC-{number}"), may_backdate=False)
+        wiring.seal()
+        execute(
+            database.owner_dsn,
+            "insert into ledger.epochs (book, epoch, origin, from_position, begun_at, because) "
+            f"select book, 2, origin || '/epoch-2', {PARTS_AT}, clock_timestamp(), 'lost' from ledger.books",
+            "update ledger.books set epoch = 2, origin = origin || '/epoch-2'",
+        )
+        wiring.catch_up()
+        yield wiring
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def put_back(parted: Wiring) -> Iterator[Served]:
     with serving(parted) as served:
         yield served
@@ -91,16 +93,8 @@ def test_fault_13_all_that_is_handed_out_bears_its_epoch_and_is_taken_back(put_b
     assert "as_of=2%3A5" in link
     assert put_back.get(link).status_code == 200
 
-    with sealing(put_back.wiring):
-        sent = put_back.command("StartContract", contract("CC-7"))
-    assert sent.headers["Ledger-Position"] == "2:6"
-
 
 def test_fault_13_the_ids_of_a_stream_bear_the_epoch(parted: Wiring) -> None:
-    import httpx
-
-    from fixtures.served import token_of
-
     headers = {"Authorization": f"Bearer {token_of(parted, 'subscriber')}"}
     with (
         listening(parted) as base,
@@ -136,3 +130,11 @@ def test_fault_13_programs_and_subscriptions_are_told_as_well(parted: Wiring) ->
     for after in (4, "1:4", 4711):
         with pytest.raises(Ending, match="read again after 2:2"):
             parted.subscriptions.add_webhook("hook", "https://erp.example/in", after=after)
+
+
+def test_fault_13_the_position_of_a_command_bears_the_epoch_and_can_be_waited_for(put_back: Served) -> None:
+    with sealing(put_back.wiring):
+        sent = put_back.command("StartContract", contract("CC-7"))
+    assert sent.headers["Ledger-Position"] == "2:6"
+    put_back.wiring.catch_up()
+    assert put_back.get("/contracts/CC-7", params={"min_position": "2:6"}).status_code == 200

@@ -14,9 +14,9 @@ from ledger.feed.followers import GapFound
 from ledger.feed.proofs.refused import LogForked
 from ledger.store.errors import Unreachable
 from ledger.supervision import (
-    Service,
     ServiceState,
     States,
+    Supervised,
     Supervisor,
     halts,
     lost,
@@ -42,7 +42,7 @@ def supervised(
     """A service `it` at work until the block ends, then ended."""
     stop, states = StopEvent(), States()
     supervisor = Supervisor(
-        [Service("it", serve, matters=True)],
+        [Supervised("it", serve, matters=True)],
         stop,
         states,
         longest_pause=longest_pause,

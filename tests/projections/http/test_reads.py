@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from icalendar import Calendar
 
-from fixtures.desk import claim, contract
+from fixtures.desk import claim, contract, recorded_before
 from fixtures.program import CommandLine
 from fixtures.served import Served, token_of
 from projections.commands.tables import as_json
@@ -40,7 +40,7 @@ def filled(house: Served) -> Served:
             "subject": "slow",
         }
         house.command("LodgeComplaint", lodged)
-    house.command("OpenClaim", claim("K/5 é", "CC-5"))
+    recorded_before(house.wiring, "OpenClaim", claim("K/5 é", "CC-5"))
     house.wiring.catch_up()
     return house
 
@@ -258,13 +258,73 @@ def test_personal_values_open_by_a_route_of_their_own_for_a_reason_that_is_logge
     assert ("P-CC-1", "contract/CC-1") in {line[3:] for line in lines}
 
 
-def test_the_calendar_holds_every_due_date_and_nobodys_name(filled: Served) -> None:
+def test_fault_22_the_calendar_holds_what_is_open_and_the_last_30_days_and_nobodys_name(
+    filled: Served,
+) -> None:
     token = token_of(filled.wiring, "calendar")
     answer = filled.client.get(f"{filled.base}/due.ics", params={"token": token})
     events = Calendar.from_ical(answer.text).walk("VEVENT")
-    assert len(events) == len(filled.get("/due?limit=1000").json())
+    rows = filled.get("/due?limit=1000").json()
+    recent = [row for row in rows if row["status"] == "open" or row["due_on"] >= "2026-01-30"]
+    assert len(events) == len(recent) < len(rows)
     assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
     assert "Peeters" not in answer.text
+
+
+def test_fault_22_the_calendar_is_narrowed_down_as_the_list_is_and_no_uid_ever_changes(
+    filled: Served,
+) -> None:
+    def uids(**asked: str) -> dict[str, str]:
+        text = filled.get("/due.ics", params=asked).text
+        return {str(event["UID"]): str(event["SUMMARY"]) for event in Calendar.from_ical(text).walk("VEVENT")}
+
+    rows, whole = filled.get("/due?limit=1000").json(), uids(**{"from": "1900-01-01"})
+    assert len(whole) == len(rows)
+    asked = ({"status": "met"}, {"contract": "CC-1"}, {"kind": "refund"}, {"before": "2024-01-01"}, {})
+    for narrowed in ({"status": "missed"}, {"claim": "K-1", "from": "2020-01-01"}, *asked):
+        some = uids(**narrowed)
+        assert some.items() <= whole.items()
+    missed = [row for row in rows if row["status"] == "missed"]
+    assert len(uids(status="missed")) == len(missed) > 0
+    tag = filled.get("/due.ics").headers["ETag"]
+    assert filled.get("/due.ics", headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_fault_20_kind_and_from_narrow_due_dates_down_and_what_comes_whole_comes_by_pages(
+    filled: Served,
+) -> None:
+    rows = filled.get("/due?limit=1000").json()
+    for asked, wanted in (
+        ({"kind": "refund"}, [row for row in rows if row["kind"] == "refund"]),
+        ({"from": "2026-01-01"}, [row for row in rows if row["due_on"] >= "2026-01-01"]),
+    ):
+        assert filled.get("/due", params=asked | {"limit": "1000"}).json() == wanted != rows
+    whole = filled.get("/due?kind=retention&limit=1000").json()
+    paged, url = [], "/due?kind=retention&limit=1"
+    while url:
+        page = filled.get(url)
+        paged += page.json()
+        url = page.links.get("next", {}).get("url", "")
+    assert paged == whole
+
+
+def test_fault_24_what_the_client_has_already_is_not_sent_again_and_what_moved_is(served: Served) -> None:
+    served.command("StartContract", contract("CC-1"), key="a")
+    served.wiring.catch_up()
+    tag = served.get("/contracts/CC-1").headers["ETag"]
+    for told in (tag, f"W/{tag}", f'"x", {tag}', "*"):
+        again = served.get("/contracts/CC-1", headers={"If-None-Match": told})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    assert served.get("/contracts/CC-1", headers={"If-None-Match": '"7"'}).status_code == 200
+    # The contract's own stream stands still, and yet it shows another claim.
+    served.command("OpenClaim", claim("K-1", "CC-1"), key="b")
+    served.wiring.catch_up()
+    moved = served.get("/contracts/CC-1", headers={"If-None-Match": tag})
+    assert (moved.status_code, moved.headers["ETag"]) == (200, tag)
+    assert [row["claim"] for row in moved.json()["claims"]] == ["K-1"]
+    head = served.client.head(f"{served.base}/claims/K-1", headers=served.bearing("admin"))
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["Content-Length"]) == len(served.get("/claims/K-1").content)
 
 
 def test_the_rows_are_those_that_the_command_line_prints(served: Served, command_line: CommandLine) -> None:

@@ -3,76 +3,21 @@
 import json
 import socketserver
 import threading
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from running_witness import RunningWitness
 
 from fixtures.program import Program
 from ledger.domain.calendar import brussels_date
 from ledger.feed.proofs.checkpoint import open_checkpoint
-from ledger.feed.proofs.proof_file import ConsistencyFile
 from ledger.settings import Settings
 from ledger.submission import submission
 from ledger.wiring import Wiring
 from schedulers.heads.sending import keep_heads_outside, places, send, send_now
-
-COSIGNED = f"— witness.test {b64encode(bytes(4) + bytes(72)).decode()}\n"
-
-
-@dataclass
-class StubWitness:
-    """A witness as C2SP's tlog-witness describes it, on loopback."""
-
-    url: str = ""
-    size: int = 0
-    asked: list[ConsistencyFile] = field(default_factory=list)
-    answers: list[tuple[int, str, str]] = field(default_factory=list)
-    """Answers to give instead of its own: status, content type, body."""
-
-
-@pytest.fixture
-def witness(wiring: Wiring) -> Iterator[StubWitness]:
-    stub = StubWitness()
-
-    class Answering(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            asked = ConsistencyFile.parse(body)
-            stub.asked.append(asked)
-            if stub.answers:
-                self.say(*stub.answers.pop(0))
-            elif asked.old_size != stub.size:
-                self.say(409, "text/x.tlog.size", f"{stub.size}\n")
-            else:
-                head = open_checkpoint(asked.checkpoint, wiring.signing_place.keys().verifier_keys)
-                stub.size = head.size
-                self.say(200, "text/plain", COSIGNED)
-
-        def say(self, status: int, kind: str, body: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            if status == 302:
-                self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", str(len(body.encode())))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        stub.url = f"http://127.0.0.1:{server.server_port}/add-checkpoint"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield stub
-        server.shutdown()
-        thread.join()
 
 
 @contextmanager
@@ -186,11 +131,13 @@ def test_a_folder_that_is_away_is_tried_again_until_it_is_there(wiring: Wiring, 
     assert send(wiring, places(wiring.settings)) == []
 
 
-def test_a_witness_gets_the_proof_from_the_head_that_it_knows(wiring: Wiring, witness: StubWitness) -> None:
-    using(wiring, head_witnesses=witness.url)
+def test_a_witness_gets_the_proof_from_the_head_that_it_knows(
+    wiring: Wiring, witness: RunningWitness
+) -> None:
+    using(wiring, head_witnesses=witness.setting)
     record(wiring, "C-1")
     [first] = send_now(wiring)
-    assert (first.taken, first.told) == (True, COSIGNED.strip())
+    assert (first.taken, first.told) == (True, witness.given[-1])
     keys = wiring.signing_place.keys().verifier_keys
     old = open_checkpoint(witness.asked[0].checkpoint, keys)
     record(wiring, "C-2", "C-3")
@@ -201,9 +148,9 @@ def test_a_witness_gets_the_proof_from_the_head_that_it_knows(wiring: Wiring, wi
 
 
 def test_a_witness_that_knows_more_than_we_noted_is_given_the_proof_from_there(
-    wiring: Wiring, witness: StubWitness
+    wiring: Wiring, witness: RunningWitness
 ) -> None:
-    using(wiring, head_witnesses=witness.url)
+    using(wiring, head_witnesses=witness.setting)
     record(wiring, "C-1")
     witness.size = 1
     record(wiring, "C-2")
@@ -220,12 +167,14 @@ def test_a_witness_that_knows_more_than_we_noted_is_given_the_proof_from_there(
         ((302, "text/plain", ""), "it answered 302"),
         ((200, "text/plain", "thank you"), "it answered no signature lines"),
         ((200, "text/plain", ""), "it answered no signature lines"),
+        ((409, "text/x.tlog.size", "9" * 5_000), "it answered 409: 999"),
+        ((409, "text/x.tlog.size", "007"), "it answered 409: 007"),
     ],
 )
 def test_a_witness_that_does_not_cosign_is_told_of(
-    wiring: Wiring, witness: StubWitness, answer: tuple[int, str, str], told: str
+    wiring: Wiring, witness: RunningWitness, answer: tuple[int, str, str], told: str
 ) -> None:
-    using(wiring, head_witnesses=witness.url)
+    using(wiring, head_witnesses=witness.setting)
     record(wiring, "C-1")
     witness.answers.append(answer)
     [sent] = send_now(wiring)
@@ -241,6 +190,8 @@ def test_a_head_is_mailed_with_the_note_attached(wiring: Wiring) -> None:
         [sent] = send_now(wiring)
     assert sent.taken
     [(receiver, mailed)] = taken
+    for name in ("From", "To", "Date", "Message-ID", "Subject"):  # fault 40
+        assert len(message_from_bytes(mailed).get_all(name, [])) == 1, name
     assert receiver == "auditor@example.be"
     [attached] = [
         part.get_payload(decode=True)
@@ -264,10 +215,10 @@ def test_a_password_is_never_mailed_in_clear_nor_told(wiring: Wiring) -> None:
 
 
 def test_one_place_that_is_away_keeps_no_other_from_its_head(
-    wiring: Wiring, witness: StubWitness, tmp_path: Path
+    wiring: Wiring, witness: RunningWitness, tmp_path: Path
 ) -> None:
     nowhere = "http://127.0.0.1:9/add-checkpoint"
-    using(wiring, head_witnesses=f"{nowhere} {witness.url}", head_folders=str(tmp_path))
+    using(wiring, head_witnesses=f"{nowhere} {witness.setting}", head_folders=str(tmp_path))
     record(wiring, "C-1")
     assert {sent.place: sent.taken for sent in send_now(wiring)} == {
         str(tmp_path): True,
@@ -322,6 +273,21 @@ def test_it_is_sent_by_hand(program: Program, tmp_path: Path) -> None:
         ("head_folders", "not/from/the/root", "does not begin at the root"),
         ("head_witnesses", "witness.example", "is no URL of a witness"),
         ("head_mail", "smtp://host/?to=a@b", "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS"),
+        *(
+            (
+                "head_mail",
+                f"smtp://host/?from=a@b&to={to}",
+                "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS",
+            )
+            for to in (
+                "a@b%0d%0aBcc:%20c@d",
+                "a@b,c@d",
+                "a@b&to=c@d",
+                "Ada%20%3Ca@b%3E",
+                "a",
+                "a+b@c",
+            )  # fault 2
+        ),
     ],
 )
 def test_a_place_that_cannot_be_one_is_refused_at_once(name: str, value: str, told: str) -> None:

@@ -117,11 +117,7 @@ class Subscriptions:
     def all(self) -> list[Standing]:
         """Say how each stands, by name."""
         with self._pool.connection() as connection:
-            end, kept = feed_end(connection, self._book), backlogs(connection, self._book)
-            return [
-                Standing(found, kept.get(found.name, Backlog()), end - found.position)
-                for found in subscriptions(connection, self._book)
-            ]
+            return standings(connection, self._book)
 
     def one(self, name: str) -> Standing:
         """Say how one stands. Raises SubscriptionUnknown."""
@@ -251,6 +247,15 @@ class Subscriptions:
             ]
             resent += keep_missing(connection, self._book, found.name, again)
         return resent
+
+
+def standings(connection: Connection, book: str) -> list[Standing]:
+    """Say how each subscription of a book stands, by name."""
+    end, kept = feed_end(connection, book), backlogs(connection, book)
+    return [
+        Standing(found, kept.get(found.name, Backlog()), end - found.position)
+        for found in subscriptions(connection, book)
+    ]
 
 
 def check_name(name: str) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from ledger.attempts import failing
 from ledger.feed.proofs.checkpoint import peek_checkpoint
+from ledger.feed.subscriptions.trouble import troubles
 from ledger.store.checkpoints import checkpoint
 from ledger.store.feed_rows import feed_end
 from ledger.store.heads import log_standing
@@ -51,6 +52,16 @@ def standing(reader: Reader, today: date) -> Standing:
             {"worker": one.worker, "item": one.item, "error": one.error, "since": one.first_at}
             for one in failing(reader.connection, reader.book)
             if one.is_parked
+        ],
+        "subscribers": [
+            {
+                "subscription": one.subscription,
+                "problem": one.problem,
+                "events": one.events,
+                "since": one.since,
+                "error": one.error,
+            }
+            for one in troubles(reader.connection, reader.book)
         ],
     }
 

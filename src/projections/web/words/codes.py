@@ -45,6 +45,7 @@ CODES: Mapping[str, str] = {
     "paused": N_("paused"),
     "disabled": N_("disabled"),
     "parked": N_("parked"),
+    "behind": N_("far behind"),
     "stuck": N_("stuck"),
     "halted": N_("halted"),
     "stopped": N_("stopped"),

@@ -1,0 +1,59 @@
+"""The server's log tells no values: neither what it writes from now on, nor what it wrote in older days.
+
+A statement holds what is recorded, a detail the row that was refused: wrapped keys, ciphertext, keyed hashes. The
+server is told to write neither, whatever its own settings file says; what older versions of this program let it
+write is blotted out where it stands, so that nobody who writes at the same time is disturbed.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+SILENCE: Final[Sequence[str]] = (
+    "log_min_error_statement=panic",
+    "log_error_verbosity=terse",
+    "log_statement=none",
+    "log_min_duration_statement=-1",
+    "log_min_duration_sample=-1",
+    "log_transaction_sample_rate=0",
+    "log_parameter_max_length=0",
+    "log_parameter_max_length_on_error=0",
+)
+"""Settings of a server that writes no statement, no parameter and no detail of an error."""
+
+_TELLING: Final = re.compile(
+    rb"(?:(?:STATEMENT|DETAIL|CONTEXT|QUERY):  |LOG:  (?:statement: |execute |parse |bind |duration: [0-9.]+ ms  ))"
+    rb"(?P<told>[^\n]*(?:\n\t[^\n]*)*)"
+)
+_BLOT: Final = b"*"
+
+
+def blot_out_log(home: Path) -> int:
+    """Blot out statements and details in the log of a home's server; how many there were."""
+    return blot_out(home / "postgres" / "server.log")
+
+
+def blot_out(log: Path) -> int:
+    """Blot out statements and details in a log and in the one put aside before it; how many there were.
+
+    Files keep their sizes: the server may go on writing meanwhile.
+    """
+    return sum(_blot_out(file) for file in (log, log.with_suffix(".log.1")) if file.is_file())
+
+
+def _blot_out(file: Path) -> int:
+    blotted = 0
+    with file.open("r+b") as opened:
+        for found in _TELLING.finditer(opened.read()):
+            told = found["told"]
+            blot = re.sub(rb"[^\n\t]", _BLOT, told)
+            if blot != told:
+                opened.seek(found.start("told"))
+                opened.write(blot)
+                blotted += 1
+        if blotted:
+            opened.flush()
+            os.fsync(opened.fileno())
+    return blotted
