@@ -46,7 +46,7 @@ BOOK = "cyber-care"
 SALE_ENDS = date(2026, 6, 30)
 SERVICES = {
     *("sealer", "http", "companion", "views", "rebuilding", "diary", "clockwork", "post", "digest"),
-    *("heads", "cancellation", "figures", "subscriptions"),
+    *("heads", "cancellation", "figures", "subscriptions", "operator"),
 }
 
 pytestmark = pytest.mark.test_all
