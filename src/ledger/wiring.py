@@ -431,12 +431,27 @@ def _ways(settings: Settings, stack: ExitStack, *, creates: bool) -> Ways:
 
 
 def _home_watch(home: Path) -> Callable[[], str | None]:
-    """Give what looks whether the home, where it was there at the start, still is."""
-    if not home.is_dir():
-        return lambda: None
-    return lambda: (
-        None if home.is_dir() else f"The ledger's home {home} is gone: put it back, and start again."
-    )
+    """Give what looks whether the home is still that of the first look: it, and no new one in its place."""
+    first: list[tuple[int, int]] = []
+
+    def look() -> str | None:
+        found = _folder(home)
+        if not first and found is not None:
+            first.append(found)
+        if not first or found == first[0]:
+            return None
+        return f"The ledger's home {home} is gone: put it back, and start again."
+
+    return look
+
+
+def _folder(path: Path) -> tuple[int, int] | None:
+    """Tell a folder from another one that stands in its place later."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _none_at_home(settings: Settings) -> NoLedger:

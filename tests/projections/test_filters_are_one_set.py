@@ -19,7 +19,19 @@ COMMANDS = {
     name: ("report", name)
     for name in ("refunds", "payments", "recoveries", "timeline", "bordereau", "guarantees")
 }
-NO_FILTERS = {"on", "as_of", "out", "book", "as_json", "until", "names", "reason", "actor", "access"}
+NO_FILTERS = {
+    "empty_ok",
+    "on",
+    "as_of",
+    "out",
+    "book",
+    "as_json",
+    "until",
+    "names",
+    "reason",
+    "actor",
+    "access",
+}
 NAMES = {"from_on": "from"}
 
 

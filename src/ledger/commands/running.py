@@ -32,13 +32,10 @@ LOST_LOOKS: Final = 3
 """Looks in a row that find it gone before `up` ends for it."""
 HURRY_SECONDS: Final = 3.0
 """Given to each statement once all is to end."""
-JOIN_SECONDS: Final = 8.0
+JOIN_SECONDS: Final = 10.0
 """Given to the services to end once they are told to."""
 END_SECONDS: Final = 14.0
 """After the first signal to the end of the program, whatever still keeps it busy."""
-LEFT_BUSY: Final = 1
-"""Exit code of an end that left a service behind."""
-
 
 IN_FRONT: Final = frozenset({"http", "figures"})
 """Services that callers wait for, and who counts ahead of their pages in the memory that these read: with the
@@ -80,7 +77,7 @@ def run(book: str, *, demo: bool, port: int | None, one_process: bool = False) -
                 with ExitStack() as stack:
                     _tell(wiring, stack, one_process=one_process)
                     running.until_stopped()
-                end.waits_for("Postgres", exit_code=0)
+                end.waits_for("Postgres")
         except Stopped:
             pass  # by Ctrl-C or SIGTERM while it was getting ready
         _say_stopped(settings)
@@ -106,7 +103,7 @@ class End:
     def __init__(self) -> None:
         """Nothing ends yet."""
         self._busy: Sequence[str] = ()
-        self._waits_for, self._exit_code = "getting ready", LEFT_BUSY
+        self._waits_for, self._exit_code = "getting ready", 0
         self._hear, self._tell = socket.socketpair()
         self._tell.setblocking(False)  # noqa: FBT003 # the only way to say it
 
@@ -119,11 +116,9 @@ class End:
         """Hear of no further signal."""
         signal.set_wakeup_fd(-1)
 
-    def waits_for(self, what: str, *, exit_code: int | None = None) -> None:
-        """Note what would be left behind by an end now, and what the exit code would be."""
+    def waits_for(self, what: str) -> None:
+        """Note what would be left behind by an end now."""
         self._waits_for = what
-        if exit_code is not None:
-            self._exit_code = exit_code
 
     def left(self, services: Sequence[str]) -> None:
         """Note services that have not ended."""
@@ -132,7 +127,7 @@ class End:
     def now_if_busy(self) -> None:
         """End the program if services were left behind, for which Python itself would wait."""
         if self._busy:
-            self._end(LEFT_BUSY)
+            self._end()
 
     def begins(self, exit_code: int) -> None:
         """End the program in time, though no signal came."""
@@ -147,12 +142,12 @@ class End:
     def _count_down(self) -> None:
         sleep(END_SECONDS)
         note(f"Left behind after {END_SECONDS:g} s: {self._waits_for}.")
-        self._end(self._exit_code)
+        self._end()
 
-    def _end(self, exit_code: int) -> None:
+    def _end(self) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(exit_code)
+        os._exit(self._exit_code)
 
 
 class Signals:
@@ -250,6 +245,7 @@ class Running:
     def _await_the_end(self) -> str | None:
         """Wait until it is to end; why, unless somebody told it to."""
         looks = 0
+        self._wiring.ways.lost()  # What is there now must stay.
         while not self._stop.wait(LOOK_SECONDS):
             lost = self._wiring.ways.lost()
             looks = looks + 1 if lost is not None else 0

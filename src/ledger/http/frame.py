@@ -17,8 +17,6 @@ from ledger.http.book import keep_numbers_whole
 from ledger.http.callers import recheck
 from ledger.http.counts import Counts
 from ledger.http.problems import Problem, problem_response
-from ledger.rights.refusals import NotAdmitted
-from ledger.store.errors import Unreachable
 from ledger.store.patience import has_no_room, passes_by_itself
 from ledger.submission import LARGEST_BYTES
 
@@ -136,11 +134,11 @@ class _Exchange:
         while not self._is_revoked:
             try:
                 await recheck(state)
-            except NotAdmitted:
-                self._is_revoked = True
-                task.cancel()
-            except Unreachable:
-                pass  # Looked at again: while the database is away, nothing new is read for anybody.
+            except Exception as error:  # noqa: BLE001  # who cannot be let in again is not served on
+                # While the database is away, nothing new is read for anybody: it is looked at again.
+                if not passes_by_itself(error):
+                    self._is_revoked = True
+                    task.cancel()
             await asyncio.sleep(RECHECK_SECONDS)
 
     async def _break_off(self) -> None:

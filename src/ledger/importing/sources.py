@@ -19,6 +19,26 @@ from ledger.importing.lines import Fault, Line
 STDIN = "-"
 
 
+_MIDDLE = 3
+_PLACES = {
+    command: place
+    for place, commands in {
+        0: ("StartContract",),
+        1: ("CorrectPerson", "OpenClaim", "LodgeComplaint"),
+        2: ("IdentifyClaimant", "AcknowledgeComplaint"),
+        _MIDDLE + 1: ("CompleteSubmission", "AnswerComplaint"),
+        _MIDDLE + 2: ("AcceptClaim", "RejectClaim", "WithdrawClaim", "EscalateToOmbudsman"),
+        _MIDDLE + 3: ("IssueRefund", "RecordOmbudsmanOpinion"),
+        _MIDDLE + 4: ("RecordRefundFailure", "ReverseRefund", "RecordRecovery"),
+        _MIDDLE + 5: ("CloseClaim", "CloseComplaint"),
+        _MIDDLE + 6: ("ReopenClaim",),
+    }.items()
+    for command in commands
+}
+"""Place of a command in the life of a contract, a claim or a complaint, where several bear one `at`; the rest
+stands in the middle."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One file of commands, open for reading as often as needed."""
@@ -72,7 +92,9 @@ def digest_of(sources: Sequence[Source]) -> bytes:
 
 
 def merged(sources: Sequence[Source]) -> Iterator[Line]:
-    """Give the lines of all files in order of `at`; of one instant, in the order of the files.
+    """Give the lines of all files in order of `at`; of one instant, in the order of a life.
+
+    The lines of one file keep their order, and what has the same place in a life goes in the order of the files.
 
     The files have been checked: should one have changed since, the import stops before its first wrong line.
 
@@ -80,7 +102,10 @@ def merged(sources: Sequence[Source]) -> Iterator[Line]:
         UsedWrongly: a file is not what was checked.
 
     """
-    return heapq.merge(*(_checked(source) for source in sources), key=lambda line: line.at)
+    return heapq.merge(
+        *(_checked(source) for source in sources),
+        key=lambda line: (line.at, _PLACES.get(line.command, _MIDDLE)),
+    )
 
 
 def _checked(source: Source) -> Iterator[Line]:

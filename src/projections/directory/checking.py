@@ -54,8 +54,8 @@ def _compare(
     word_key = wiring.store.book_keys.kept(connection, book, "directory")
     if word_key is None:
         reason = (
-            "the key that the directory's words are hashed with is missing: it was deleted, or another vault was "
-            "put back; restore the vault's backup (claims-ledger restore --vault FILE)"
+            "the key that the directory's words are hashed with is missing: it was deleted, or another vault "
+            "was put back; restore the vault's backup (claims-ledger restore --vault FILE)"
         )
         raise NotVerified(None, f"vault.book_keys, {book} directory", reason)
     for key, said in sorted(wanted.items(), key=lambda item: item[1].event.position):

@@ -120,9 +120,11 @@ def _page(listed: List) -> Callable[..., Any]:
         (rows, last), position = await read(request, caller, listed.views, time, ask)
         headers = {POSITION: str(position)}
         if last is not None:
-            link = request.url.include_query_params(
-                after=".".join(map(str, last)), as_of=str(position)
-            ).remove_query_params(["min_position", "min_command"])
+            link = request.url.include_query_params(after=".".join(map(str, last)))
+            if listed.order:
+                # A report that reaches to the present day would, as of a position, reach to that one's.
+                link = link.include_query_params(as_of=str(position))
+            link = link.remove_query_params(["min_position", "min_command"])
             headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
         return JSONResponse(plain(rows), headers=headers)
 

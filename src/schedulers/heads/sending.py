@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from threading import Event as StopEvent
 from typing import TYPE_CHECKING, Final
@@ -28,12 +27,10 @@ if TYPE_CHECKING:
     from ledger.settings import Settings
     from ledger.wiring import Wiring
 
-TICK_SECONDS = 60.0
+TICK_SECONDS = 600.0
 """Between two looks at whether a place still lacks the head of this day."""
-AGAIN: Final = timedelta(minutes=10)
-"""After which a place that did not take it is tried again."""
 _TRIES: Final = 365 * 24 * 6
-"""A year of them: then it is parked, until somebody replays it."""
+"""A year of them, after which it is shown as parked."""
 WORKER: Final = "heads"
 """What the sending is called wherever its failures are shown."""
 
@@ -67,14 +64,15 @@ def send(
 ) -> list[Sending]:
     """Send the newest head to the places that have had none today, and to each alone; what came of it.
 
-    `again`: to the others too, and without waiting for the next try of one that failed. Nothing is sent
-    before anything is signed.
+    `again`: to the others too. Nothing is sent before anything is signed.
     """
     day, epoch = brussels_date(wiring.now()), wiring.book_row().epoch
-    attempts = Attempts(wiring.pool, wiring.book, WORKER, schedule=(AGAIN,) * _TRIES)
+    attempts = Attempts(
+        wiring.pool, wiring.book, WORKER, schedule=(timedelta(seconds=TICK_SECONDS),) * _TRIES
+    )
     done: list[Sending] = []
     of_the_machine: Exception | None = None
-    for place in wanted if again else attempts.due(wanted, attrgetter("name")):
+    for place in wanted:
         if stop is not None and stop.is_set():
             break
         given = _given(wiring, place, day, epoch, again=again)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 
 import psycopg2
@@ -18,6 +19,7 @@ from ledger.decision import decide_command
 from ledger.domain.commands import read_command
 from ledger.importing import checking, chunks
 from ledger.importing.importer import CHUNK_LINES
+from ledger.importing.sources import merged, opened_sources
 from ledger.wiring import opened
 
 Write = Callable[..., str]
@@ -477,6 +479,32 @@ def test_fault_34_cents_are_cents_and_that_is_said(
     again = command_line("import", str(exported), "--json")
     assert [json.loads(answer)["status"] for answer in again.out.splitlines()] == ["repeated"]
     assert database.name
+
+
+TIES = sorted((Path(__file__).parents[1] / "importing" / "ties").iterdir())
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_fault_33_rows_of_one_instant_go_in_the_order_of_a_life(
+    command_line: CommandLine, order: tuple[int, ...]
+) -> None:
+    told = command_line("import", *(str(TIES[place]) for place in order), "--json")
+    assert told.exit_code == 0, told.err
+    assert [answer["command_id"] for answer in told.json_lines] == ["t-1", "t-2", "t-3"]
+
+
+def test_fault_33_a_whole_life_in_one_instant_and_each_file_in_its_own_order(write: Write) -> None:
+    at = "2026-03-01T09:00:00+01:00"
+    commands = (
+        "CloseClaim", "IssueRefund", "AcceptClaim", "CompleteSubmission", "GiveAdvice", "IdentifyClaimant",
+        "OpenClaim", "StartContract",
+    )  # fmt: skip
+    files = [write([line(name, name, at, {"x": 1})], f"{name}.jsonl") for name in commands]
+    mixed = [line(f"own-{name}", name, at, {"x": 1}) for name in ("IssueRefund", "StartContract")]
+    with opened_sources([*files, write(mixed, "mixed.jsonl")]) as sources:
+        merged_ids = [one.command_id for one in merged(sources)]
+    assert [one for one in merged_ids if not one.startswith("own-")] == list(reversed(commands))
+    assert merged_ids.index("own-IssueRefund") < merged_ids.index("own-StartContract")
 
 
 def test_whole_numbers_of_a_csv_are_euro_and_that_is_said(command_line: CommandLine, write: Write) -> None:

@@ -253,29 +253,29 @@ def test_doctor_finds_a_loose_durability(command_line: CommandLine, database: Da
 
 
 def test_an_external_database_is_prepared_by_one_login_that_may_all(
-    command_line: CommandLine, empty_database: Database, monkeypatch: pytest.MonkeyPatch
+    bare_line: CommandLine, empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("MIGRATE_DSN", "SEALER_DSN"):
         monkeypatch.delenv(f"CLAIMS_LEDGER_{name}")
     monkeypatch.setenv("CLAIMS_LEDGER_DSN", empty_database.owner_dsn)
 
-    applied = command_line("migrate", "--json").json["applied"]
+    applied = bare_line("migrate", "--json").json["applied"]
     assert applied[0] == "0001_ground.sql"
-    assert command_line("migrate").out == "The schema is up to date.\n"
-    command_line("init")
-    sent = command_line("submit", "StartContract", json.dumps(contract()), "--json")
+    assert bare_line("migrate").out == "The schema is up to date.\n"
+    bare_line("init")
+    sent = bare_line("submit", "StartContract", json.dumps(contract()), "--json")
     assert sent.json["status"] == "recorded"
-    assert len(command_line("contract", "list", "--json").json) == 1
+    assert len(bare_line("contract", "list", "--json").json) == 1
 
 
 def test_an_external_database_that_needs_migrating_by_another_login_says_so(
-    command_line: CommandLine, empty_database: Database, monkeypatch: pytest.MonkeyPatch
+    bare_line: CommandLine, empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("MIGRATE_DSN", "SEALER_DSN"):
         monkeypatch.delenv(f"CLAIMS_LEDGER_{name}")
     monkeypatch.setenv("CLAIMS_LEDGER_DSN", empty_database.app_dsn)
     for words in (("init",), ("migrate",)):
-        typed = command_line(*words)
+        typed = bare_line(*words)
         assert typed.exit_code == 1
         assert len(typed.err.splitlines()) == 1
         assert "CLAIMS_LEDGER_MIGRATE_DSN" in typed.err
@@ -295,14 +295,14 @@ def test_a_login_that_may_not_seal_records_says_so_in_one_line_and_doctor_finds_
 
 
 def test_doctor_tells_the_settings_even_when_nothing_can_be_reached(
-    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+    bare_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("DSN", "MIGRATE_DSN", "SEALER_DSN"):
         monkeypatch.setenv(f"CLAIMS_LEDGER_{name}", "host=/nowhere dbname=none")
-    typed = command_line("doctor", "--json")
+    typed = bare_line("doctor", "--json")
 
     assert typed.exit_code == 3
     assert len(typed.err.splitlines()) == 1
     assert typed.json["healthy"] is False
     assert findings(typed) == {"server": "wrong"}
-    assert "environment CLAIMS_LEDGER_DSN" in command_line("doctor").out
+    assert "environment CLAIMS_LEDGER_DSN" in bare_line("doctor").out

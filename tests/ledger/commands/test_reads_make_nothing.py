@@ -203,7 +203,13 @@ def test_fault_12_a_book_that_nobody_made_is_not_made(
 ) -> None:
     assert line("init").exit_code == 0
     monkeypatch.setenv("CLAIMS_LEDGER_BOOK", "typo")
-    whole = {("backup", "x-1"), ("keys", "list"), ("keys", "rotate"), ("restore", "--accept")}
+    whole = {
+        ("backup", "x-1"),
+        ("keys", "kept"),
+        ("keys", "list"),
+        ("keys", "rotate"),
+        ("restore", "--accept"),
+    }
     before, there = catalogue(database), files(tmp_path)
     for words in calls():
         if words[:2] in whole and "--signing" not in words:

@@ -158,16 +158,6 @@ def test_a_stream_is_followed_leaf_by_leaf() -> None:
     assert chains.head("contract/CC-2") is None
 
 
-def test_a_pass_that_broke_off_goes_on_where_it_stood() -> None:
-    before = StreamChains()
-    follow(before, FIRST)
-    after = StreamChains(before.book, before.heads)
-    follow(after, SECOND)
-    assert after.heads["contract/CC-1"].version == 2
-    with pytest.raises(BrokenChain, match="in the log of book"):
-        follow(after, FIRST._replace(stream="claim/K-1", book="other"))
-
-
 @pytest.mark.parametrize(
     ("leaf", "reason"),
     [

@@ -252,6 +252,26 @@ def test_fault_27_no_path_of_a_tile_grows_beyond_a_number() -> None:
     assert parse_tile_path("tile/0/../../etc/passwd") is None
 
 
+# Row 27: the first bad position
+
+
+def cut_out(position: int, sizes: list[int], directory: Path) -> BundleBroken:
+    """Cut one event out of a log, and hash and sign all of it anew."""
+    write_made_up_bundle(directory, EVENTS[:position] + EVENTS[position + 1 :], sizes)
+    with pytest.raises(BundleBroken) as broken:
+        verify_bundle(directory, KEYS)
+    return broken.value
+
+
+def test_fault_27_an_event_that_was_cut_out_is_named_where_it_can_have_stood(tmp_path: Path) -> None:
+    # contract/C-7 has its events at 70, 72, 73, 75, 77 and 79.
+    assert cut_out(73, [299], tmp_path / "a").position == 73
+    later = cut_out(77, [299], tmp_path / "b")
+    assert later.position == 76
+    assert "what is missing stood between 76 and here, 78" in later.reason
+    assert cut_out(77, [77, 299], tmp_path / "c").position == 77
+
+
 # Row 27: `python -m ledger.feed.proofs` takes all that there is
 
 

@@ -25,7 +25,8 @@ def test_fault_24_head_is_answered_wherever_get_is_and_options_says_what_is_take
         got = house.client.get(route.url, headers=headers)
         assert head.status_code == got.status_code, route
         assert head.headers["Content-Type"] == got.headers["Content-Type"], route
-        assert head.headers.get("Content-Length") == got.headers.get("Content-Length"), route
+        if route.path != "/metrics":  # They count the questions as well.
+            assert head.headers.get("Content-Length") == got.headers.get("Content-Length"), route
 
 
 def test_fault_24_head_of_a_stream_that_does_not_end_ends(house: Served) -> None:

@@ -13,11 +13,12 @@ from fixtures.program import CommandLine, Typed
 from fixtures.signed_book import put_back, unguarded, verified
 from ledger.feed.proofs.cosignature import WitnessKey
 from ledger.feed.proofs.keyfile import load_keys, write_keys
+from ledger.feed.proofs.merkle import Frontier
 from ledger.feed.proofs.note import VerifierKey, split_note
 from ledger.feed.proofs.private_file import replace_private
 from ledger.feed.signing.epochs import begin_epoch
 from ledger.feed.verification.audit import verify_database
-from ledger.feed.verification.fault import LessProven
+from ledger.feed.verification.fault import LessProven, NotVerified
 from ledger.feed.verification.outside import Outside, as_given, beside_the_key
 from ledger.store.epochs import Epoch
 from ledger.store.heads import newest_checkpoint
@@ -321,3 +322,47 @@ def test_fault_27_a_vault_without_the_book_s_keys_is_said_to_lack_them(
     assert refused.exit_code == 1
     assert "vault.book_keys, cyber-care directory" in refused.err
     assert "takes no writes" not in refused.err
+
+
+def test_fault_27_an_event_that_was_cut_out_is_named_where_it_can_have_stood(
+    wiring: Wiring, database: Database
+) -> None:
+    """With its place in the log and every node above: the place is named, and not that of its successor."""
+    signed = size_of(record(wiring, "C-1", "C-2"))
+    for contract in ("C-3", "C-4", "C-5"):
+        submit(wiring, contract)
+    for contract in ("C-3", "C-4"):
+        fields = {"contract": contract, "received_on": "2026-02-02", "channel": "email"}
+        answer = wiring.ledger.submit(submission(f"notice-{contract}", "GiveNotice", fields))
+        assert answer.status == "recorded", answer
+    record(wiring)
+    with wiring.pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select l.position, l.stream_id::text, l.version from ledger.log l join ledger.events e"
+            " using (book, stream_id, version) where e.stream = 'contract/C-3' order by 1"
+        )
+        found = cursor.fetchall()
+    (before, _, _), (cut, stream_id, version), (after, _, _) = found[:3]
+    assert signed <= before < cut < after - 1
+    unguarded(
+        database,
+        f"delete from ledger.events where stream_id = '{stream_id}' and version = {version}",
+        f"delete from ledger.log where position = {cut}",
+        f"update ledger.log set position = -position where position > {cut}",
+        "update ledger.log set position = -position - 1 where position < 0",
+        "delete from ledger.log_nodes",
+    )
+    with wiring.pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute("select leaf_hash from ledger.log order by position")
+        hashes = [bytes(leaf) for (leaf,) in cursor.fetchall()]
+    nodes = [
+        f"insert into ledger.log_nodes values ('{wiring.book}', {level}, {index}, '\\x{node.hex()}')"
+        for level, first, row in Frontier().grow(hashes)
+        for index, node in enumerate(row, first)
+        if level
+    ]
+    unguarded(database, *nodes)
+    with pytest.raises(NotVerified) as named:
+        verified(wiring)
+    assert named.value.position == cut == before + 1
+    assert "it was cut out" in named.value.reason

@@ -316,12 +316,18 @@ def test_fault_24_what_the_client_has_already_is_not_sent_again_and_what_moved_i
         again = served.get("/contracts/CC-1", headers={"If-None-Match": told})
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
     assert served.get("/contracts/CC-1", headers={"If-None-Match": '"7"'}).status_code == 200
-    # The contract's own stream stands still, and yet it shows another claim.
     served.command("OpenClaim", claim("K-1", "CC-1"), key="b")
+    served.wiring.catch_up()
+    before = served.get("/contracts/CC-1", headers={"If-None-Match": tag})
+    assert before.status_code == 200
+    # The contract's own stream stands still, and yet it shows another state of its claim.
+    tag = before.headers["ETag"]
+    served.command("IdentifyClaimant", {"claim": "K-1", "method": "callback"}, key="c")
+    served.command("CompleteSubmission", {"claim": "K-1", "completed_at": "2026-02-03"}, key="d")
     served.wiring.catch_up()
     moved = served.get("/contracts/CC-1", headers={"If-None-Match": tag})
     assert (moved.status_code, moved.headers["ETag"]) == (200, tag)
-    assert [row["claim"] for row in moved.json()["claims"]] == ["K-1"]
+    assert moved.json() != before.json()
     head = served.client.head(f"{served.base}/claims/K-1", headers=served.bearing("admin"))
     assert (head.status_code, head.content) == (200, b"")
     assert int(head.headers["Content-Length"]) == len(served.get("/claims/K-1").content)

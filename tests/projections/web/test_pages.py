@@ -12,7 +12,9 @@ from fixtures.desk import contract
 from fixtures.served import Served
 from fixtures.visited import Printed, Visited, visiting
 from ledger.clock import machine_now
+from ledger.commands.examination import examine
 from ledger.domain.identifiers import contract_ref
+from ledger.store.subscriptions import enter_state
 from ledger.supervision import ServiceState
 from projections.web.addresses import in_address
 from schedulers.letters.queries import Wanted, change, want
@@ -218,3 +220,34 @@ def test_fault_8_a_service_that_is_not_well_stands_on_today_for_who_may_act(
             assert "<b>views</b>" not in page
     finally:
         book.wiring.states.tell([])
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("1 subscriber is not told of all events", "disabled")),
+        ("nl", ("1 abonnee krijgt niet alle gebeurtenissen", "uitgeschakeld")),
+        ("fr", ("1 abonné ne reçoit pas tous les événements", "désactivé")),
+    ],
+)
+def test_fault_29_a_subscriber_that_is_switched_off_stands_on_today_and_in_the_metrics(
+    book: Served, language: str, said: tuple[str, ...]
+) -> None:
+    book.wiring.subscriptions.add_webhook("switched-off", "https://erp.example/hook")
+    try:
+        with book.wiring.pool.connection() as connection:
+            enter_state(connection, book.wiring.book, "switched-off", "disabled", "it answered 410 Gone")
+        for role, is_told in (("back_office", True), ("auditor", False)):
+            with visiting(book, role) as visitor:
+                page = visitor.get(f"/?language={language}").text
+            shown = [words in page for words in (*said[:1], "<b>switched-off</b>", "it answered 410 Gone")]
+            assert shown == [is_told] * len(shown)
+            assert not is_told or said[1] in page
+        metrics = book.get("/metrics", "monitor").text
+        problems = 'claims_ledger_subscription_troubled{problem="%s",subscription="switched-off"} %.1f'
+        for problem, number in (("disabled", 1), ("parked", 0), ("behind", 0)):
+            assert problems % (problem, number) in metrics, metrics
+        told = [one.state for one in examine(book.wiring) if "switched-off is disabled" in one.message]
+        assert told == ["wrong"]
+    finally:
+        book.wiring.subscriptions.remove("switched-off")

@@ -38,7 +38,15 @@ class BadLeaf(ProofRefused):
 
 
 class BrokenChain(ProofRefused):
-    """A leaf does not follow on the one before it in its stream."""
+    """A leaf does not follow on the one before it in its stream.
+
+    `cut_from`: where versions are missing before it, the first place in the log at which they can have stood.
+    """
+
+    def __init__(self, message: str, cut_from: int | None = None) -> None:
+        """Keep the place with the message."""
+        super().__init__(message)
+        self.cut_from = cut_from
 
 
 class KeyFileRefused(ProofRefused):

@@ -182,7 +182,10 @@ class Subscriptions:
         with self._locked(name) as (connection, found):
             if found.kind == "pull":
                 raise OtherKind(found.name, found.kind, "nothing of it is ever parked")
-            return replay(connection, self._book, name, machine_now())
+            replayed = replay(connection, self._book, name, machine_now())
+            if found.kind == "nats" and not replayed:
+                raise OtherKind(found.name, found.kind, "nothing of it is parked")
+            return replayed
 
     def rotate_secret(self, name: str, keep_old: timedelta) -> str:
         """Sign with a new secret too, which is given here and shown nowhere again; the old ones expire.

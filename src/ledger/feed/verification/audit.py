@@ -11,7 +11,7 @@ from ledger.feed.proofs.evidence import cosigned_json
 from ledger.feed.proofs.merkle import Frontier
 from ledger.feed.verification.epochs import LogNames, log_names, log_size
 from ledger.feed.verification.fast_rows import CheckedRows, check_rows
-from ledger.feed.verification.fault import LessProven
+from ledger.feed.verification.fault import CutOut, LessProven, NotVerified
 from ledger.feed.verification.heads import check_no_other_heads, witnessed_heads
 from ledger.feed.verification.kept_heads import GivenHead, Parting, given_heads, partings, why_not_covered
 from ledger.feed.verification.nodes import GrownLevels, check_no_other_nodes, first_bad_node
@@ -124,7 +124,7 @@ def verify_database(  # noqa: PLR0913 # each is a part of the question
         begin_snapshot(connection)
         names = log_names(connection, book, outside.epochs)
         size = log_size(connection, book)
-        passing = Passing(book, names, outside, size)
+        passing = Passing(book, names, outside)
         begun = (memory.read(connection, names.origin) if memory else None) or Standing()
         if begun.size > size:
             begun = Standing()
@@ -139,6 +139,7 @@ def verify_database(  # noqa: PLR0913 # each is a part of the question
                     memory.keep(audit.standing)
         finally:
             ahead.close()
+        passing.check_above(size)
         check_no_other_heads(connection, book, size, audit.standing.heads)
         check_no_other_nodes(connection, book, size)
         waiting = check_outside(connection, book, size)
@@ -240,7 +241,7 @@ class _Audit:
             )
             found.append((((node.position or 0) + 1, 0), node))
         if rows.fault is not None:
-            found.append(((sound + 1, 0), rows.fault))
+            found.append(((sound + 1, 0), self._first_bad(rows.fault, passed)))
         if found:
             raise min(found, key=lambda placed: placed[0])[1]
         self._streams.forget_oldest()
@@ -255,6 +256,13 @@ class _Audit:
             keys=dict(was.keys) | {key: head.size for head in passed for key in head.signed_by},
             sealed_at=rows.last_sealed_at,
         )
+
+    def _first_bad(self, fault: NotVerified, passed: Sequence[PassedHead]) -> NotVerified:
+        """Name what was cut out at the first place that no head proves."""
+        proven = max([self.standing.proven, *(head.size for head in passed if head.signed_by)])
+        if isinstance(fault, CutOut) and (fault.position or 0) < proven:
+            return CutOut(proven, fault.row, fault.reason)
+        return fault
 
     def _check_rows(self, portion: Portion) -> CheckedRows:
         """Check the rows fast, and where they differ slowly, in words."""

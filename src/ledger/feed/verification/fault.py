@@ -19,6 +19,10 @@ class NotVerified(ProofRefused):
         super().__init__(f"{place}: {reason}")
 
 
+class CutOut(NotVerified):
+    """An event is missing before this one in its stream: it stood at `position`, or between that and here."""
+
+
 class LessProven(NotVerified):
     """The database is sound, as far as can be shown, and that is less than what was asked."""
 

@@ -62,8 +62,8 @@ class ExpectedHeads(NamedTuple):
 class Passing:
     """All heads that one pass meets."""
 
-    def __init__(self, book: str, names: LogNames, outside: Outside, size: int) -> None:
-        """Take the heads kept outside. Raises NotVerified for one that a log of `size` events cannot have."""
+    def __init__(self, book: str, names: LogNames, outside: Outside) -> None:
+        """Take the heads kept outside. Raises NotVerified for one of another log."""
         self._book = book
         self._names = names
         self._outside = outside
@@ -72,6 +72,9 @@ class Passing:
             for where, head, signed_by, _, _ in outside.heads
             if (kept := self._bound(where, head, signed_by))
         ]
+
+    def check_above(self, size: int) -> None:
+        """Refuse kept heads of more events than a log of `size`, found sound, has. Raises NotVerified."""
         for _, passed in self._kept:
             if passed.size > size:
                 reason = (

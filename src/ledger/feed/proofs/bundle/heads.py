@@ -70,11 +70,6 @@ def open_kept(head: Checkpoint, keys: Sequence[VerifierKey], since: Iterable[str
         if base_origin(kept.head.origin) != base_origin(head.origin):
             message = f"it is of the log {kept.head.origin}, the bundle of {head.origin}"
             raise BundleBroken(None, KEPT, message)
-        if kept.size > head.size and kept.head.origin == head.origin:
-            message = (
-                f"it has {kept.size} events, the bundle only {head.size}: the bundle is older, or was cut"
-            )
-            raise BundleBroken(head.size, KEPT, message)
         yield kept
 
 

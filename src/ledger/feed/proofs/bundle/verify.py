@@ -140,8 +140,16 @@ class _Audit:
 
     def _refuse_what_is_not_covered(self) -> None:
         """Refuse heads that were asked for and are not proven, the bundle being sound for the rest."""
-        if self._next_head is not None:
-            self._not_covered += [self._next_head.head, *(later.head for later in self._heads)]
+        beyond = [] if self._next_head is None else [self._next_head.head]
+        beyond += [later.head for later in self._heads]
+        for head in beyond:
+            if head.origin == self._head.origin:
+                size = self._head.size
+                message = (
+                    f"it has {head.size} events, the bundle only {size}: the bundle is older, or was cut"
+                )
+                raise BundleBroken(size, KEPT, message)
+        self._not_covered += beyond
         if self._not_covered:
             raise BundleBroken(None, KEPT, f"{not_covered(self._not_covered, self._head)}")
         for key in self._witnessed.missing:
@@ -163,8 +171,14 @@ class _Audit:
         try:
             leaf = read_leaf(entry)
             self._chains.follow(leaf, leaf_hash)
-        except (BadLeaf, BrokenChain) as error:
+        except BadLeaf as error:
             raise BundleBroken(position, path, str(error)) from error
+        except BrokenChain as error:
+            first = position if error.cut_from is None else max(error.cut_from, self._proven)
+            between = (
+                f": what is missing stood between {first} and here, {position}" if first < position else ""
+            )
+            raise BundleBroken(first, path, f"{error}{between}") from error
         payload = payloads.read()
         if payload_sha256(payload) != leaf.payload_sha256:
             message = f"the payload of {leaf.stream} version {leaf.version} is not the one its leaf names"
