@@ -77,6 +77,7 @@ class Ledger:
     address: str
     client: httpx.Client
     acknowledged: list[str] = field(default_factory=list)
+    visitors: int = 0
     refused: set[str] = field(default_factory=set)
     """Contracts whose deliveries the receiver cannot take."""
 
@@ -104,8 +105,10 @@ class Ledger:
         return answer.status_code
 
     def cancel(self, number: str) -> None:
-        """Send the form with which a customer cancels."""
-        with httpx.Client(base_url=self.address, timeout=30) as visitor:
+        """Send the form with which a customer cancels; each from an address of their own, as customers do."""
+        self.visitors += 1
+        transport = httpx.HTTPTransport(local_address=f"127.0.1.{self.visitors}")
+        with httpx.Client(base_url=self.address, timeout=30, transport=transport) as visitor:
             form = visitor.get("/cancel").text
             [csrf] = {part.split('"')[0] for part in form.split('name="csrf" value="')[1:]} or {""}
             assert visitor.post("/cancel", data={"number": number, "csrf": csrf}).status_code == 303
