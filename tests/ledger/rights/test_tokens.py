@@ -1,6 +1,7 @@
 """Tokens: kept as hashes, shown once, refused once they are over."""
 
 import re
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from ledger.rights.admission import REMEMBERED_SECONDS, Admission
 from ledger.rights.refusals import NotAdmitted, RoleUnknown
 from ledger.rights.roles import ROLES
 from ledger.rights.tokens import Tokens
+from ledger.running_file import told_where
+from ledger.settings import Settings
 from ledger.store.books import Books
 from ledger.store.pool import Pool
 
@@ -140,3 +143,29 @@ def test_the_page_on_http_has_every_role_with_its_rights() -> None:
     assert {role: sorted(re.findall(r"\w+", rights)) for role, rights in rows} == {
         role: sorted(rights) for role, rights in ROLES.items()
     }
+
+
+def test_fault_41_a_link_bears_the_address_of_the_up_that_runs_or_none(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("token", "link", "--role", "auditor", "--name", "a-3")
+    none = command_line(*words)
+    assert (none.exit_code, none.out.startswith("/sign-in?code=")) == (0, True)
+    assert "--url" in none.err
+    told = command_line(*words, "--json").json
+    assert (told["link"], told["path"].startswith("/sign-in?code=")) == (None, True)
+
+    monkeypatch.setenv("CLAIMS_LEDGER_HTTP_URL", "https://ledger.example")
+    assert command_line(*words).out.startswith("https://ledger.example/sign-in?code=")
+    with socket.create_server(("127.0.0.1", 0)) as up:
+        address = f"http://127.0.0.1:{up.getsockname()[1]}"
+        settings = Settings.load()
+        with told_where(settings, "cyber-care", address=address, local=address):
+            assert command_line(*words).out.startswith(f"{address}/sign-in?code=")
+            assert command_line(*words, "--json").json["link"].startswith(f"{address}/sign-in?code=")
+            given = command_line(*words, "--url", "https://desk.example/")
+            assert given.out.startswith("https://desk.example/sign-in?code=")
+        # One of another book is none of this one's.
+        with told_where(settings, "other", address=address, local=address):
+            assert command_line(*words).out.startswith("https://ledger.example/")
+    assert command_line(*words).out.startswith("https://ledger.example/")
