@@ -115,7 +115,8 @@ def test_a_backup_of_before_is_restored_where_the_migrations_of_then_were_applie
             for book in (REAL, SIMULATED):
                 assert reads("verify", "--book", book)["verified"]
             assert "Ada Wauters" in does("subject", "export", "P-ADA", "--reason", "right of access")
-            assert "Weggegaan" not in does("subject", "export", "P-GONE-1", "--reason", "right of access")
+            gone = does("subject", "export", "P-GONE-1", "--reason", "right of access")
+            assert ("Weggegaan" in gone) is (backup == "before.dump")  # whose vault knows her still
     finally:
         drop_database(opened_once.server_dsn, name)
 
