@@ -119,7 +119,7 @@ def test_a_request_leaves_one_line_with_its_route_its_caller_and_no_address(hous
         house.get("/contracts/CC-of-somebody?on=2026-03-01")
     [line] = [line for line in lines if line["event"] == "http_request"]
     assert (line["route"], line["status"], line["actor"]) == (
-        "/v1/{book}/contracts/{number:path}",
+        "/v1/{book}/contracts/{number:number}",
         404,
         "admin",
     )
