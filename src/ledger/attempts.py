@@ -77,7 +77,7 @@ on conflict (book, worker, item) do update
     set tries = known.tries + 1, error = excluded.error, last_at = excluded.last_at,
         next_at = excluded.next_at
 """
-_FORGET: Final = "delete from ledger.attempts where book = %s and worker = %s and item = %s"
+_FORGET: Final = "delete from ledger.attempts where book = %s and worker = %s and item = any (%s)"
 _FAILING: Final = """
 select worker, item, tries, error, first_at, last_at, next_at from ledger.attempts
 where book = %s order by worker, next_at is not null, first_at, item
@@ -181,10 +181,10 @@ class Attempts:
             raise of_the_machine
         return Tally(done, len(due) - done, len(items) - len(due))
 
-    def forget(self, key: str) -> None:
-        """Drop the record of an item's failures: it succeeded, or is wanted no more."""
+    def forget(self, *keys: str) -> None:
+        """Drop the record of items' failures: they succeeded, or are wanted no more."""
         with self._pool.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(_FORGET, (self._book, self._worker, key))
+            cursor.execute(_FORGET, (self._book, self._worker, list(keys)))
 
     def _failed(self, key: str, error: Exception) -> None:
         message = str(error) if isinstance(error, ItemFailed) else type_and_place(error)

@@ -22,7 +22,7 @@ from ledger.settings import Settings
 WITHIN_SECONDS = 60.0
 SERVICES = {
     *("sealer", "http", "companion", "views", "rebuilding", "diary", "clockwork", "post", "digest"),
-    *("heads", "cancellation", "figures", "subscriptions"),
+    *("heads", "cancellation", "figures", "subscriptions", "operator"),
 }
 
 

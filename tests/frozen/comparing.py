@@ -5,7 +5,8 @@ Differences are told by place, written with dots; the rows of a list share one p
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,7 +70,7 @@ def _lists(path: str, was: list[Any], now: list[Any]) -> Iterator[Difference]:
         yield Difference("added", path, now=json.loads(row))
 
 
-def _narrowed(row: Any, keys: Set[str]) -> Any:  # noqa: ANN401  # any JSON
+def _narrowed(row: Any, keys: AbstractSet[str]) -> Any:  # noqa: ANN401  # any JSON
     return {key: row[key] for key in row if key in keys} if isinstance(row, dict) else row
 
 

@@ -1,4 +1,4 @@
-"""What issues say they change of the frozen answers: `changed.toml`, and how differences are held against it."""
+"""What issues say they change of the frozen answers (`changed.toml`), held against what differs."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,6 +1,6 @@
 """Opening the frozen ledger: its dump in a database of its own, its home in a folder of its own.
 
-The dump is plain SQL and the home an archive, so that whatever the program is called in later days opens them.
+The dump is plain SQL and the home an archive: whatever the program is called in later days opens them.
 """
 
 import io

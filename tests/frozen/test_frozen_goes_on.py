@@ -1,4 +1,4 @@
-"""A ledger of before goes on with the code of today: it takes commands, seals, signs, erases, is backed up and restored."""
+"""A ledger of before goes on with the code of today: commands, seals, heads, erasures, backup and restore."""
 
 import json
 from pathlib import Path
@@ -121,7 +121,7 @@ def test_a_backup_of_before_is_restored_where_the_migrations_of_then_were_applie
 
 
 def load_backup(frozen: Frozen, file: Path, work: Path) -> None:
-    """Load a backup's rows by hand, with Postgres' own pg_restore: `restore` takes those of today's schema alone."""
+    """Load a backup's rows by Postgres' own pg_restore: `restore` takes those of today's schema alone."""
     tools = Tools.find(None, frozen.superuser_dsn)
     listed = work / f"{file.name}.list"
     lines = tools.run("pg_restore", "--list", file).splitlines()

@@ -1,8 +1,8 @@
 """Asking the ledger as it was asked when it was frozen, and writing down what it answers.
 
-A record says what was asked and what came: of a command line its exit code, what it printed and what it said; of a
-request its status, the headers that its answer has beside the server's own, and the body. A transcript is a list of
-records in the order of asking, each of which may depend on those before.
+A record says what was asked and what came: of a command line its exit code, what it printed and what it said;
+of a request its status, the headers that its answer has beside the server's own, and the body. A transcript
+is a list of records in the order of asking, each of which may depend on those before.
 """
 
 import csv
@@ -145,7 +145,9 @@ def _requested(asking: Asking, client: TestClient, record: Record) -> Record:
     }
 
 
-def _body(asking: Asking, media: str, content: bytes) -> Any:  # noqa: ANN401  # whatever was answered
+def _body(  # noqa: PLR0911  # a form a media type
+    asking: Asking, media: str, content: bytes
+) -> Any:  # noqa: ANN401  # whatever was answered
     if _JSON.fullmatch(media):
         return json.loads(asking.plain(content.decode()))
     if media.endswith("spreadsheetml.sheet"):

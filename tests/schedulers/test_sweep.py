@@ -8,7 +8,10 @@ from threading import Thread
 import pytest
 from desk_histories import feed, record, told
 
+from fixtures.database import Database
 from fixtures.desk import contract, send
+from fixtures.refused_rows import in_sql, refused_rows
+from ledger.attempts import failing, replay
 from ledger.store.errors import ImportOpen
 from ledger.wiring import Wiring
 from schedulers.diary.queries import appointments
@@ -164,3 +167,32 @@ def test_time_acts_at_brussels_midnight_and_not_a_moment_before(
         midnight,
         ends_on,
     )
+
+
+@pytest.mark.parametrize("poisoned", [["CC-2"], ["CC-1", "CC-3"]], ids=["one", "several"])
+def test_fault_4_a_stream_that_cannot_be_brought_up_to_date_stops_no_other(
+    simulated: Wiring, database: Database, poisoned: list[str]
+) -> None:
+    numbers = {"CC-1", "CC-2", "CC-3", "CC-4"}
+    for number in sorted(numbers):
+        send(simulated, "StartContract", contract(number, "2025-06-01"), "2025-06-01T09:00:00+02:00")
+    streams = [f"contract/{number}" for number in poisoned]
+    with refused_rows(database, "ledger.events", f"new.stream in {in_sql(streams)}"):
+        assert sweep(simulated, LATER) > 0
+    assert failing_items(simulated) == [("deadlines", stream) for stream in streams]
+    assert renewed(simulated) == {f"contract/{number}" for number in numbers} - {*streams}
+
+    with simulated.pool.connection() as connection:
+        assert replay(connection, simulated.book) == len(streams)
+    assert sweep(simulated, LATER) > 0
+    assert renewed(simulated) == {f"contract/{number}" for number in numbers}
+    assert failing_items(simulated) == []
+
+
+def failing_items(wiring: Wiring) -> list[tuple[str, str]]:
+    with wiring.pool.connection() as connection:
+        return [(one.worker, one.item) for one in failing(connection, wiring.book)]
+
+
+def renewed(wiring: Wiring) -> set[str]:
+    return {event.stream.name for event in feed(wiring) if event.type == "contract.ContractRenewed"}

@@ -33,7 +33,7 @@ def rotate_signing(book: str) -> dict[str, object]:
         "book": book,
         "verifier_key": str(keys.signer.verifier_key),
         "from_size": keys.from_size,
-        "retired": [str(old.key) for old in keys.retired],
+        "retired": [str(key) for key in reversed(keys.verifier_keys[1:])],
         "outgoing": [
             {"verifier_key": str(old.signer.verifier_key), "until": old.until.isoformat()}
             for old in keys.outgoing

@@ -214,6 +214,7 @@ class Running:
             for name, serve in services.items()
         ]
         self._supervisor = Supervisor(supervised, stop, wiring.states)
+        wiring.ways.lost()  # What is there now must stay.
 
     def until_stopped(self) -> Sequence[str]:
         """Start the services and wait until they have ended; those that have not in time.
@@ -245,7 +246,6 @@ class Running:
     def _await_the_end(self) -> str | None:
         """Wait until it is to end; why, unless somebody told it to."""
         looks = 0
-        self._wiring.ways.lost()  # What is there now must stay.
         while not self._stop.wait(LOOK_SECONDS):
             lost = self._wiring.ways.lost()
             looks = looks + 1 if lost is not None else 0

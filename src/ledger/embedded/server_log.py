@@ -1,8 +1,8 @@
 """The server's log tells no values: neither what it writes from now on, nor what it wrote in older days.
 
-A statement holds what is recorded, a detail the row that was refused: wrapped keys, ciphertext, keyed hashes. The
-server is told to write neither, whatever its own settings file says; what older versions of this program let it
-write is blotted out where it stands, so that nobody who writes at the same time is disturbed.
+A statement holds what is recorded, a detail the row that was refused: wrapped keys, ciphertext, keyed hashes.
+The server is told to write neither, whatever its own settings file says; what older versions of this program
+let it write is blotted out where it stands, so that nobody who writes at the same time is disturbed.
 """
 
 import os
@@ -24,7 +24,8 @@ SILENCE: Final[Sequence[str]] = (
 """Settings of a server that writes no statement, no parameter and no detail of an error."""
 
 _TELLING: Final = re.compile(
-    rb"(?:(?:STATEMENT|DETAIL|CONTEXT|QUERY):  |LOG:  (?:statement: |execute |parse |bind |duration: [0-9.]+ ms  ))"
+    rb"(?:(?:STATEMENT|DETAIL|CONTEXT|QUERY):  |"
+    rb"LOG:  (?:statement: |execute |parse |bind |duration: [0-9.]+ ms  ))"
     rb"(?P<told>[^\n]*(?:\n\t[^\n]*)*)"
 )
 _BLOT: Final = b"*"

@@ -19,6 +19,7 @@ from fastapi.security import (
 )
 from starlette.datastructures import State
 
+from ledger.http.parameters import check_operation
 from ledger.http.problems import Problem
 from ledger.rights.admission import Admission
 from ledger.rights.caller import Caller
@@ -150,13 +151,14 @@ async def _admitted(
 
 
 def _with_rights(request: Request, caller: Caller, rights: Sequence[str]) -> Caller:
-    """Note who calls, and make sure of the rights. Raises Problem."""
+    """Note who calls, make sure of the rights, then of the address's parameters. Raises Problem."""
     request.state.caller = caller
     for right in rights:
         if right not in caller.rights:
             message = f"The role {caller.role} lacks the right `{right}` that this route needs."
             challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{right}"'
             raise Problem("NO_RIGHT", message, headers={"WWW-Authenticate": challenge}, right=right)
+    check_operation(request)
     return caller
 
 

@@ -181,7 +181,10 @@ class _Exchange:
     async def _send(self, message: Message) -> None:
         is_start = message["type"] == "http.response.start"
         if self._method == "HEAD" and not is_start:
-            return  # All was said with the head.
+            # What GET would send is thrown away, to its end: whoever makes it may hold files.
+            message = {**message, "body": b""}
+            if self._is_stream or message.get("more_body", False):
+                return
         if is_start:
             self._status = message["status"]
             headers = MutableHeaders(scope=message)
@@ -192,7 +195,7 @@ class _Exchange:
                 headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             headers[REQUEST_ID] = self._id
         await self._send_theirs(message)
-        if self._method == "HEAD":
+        if is_start and self._is_stream and self._method == "HEAD":
             await self._send_theirs({"type": "http.response.body", "body": b""})
 
     async def _fail(self, error: Exception) -> None:

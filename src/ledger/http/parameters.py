@@ -18,10 +18,17 @@ MOST_NAMED: Final = 5
 
 
 async def refuse_unknown(request: Request) -> None:
-    """Refuse an address with parameters that the operation does not know. Raises Problem.
+    """Refuse an address with parameters that an operation open to all does not know. Raises Problem.
 
-    Only of operations that the OpenAPI document describes: pages look at their own.
+    Where a right is needed, that is settled first (`callers`). Pages look at their parameters themselves.
     """
+    route = request.scope["route"]
+    if not any(inner.own_oauth_scopes for inner in route.dependant.dependencies):
+        check_operation(request)
+
+
+def check_operation(request: Request) -> None:
+    """Make sure that the operation knows the address's parameters, if it is described. Raises Problem."""
     route = request.scope["route"]
     if getattr(route, "include_in_schema", False):
         check_parameters(request.query_params, dict(_parameters(route.dependant)))

@@ -120,7 +120,7 @@ def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
     """
     from schedulers.letters.keeping import hand  # noqa: PLC0415  # loaded when it runs
     from schedulers.letters.outfit import carrier_of  # noqa: PLC0415  # as above
-    from schedulers.letters.queries import free  # noqa: PLC0415  # as above
+    from schedulers.letters.queries import try_again  # noqa: PLC0415  # as above
 
     with opened(book) as wiring:
         if wiring.book_row().kind == "simulated":
@@ -130,7 +130,7 @@ def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
             message = "No carrier takes letters here: set CLAIMS_LEDGER_LETTERS_CARRIER to a folder or a URL."
             raise Refused(message)
         with wiring.pool.connection() as connection:
-            free(connection, book)
+            try_again(connection, book)
         handed = hand(wiring, ahead_days=ahead_days)
         wiring.seal()
     if as_json:

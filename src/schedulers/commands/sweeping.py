@@ -33,19 +33,29 @@ def sweep(*, until: date | None, book: str, as_json: bool) -> None:
 
     `up` does this by itself. No result depends on when it runs; run twice, it does nothing twice.
     """
-    from ledger.domain.calendar import BRUSSELS  # noqa: PLC0415  # loaded when it runs
+    from ledger.attempts import failing  # noqa: PLC0415  # loaded when it runs
+    from ledger.domain.calendar import BRUSSELS  # noqa: PLC0415  # as above
     from schedulers.commands.progress import progress  # noqa: PLC0415  # as above
+    from schedulers.sweeping.sweep import WORKER  # noqa: PLC0415  # as above
     from schedulers.sweeping.sweep import sweep as let_time_act  # noqa: PLC0415  # as above
 
     with opened(book) as wiring:
         instant = _settled(wiring, until)
         with progress("Sweeping") as report:
             recorded = let_time_act(wiring, instant, report=report)
+        with wiring.pool.connection() as connection:
+            left = [one.item for one in failing(connection, book) if one.worker == WORKER]
     if as_json:
         print_json({"until": instant.isoformat(), "events": recorded})
     else:
         there = instant.astimezone(BRUSSELS)
         note(f"Time has acted up to {there:%Y-%m-%d %H:%M} in Brussels: {recorded:,} events recorded.")
+    if left:
+        message = (
+            f"{len(left):,} streams could not be brought up to date, {left[0]} the first: "
+            "claims-ledger parked list says why."
+        )
+        raise Refused(message)
 
 
 def _settled(wiring: "Wiring", until: date | None) -> "datetime":

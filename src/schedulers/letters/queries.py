@@ -254,8 +254,8 @@ def free(connection: Connection, book: str, contract: str | None = None) -> int:
         return int(freed + cursor.rowcount)
 
 
-def try_again(connection: Connection, book: str, error: str) -> None:
-    """Let the letters that failed for one reason be tried again."""
+def try_again(connection: Connection, book: str, error: str | None = None) -> None:
+    """Let the letters that failed, or failed for one reason, be tried again; what waits keeps its remark."""
     with connection.cursor() as cursor:
         cursor.execute(_TRY_AGAIN, {"book": book, "contract": None, "error": error})
 

@@ -5,11 +5,17 @@ version: a sweep that is broken off, run twice, or run by two programs at once d
 result depends on when or in which portions it ran. The diary only says which streams, and when.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from threading import Event as StopEvent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import structlog
+
+from ledger.attempts import Attempts
+from ledger.domain.identifiers import StreamRef
+from ledger.store.patience import described
 from schedulers.diary.follower import NAME as DIARY
 from schedulers.diary.queries import count_due, due_by
 
@@ -19,8 +25,13 @@ if TYPE_CHECKING:
 PORTION = 200
 """Streams brought up to date by one commit."""
 
+WORKER: Final = "deadlines"
+"""What it is called where its failures are shown."""
+
 Report = Callable[[int, int], None]
 """Told how many streams have been brought up to date, and how many there are."""
+
+_log = structlog.get_logger(__name__)
 
 
 def sweep(
@@ -32,7 +43,8 @@ def sweep(
 ) -> int:
     """Bring every stream whose time has come by `until`, inclusive, up to date; number of events recorded.
 
-    `stop`: leave off after the portion at hand.
+    A stream that cannot be brought up to date stops no other: it is tried again by itself, and parked after
+    its last try (ledger.attempts, worker `deadlines`). `stop`: leave off after the portion at hand.
     Raises ImportOpen while an import holds the book.
     """
     wiring.catch_up(DIARY)
@@ -44,9 +56,31 @@ def sweep(
             portion = due_by(connection, wiring.book, until, last, PORTION)
         if not portion:
             break
-        recorded += wiring.ledger.bring_up_to([entry.stream for entry in portion], until)
+        recorded += _bring_up_to(wiring, [entry.stream for entry in portion], until)
         last, done = portion[-1], done + len(portion)
         report(done, max(done, due_now))
     if recorded:
         wiring.catch_up(DIARY)
     return recorded
+
+
+def _bring_up_to(wiring: "Wiring", streams: Sequence[StreamRef], until: datetime) -> int:
+    """Bring these streams up to date in one commit, or each by itself where one of them does not let them."""
+    attempts = Attempts(wiring.pool, wiring.book, WORKER)
+    due = attempts.due(streams, attrgetter("name"))
+    try:
+        recorded = wiring.ledger.bring_up_to(due, until)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is told of the stream that meets it again
+        _log.warning("sweep_stream_by_stream", book=wiring.book, streams=len(due), error=described(error))
+        recorded = 0
+    else:
+        attempts.forget(*(stream.name for stream in due))
+        return recorded
+
+    def bring(stream: StreamRef) -> None:
+        nonlocal recorded
+        recorded += wiring.ledger.bring_up_to([stream], until)
+
+    attempts.each(due, bring, key=attrgetter("name"))
+    return recorded
+

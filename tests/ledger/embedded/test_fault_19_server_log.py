@@ -1,4 +1,4 @@
-"""The server's log tells nothing of anybody: no statement, no key, no refused row, after a whole day of use."""
+"""The server's log tells nothing of anybody: no statement, key or refused row, after a whole day of use."""
 
 import json
 import re
@@ -95,11 +95,13 @@ def test_fault_19_a_day_of_use_leaves_nothing_in_the_servers_log(home: Path, tmp
         ordinary = log_of(home)
         assert [word for word in TOLD if word in ordinary] == []
 
-        # And where something goes wrong: a row that is refused, a statement that is none, a deadline that is cut.
+        # And where something goes wrong: a row refused, a statement that is none, one that is cut.
         for wrong in (
             "insert into ledger.tokens select * from ledger.books where book = 'Canary Zeisig'",
-            "insert into vault.subjects (book, person, key_id, wrapped) values ('b', 'P-CANARY', "
-            "gen_random_uuid(), '\\x6c0bfb3142854a83889b6ab73452b7de')",
+            (
+                "insert into vault.subjects (book, person, key_id, wrapped) values ('b', 'P-CANARY', "
+                "gen_random_uuid(), '\\x6c0bfb3142854a83889b6ab73452b7de')"
+            ),
             "delete from ledger.events /* Canary Zeisig */",
             "set statement_timeout = 1; select pg_sleep(1) /* Canary Zeisig */",
         ):
@@ -143,10 +145,10 @@ def test_fault_19_settings_of_the_operators_own_do_not_make_it_talk(home: Path) 
 
 
 OLD = """2026-11-30 18:02:30.362 UTC [12353] ERROR:  prepared statement "ledger_load" does not exist
-2026-11-30 18:02:30.362 UTC [12353] STATEMENT:  execute ledger_load ('cyber-care', 'local', 'canary-command', '\\x6c0bfb3142854a83889b6a')
+2026-11-30 18:02:30.362 UTC [12353] STATEMENT:  execute l ('canary-command', '\\x6c0bfb3142854a83889b6a')
 2026-11-30 18:02:31.000 UTC [12353] ERROR:  duplicate key value violates unique constraint "subjects_pkey"
 2026-11-30 18:02:31.000 UTC [12353] DETAIL:  Key (book, person)=(cyber-care, P-CANARY) already exists.
-2026-11-30 18:02:31.000 UTC [12353] CONTEXT:  PL/pgSQL function ledger.demand(boolean,text,text) line 4 at RAISE
+2026-11-30 18:02:31.000 UTC [12353] CONTEXT:  PL/pgSQL function ledger.demand(boolean) line 4
 \tSQL statement "select 'Canary Zeisig'"
 2026-11-30 18:02:31.000 UTC [12353] STATEMENT:  select 1
 \t  from vault.subjects

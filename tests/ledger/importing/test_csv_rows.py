@@ -127,7 +127,7 @@ def test_a_row_may_span_lines_within_quotes_and_keeps_the_number_of_its_first() 
         (f"command_id,at,claim\na,{AT},K\n", "names no command"),
         (f"command_id,command,at,claim\na,Nothing,{AT},K\n", "does not exist"),
         (f"command_id,command,at,claim,lost\na,AcceptClaim,{AT},K,5\n", "unknown column 'lost'"),
-        ("command_id,command,at,claim\na,WithdrawClaim,2026-01-01T10:00:00,K\n", "lacks its offset"),
+        ("command_id,command,at,claim\na,WithdrawClaim,2026-01-01T10:00:00,K\n", "has no offset"),
         (f"command_id,command,at,claim\n,WithdrawClaim,{AT},K\n", "command_id is missing"),
         (f'command_id,command,at,claim\na,WithdrawClaim,{AT},"K\n', "no CSV row"),
         (f"command_id,command,at,claim\na,WithdrawClaim,{AT},\x00\n", "NUL"),

@@ -15,8 +15,10 @@ from ledger.store.pool import Pool
 # What somebody with an owner's or a superuser's rights does, and what is to be told of it.
 DONE = {
     "guard emptied": (
-        "create or replace function ledger.refuse_change() returns trigger language plpgsql as "
-        "'begin return null; end'",
+        (
+            "create or replace function ledger.refuse_change() returns trigger language plpgsql as "
+            "'begin return null; end'"
+        ),
         "function ledger.refuse_change() is not what the migrations make",
     ),
     "trigger off": (
@@ -32,27 +34,39 @@ DONE = {
         "trigger ledger.access_log.append_only is missing",
     ),
     "trigger of fewer events": (
-        "drop trigger kept on ledger.holds; create trigger kept before truncate on ledger.holds "
-        "for each statement execute function ledger.refuse_change()",
+        (
+            "drop trigger kept on ledger.holds; create trigger kept before truncate on ledger.holds "
+            "for each statement execute function ledger.refuse_change()"
+        ),
         "trigger ledger.holds.kept is not what the migrations make",
     ),
     "trigger of another's": (
-        "create function public.mend() returns trigger language plpgsql as 'begin return null; end'; "
-        "create trigger mended before insert on ledger.events for each row execute function public.mend()",
+        (
+            "create function public.mend() returns trigger language plpgsql as 'begin return null; end'; "
+            "create trigger mended before insert on ledger.events for each row execute function public.mend()"
+        ),
         "trigger ledger.events.mended is made by no migration",
     ),
     "history redefined": (
-        "create or replace view ledger.history as select l.book, l.position, l.sealed_at, e.stream, e.version, "
-        "e.type, e.schema_version, e.event_id, e.effective_on, e.at, e.recorded_at, e.actor, e.command_id, "
-        "e.ordinal, e.correlation_id, e.causation_id, convert_from(e.payload, 'UTF8')::json as payload "
-        "from ledger.log l join ledger.events e using (book, stream_id, version) where e.actor <> 'x'",
+        (
+            "create or replace view ledger.history as select l.book, l.position, l.sealed_at, e.stream, "
+            "e.version, "
+            "e.type, e.schema_version, e.event_id, e.effective_on, e.at, e.recorded_at, e.actor, "
+            "e.command_id, "
+            "e.ordinal, e.correlation_id, e.causation_id, convert_from(e.payload, 'UTF8')::json as payload "
+            "from ledger.log l join ledger.events e using (book, stream_id, version) where e.actor <> 'x'"
+        ),
         "view ledger.history is not what the migrations make",
     ),
     "history with columns of the same name from elsewhere": (
-        "create or replace view ledger.history as select e.book, l.position, l.sealed_at, e.stream, l.version, "
-        "e.type, e.schema_version, e.event_id, e.effective_on, e.at, e.recorded_at, e.actor, e.command_id, "
-        "e.ordinal, e.correlation_id, e.causation_id, convert_from(e.payload, 'UTF8')::json as payload "
-        "from ledger.log l join ledger.events e on (l.book, l.stream_id) = (e.book, e.stream_id)",
+        (
+            "create or replace view ledger.history as select e.book, l.position, l.sealed_at, e.stream, "
+            "l.version, "
+            "e.type, e.schema_version, e.event_id, e.effective_on, e.at, e.recorded_at, e.actor, "
+            "e.command_id, "
+            "e.ordinal, e.correlation_id, e.causation_id, convert_from(e.payload, 'UTF8')::json as payload "
+            "from ledger.log l join ledger.events e on (l.book, l.stream_id) = (e.book, e.stream_id)"
+        ),
         "view ledger.history is not what the migrations make",
     ),
     "reporting view redefined": (
@@ -60,12 +74,17 @@ DONE = {
         "view reporting.claims is not what the migrations make",
     ),
     "role redefined": (
-        "create or replace function ledger.role(kind text) returns text language sql immutable return 'x' || kind",
+        (
+            "create or replace function ledger.role(kind text) returns text language sql immutable return "
+            "'x' || kind"
+        ),
         "function ledger.role(kind text) is not what the migrations make",
     ),
     "demand emptied": (
-        "create or replace function ledger.demand(held boolean, code text, reason text) returns void "
-        "language plpgsql as 'begin end'",
+        (
+            "create or replace function ledger.demand(held boolean, code text, reason text) returns void "
+            "language plpgsql as 'begin end'"
+        ),
         "function ledger.demand(held boolean, code text, reason text) is not what the migrations make",
     ),
     "master keys' guard runs as its owner": (
@@ -93,7 +112,10 @@ DONE = {
         "rule ledger.access_log.nothing is made by no migration",
     ),
     "policy that hides rows": (
-        "alter table ledger.events enable row level security; create policy hidden on ledger.events using (false)",
+        (
+            "alter table ledger.events enable row level security; create policy hidden on ledger.events "
+            "using (false)"
+        ),
         "policy ledger.events.hidden is made by no migration",
     ),
     "constraint gone": (
@@ -101,8 +123,10 @@ DONE = {
         "constraint ledger.log.log_book_stream_id_version_key is missing",
     ),
     "check loosened": (
-        "alter table ledger.books drop constraint books_kind_check, add constraint books_kind_check "
-        "check (kind in ('real', 'simulated', 'other'))",
+        (
+            "alter table ledger.books drop constraint books_kind_check, add constraint books_kind_check "
+            "check (kind in ('real', 'simulated', 'other'))"
+        ),
         "constraint ledger.books.books_kind_check is not what the migrations make",
     ),
     "default that lies": (
@@ -176,7 +200,8 @@ def test_fault_18_whoever_else_may_read_is_told_apart(
 ) -> None:
     reader = f"{database.name}_bi"
     done(
-        f"create role {reader}; grant select on reporting.claims to {reader}; grant usage on schema reporting to {reader}"
+        f"create role {reader}; grant select on reporting.claims to {reader}; grant usage on schema "
+        f"reporting to {reader}"
     )
     try:
         assert [one.only_reads for one in found(pool)] == [True, True]

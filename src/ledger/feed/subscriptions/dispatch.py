@@ -66,6 +66,7 @@ class Dispatch:
         self._end = -1
         self._couriers: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[str, float] = {}
+        self._well_from: dict[str, float] = {}
         self._paces: dict[str, Pace] = {}
 
     async def deliver(self, stopped: Callable[[], bool]) -> None:
@@ -102,10 +103,13 @@ class Dispatch:
             if courier.done():
                 del self._couriers[name]
                 self._tell(name, courier.exception())
+            elif monotonic() >= self._well_from[name]:
+                halts(f"subscription {name}", None)
         for found in active:
             if found.name not in self._couriers and monotonic() >= self._not_before.get(found.name, 0.0):
                 deliver = self._relay if found.kind == "nats" else self._deliver
                 delivering = deliver(found.name, stopped)
+                self._well_from[found.name] = monotonic() + AGAIN_SECONDS
                 self._couriers[found.name] = asyncio.create_task(delivering, name=found.name)
 
     def _tell(self, name: str, error: BaseException | None) -> None:
