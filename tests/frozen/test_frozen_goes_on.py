@@ -108,14 +108,15 @@ def test_a_backup_of_before_is_restored_where_the_migrations_of_then_were_applie
         admit_logins(dsn, name)
         load_backup(frozen, LEDGER / backup, tmp_path)
         load_backup(frozen, LEDGER / vault, tmp_path)
-        StandingClock(dsn, PRESENT)
         with environment(frozen.settings):
             does("migrate")
+            StandingClock(dsn, PRESENT)
             does("restore", "--accept", "--json")
             for book in (REAL, SIMULATED):
                 assert reads("verify", "--book", book)["verified"]
             assert "Ada Wauters" in does("subject", "export", "P-ADA", "--reason", "right of access")
-            assert "Weggegaan" not in does("subject", "export", "P-GONE-1", "--reason", "right of access")
+            gone = does("subject", "export", "P-GONE-1", "--reason", "right of access")
+            assert ("Weggegaan" in gone) is (backup == "before.dump")  # whose vault knows her still
     finally:
         drop_database(opened_once.server_dsn, name)
 
