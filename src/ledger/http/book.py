@@ -66,12 +66,16 @@ def number_step(number: str) -> str:
     return quote(number, safe="") if number.strip(".") else number.replace(".", "%2E")
 
 
-def keep_numbers_whole(scope: Scope) -> None:
-    """Let the slashes within numbers be none to the routers, which look at what was decoded."""
+def with_whole_numbers(scope: Scope) -> Scope:
+    """Let the slashes within numbers be none to the routers, which look at what was decoded.
+
+    The server keeps its own scope as it is: it writes the path down.
+    """
     raw: bytes = scope.get("raw_path") or b""
     if b"%2f" not in raw.lower():
-        return
+        return scope
     steps = [unquote(step) for step in raw.partition(b"?")[0].decode("latin-1").split("/")]
-    scope["path"] = "/".join(
+    kept = [
         step.replace("/", SLASH) if before in NUMBERED else step for before, step in pairwise(["", *steps])
-    )
+    ]
+    return {**scope, "path": "/".join(kept)}

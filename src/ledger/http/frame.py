@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.endings import Ending
-from ledger.http.book import keep_numbers_whole
+from ledger.http.book import with_whole_numbers
 from ledger.http.callers import recheck
 from ledger.http.counts import Counts
 from ledger.http.problems import Problem, problem_response
@@ -73,8 +73,7 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        keep_numbers_whole(scope)
-        await self.serve(self._app, scope, receive, send)
+        await self.serve(self._app, with_whole_numbers(scope), receive, send)
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request by `app`, in this frame."""

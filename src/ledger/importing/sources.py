@@ -94,7 +94,7 @@ def digest_of(sources: Sequence[Source]) -> bytes:
 def merged(sources: Sequence[Source]) -> Iterator[Line]:
     """Give the lines of all files in order of `at`; of one instant, in the order of a life.
 
-    The lines of one file keep their order, and what has the same place in a life goes in the order of the files.
+    The lines of one file keep their order; what has the same place in a life goes in the order of the files.
 
     The files have been checked: should one have changed since, the import stops before its first wrong line.
 
