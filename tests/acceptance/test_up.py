@@ -53,9 +53,8 @@ def start_contract(program: Program, number: str) -> int:
     return program.run("submit", "StartContract", json.dumps(contract(number))).returncode
 
 
-def test_the_first_command_in_a_new_home_makes_a_real_ledger_and_leaves_no_process(
-    fresh: Program, home: Path
-) -> None:
+def test_init_in_a_new_home_makes_a_real_ledger_and_leaves_no_process(fresh: Program, home: Path) -> None:
+    assert fresh.run("init").returncode == 0
     assert start_contract(fresh, "CC-1") == 0
     assert [row["contract"] for row in fresh.rows("contract", "list")] == ["CC-1"]
 
@@ -67,6 +66,7 @@ def test_the_first_command_in_a_new_home_makes_a_real_ledger_and_leaves_no_proce
 
 @pytest.mark.slow
 def test_a_lost_master_key_is_named_and_never_made_anew(fresh: Program, home: Path) -> None:
+    assert fresh.run("init").returncode == 0
     start_contract(fresh, "CC-1")
     (home / "secrets" / "master.key").rename(home / "kept")
     lost = fresh.run("contract", "list")
@@ -188,6 +188,7 @@ def test_help_waits_for_nothing_that_it_does_not_need(fresh: Program) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error(fresh: Program) -> None:
+    assert fresh.run("init").returncode == 0
     start_contract(fresh, "CC-1")
     reading, writing = os.pipe()
     os.close(reading)

@@ -7,9 +7,10 @@ import pytest
 
 from fixtures.desk import contract, send
 from ledger.endings import UsedWrongly
+from ledger.feed.epochs import Cursor
 from ledger.feed.sealer import Sealer
 from ledger.wiring import Wiring
-from projections.asking.positions import NOTHING, known_end, position_as_of, read_as_of
+from projections.asking.positions import NOTHING, NothingKnown, known_end, position_as_of, read_as_of
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -32,14 +33,16 @@ def clock(instant: datetime) -> Iterator[datetime]:
         yield instant
 
 
-def asked(wiring: Wiring, when: int | datetime | None) -> int:
+def asked(wiring: Wiring, when: int | datetime | None, *, empty_ok: bool = False) -> int:
+    asked_for = Cursor(1, when) if isinstance(when, int) else when
     with wiring.pool.connection() as connection:
-        return position_as_of(connection, wiring.book, when, known_end(connection, wiring.book, ()))
+        end = known_end(connection, wiring.book, ())
+        return position_as_of(connection, wiring.book, asked_for, end, empty_ok=empty_ok)
 
 
 def test_an_instant_stands_for_the_last_position_sealed_by_then(hourly: Wiring) -> None:
     moment = timedelta(microseconds=1)
-    assert asked(hourly, FIRST - moment) == NOTHING
+    assert asked(hourly, FIRST - moment, empty_ok=True) == NOTHING
     for number in range(8):
         assert asked(hourly, FIRST + number * HOUR) == number
         assert asked(hourly, FIRST + (number + 1) * HOUR - moment) == number
@@ -66,13 +69,16 @@ def test_a_question_stands_for_no_position_that_one_of_its_views_has_not_folded(
 
 def test_an_empty_feed_stands_at_nothing(simulated: Wiring) -> None:
     assert asked(simulated, None) == NOTHING
-    assert asked(simulated, FIRST) == NOTHING
+    assert asked(simulated, FIRST, empty_ok=True) == NOTHING
+    with pytest.raises(NothingKnown, match="has no record"):
+        asked(simulated, FIRST)
     with pytest.raises(UsedWrongly, match="is empty"):
         asked(simulated, 0)
 
 
 def test_what_is_said_is_a_position_an_instant_or_a_day_until_its_end() -> None:
-    assert read_as_of("4711") == 4711
+    assert read_as_of("4711") == Cursor(1, 4711)
+    assert read_as_of("2:4711") == Cursor(2, 4711)
     assert read_as_of("2026-03-01T09:00:00+01:00") == datetime(2026, 3, 1, 8, tzinfo=UTC)
     # 2026-03-29 ends an hour early: its clocks go forward.
     assert read_as_of("2026-03-29") == datetime(2026, 3, 29, 21, 59, 59, 999_999, tzinfo=UTC)

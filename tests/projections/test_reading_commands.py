@@ -96,12 +96,13 @@ def test_what_is_shown_of_one_contract_claim_and_complaint(book: Typed) -> None:
     assert [row["guarantee"] for row in contract["limits"]] == ["identity", "payment", "data", "reputation"]
     assert [row["claim"] for row in contract["claims"]] == ["K-1"]
     assert [row["complaint"] for row in contract["complaints"]] == ["X-1"]
-    assert [row["subject"] for row in contract["due"]] == [
-        "contract:CC-1",
-        "contract:CC-1",
+    assert [row["due_on"] for row in contract["due"]] == sorted(row["due_on"] for row in contract["due"])
+    assert sorted(row["subject"] for row in contract["due"]) == [
         "claim:K-1",
         "complaint:X-1",
         "complaint:X-1",
+        "contract:CC-1",
+        "contract:CC-1",
     ]
     claim = read(book, "claim", "show", "K-1")
     assert (claim["status"], claim["approved_cents"], claim["excess_cents"]) == ("accepted", 500_000, 100_000)

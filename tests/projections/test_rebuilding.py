@@ -194,16 +194,21 @@ def test_within_up_a_changed_fold_is_built_anew_while_the_others_go_on(
     grown: RecordedBook, wiring_of_changed: Wiring
 ) -> None:
     stop = StopEvent()
-    serving = Thread(target=services.keep_views, args=(wiring_of_changed, stop), daemon=True)
-    serving.start()
+    serving = [
+        Thread(target=serve, args=(wiring_of_changed, stop), daemon=True)
+        for serve in (services.keep_views, services.rebuild_views)
+    ]
+    for service in serving:
+        service.start()
     try:
         begin_contract(grown)
         grown.wiring.seal()
         wait_until(lambda: all(row["lag"] == 0 for row in told(grown)))
     finally:
         stop.set()
-        serving.join(20)
-    assert not serving.is_alive()
+        for service in serving:
+            service.join(20)
+    assert not any(service.is_alive() for service in serving)
     assert states(grown) == [(1, "kept", LIMITS.version), (2, "live", LIMITS.version + 1)]
 
 

@@ -16,7 +16,7 @@ from ledger.store.pool import Connection
 FIRST_EPOCH: Final = 1
 
 # A position may be padded with zeros, as the `sequence` of a CloudEvent is.
-_WRITTEN: Final = re.compile(r"(?:([1-9][0-9]{0,8}):)?(-1|[0-9]{1,19})", re.ASCII)
+_WRITTEN: Final = re.compile(r"(?:([1-9][0-9]{0,8}):)?(-1|0|[1-9][0-9]{0,18})", re.ASCII)
 _LARGEST: Final = 10**18
 
 

@@ -20,7 +20,9 @@ def test_every_command_of_the_domain_has_one_verb() -> None:
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.command)
 def test_a_verb_has_an_option_for_every_field_of_its_command(verb: Verb) -> None:
-    assert {verb.group, *(field.path for field in verb.fields)} == set(columns_of(verb.command))
+    columns = set(columns_of(verb.command))
+    in_euro = {column.removesuffix("_cents") for column in columns if column.endswith("_cents")}
+    assert {verb.group, *(field.path for field in verb.fields)} == columns - in_euro
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.command)

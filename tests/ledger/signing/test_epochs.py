@@ -186,10 +186,10 @@ def test_a_reader_from_before_is_told_where_the_epochs_part_and_where_to_read_on
         check_cursor(Cursor.parse("2:150"), [first, second, third])
 
 
-@pytest.mark.parametrize("cursor", ["1:99", "2:120", "120", "-1", "1:-1"])
+@pytest.mark.parametrize("cursor", ["1:99", "2:120", "99", "-1", "1:-1"])
 def test_a_reader_who_has_read_only_what_both_epochs_hold_goes_on(log: Log, cursor: str) -> None:
     check_cursor(Cursor.parse(cursor), three_epochs(log)[:2])
-    assert str(Cursor.parse(cursor)) == cursor
+    assert str(Cursor.parse(cursor)) == cursor.removeprefix("1:")
 
 
 def test_a_cursor_of_an_epoch_that_never_was_is_refused(log: Log) -> None:

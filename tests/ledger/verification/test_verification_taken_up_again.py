@@ -88,7 +88,7 @@ def test_a_file_that_is_not_of_this_log_is_not_taken_up(simulated: Wiring, file:
     broken_off(simulated, file, 2 * PORTION)
     text = file.read_text(encoding="utf-8")
     for altered in (
-        text.replace("verification@v1", "verification@v2"),
+        text.replace("verification@v2", "verification@v1"),
         text.replace('"origin": "', '"origin": "another.'),
         text.replace('"size": 16', '"size": 17'),
         text.replace('"nodes": {"4": "', '"nodes": {"4": "00'),
