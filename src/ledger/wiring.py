@@ -17,6 +17,7 @@ things removed that lay outside the database), `claims_ledger.held` (name → ca
 JSON of what is held on a person beside the events).
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -438,6 +439,8 @@ def _home_watch(home: Path) -> Callable[[], str | None]:
         found = _folder(home)
         if not first and found is not None:
             first.append(found)
+            if hasattr(os, "O_DIRECTORY"):
+                os.open(home, os.O_RDONLY | os.O_DIRECTORY)  # held open, so that no other takes its inode
         if not first or found == first[0]:
             return None
         return f"The ledger's home {home} is gone: put it back, and start again."

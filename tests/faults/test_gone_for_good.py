@@ -53,7 +53,7 @@ def test_fault_9_a_postgres_that_ends_again_and_again_ends_up_with_the_limit_in_
     [line] = said_in_one_line(said)
     assert running.returncode == 3, said
     assert f"more than {RESTARTS} times in a row" in line
-    assert kills > RESTARTS
+    assert kills > RESTARTS // 2  # a start that fails by itself, after a kill, counts as well
     assert "Traceback" not in said
     assert program.run("contract", "list").returncode == 0  # it is all there
 

@@ -81,7 +81,8 @@ def _tell(states: "States", to: int) -> None:
 
 
 def _until_the_input_ends(stop: StopEvent, begun: StopEvent) -> None:
-    while sys.stdin.buffer.read(1):
+    # Not by `sys.stdin`, whose lock this thread would hold while the interpreter ends.
+    while os.read(0, 1):
         pass
     if begun.is_set():
         stop.set()

@@ -207,6 +207,7 @@ class Running:
     ) -> None:
         """Run these until `stop` is set. `end`: is told whom an end would leave behind."""
         self._wiring = wiring
+        wiring.ways.lost()  # What is there now must stay.
         self._stop = stop
         self._end = end
         supervised = [
@@ -214,7 +215,6 @@ class Running:
             for name, serve in services.items()
         ]
         self._supervisor = Supervisor(supervised, stop, wiring.states)
-        wiring.ways.lost()  # What is there now must stay.
 
     def until_stopped(self) -> Sequence[str]:
         """Start the services and wait until they have ended; those that have not in time.
