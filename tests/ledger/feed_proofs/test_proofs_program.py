@@ -25,8 +25,8 @@ def test_it_verifies_a_bundle(bundle: Path, capsys: pytest.CaptureFixture[str]) 
     assert main([str(bundle), "--key", KEY, "--since", str(kept), "--contract", "C-7"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "verified: 300 events in 60 streams, 3 signed heads"
-    assert lines[1].startswith("head: ledger.example/cyber-care, 300 events, root ")
     assert {"contract/C-7: 6 events, complete", "claim/K-7: 4 events, complete"} <= {*lines}
+    assert any(line.startswith("head: ledger.example/cyber-care, 300 events, root ") for line in lines)
     assert lines[-1] == f"signed by: {KEY}"
 
 
