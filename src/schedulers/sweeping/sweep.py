@@ -83,4 +83,3 @@ def _bring_up_to(wiring: "Wiring", streams: Sequence[StreamRef], until: datetime
 
     attempts.each(due, bring, key=attrgetter("name"))
     return recorded
-
