@@ -16,7 +16,7 @@ from eventsourcing.utils import Environment
 from ledger.answers import Answer, kept_answer, repeated
 from ledger.clock import instant_of
 from ledger.decision import decide_command, owed_by_time, standing, time_events
-from ledger.domain.commands import check, check_new
+from ledger.domain.commands import check
 from ledger.domain.deciding import needs
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
@@ -247,9 +247,10 @@ class Ledger(Application[UUID]):
                 streams=[stream.state for stream in world.values()],
             )
             check(submission.command, at)
-            check_new(submission.command)
         except Invalid as invalid:
             return Answer(submission.command_id, "invalid", message=invalid.message), None
+        if submission.invalid_if_new is not None:
+            return Answer(submission.command_id, "invalid", message=submission.invalid_if_new), None
         try:
             decision = decide_command(
                 submission.command, world, at, command_id=submission.command_id, actor=submission.actor

@@ -33,6 +33,8 @@ class Submission:
     """Whether `at` may lie in the past: the right to import."""
     if_versions: frozenset[int] | None = None
     """Versions of the command's own stream, one of which it must be at for the sender; None: any."""
+    invalid_if_new: str | None = None
+    """Why the command is taken no more, unless it is on record from before; None: it is taken."""
 
 
 class StreamMoved(Exception):
@@ -57,16 +59,26 @@ def submission(  # noqa: PLR0913  # an envelope has so many parts
 ) -> Submission:
     """Check a command's shape and put it into its envelope.
 
+    What only an earlier version took is put into it as well, with what is wrong: it may be on record.
+
     Raises:
         Invalid: unknown command, unknown or missing field, wrong type.
 
     """
-    command = read_command(name, fields)
+    wrong = None
+    try:
+        command = read_command(name, fields)
+    except Invalid as invalid:
+        try:
+            command = read_command(name, fields, on_record=True)
+        except Invalid:
+            raise invalid from None
+        wrong = invalid.message
     content = content_of(name, fields, at)
     if len(content) > LARGEST_BYTES:
         message = f"{name}: has {len(content):,} bytes; a command has at most {LARGEST_BYTES:,}"
         raise Invalid(message)
-    return Submission(command_id, command, content, at, actor, sender, may_backdate, if_versions)
+    return Submission(command_id, command, content, at, actor, sender, may_backdate, if_versions, wrong)
 
 
 def content_of(name: str, fields: Mapping[str, object], at: datetime | None) -> bytes:

@@ -12,11 +12,11 @@ from ledger.domain.claim.commands import ClaimCommand
 from ledger.domain.command import Command
 from ledger.domain.complaint.commands import ComplaintCommand
 from ledger.domain.contract.commands import ContractCommand, StartContract
-from ledger.domain.identifiers import no_address
+from ledger.domain.identifiers import ON_RECORD, no_address
 from ledger.domain.refusals import Invalid
 from ledger.domain.terms import load_terms
 
-__all__ = ["COMMANDS", "Command", "check", "check_new", "read_command"]
+__all__ = ["COMMANDS", "Command", "check", "read_command"]
 
 COMMANDS: Mapping[str, type[Command]] = {
     command_type.__name__: command_type
@@ -26,10 +26,11 @@ COMMANDS: Mapping[str, type[Command]] = {
 """Name → command type."""
 
 
-def read_command(name: str, fields: Mapping[str, object] | bytes) -> Command:
+def read_command(name: str, fields: Mapping[str, object] | bytes, *, on_record: bool = False) -> Command:
     """Read a command from its fields, as JSON bytes or as values that JSON can hold.
 
-    A field given as null among such values is a field not given.
+    A field given as null among such values is a field not given. `on_record`: the command may have been
+    recorded by an earlier version, so what is asked of new names, numbers and addresses alone is not asked.
     Raises Invalid with one line that names every wrong field and what it wants.
     """
     command_type = COMMANDS.get(name)
@@ -42,10 +43,13 @@ def read_command(name: str, fields: Mapping[str, object] | bytes) -> Command:
         message = f"{name}: is not JSON ({error})"
         raise Invalid(message) from error
     try:
-        return command_type.model_validate_json(content)
+        command = command_type.model_validate_json(content, context=ON_RECORD if on_record else None)
     except ValidationError as error:
         message = f"{name}: {_one_line(error)}"
         raise Invalid(message) from error
+    if not on_record:
+        _check_new(command)
+    return command
 
 
 def check(command: Command, at: datetime) -> None:
@@ -71,11 +75,8 @@ def check(command: Command, at: datetime) -> None:
             raise Invalid(message)
 
 
-def check_new(command: Command) -> None:
-    """Make sure that the numbers and persons that a command makes can stand in addresses. Raises Invalid.
-
-    Not asked of a command that is on record: it may be one from before.
-    """
+def _check_new(command: Command) -> None:
+    """Make sure that the numbers and persons that a command makes can stand in addresses. Raises Invalid."""
     wrong = [f"{field}: {fault}" for field, number in command.makes.items() if (fault := no_address(number))]
     if wrong:
         message = f"{type(command).__name__}: {'; '.join(wrong)}"

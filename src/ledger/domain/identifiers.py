@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, StringConstraints, TypeAdapter, WithJsonSchema
+from pydantic import AfterValidator, StringConstraints, TypeAdapter, ValidationInfo, WithJsonSchema
 
 StreamKind = Literal["contract", "claim", "complaint"]
 
@@ -25,6 +25,19 @@ _NOT_OF_A_PERSON = re.compile(
     + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
     + "]"
 )
+
+
+ON_RECORD = "on record"
+"""Context in which a command is read that may be on record from before: what is asked of new ones is not."""
+
+
+def asked_of_new(check: Callable[[str], str]) -> AfterValidator:
+    """Return the validator of what is asked of new commands alone: one on record may be older."""
+
+    def checked(value: str, info: ValidationInfo) -> str:
+        return value if info.context == ON_RECORD else check(value)
+
+    return AfterValidator(checked)
 
 
 def _clean_name(value: str) -> str:
@@ -86,25 +99,13 @@ FreeText = Annotated[
 ]
 """What somebody wrote: 1 to 10,000 characters, in lines if they like."""
 
-PersonName = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=LONGEST_TEXT),
-    AfterValidator(_clean_name),
-    AfterValidator(_of_a_person),
-]
+PersonName = Annotated[FreeText, asked_of_new(_clean_name), asked_of_new(_of_a_person)]
 """What a person is called: one line, in any script."""
 
-PostalAddress = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=LONGEST_TEXT),
-    AfterValidator(_clean_text),
-    AfterValidator(_of_a_person),
-]
+PostalAddress = Annotated[FreeText, asked_of_new(_of_a_person)]
 """Where a person gets letters, in the lines that stand on the envelope: a comma is a comma."""
 
-EmailAddress = Annotated[
-    str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_one_email_address)
-]
+EmailAddress = Annotated[FreeText, asked_of_new(_one_email_address)]
 """Exactly one e-mail address, kept as it was written."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{64}\z")]

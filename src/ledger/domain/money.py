@@ -3,9 +3,9 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from ledger.domain.identifiers import FreeText, PaymentReference
+from ledger.domain.identifiers import FreeText, PaymentReference, asked_of_new
 
 CURRENCY = "EUR"
 MOST_CENTS = 10**13
@@ -46,8 +46,8 @@ def _checked_communication(value: str) -> str:
     return value
 
 
-Iban = Annotated[FreeText, AfterValidator(_checked_iban)]
+Iban = Annotated[FreeText, asked_of_new(_checked_iban)]
 """An account number, kept as it was written, with blanks or without."""
 
-NewPaymentReference = Annotated[PaymentReference, AfterValidator(_checked_communication)]
+NewPaymentReference = Annotated[PaymentReference, asked_of_new(_checked_communication)]
 """Reference of a payment that is made now: a structured communication has the right check digits."""

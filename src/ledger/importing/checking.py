@@ -7,7 +7,7 @@ from functools import cache
 
 from ledger.attempts import type_and_place
 from ledger.clock import machine_now
-from ledger.domain.commands import Command, check, check_new, read_command
+from ledger.domain.commands import Command, check, read_command
 from ledger.domain.refusals import Invalid
 from ledger.importing.lines import Fault, Line
 from ledger.importing.sources import Source
@@ -33,7 +33,7 @@ def check_all(
 
     `present`: asked once, and only for a line that this machine's clock takes for the future: the book's
     present, or None where a book may run ahead. `known`: whether a command's id is on record, asked only
-    where its numbers are taken no more. Holds one line at a time, whatever the files' size.
+    where it is taken no more. Holds one line at a time, whatever the files' size.
     """
     latest = _Latest(machine_now(), cache(present))
     lines = faults = 0
@@ -83,9 +83,7 @@ def _faulty(source: Source, latest: _Latest, known: Callable[[str], bool]) -> It
         else:
             before = line.at
         try:
-            command = read_command(line.command, line.fields)
-            check(command, line.at)
-            wrong += _new_numbers(command, line, known)
+            check(_read(line, known), line.at)
         except Invalid as invalid:
             wrong.append(invalid.message)
         except Exception as error:  # noqa: BLE001 # a defect of ours at one line: told with its number
@@ -95,13 +93,17 @@ def _faulty(source: Source, latest: _Latest, known: Callable[[str], bool]) -> It
         yield Fault(source.file, 1, "there is no command in this file")
 
 
-def _new_numbers(command: Command, line: Line, known: Callable[[str], bool]) -> list[str]:
-    """Say what is wrong with numbers that a command makes, unless it is on record from before."""
+def _read(line: Line, known: Callable[[str], bool]) -> Command:
+    """Read a line's command, by what was asked at its time where it is on record. Raises Invalid."""
     try:
-        check_new(command)
+        return read_command(line.command, line.fields)
     except Invalid as invalid:
-        return [] if known(line.command_id) else [invalid.message]
-    return []
+        if known(line.command_id):
+            try:
+                return read_command(line.command, line.fields, on_record=True)
+            except Invalid:
+                pass  # It was never taken: what is wrong today is told.
+        raise invalid from None
 
 
 def later_than(now: datetime, sources: Sequence[Source], found: Callable[[Fault], None]) -> int:

@@ -31,8 +31,8 @@ class Prepared(NamedTuple):
 
 
 def prepared(line: Line, hmac_of: Callable[[bytes], bytes], actor: str) -> Prepared:
-    """Read a line's command. `actor`: whom to record it under where the line names nobody."""
-    command = read_command(line.command, line.fields)
+    """Read a checked line's command. `actor`: whom to record it under where the line names nobody."""
+    command = read_command(line.command, line.fields, on_record=True)
     content = hmac_of(content_of(line.command, line.fields, line.at))
     return Prepared(line, command, needs(command), content, line.actor or actor)
 
