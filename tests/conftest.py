@@ -4,6 +4,7 @@ import signal
 
 import hypothesis
 
+from fixtures.memory import work_in_memory
 from ledger.logs import log_to_stderr
 
 pytest_plugins = [
@@ -23,6 +24,7 @@ def pytest_configure() -> None:
     A shell makes what it starts in the background deaf to it, and children inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    work_in_memory()
     # As each program does: what a sealer says in a thread must not stand in what a command prints.
     log_to_stderr(quiet=False)
     # How long an example takes says something of the machine, and nothing of the ledger.

@@ -6,6 +6,7 @@ What ends a service's database for good, fills the database's own disk or delete
 test_half_open.py, test_full_disk.py and test_gone_for_good.py.
 """
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -344,8 +345,9 @@ def kill_companion(ledger: Ledger, number: str, seconds: float) -> None:
     before, unready = ledger.services()["companion"]["restarts"], False
     while time.monotonic() < until or not unready:
         for child in psutil.Process(ledger.running.pid).children():
-            if "ledger.commands.companion" in child.cmdline():
-                child.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it is dead already, a zombie included
+                if "ledger.commands.companion" in child.cmdline():
+                    child.kill()
         assert ledger.record(f"{number}-{time.monotonic_ns()}") == HTTPStatus.CREATED
         unready = unready or not ledger.is_ready()
         assert time.monotonic() < until + NOTICED_SECONDS

@@ -9,6 +9,7 @@ from secrets import token_hex
 import pytest
 from psycopg2.extensions import make_dsn
 
+from fixtures.memory import database_strategy
 from fixtures.server import PostgresServer
 from frozen.opening import PRESENT, Frozen, drop_database, execute, kept, restore_database, unpack
 from frozen.running import environment, typed
@@ -50,7 +51,11 @@ def frozen(opened_once: Opened, tmp_path: Path) -> Iterator[Frozen]:
 @contextmanager
 def copied(once: Opened, work: Path) -> Iterator[Asking]:
     name = f"{once.name}_{token_hex(3)}"
-    execute(once.server_dsn, f"create database {name} owner {once.name}_owner_login template {once.name}")
+    execute(
+        once.server_dsn,
+        f"create database {name} owner {once.name}_owner_login template {once.name} "
+        f"strategy {database_strategy()}",
+    )
     dsn = make_dsn(once.server_dsn, dbname=name)
     try:
         StandingClock(dsn, PRESENT)

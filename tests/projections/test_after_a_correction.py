@@ -196,7 +196,8 @@ def test_an_instant_stands_for_what_was_sealed_by_then_and_a_day_for_its_end(des
     desk.record(CORRECTION)
     corrected = desk.claim()
     for when in ("2020-01-01", "2020-01-01T00:00:00Z"):
-        assert desk.typed.rows("claim", "list", "--as-of", when) == []
+        assert desk.typed.rows("claim", "list", "--as-of", when, "--empty-ok") == []
+        assert desk.typed.run("claim", "list", "--as-of", when).code == 1
         assert desk.typed.run("claim", "show", "K-1", "--as-of", when).code == 1
         assert desk.typed.run("replay", "CC-1", "--as-of", when).code == 1
     assert desk.claim("--as-of", str(len(sealed) - 1))["incident_on"] == "2024-06-10"

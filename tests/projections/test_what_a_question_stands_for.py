@@ -1,5 +1,6 @@
 """Times that are no times, instants that are not over, and views that change while a question is asked."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -51,7 +52,7 @@ def test_a_time_that_is_none_is_refused_in_one_line_that_says_what_to_write(type
     for question, (option, said) in product(QUESTIONS, NO_TIMES):
         ended = typed.run(*question, option, said)
         assert (ended.code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
-        assert "2026-03-01" in ended.stderr
+        assert re.search("202[56]-03-01", ended.stderr)
 
 
 def test_a_position_that_is_not_there_yet_is_refused_by_every_question(typed: Typed) -> None:

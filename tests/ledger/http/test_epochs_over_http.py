@@ -54,7 +54,7 @@ def put_back(parted: Wiring) -> Iterator[Served]:
         ("/reports/timeline", "min_position"),
     ],
 )
-@pytest.mark.parametrize("place", [str(PARTS_AT), "1:3", "5", "4711", "0000000000000000004"])
+@pytest.mark.parametrize("place", [str(PARTS_AT), "1:3", "5", "4711", "1:4711"])
 def test_fault_13_a_place_in_what_is_no_more_is_gone_and_the_answer_says_from_where_to_go_on(
     put_back: Served, path: str, name: str, place: str
 ) -> None:
