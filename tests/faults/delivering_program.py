@@ -58,9 +58,9 @@ def _die_at(step: str, chance: float) -> None:
             asyncio.get_running_loop().call_later(random.uniform(0, 0.004), _kill)  # noqa: S311 # as above
         return await post(self, body, headers, now)
 
-    def dying_note(self: Desk, changes: Changes, now: datetime) -> State | None:
+    def dying_note(self: Desk, changes: Changes, now: datetime, waits_until: datetime | None) -> State | None:
         perhaps("before-checkpoint")
-        state = note(self, changes, now)
+        state = note(self, changes, now, waits_until)
         perhaps("after-checkpoint")
         return state
 

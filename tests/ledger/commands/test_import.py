@@ -133,11 +133,11 @@ def test_fault_one_line_that_meets_what_nobody_foresaw_stops_no_other(
         monkeypatch.setattr(chunks, "decide_command", breaks)
     else:
 
-        def unreadable(name: str, fields: Fields) -> object:
+        def unreadable(name: str, fields: Fields, **more: bool) -> object:
             if fields["contract"] == "CC-3":
                 message = "Ada Peeters"
                 raise RecursionError(message)
-            return read_command(name, fields)
+            return read_command(name, fields, **more)
 
         monkeypatch.setattr(chunks, "read_command", unreadable)
     typed = command_line("import", file, "--json")
