@@ -37,6 +37,30 @@ def test_every_test_that_is_named_is_there(doc: Path) -> None:
 
 
 @pytest.mark.parametrize("doc", DOCS, ids=lambda path: path.name)
+def test_every_name_that_links_to_a_module_is_defined_there(doc: Path) -> None:
+    named = re.findall(r"\[`(?:\w+\.)?(\w+)`\]\(([^)\s]+\.py)\)", prose(doc))
+    missing = [
+        f"{name} in {module}"
+        for name, module in named
+        if not re.search(rf"^\s*(def|class) {name}\b", prose(doc.parent / module), re.MULTILINE)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda path: path.name)
+def test_every_heading_of_another_page_that_is_linked_is_there(doc: Path) -> None:
+    links = re.findall(r"\]\(([^):\s]*\.md)?#([\w-]+)\)", prose(doc))
+    missing = [f"{page}#{heading}" for page, heading in links if heading not in headings(doc, page)]
+    assert missing == []
+
+
+def headings(doc: Path, page: str) -> set[str]:
+    """Anchors of a page that a doc links to, by default its own, as GitHub makes them."""
+    found = re.findall(r"^##* (.+)$", prose(doc.parent / page if page else doc), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda path: path.name)
 def test_every_make_target_that_is_named_is_there(doc: Path) -> None:
     named = re.findall(r"(?:`|^|&& )make ([a-z][a-z-]*)", prose(doc), re.MULTILINE)
     assert [target for target in named if target not in TARGETS] == []

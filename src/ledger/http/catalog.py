@@ -82,4 +82,6 @@ async def problem(code: Annotated[str, Path(max_length=64, examples=["LIMIT_COUN
 
 
 def _told(code: str) -> dict[str, object]:
-    return {"type": f"{BASE}{code}", "status": KINDS[code].status, "title": KINDS[code].title}
+    kind = KINDS[code]
+    explained = {"rule": kind.rule, "documentation": kind.documentation} if kind.rule else {}
+    return {"type": f"{BASE}{code}", "status": kind.status, "title": kind.title} | explained

@@ -30,7 +30,11 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str = Field(description="One line for people.")
     code: str = Field(examples=["LIMIT_COUNT"])
-    rule: str | None = Field(default=None, description="The rule that a refusal rests on.", examples=["I8"])
+    rule: str | None = Field(
+        default=None,
+        description="The rule that a refusal rests on, by its heading in docs/rules.md; `type` leads to it.",
+        examples=["I8"],
+    )
 
 
 ANSWER: Final[dict[str, Any]] = {

@@ -26,6 +26,13 @@ class Kind(NamedTuple):
 
     status: int
     title: str
+    rule: str | None = None
+    """The rule that a refusal of this kind rests on, as docs/rules.md has it."""
+
+    @property
+    def documentation(self) -> str | None:
+        """Where the rule is explained: its heading in the repository's docs/rules.md."""
+        return self.rule and f"docs/rules.md#{self.rule.lower().replace(' ', '-')}"
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -44,7 +51,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "TOO_LARGE": Kind(413, "The body is larger than a command may be"),
     "MEDIA_TYPE": Kind(415, "The body must be application/json"),
     "INVALID": Kind(422, "The request is malformed, whatever the ledger holds"),
-    "ID_REUSED": Kind(422, "The command id stands for another command already"),
+    "ID_REUSED": Kind(422, "The command id stands for another command already", "I10"),
     "TOO_MANY_STREAMS": Kind(429, "No further stream of events is served for now"),
     "HEAD_TOO_LARGE": Kind(431, "The request's address and headers are larger than they may be"),
     "DEFECT": Kind(500, "The ledger failed; it is in its log"),
@@ -52,10 +59,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "AWAY": Kind(503, "The ledger cannot answer for now"),
     "NO_ROOM": Kind(503, "The ledger has no room to record for now"),
     "BEHIND": Kind(503, "The view has not caught up with the position asked for"),
-    "IMPORT_OPEN": Kind(409, "An import holds the book"),
-    "SUBJECT_ERASED": Kind(409, "The person was erased: nothing personal is recorded on them any more"),
+    "IMPORT_OPEN": Kind(409, "An import holds the book", "import"),
+    "SUBJECT_ERASED": Kind(
+        409, "The person was erased: nothing personal is recorded on them any more", "subject erase"
+    ),
 } | {
-    code: Kind(409, " ".join((refusal.__doc__ or code).split()).removesuffix("."))
+    code: Kind(409, " ".join((refusal.__doc__ or code).split()).removesuffix("."), refusal.rule)
     for code, refusal in REFUSALS.items()
 }
 """Every kind of problem by its code; those of refusals bear the refusal's own code and definition."""

@@ -1,4 +1,7 @@
-"""The append: several statements in one simple query, which Postgres runs as one transaction."""
+"""The append: several statements in one simple query, which Postgres runs as one transaction.
+
+Nothing else is ever done to events: a correction is a further one (I9).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -73,7 +73,9 @@ def test_a_refusal_is_a_problem_that_names_its_rule_and_is_the_same_when_sent_ag
     assert (again.status_code, again.json()) == (409, first.json())
     assert again.headers["Idempotency-Replayed"] == "true"
     assert "Idempotency-Replayed" not in first.headers
-    assert house.client.get(first.json()["type"]).json()["status"] == 409
+    meaning = house.client.get(first.json()["type"]).json()
+    assert (meaning["status"], meaning["rule"]) == (409, "I16")
+    assert meaning["documentation"] == "docs/rules.md#i16"
 
 
 def test_a_key_that_stands_for_another_command_is_said_to_be_reused(house: Served, number: str) -> None:

@@ -178,6 +178,7 @@ def decide(  # noqa: PLR0911 - one return a kind of command
 
 
 def _refuse_incident_after(incident_on: date, reported_on: date) -> None:
+    """Raise IncidentInFuture where an incident lies after its report (I16)."""
     if incident_on > reported_on:
         message = (
             f"the incident of {incident_on} lies after its report of {reported_on}; correct one of the two"
@@ -357,6 +358,7 @@ def _payment(claim: Claim, reference: str) -> Payment:
 
 
 def _record_recovery(claim: Claim, command: RecordRecovery, today: date) -> Outcome:
+    """Record what a third party paid back; no more than was refunded (D13)."""
     _refuse_not_accepted(claim)
     if claim.recovered_cents + command.amount_cents > claim.refunded_cents:
         message = (

@@ -143,6 +143,7 @@ def _start(contract: Contract | None, command: StartContract, at: datetime) -> S
 
 
 def _give_notice(contract: Contract, command: GiveNotice) -> tuple[ContractEvent, date]:
+    # Q7: every channel gives notice from the day of receipt, the web form too.
     _refuse_if_ended(contract)
     if contract.notice is not None:
         message = f"the notice of {contract.notice.received_on} stands; revoke it before a new one"
@@ -234,6 +235,7 @@ def _correct_person(contract: Contract, command: CorrectPerson) -> tuple[Contrac
 
 
 def _refuse_if_ended(contract: Contract) -> None:
+    """Raise ContractEnded where the contract has ended (I16)."""
     if contract.ended is not None:
         message = f"contract {contract.number} ended on {contract.ended_on}; nothing can end it again"
         raise ContractEnded(message)

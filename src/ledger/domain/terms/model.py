@@ -33,26 +33,20 @@ class Periods(_Part):
 
 
 class Readings(_Part):
-    """How the FAQ is read where it could have been read otherwise (Q1 to Q11).
+    """Readings of the FAQ that terms may take either way.
 
-    A value that no rule is written for yet does not validate: a new reading brings its rule along.
+    One that no rule is written for does not validate: a new reading brings its rule along.
     """
 
-    amount_basis: Literal["insurance_year"]
-    counts: Literal["accepted"]
-    year_basis: Literal["insurance_year"]
-    decides: Literal["first_incident"]
-    limits_per: Literal["contract"]
-    early_notice: Literal["deferred"]
-    web_form_is_notice: Literal[True]
-    letter_date: Literal["posting"]
-    late_letter: Literal["renews"]
-    refund_from: Literal["complete_submission"]
     failed_rescue_consumes: bool
+    """Whether a failed rescue of data consumes the intervention once the expert has started (Q11)."""
 
 
 class GuaranteeTerms(_Part):
-    """What one guarantee gives in an insurance year; no limit where there is None."""
+    """What one guarantee gives in an insurance year; no limit where there is None.
+
+    Limits are those of the contract (Q5) in an insurance year (Q3), shared by its claims.
+    """
 
     code: Guarantee
     title: str
@@ -60,7 +54,9 @@ class GuaranteeTerms(_Part):
     indemnity: bool
     """False: the guarantee gives services only, and a loss is not paid (I13)."""
     amount_limit_cents: Cents | None = None
+    """For all claims of the year together, not for each (Q1)."""
     count_limit: Whole | None = None
+    """Of accepted claims; opened ones do not count (Q2)."""
     only_cause: Cause | None = None
     """The one cause that the guarantee answers for, where there is only one (D8)."""
     expert_service: Assistance | None = None
