@@ -22,7 +22,7 @@ from ledger.feed.publishing.schemas import published_types
 from ledger.http.problems import Problem
 from ledger.store.pool import Pool
 
-CURSOR: Final = r"^([1-9][0-9]{0,8}:)?(-1|[0-9]{1,19})$"
+CURSOR: Final = r"^([1-9][0-9]{0,8}:)?(-1|0|[1-9][0-9]{0,17})$"
 """As the OpenAPI document describes a cursor."""
 
 EPOCH_SECONDS: Final = 1.0

@@ -22,7 +22,7 @@ SEALED_AT = "select sealed_at from ledger.log where book = %s and position = %s"
 
 IS_OVER = "select %s < clock_timestamp()"
 
-POSITION = re.compile(r"([1-9][0-9]{0,8}:)?[0-9]{1,19}", re.ASCII)
+POSITION = re.compile(r"([1-9][0-9]{0,8}:)?(0|[1-9][0-9]{0,18})", re.ASCII)
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

@@ -81,7 +81,9 @@ def read_time(
         Query(
             max_length=40,
             description="As known at a position, at an instant with its offset, or by the end of a day.",
-            json_schema_extra={"oneOf": [{"pattern": "^([1-9][0-9]{0,8}:)?[0-9]{1,9}$"}, A_DATE, AN_INSTANT]},
+            json_schema_extra={
+                "oneOf": [{"pattern": "^([1-9][0-9]{0,8}:)?(0|[1-9][0-9]{0,8})$"}, A_DATE, AN_INSTANT]
+            },
             examples=["2026-03-01"],
         ),
     ] = None,

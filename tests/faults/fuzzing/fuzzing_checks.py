@@ -14,6 +14,7 @@ ONLY_THE_LEDGER_KNOWS = re.compile(
     r"lies (after|in the past|outside)|does not exist|is no instant of the calendar|not there yet"
     r"|sent no command under this id|stands for another command|no event type"
     r"|numbers are whole|is longer than|has at most|among those of the terms"
+    r"|must hold no|must hold a character that can be seen|must be one e-mail address|check digits are wrong"
 )
 """What no schema can say: how fields stand to one another, to today and to what was recorded before."""
 
