@@ -190,7 +190,14 @@ def nothing_lost_or_doubled(ledger: Ledger) -> None:
     assert all(len(positions) == 1 for positions in taken.values())
     assert ledger.receiver.in_order_for_each_contract()
     [(end,)] = ledger.rows("select max(position) from ledger.log where book = %s", BOOK)
-    wait_for(lambda: set(ledger.receiver.positions) == set(range(end + 1)), what="a delivery is missing")
+    wanted = set(range(end + 1))
+    wait_for(
+        lambda: set(ledger.receiver.positions) == wanted,
+        what=lambda: (
+            f"not delivered: {sorted(wanted - set(ledger.receiver.positions))}, "
+            + ledger.direct.run("subscriptions", "list").stdout
+        ),
+    )
     letters = ledger.rows("select contract, kind, count(*) from schedulers.letters group by 1, 2")
     assert {number for _, _, number in letters} <= {1}
     assert all(ledger.mails(number) <= 1 for number in ledger.acknowledged)

@@ -59,10 +59,17 @@ class Connection(DriverConnection):
         _watch()
 
     def within_limit(self, ask: Callable[P, T], *given: P.args, **more: P.kwargs) -> T:
-        """Ask the server something, within the limit of this connection."""
+        """Ask the server something, within the limit of this connection.
+
+        A server that went away under way is an OperationalError, as which the driver does not always know it.
+        """
         self._asked_at = monotonic()
         try:
             return ask(*given, **more)
+        except psycopg2.DatabaseError as error:
+            if type(error) is psycopg2.DatabaseError and error.pgcode is None:
+                raise psycopg2.OperationalError(str(error)) from error
+            raise
         finally:
             self._asked_at = None
 

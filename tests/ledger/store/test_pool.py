@@ -8,6 +8,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from fixtures.database import Database, execute
 from ledger.store.errors import Unreachable
+from ledger.store.patience import is_away
 from ledger.store.pool import Connection, Pool
 
 
@@ -114,3 +115,18 @@ def test_a_server_that_is_away_is_unreachable_and_costs_no_place() -> None:
     for _ in range(2):
         with pytest.raises(Unreachable, match="cannot be reached"), pool.connection():
             pass
+
+
+def test_fault_06_a_server_that_went_away_is_known_as_such_whatever_the_driver_calls_it(
+    pool: Pool,
+) -> None:
+    def broken() -> None:
+        message = "server closed the connection unexpectedly"
+        raise psycopg2.DatabaseError(message)  # bare, and without SQLSTATE: as libpq's last word is at times
+
+    with pool.connection() as connection:
+        with pytest.raises(psycopg2.OperationalError, match="closed the connection") as error:
+            connection.within_limit(broken)
+        assert is_away(error.value)
+        with pytest.raises(psycopg2.errors.UndefinedTable):
+            connection.cursor().execute("select from ledger.nothing")
