@@ -187,6 +187,7 @@ def test_help_waits_for_nothing_that_it_does_not_need(fresh: Program) -> None:
     assert helped.stdout.splitlines()[-1] == "set()"
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error(fresh: Program) -> None:
     assert fresh.run("init").returncode == 0
     start_contract(fresh, "CC-1")

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import pytest
 from book_in_memory import BookInMemory, random_book
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,6 +104,7 @@ def test_no_day_shows_more_consumed_than_the_limit_nor_less_than_nothing(
         assert count_limit is None or count + count_reserved <= count_limit, row
 
 
+@pytest.mark.slow
 @SOME
 @given(SEEDS, st.data())
 def test_on_any_day_a_claim_has_approved_what_its_loss_then_gives_and_paid_no_more(

@@ -44,6 +44,7 @@ def test_a_real_ledger_refuses_a_sweep_into_the_future_in_one_line(with_a_contra
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_sweep_until_a_day_includes_its_first_instant_and_no_more(with_a_contract: Program) -> None:
     # R6: the last timely day is 2024-09-30, so the letter is missed at 00:00 of the day after it (R12).
     assert events_swept(with_a_contract, "2024-09-30") == 0

@@ -21,6 +21,7 @@ def values(dsn: str, statement: str) -> list[object]:
     return found
 
 
+@pytest.mark.slow
 def test_a_backup_comes_back_whole_with_its_views_and_a_new_epoch_begins_where_signed_heads_were_lost(
     desk: Desk, dsn: str
 ) -> None:
@@ -253,6 +254,7 @@ def test_a_restore_beside_a_running_ledger_is_refused(desk: Desk) -> None:
         ended_by(running)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("harm", "told"),
     [
@@ -285,6 +287,7 @@ def test_a_backup_that_is_not_whole_or_does_not_fit_changes_nothing(desk: Desk, 
     assert desk.contracts() == ["C-1"]
 
 
+@pytest.mark.slow
 def test_a_restore_that_breaks_off_leaves_everything_as_it_was(desk: Desk) -> None:
     desk.starts("C-1")
     dump = desk.folder / "ledger.dump"

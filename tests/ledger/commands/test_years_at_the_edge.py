@@ -201,6 +201,7 @@ def test_fault_30_over_http_it_is_422(served: Served) -> None:
         assert (told.status_code, told.json()["code"]) == (422, "INVALID"), text
 
 
+@pytest.mark.slow
 def test_fault_30_no_parameter_of_a_route_takes_it(served: Served) -> None:
     tried: set[str] = set()
     wrong = {"on": DATES, "before": DATES, "since": DATES, "as_of": DATES + INSTANTS}
@@ -218,6 +219,7 @@ def test_fault_30_no_parameter_of_a_route_takes_it(served: Served) -> None:
     assert tried == set(wrong)
 
 
+@pytest.mark.slow
 def test_fault_30_the_site_says_it_on_its_pages_and_forms(served: Served) -> None:
     served.command("StartContract", contract("CC-1", "2025-01-01"))
     served.wiring.catch_up()

@@ -63,6 +63,7 @@ def test_programs_that_come_at_once_get_one_server(home: Path) -> None:
     assert is_deserted(home)
 
 
+@pytest.mark.slow
 def test_a_program_that_comes_while_the_server_stops_gets_one_all_the_same(home: Path) -> None:
     last = Program(home)
     last.dsn()

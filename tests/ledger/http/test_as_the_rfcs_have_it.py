@@ -7,6 +7,7 @@ from fixtures.desk import contract
 from fixtures.served import Served
 
 
+@pytest.mark.slow
 def test_fault_24_head_is_answered_wherever_get_is_and_options_says_what_is_taken(house: Served) -> None:
     headers = house.bearing("admin") | {"Access-Reason": "a test"}
     for route in walked(house):

@@ -46,6 +46,7 @@ def test_all_keys_are_listed_by_what_they_are_good_for_and_none_is_shown(ledger:
     assert rows[0]["key"] in shown
 
 
+@pytest.mark.slow
 def test_a_new_signing_key_signs_on_and_old_heads_verify_with_the_old_one(ledger: Program) -> None:
     old = ledger.run("checkpoint").stdout
     rotated = read(ledger, "keys", "rotate", "--signing")

@@ -143,6 +143,7 @@ def test_a_slow_contract_holds_up_neither_its_neighbours_nor_other_webhooks(desk
         assert slow.in_order_for_each_contract()
 
 
+@pytest.mark.slow
 def test_a_receiver_that_is_down_for_an_hour_catches_up_in_order(desk: Desk, receiver: Receiver) -> None:
     desk.subscriptions.add_webhook("erp", receiver.url)
     up = threading.Event()

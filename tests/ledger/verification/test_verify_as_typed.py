@@ -86,6 +86,7 @@ def test_verify_with_views_names_the_view_s_row(desk: Program, database: Databas
     assert desk.run("verify", "--views").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_bundle_is_exported_and_verified_with_the_key_alone(
     desk: Program, key: str, tmp_path: Path
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_bundle_is_exported_and_verified_with_the_key_alone(
     assert "name a new folder" in again.stderr
 
 
+@pytest.mark.slow
 def test_one_contract_s_proof_is_one_file(desk: Program, key: str, tmp_path: Path) -> None:
     file = tmp_path / "CC-1.proof.json"
     ended = desk.run("proof", "CC-1", "--out", str(file))
@@ -134,6 +136,7 @@ def test_one_contract_s_proof_is_one_file(desk: Program, key: str, tmp_path: Pat
     assert "holds no contract CC-9" in unknown.stderr
 
 
+@pytest.mark.slow
 def test_a_head_extends_an_older_one_by_a_proof_that_stands_alone(
     desk: Program, wiring: Wiring, key: str, tmp_path: Path
 ) -> None:
@@ -171,6 +174,7 @@ def test_what_is_typed_wrongly_is_said_in_one_line(
     assert said in line
 
 
+@pytest.mark.slow
 def test_a_book_of_which_nothing_is_sealed_has_no_head(program: Program) -> None:
     for words in (("checkpoint",), ("export", "bundle"), ("proof", "CC-1")):
         ended = program.run(*words)

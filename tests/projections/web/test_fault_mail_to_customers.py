@@ -106,6 +106,7 @@ def test_fault_02_one_address_in_any_script_is_taken(served: Served) -> None:
     assert address_on_file("ada@bücher.example").domain == "xn--bcher-kva.example"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unhurried")
 def test_fault_02_requests_that_cannot_be_mailed_are_parked_and_shown_and_the_others_go(
     served: Served, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
