@@ -155,7 +155,7 @@ def test_a_button_pressed_twice_records_once(site: Site, open_site: OpenSite) ->
     form.evaluate("form => { form.closest('details').open = true }")
     form.get_by_label("Topics of the advice").fill("pressed_twice")
     form.get_by_role("button").dblclick()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_url("**done=**")
     page.goto(f"{site.address}/claims/CL-7-00054-3")
     assert page.locator("#step-advise").inner_text().count("pressed twice") == 1
 

@@ -115,10 +115,8 @@ class Desk:
         }
 
 
-@pytest.mark.parametrize(
-    "later",
-    [pytest.param(CORRECTION, id="corrected"), pytest.param(MOVE, id="moved", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("later", [CORRECTION, MOVE], ids=["corrected", "moved"])
 def test_the_earlier_report_prints_the_same_bytes_after_a_correction(desk: Desk, later: Act) -> None:
     position, instant = desk.end(), datetime.now(UTC).isoformat()
     before = desk.reports()
