@@ -23,7 +23,7 @@ help: ## list what there is
 
 up: $(RUNTIME) ## the running ledger with a sample book, in .demo (Ctrl-C ends it)
 	@trap : INT TERM; \
-	CLAIMS_LEDGER_HOME="$(DEMO)" $(BIN)/claims-ledger up --demo; ended=$$?; \
+	COVERLEDGER_HOME="$(DEMO)" $(BIN)/coverledger up --demo; ended=$$?; \
 	test $$ended -eq 130 || test $$ended -eq 143 || exit $$ended
 
 test: $(DEV) ## the tests that need Python and the embedded Postgres only; TESTS=folder for a part

@@ -177,7 +177,7 @@ def _seal(dsn: str, stop: StopEvent) -> None:
 
 def _seal_and_sign(dsn: str, stop: StopEvent) -> None:
     log_to_stderr(quiet=True)
-    with TemporaryDirectory(prefix="claims-ledger-bench.") as folder, Pool(dsn, size=1) as pool:
+    with TemporaryDirectory(prefix="coverledger-bench.") as folder, Pool(dsn, size=1) as pool:
         signer = Signer(pool, BOOK, SigningPlace(Path(folder) / "signing.key"))
         Sealer(pool, BOOK, signer=signer).run(stop)
 

@@ -25,7 +25,7 @@ VIEWS = ("limits", "due")
 def home() -> Iterator[Settings]:
     """Make a ledger's home that goes when the block ends, with a Postgres that runs all the while."""
     with TemporaryDirectory(prefix="ledger-bench-") as folder:
-        os.environ["CLAIMS_LEDGER_HOME"] = folder
+        os.environ["COVERLEDGER_HOME"] = folder
         settings = Settings.load()
         try:
             with opened(BOOK, settings):
@@ -35,13 +35,13 @@ def home() -> Iterator[Settings]:
 
 
 def import_rate(copies: int) -> tuple[float, int]:
-    """Commands per second of `claims-ledger import` from its start to its end, sealing included; how many."""
+    """Commands per second of `coverledger import` from its start to its end, sealing included; how many."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "book.jsonl"
         commands = write_book(file, copies)
         begin = time.perf_counter()
         done = subprocess.run(
-            [Path(sys.executable).with_name("claims-ledger"), "import", str(file), "--until", "2026-03-01"],
+            [Path(sys.executable).with_name("coverledger"), "import", str(file), "--until", "2026-03-01"],
             check=False,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

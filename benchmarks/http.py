@@ -1,6 +1,6 @@
 """HTTP: commands per second and their latency, from commit to a listener, and many listeners at once.
 
-The server is `claims-ledger up` as it is run, with its companion; whoever calls it are programs of their own.
+The server is `coverledger up` as it is run, with its companion; whoever calls it are programs of their own.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from ledger.store.feed_rows import feed_end
 from ledger.submission import submission
 from ledger.wiring import opened
 
-PROGRAM = Path(sys.executable).with_name("claims-ledger")
+PROGRAM = Path(sys.executable).with_name("coverledger")
 BOOK = "cyber-care"
 COMMANDS_A_CLAIM = 10
 RECORDERS = 16

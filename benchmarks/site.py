@@ -30,7 +30,7 @@ from benchmarks.large_book import UNTIL, write_large_book
 from benchmarks.recording_desk import recording
 
 CONSOLE: Final = Console(width=110)
-PROGRAM: Final = Path(sys.executable).with_name("claims-ledger")
+PROGRAM: Final = Path(sys.executable).with_name("coverledger")
 CHROMIUM: Final = Path("/usr/bin/chromium")
 UP_SECONDS: Final = 120
 CATCH_UP_SECONDS: Final = 1_800
@@ -193,7 +193,7 @@ def _run(home: Path, *words: str) -> str:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    return os.environ | {"CLAIMS_LEDGER_HOME": str(home), "NO_COLOR": "1"}
+    return os.environ | {"COVERLEDGER_HOME": str(home), "NO_COLOR": "1"}
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="ledger-views-") as folder, running_server() as server:
         name = server.create_database()
-        os.environ |= {"CLAIMS_LEDGER_HOME": folder, "CLAIMS_LEDGER_DSN": server.dsn(name)}
+        os.environ |= {"COVERLEDGER_HOME": folder, "COVERLEDGER_DSN": server.dsn(name)}
         with opened(BOOK, Settings.load()) as wiring:
             _measure(wiring, server.dsn(name), asked.events, asked.first, asked.rebuild)
 
@@ -86,7 +86,7 @@ def _record_sample() -> None:
         file.write((files("ledger") / "samples" / "book.jsonl").read_text(encoding="utf-8"))
         file.flush()
         done = subprocess.run(
-            [Path(sys.executable).with_name("claims-ledger"), "import", file.name, "--until", "2026-03-01"],
+            [Path(sys.executable).with_name("coverledger"), "import", file.name, "--until", "2026-03-01"],
             check=False,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -222,7 +222,7 @@ def _arrive() -> None:
             [(first,)] = cursor.fetchall()
             end = feed_end(connection, BOOK)
         events = sample_events(wiring.pool, BOOK, first)
-        book = BigBook(os.environ["CLAIMS_LEDGER_DSN"], BOOK, events)
+        book = BigBook(os.environ["COVERLEDGER_DSN"], BOOK, events)
         book.go_on(end + 1, 90_000)
         sys.stdout.write(f"{book.arrive(A_SECOND, stop.is_set):,}\n")
 
@@ -239,7 +239,7 @@ def _read() -> None:
     chance = Random(8)  # noqa: S311 - which contracts, not a secret
     taken: list[float] = []
     failed = wrong = 0
-    with Pool(os.environ["CLAIMS_LEDGER_DSN"], size=2) as pool:
+    with Pool(os.environ["COVERLEDGER_DSN"], size=2) as pool:
         with pool.connection() as connection, connection.cursor() as cursor:
             cursor.execute(
                 "select contract from reporting.contracts where book = %s and contract like %s limit 500",

@@ -294,7 +294,7 @@ def import_open(command_id: str, book: str) -> Answer:
     """Answer a command while an import holds the book; it is not remembered and may be sent again."""
     message = (
         f"An import is open on book {book!r}: run it again to finish it, or give it up with "
-        f"`claims-ledger import --abandon --book {book}`; then send the command again."
+        f"`coverledger import --abandon --book {book}`; then send the command again."
     )
     return Answer(command_id, "refused", "IMPORT_OPEN", "import", message)
 

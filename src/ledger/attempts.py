@@ -2,7 +2,7 @@
 
 Whoever works through letters, mails or places tries each item alone. One that fails is counted, put off
 with growing pauses, and parked after its last try; it is shown by `doctor`, on Today, in the digest and as a
-metric, and goes on when somebody replays it (`claims-ledger parked replay`).
+metric, and goes on when somebody replays it (`coverledger parked replay`).
 
     attempts = Attempts(pool, book, "letters")
     attempts.each(letters, write, key=lambda letter: letter.reference)

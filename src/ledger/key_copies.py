@@ -39,7 +39,7 @@ def read_copies(master_key: Path) -> list[Copy]:
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = (
-            f"{path} cannot be read: move it away, and say again where copies are: claims-ledger keys kept"
+            f"{path} cannot be read: move it away, and say again where copies are: coverledger keys kept"
         )
         raise KeyFileRefused(message) from error
 

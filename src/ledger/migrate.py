@@ -166,12 +166,12 @@ def _folder() -> Traversable:
 @contextmanager
 def _connected(dsn: str, limit_seconds: float) -> Iterator[Connection]:
     try:
-        connection = connect(dsn, name="claims-ledger migrate", limit_seconds=limit_seconds)
+        connection = connect(dsn, name="coverledger migrate", limit_seconds=limit_seconds)
     except psycopg2.OperationalError as error:
         reason = " ".join(str(error).split())
         message = (
             f"the ledger's database cannot be reached ({reason}): start it, or check "
-            "CLAIMS_LEDGER_MIGRATE_DSN, else CLAIMS_LEDGER_DSN"
+            "COVERLEDGER_MIGRATE_DSN, else COVERLEDGER_DSN"
         )
         raise Unreachable(message) from error
     try:

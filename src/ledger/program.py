@@ -1,6 +1,6 @@
-"""The program `claims-ledger`: one command line put together from what each package registers.
+"""The program `coverledger`: one command line put together from what each package registers.
 
-Each entry point of the group `claims_ledger.commands` is a click command or group. Its name is the
+Each entry point of the group `coverledger.commands` is a click command or group. Its name is the
 path at which it stands: `due` at the top, `contract show` inside the group `contract`. Several
 packages may add to one group. Only what is asked for is loaded.
 """
@@ -16,7 +16,7 @@ import click
 from ledger.commands.output import discard_output
 from ledger.endings import Ending, Refused, Unreachable, UsedWrongly
 
-COMMANDS_GROUP = "claims_ledger.commands"
+COMMANDS_GROUP = "coverledger.commands"
 STOPPED_BY_KEYBOARD = 130
 """Exit code of a program that Ctrl-C ended, as shells have it."""
 
@@ -80,26 +80,26 @@ def program() -> click.Group:
     """Put the whole command line together."""
     points = [(tuple(point.name.split()), point) for point in entry_points(group=COMMANDS_GROUP)]
     group = ComposedGroup(
-        "claims-ledger",
+        "coverledger",
         points,
         help=(
             "Claims ledger: the ledger decides, projections show, schedulers remind.\n\n"
             "\b\nFirst steps:\n"
-            "  claims-ledger up --demo          the running ledger with a sample book\n"
-            "  claims-ledger import book.jsonl  load a book of commands\n"
-            "  claims-ledger limits --contract C-1\n"
-            "  claims-ledger due --status open"
+            "  coverledger up --demo          the running ledger with a sample book\n"
+            "  coverledger import book.jsonl  load a book of commands\n"
+            "  coverledger limits --contract C-1\n"
+            "  coverledger due --status open"
         ),
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
-    return cast("click.Group", click.version_option(package_name="claims-ledger")(group))
+    return cast("click.Group", click.version_option(package_name="coverledger")(group))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit code; what goes wrong is said in one line on stderr."""
     try:
-        outcome = program().main(args=arguments, prog_name="claims-ledger", standalone_mode=False)
+        outcome = program().main(args=arguments, prog_name="coverledger", standalone_mode=False)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): that is its right, not an error.
         discard_output()
@@ -123,7 +123,7 @@ def _said(error: BaseException) -> tuple[str, int] | None:
         case Ending():
             return str(error), error.exit_code
         case click.UsageError():
-            at = error.ctx.command_path if error.ctx else "claims-ledger"
+            at = error.ctx.command_path if error.ctx else "coverledger"
             return f"{error.format_message()} (see: {at} --help)", error.exit_code
         case click.ClickException():
             return error.format_message(), error.exit_code
@@ -158,11 +158,11 @@ def _said_by_driver(driver: ModuleType, error: BaseException) -> tuple[str, int]
     if isinstance(error, driver.errors.InsufficientPrivilege):
         message = (
             f"The database's login may not do this ({said}): use one that is a member of the role for it, "
-            "and the sealer's as CLAIMS_LEDGER_SEALER_DSN (docs/production.md); `claims-ledger doctor` looks."
+            "and the sealer's as COVERLEDGER_SEALER_DSN (docs/production.md); `coverledger doctor` looks."
         )
         return message, Refused.exit_code
     if isinstance(error, driver.errors.ReadOnlySqlTransaction):
-        message = f"The database takes no writes now ({said}): name the primary in CLAIMS_LEDGER_DSN."
+        message = f"The database takes no writes now ({said}): name the primary in COVERLEDGER_DSN."
         return message, Unreachable.exit_code
     if isinstance(error, driver.OperationalError | driver.InterfaceError):
         return f"The ledger's database went away ({said}): start it, and try again.", Unreachable.exit_code

@@ -10,9 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from ledger.endings import UsedWrongly
+from ledger.environment import PREFIX, refuse_former_settings
 
-PREFIX = "CLAIMS_LEDGER_"
-ROOT_HOME = Path("/var/lib/claims-ledger")
 SETTINGS_FILE = "settings.toml"
 SECRETS = (
     "dsn",
@@ -44,19 +43,24 @@ class SettingsFileSource(PydanticBaseSettingsSource):
         return self().get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Read the file. Raises UsedWrongly when others may read it, or when it is no TOML."""
+        """Read the file.
+
+        Raises UsedWrongly when others may read it, when it is no TOML, and for a setting's former name.
+        """
         if not self._path.is_file():
             return {}
         text = read_closed_file(self._path)
         try:
-            return tomllib.loads(text)
+            written = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             message = f"{self._path} is not TOML ({error}): put it right, or remove it."
             raise UsedWrongly(message) from error
+        refuse_former_settings(written, str(self._path))
+        return written
 
 
 class SecretFileSource(PydanticBaseSettingsSource):
-    """Files that hold one secret each, named by ``CLAIMS_LEDGER_…_FILE``."""
+    """Files that hold one secret each, named by ``COVERLEDGER_…_FILE``."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - theirs
         """Return one field; all are read by the call."""
@@ -78,23 +82,6 @@ def read_closed_file(path: Path) -> str:
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read ({error}): put it right, or unset what names it."
-        raise UsedWrongly(message) from error
-
-
-def default_home() -> Path:
-    """Return the home of a ledger of whose home nothing was said: root's of the machine, else the user's own.
-
-    Raises UsedWrongly for a user who has no home folder.
-    """
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        return ROOT_HOME
-    base = os.environ.get("XDG_DATA_HOME", "")
-    if base and Path(base).is_absolute():
-        return Path(base) / "claims-ledger"
-    try:
-        return Path.home() / ".local" / "share" / "claims-ledger"
-    except RuntimeError as error:
-        message = f"You have no home folder: set {PREFIX}HOME to a folder of your own."
         raise UsedWrongly(message) from error
 
 

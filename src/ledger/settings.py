@@ -1,6 +1,6 @@
 """The settings of the ledger's programs: from the environment, else from ``settings.toml`` in the home.
 
-Secrets may also stand in files of their own: ``CLAIMS_LEDGER_DSN_FILE`` names one that holds the DSN.
+Secrets may also stand in files of their own: ``COVERLEDGER_DSN_FILE`` names one that holds the DSN.
 Such a file, and the settings file, must be closed to others (mode 0600).
 """
 
@@ -21,17 +21,17 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ledger.default_home import default_home
 from ledger.embedded.home import make_home_folder
 from ledger.endings import UsedWrongly
+from ledger.environment import PREFIX, refuse_former_variables
 from ledger.setting_sources import (
     MASK,
-    PREFIX,
     SECRETS,
     SETTINGS_FILE,
     WHOLLY_SECRET,
     SecretFileSource,
     SettingsFileSource,
-    default_home,
     masked,
 )
 
@@ -123,15 +123,15 @@ class Settings(BaseSettings):
         default=None,
         description="File of the log's signing key; unset: secrets/signing-BOOK.key in the home.",
     )
-    seals: bool = Field(
+    sealer_enabled: bool = Field(
         default=True,
         description="Whether this machine seals and signs; no: another one does, which holds the key.",
     )
-    head_folders: str | None = Field(
+    checkpoint_folders: str | None = Field(
         default=None,
         description="Folders outside that each day's signed head is written to, parted as in PATH.",
     )
-    head_witnesses: str | None = Field(
+    witnesses: str | None = Field(
         default=None,
         description=(
             "Witnesses that cosign each day's head, parted by spaces: the URL of their add-checkpoint, with "
@@ -179,7 +179,7 @@ class Settings(BaseSettings):
     oidc_client_secret: str | None = Field(
         default=None, min_length=1, repr=False, description="Secret of that client; unset: it has none."
     )
-    webhooks_private: bool = Field(
+    webhooks_allow_private: bool = Field(
         default=False,
         description="For development: webhooks may go to private addresses too, and over plain http.",
     )
@@ -224,7 +224,7 @@ class Settings(BaseSettings):
             "smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS."
         ),
     )
-    prepares: bool | None = Field(
+    prepared_statements: bool | None = Field(
         default=None,
         description="Whether connections keep prepared statements; unset: only to the embedded Postgres.",
     )
@@ -264,7 +264,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class passes it
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class passes it
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Give the sources, the strongest first."""
+        """Give the sources, the strongest first. Raises UsedWrongly for a variable under a former name."""
+        refuse_former_variables()
         given = init_settings().get("home") or env_settings().get("home")
         home = Path(given).expanduser() if given else default_home()
         return (
@@ -303,7 +304,7 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return url.rstrip("/") if url else None
 
-    @field_validator("head_folders")
+    @field_validator("checkpoint_folders")
     @classmethod
     def _folders_from_the_root(cls, folders: str | None) -> str | None:
         for folder in _parted(folders, os.pathsep):
@@ -312,7 +313,7 @@ class Settings(BaseSettings):
                 raise ValueError(message)
         return folders
 
-    @field_validator("head_witnesses")
+    @field_validator("witnesses")
     @classmethod
     def _witnesses_by_http(cls, witnesses: str | None) -> str | None:
         for written in _parted(witnesses, None):
@@ -386,7 +387,7 @@ class Settings(BaseSettings):
     @property
     def keeps_statements(self) -> bool:
         """Say whether connections may keep prepared statements, which a pooler in transaction mode loses."""
-        return self.is_embedded if self.prepares is None else self.prepares
+        return self.is_embedded if self.prepared_statements is None else self.prepared_statements
 
     @property
     def dsn_to_migrate(self) -> str | None:
@@ -399,14 +400,14 @@ class Settings(BaseSettings):
         return self.sealer_dsn or self.dsn
 
     @property
-    def head_folder_paths(self) -> list[Path]:
+    def checkpoint_folder_paths(self) -> list[Path]:
         """Folders outside for each day's head."""
-        return [Path(folder).expanduser() for folder in _parted(self.head_folders, os.pathsep)]
+        return [Path(folder).expanduser() for folder in _parted(self.checkpoint_folders, os.pathsep)]
 
     @property
-    def head_witness_places(self) -> "list[HeadWitness]":
+    def witness_places(self) -> "list[HeadWitness]":
         """Witnesses of each day's head."""
-        return [HeadWitness.parse(written) for written in _parted(self.head_witnesses, None)]
+        return [HeadWitness.parse(written) for written in _parted(self.witnesses, None)]
 
     @property
     def nats_servers(self) -> list[str]:
@@ -416,7 +417,7 @@ class Settings(BaseSettings):
     @property
     def sends_heads(self) -> bool:
         """Say whether each day's head goes anywhere outside."""
-        return bool(self.head_folder_paths or self.head_witnesses or self.head_mail)
+        return bool(self.checkpoint_folder_paths or self.witnesses or self.head_mail)
 
     @property
     def letters_folder(self) -> Path:

@@ -8,12 +8,12 @@ Used by every command and by `up`. Only `up`, `init`, `migrate`, `import` and `r
 ledger where there is none, or change its schema; all others raise NoLedger or OldSchema and leave no trace.
 
 What stands above the ledger (views, diary) comes in through entry
-points: group `claims_ledger.followers` (name → factory(wiring) → Follower), `claims_ledger.services`
-(name → callable(wiring, stop: threading.Event)), `claims_ledger.openings` (name → callable(wiring) →
-what to tell: run by `up` before any service starts), `claims_ledger.sweeps` (name → callable(wiring,
+points: group `coverledger.followers` (name → factory(wiring) → Follower), `coverledger.services`
+(name → callable(wiring, stop: threading.Event)), `coverledger.openings` (name → callable(wiring) →
+what to tell: run by `up` before any service starts), `coverledger.sweeps` (name → callable(wiring,
 until: datetime) → number of events that time recorded: brings every stream of the book to `until`,
-inclusive, whatever the book's clock says), `claims_ledger.erasures` (name → callable(wiring) → number of
-things removed that lay outside the database), `claims_ledger.held` (name → callable(wiring, person) →
+inclusive, whatever the book's clock says), `coverledger.erasures` (name → callable(wiring) → number of
+things removed that lay outside the database), `coverledger.held` (name → callable(wiring, person) →
 JSON of what is held on a person beside the events).
 """
 
@@ -66,13 +66,13 @@ if TYPE_CHECKING:
     from ledger.feed.subscriptions.register import Subscriptions
     from ledger.store.webhook_secrets import WebhookSecrets
 
-FOLLOWERS_GROUP = "claims_ledger.followers"
-SERVICES_GROUP = "claims_ledger.services"
-SWEEPS_GROUP = "claims_ledger.sweeps"
-OPENINGS_GROUP = "claims_ledger.openings"
-HEAD_SENDERS_GROUP = "claims_ledger.head_senders"
-ERASURES_GROUP = "claims_ledger.erasures"
-HELD_GROUP = "claims_ledger.held"
+FOLLOWERS_GROUP = "coverledger.followers"
+SERVICES_GROUP = "coverledger.services"
+SWEEPS_GROUP = "coverledger.sweeps"
+OPENINGS_GROUP = "coverledger.openings"
+HEAD_SENDERS_GROUP = "coverledger.head_senders"
+ERASURES_GROUP = "coverledger.erasures"
+HELD_GROUP = "coverledger.held"
 
 BOOK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 """A book's name stands in addresses, in the names of key files and in the log's origin."""
@@ -130,7 +130,7 @@ class Wiring:
     @cached_property
     def sealer_pool(self) -> Pool:
         """Connections of the sealer's role."""
-        return Pool(self.ways.seal, size=2, name="claims-ledger sealer")
+        return Pool(self.ways.seal, size=2, name="coverledger sealer")
 
     @cached_property
     def keys(self) -> MasterKeys:
@@ -170,6 +170,11 @@ class Wiring:
         return Signer(self.sealer_pool, self.book, self.signing_place)
 
     @cached_property
+    def event_type_prefix(self) -> str:
+        """What the types of the book's CloudEvents begin with. Raises BookUnknown."""
+        return self.books.event_type_prefix(self.book)
+
+    @cached_property
     def followers(self) -> Mapping[str, Follower]:
         """Everything that follows the feed, by name, as the packages register it."""
         points = entry_points(group=FOLLOWERS_GROUP)
@@ -205,7 +210,7 @@ class Wiring:
         from ledger.feed.subscriptions.register import Subscriptions  # noqa: PLC0415  # as above
 
         return Subscriptions(
-            self.pool, self.webhook_secrets, self.book, allow_private=self.settings.webhooks_private
+            self.pool, self.webhook_secrets, self.book, allow_private=self.settings.webhooks_allow_private
         )
 
     def book_row(self) -> BookRow:
@@ -228,11 +233,11 @@ class Wiring:
 
         Raises LogForked when the log does not extend what was signed: nothing is sealed then.
         """
-        return self.sealer.keep_up() if self.settings.seals else 0
+        return self.sealer.keep_up() if self.settings.sealer_enabled else 0
 
     def finish(self) -> None:
         """Sign what was sealed here and is not signed yet. Raises LogForked."""
-        if self.settings.seals and "sealer" in self.__dict__:
+        if self.settings.sealer_enabled and "sealer" in self.__dict__:
             self.sealer.finish()
 
     def catch_up(self, *names: str) -> None:
@@ -357,13 +362,13 @@ def _bring_up_to_date(ways: Ways, *, creates: bool) -> None:
     elif not schema.is_ours:
         message = (
             f"There is no ledger here, in the database {schema.database!r}: make one with "
-            "`claims-ledger init`, or name the database of yours in CLAIMS_LEDGER_DSN."
+            "`coverledger init`, or name the database of yours in COVERLEDGER_DSN."
         )
         raise NoLedger(message)
     elif schema.pending:
         message = (
             f"The ledger here is older than this program and lacks {len(schema.pending)} migrations "
-            f"({schema.pending[0]} the first): back it up, then run `claims-ledger migrate`."
+            f"({schema.pending[0]} the first): back it up, then run `coverledger migrate`."
         )
         raise OldSchema(message)
 
@@ -371,8 +376,8 @@ def _bring_up_to_date(ways: Ways, *, creates: bool) -> None:
 def _refuse_beside(schema: Schema) -> None:
     message = (
         f"The database {schema.database!r} holds other tables ({told_tables(schema.others)}): name one of "
-        "the ledger's own in CLAIMS_LEDGER_DSN; or, if it is to stand beside them, run "
-        "`claims-ledger migrate --yes` first."
+        "the ledger's own in COVERLEDGER_DSN; or, if it is to stand beside them, run "
+        "`coverledger migrate --yes` first."
     )
     raise Refused(message)
 
@@ -391,7 +396,7 @@ def _migrate(ways: Ways, schema: Schema, beside: Beside) -> Sequence[str]:
     try:
         applied = migrate(ways.migrate)
     except MigrationRefused as error:
-        message = f"The schema needs migrating, and {error}; CLAIMS_LEDGER_MIGRATE_DSN names such a login."
+        message = f"The schema needs migrating, and {error}; COVERLEDGER_MIGRATE_DSN names such a login."
         raise Refused(message) from error
     ways.admit()
     return applied
@@ -459,8 +464,8 @@ def _folder(path: Path) -> tuple[int, int] | None:
 
 def _none_at_home(settings: Settings) -> NoLedger:
     message = (
-        f"There is no ledger here, in {settings.home}: make one with `claims-ledger init`, or name the home "
-        "of yours in CLAIMS_LEDGER_HOME, or its database in CLAIMS_LEDGER_DSN."
+        f"There is no ledger here, in {settings.home}: make one with `coverledger init`, or name the home "
+        "of yours in COVERLEDGER_HOME, or its database in COVERLEDGER_DSN."
     )
     return NoLedger(message)
 
@@ -474,7 +479,7 @@ def _find_book(wiring: Wiring) -> None:
         there = f"it has {told_tables(names)}" if names else "it has no book yet"
         message = (
             f"There is no ledger here of a book {wiring.book!r} ({there}): choose one with --book, or make it"
-            f" with `claims-ledger init --book {wiring.book}`."
+            f" with `coverledger init --book {wiring.book}`."
         )
         raise NoLedger(message) from None
 
@@ -492,7 +497,7 @@ def _create_what_is_missing(wiring: Wiring, kind: BookKind) -> None:
             origin=origin_of(wiring.book, kind),
             clock_at=BEGINNING if kind == "simulated" else None,
         )
-        if wiring.settings.seals and not wiring.signing_place.key.exists():
+        if wiring.settings.sealer_enabled and not wiring.signing_place.key.exists():
             wiring.signing_place.create_keys(wiring.book_row().origin)
 
 

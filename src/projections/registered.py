@@ -1,4 +1,4 @@
-"""What the read side has to follow the feed (group `claims_ledger.followers`): its views, its directory."""
+"""What the read side has to follow the feed (group `coverledger.followers`): its views, its directory."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What the read side runs within `up` (group `claims_ledger.services`): its views, side by side."""
+"""What the read side runs within `up` (group `coverledger.services`): its views, side by side."""
 
 from threading import Event as StopEvent
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ def rebuild_views(wiring: "Wiring", stop: StopEvent) -> None:
         rest(stop)
         return
     _log.info("views_rebuilding", book=wiring.book, views=changed)
-    with Pool(wiring.pool.dsn, name="claims-ledger rebuilding") as patient:
+    with Pool(wiring.pool.dsn, name="coverledger rebuilding") as patient:
         rebuilt = rebuild_together(patient, wiring.book, [VIEWS[name] for name in changed], lambda _: moved())
     for one in rebuilt:
         _log.info("view_rebuilt", book=wiring.book, view=one.view, differing=one.differing)

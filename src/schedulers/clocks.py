@@ -101,5 +101,5 @@ class ClockWatch:
                 "database_clock_leapt_ahead",
                 book=self._wiring.book,
                 seconds=round(leap_seconds, 3),
-                do="deadlines up to its time have taken effect: see `claims-ledger due --status missed`",
+                do="deadlines up to its time have taken effect: see `coverledger due --status missed`",
             )

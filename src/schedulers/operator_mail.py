@@ -70,13 +70,13 @@ def concerns(connection: Connection, book: str) -> list[Concern]:
     found += [
         Concern(
             f"parked {worker}",
-            f"{worker} could not handle {number:,} items: see claims-ledger parked list, then parked replay",
+            f"{worker} could not handle {number:,} items: see coverledger parked list, then parked replay",
         )
         for worker, number in parked.items()
     ]
     found += [
         Concern(
-            f"follower {name}", f"{name} could not take {number:,} events: see claims-ledger projections list"
+            f"follower {name}", f"{name} could not take {number:,} events: see coverledger projections list"
         )
         for name, number in examine_feed(connection, book).parked.items()
     ]
@@ -127,7 +127,7 @@ class OperatorMail:
             Concern(
                 f"service {one.name}",
                 f"The service {one.name} is {one.state} since {one.since:%Y-%m-%d %H:%M} UTC"
-                f"{f' ({one.error})' if one.error else ''}: see claims-ledger doctor",
+                f"{f' ({one.error})' if one.error else ''}: see coverledger doctor",
             )
             for one in self._wiring.states.unwell()
             if one.since <= latest
@@ -157,8 +157,8 @@ class OperatorMail:
             "",
             *(f"- {one.said}" for one in found),
             "",
-            f"All: claims-ledger doctor --book {book}",
-            "This is mailed once an hour at most (CLAIMS_LEDGER_OPERATOR_MAIL).",
+            f"All: coverledger doctor --book {book}",
+            "This is mailed once an hour at most (COVERLEDGER_OPERATOR_MAIL).",
             "",
         ]
         self._server.send(new_mail(f"{book}: {number} a person", "\n".join(lines)))

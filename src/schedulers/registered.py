@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 
 
 def diary(wiring: "Wiring") -> Diary:
-    """Give the follower that keeps the diary of a book (group `claims_ledger.followers`)."""
+    """Give the follower that keeps the diary of a book (group `coverledger.followers`)."""
     return Diary(wiring.book)
 
 
 def retention(wiring: "Wiring") -> Retention:
-    """Give the follower that notes until when records are kept (group `claims_ledger.followers`)."""
+    """Give the follower that notes until when records are kept (group `coverledger.followers`)."""
     return Retention(wiring.book)
 
 
 def letters(wiring: "Wiring") -> Letters:
-    """Give the follower that wants and notes the letters of a book (group `claims_ledger.followers`)."""
+    """Give the follower that wants and notes the letters of a book (group `coverledger.followers`)."""
     return Letters(wiring.book)
 
 
 def erase_letters(wiring: "Wiring") -> int:
-    """Remove the letters to persons who were erased; how many (group `claims_ledger.erasures`)."""
+    """Remove the letters to persons who were erased; how many (group `coverledger.erasures`)."""
     from schedulers.letters.erasing import erase_letters as erase  # noqa: PLC0415  # loaded when it runs
 
     return erase(wiring)
 
 
 def sweep_until(wiring: "Wiring", until: datetime) -> int:
-    """Let time act up to an instant, inclusive; events recorded (group `claims_ledger.sweeps`)."""
+    """Let time act up to an instant, inclusive; events recorded (group `coverledger.sweeps`)."""
     return sweep(wiring, until)

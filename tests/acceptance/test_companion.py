@@ -87,7 +87,7 @@ def test_ctrl_c_in_a_terminal_reaches_both_and_ends_both(running: "subprocess.Po
 def test_the_log_is_a_json_object_a_line_where_that_is_wanted_and_holds_no_link_to_sign_in(
     program: Program,
 ) -> None:
-    running = Program(program.environment | {"CLAIMS_LEDGER_LOG_FORMAT": "json"}).start("up", "--one-process")
+    running = Program(program.environment | {"COVERLEDGER_LOG_FORMAT": "json"}).start("up", "--one-process")
     assert running.stderr is not None
     ready = json.loads(running.stderr.readline())
     assert (ready["event"], ready["book"]) == ("ready", "cyber-care")

@@ -10,7 +10,7 @@ import pytest
 from fixtures.program import EXECUTABLE, Program, ended_by, environment_for
 
 README = Path(__file__).parents[2] / "README.md"
-REFUSED = "claims-ledger claim refund K-1 --payment-reference PAY-2"
+REFUSED = "coverledger claim refund K-1 --payment-reference PAY-2"
 
 
 def tour() -> list[str]:
@@ -18,7 +18,7 @@ def tour() -> list[str]:
     between = README.read_text().split("<!-- tour: begin -->")[1].split("<!-- tour: end -->")[0]
     blocks: list[str] = re.findall(r"```sh\n(.*?)```", between, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line.startswith("claims-ledger ")]
+    return [line for line in lines if line.startswith("coverledger ")]
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_every_command_of_the_tour_does_what_the_readme_says(demo: Program, tmp_
 
     assert len(said) == len(tour()) > 10
     assert "Refused REFUND_EXCEEDS_APPROVED" in said[REFUSED]
-    assert "5,000.00 EUR" in said["claims-ledger claim show K-1"]
-    assert "1,200.00 EUR" in said["claims-ledger claim show K-1"]
-    assert "cancelled" in said["claims-ledger contract show CC-1"]
+    assert "5,000.00 EUR" in said["coverledger claim show K-1"]
+    assert "1,200.00 EUR" in said["coverledger claim show K-1"]
+    assert "cancelled" in said["coverledger contract show CC-1"]
     assert "verified: contract CC-1" in said[tour()[-1]]

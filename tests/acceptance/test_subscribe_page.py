@@ -65,7 +65,7 @@ def test_the_receiver_in_python_takes_each_event_once(program: Program, tmp_path
     [port] = free_ports(1)
     with receiver_running([sys.executable, "receiver.py"], tmp_path, port) as running:
         lines = told_by(running, program, port)
-    assert "claims-ledger.contract.ContractStarted.v1 contract/CC-1" in lines[0]
+    assert "coverledger.contract.ContractStarted.v1 contract/CC-1" in lines[0]
     assert "Ada Peeters" not in "".join(lines)
 
 
@@ -75,7 +75,7 @@ def test_the_receiver_in_javascript_takes_each_event_once(program: Program, node
     [port] = free_ports(1)
     with receiver_running([str(NODE), "receiver.mjs"], node_folder, port) as running:
         lines = told_by(running, program, port)
-    assert "claims-ledger.contract.ContractStarted.v1 contract/CC-1" in lines[0]
+    assert "coverledger.contract.ContractStarted.v1 contract/CC-1" in lines[0]
     assert "Ada Peeters" not in "".join(lines)
 
 

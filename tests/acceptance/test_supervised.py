@@ -35,7 +35,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = WITHIN_SECONDS) -> 
 
 def address_of(program: Program) -> str:
     """Where `up` serves, as other programs of its home find out."""
-    found = running_up(Settings.load(home=Path(program.environment["CLAIMS_LEDGER_HOME"])), "cyber-care")
+    found = running_up(Settings.load(home=Path(program.environment["COVERLEDGER_HOME"])), "cyber-care")
     assert found is not None
     return found.local
 
@@ -121,7 +121,7 @@ def test_fault_8_what_stopped_shows_in_readiness_doctor_and_metrics(
 def test_where_up_runs_is_known_in_its_home_while_it_runs_and_no_longer(
     program: Program, running: "subprocess.Popen[str]"
 ) -> None:
-    settings = Settings.load(home=Path(program.environment["CLAIMS_LEDGER_HOME"]))
+    settings = Settings.load(home=Path(program.environment["COVERLEDGER_HOME"]))
     found = running_up(settings, "cyber-care")
     assert found is not None
     assert found.pid == running.pid
@@ -135,7 +135,7 @@ def test_where_up_runs_is_known_in_its_home_while_it_runs_and_no_longer(
 def test_one_that_was_killed_is_not_taken_for_one_that_runs(
     program: Program, running: "subprocess.Popen[str]"
 ) -> None:
-    settings = Settings.load(home=Path(program.environment["CLAIMS_LEDGER_HOME"]))
+    settings = Settings.load(home=Path(program.environment["COVERLEDGER_HOME"]))
     running.kill()
     running.communicate()
     assert (settings.home / "run" / "up-cyber-care.json").exists()

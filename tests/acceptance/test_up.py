@@ -21,7 +21,7 @@ from fixtures.program import Program, ended_by, environment_for
 @pytest.fixture
 def home() -> Iterator[Path]:
     # Not below pytest's own folder: as root, Postgres runs as another user, who may not pass through it.
-    with TemporaryDirectory(prefix="claims-ledger-home-") as folder:
+    with TemporaryDirectory(prefix="coverledger-home-") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder) / "home"
 
@@ -150,7 +150,7 @@ def test_a_real_ledger_refuses_the_demo_with_one_clear_line(fresh: Program) -> N
 
 def test_a_server_that_is_away_is_said_in_one_line_with_exit_3(tmp_path: Path) -> None:
     away = Program(
-        environment_for(tmp_path, CLAIMS_LEDGER_DSN="postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
+        environment_for(tmp_path, COVERLEDGER_DSN="postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
     )
     for words in (("contract", "list"), ("submit", "WithdrawClaim", '{"claim": "K"}'), ("up",)):
         ended = away.run(*words)
@@ -160,15 +160,13 @@ def test_a_server_that_is_away_is_said_in_one_line_with_exit_3(tmp_path: Path) -
 
 def test_doctor_tells_the_settings_even_when_no_server_is_reached(tmp_path: Path) -> None:
     away = Program(
-        environment_for(tmp_path, CLAIMS_LEDGER_DSN="postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
+        environment_for(tmp_path, COVERLEDGER_DSN="postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
     )
     ended = away.run("doctor", "--json")
 
     assert (ended.returncode, len(ended.stderr.splitlines())) == (3, 1), ended.stderr
     told = json.loads(ended.stdout)
-    assert {"CLAIMS_LEDGER_DSN", "CLAIMS_LEDGER_HOME"} <= {
-        setting["variable"] for setting in told["settings"]
-    }
+    assert {"COVERLEDGER_DSN", "COVERLEDGER_HOME"} <= {setting["variable"] for setting in told["settings"]}
     assert [(check["check"], check["state"]) for check in told["checks"]] == [
         ("server", "wrong"),
         ("services", "hint"),

@@ -67,8 +67,8 @@ def test_every_make_target_that_is_named_is_there(doc: Path) -> None:
 
 
 def test_the_readme_has_every_setting_and_no_other() -> None:
-    known = {f"CLAIMS_LEDGER_{name.upper()}" for name in Settings.model_fields}
-    named = set(re.findall(r"^\| `(CLAIMS_LEDGER_[A-Z_]+)`", prose(ROOT / "README.md"), re.MULTILINE))
+    known = {f"COVERLEDGER_{name.upper()}" for name in Settings.model_fields}
+    named = set(re.findall(r"^\| `(COVERLEDGER_[A-Z_]+)`", prose(ROOT / "README.md"), re.MULTILINE))
     assert named == known
 
 

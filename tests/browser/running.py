@@ -82,7 +82,7 @@ def site(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     folder = tmp_path_factory.mktemp("site")
     home, log = folder / "home", folder / "up.log"
     with migrated_database(template) as database:
-        given = {f"CLAIMS_LEDGER_{key.upper()}": dsn for key, dsn in settings_of(database).items()}
+        given = {f"COVERLEDGER_{key.upper()}": dsn for key, dsn in settings_of(database).items()}
         program = Program(environment_for(home, **given))
         # Into a file: a pipe that nobody reads fills up with lines on requests, and then everything waits.
         with log.open("w") as written:

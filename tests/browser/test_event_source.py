@@ -31,7 +31,7 @@ def test_a_browsers_event_source_resumes_after_a_cut_and_hears_every_event_once(
     database: Database, tmp_path: Path, chromium: Browser
 ) -> None:
     home = tmp_path / "home"
-    given = {f"CLAIMS_LEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
+    given = {f"COVERLEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
     program = Program(environment_for(home, **given))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

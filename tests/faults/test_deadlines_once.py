@@ -68,7 +68,7 @@ FULL = Extent(contracts=10_000, schedulers=4, nights=NIGHTS, chaos_seconds=25)
 @pytest.fixture
 def home() -> Iterator[Path]:
     # Not below pytest's own folder: as root, Postgres runs as another user, who may not pass through it.
-    with TemporaryDirectory(prefix="claims-ledger-home-") as folder:
+    with TemporaryDirectory(prefix="coverledger-home-") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder) / "home"
 
@@ -270,7 +270,7 @@ def test_each_deadline_takes_effect_once_and_never_early_whatever_happens_to_mac
 
 def run(*words: str, home: Path) -> None:
     ended = subprocess.run(
-        [Path(sys.executable).with_name("claims-ledger"), *words],
+        [Path(sys.executable).with_name("coverledger"), *words],
         env=environment_for(home),
         capture_output=True,
         text=True,

@@ -220,11 +220,11 @@ def ledger(stack: ExitStack, database: Database) -> Iterator[Ledger]:
     blocked.write_text("a file, where a place outside is to have its folder")
     (disk.folder / "heads").mkdir()
     surroundings = {
-        "CLAIMS_LEDGER_WEBHOOKS_PRIVATE": "yes",
-        "CLAIMS_LEDGER_HEAD_FOLDERS": f"{blocked / 'heads'}:{disk.folder / 'heads'}",
-        "CLAIMS_LEDGER_DIGEST_FOLDER": str(disk.folder / "digest"),
+        "COVERLEDGER_WEBHOOKS_ALLOW_PRIVATE": "yes",
+        "COVERLEDGER_CHECKPOINT_FOLDERS": f"{blocked / 'heads'}:{disk.folder / 'heads'}",
+        "COVERLEDGER_DIGEST_FOLDER": str(disk.folder / "digest"),
     }
-    dsns = {f"CLAIMS_LEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
+    dsns = {f"COVERLEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
     # A peer that says nothing is given up sooner than by default, as a careful operator may have it.
     through = {name: led_through(proxy, dsn) + " tcp_user_timeout=5000" for name, dsn in dsns.items()}
     direct = Program(environment_for(home, **surroundings, **dsns))

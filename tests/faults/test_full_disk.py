@@ -125,7 +125,7 @@ def test_fault_6_on_a_full_home_beside_a_database_elsewhere_sealing_goes_on_by_i
     disk: SmallDisk, stack: ExitStack, database: Database
 ) -> None:
     home = disk.folder / "home"
-    given = {f"CLAIMS_LEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
+    given = {f"COVERLEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
     program = Program(environment_for(home, **given))
     running = program.up()
     try:
@@ -152,7 +152,7 @@ def test_fault_6_a_home_that_is_made_read_only_is_said_and_goes_on_once_it_is_no
     disk: SmallDisk, stack: ExitStack, database: Database
 ) -> None:
     home = disk.folder / "home"
-    given = {f"CLAIMS_LEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
+    given = {f"COVERLEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
     program = Program(environment_for(home, **given))
     running = program.up()
     try:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.test_all
 @pytest.fixture
 def home() -> Iterator[Path]:
     # Not below pytest's own folder: as root, Postgres runs as another user, who may not pass through it.
-    with TemporaryDirectory(prefix="claims-ledger-home-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="coverledger-home-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)
         yield Path(folder) / "home"
 
@@ -77,7 +77,7 @@ def test_fault_9_a_home_that_is_deleted_under_it_ends_up(home: Path) -> None:
 def test_fault_9_a_home_that_is_deleted_beside_a_database_elsewhere_ends_up_too(
     home: Path, database: Database
 ) -> None:
-    given = {f"CLAIMS_LEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
+    given = {f"COVERLEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
     running = Program(environment_for(home, **given)).up()
     shutil.rmtree(home)
     _, said = running.communicate(timeout=WITHIN_SECONDS)

@@ -45,7 +45,7 @@ class Silenced:
     """`up` on a database behind a proxy that may fall silent, and whoever reaches the database directly."""
 
     def __init__(self, database: Database, proxy: SilentProxy, home: Path) -> None:
-        dsns = {f"CLAIMS_LEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
+        dsns = {f"COVERLEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
         through = {name: led_through(proxy, dsn) for name, dsn in dsns.items()}
         self.direct = Program(environment_for(home, **dsns))
         self.program = Program(environment_for(home, **through))
@@ -106,7 +106,7 @@ def test_fault_5_up_ends_within_15_seconds_also_while_it_is_still_getting_ready(
     database: Database, proxy: SilentProxy, tmp_path: Path
 ) -> None:
     through = {
-        f"CLAIMS_LEDGER_{name.upper()}": led_through(proxy, dsn) + " connect_timeout=300"
+        f"COVERLEDGER_{name.upper()}": led_through(proxy, dsn) + " connect_timeout=300"
         for name, dsn in settings_of(database).items()
     }
     proxy.fall_silent()
@@ -117,7 +117,7 @@ def test_fault_5_up_ends_within_15_seconds_also_while_it_is_still_getting_ready(
 
 @pytest.mark.test_all
 def test_fault_5_up_ends_within_15_seconds_while_its_own_postgres_is_frozen(stack: ExitStack) -> None:
-    folder = Path(stack.enter_context(TemporaryDirectory(prefix="claims-ledger-home-")))
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="coverledger-home-")))
     folder.chmod(0o711)
     home = folder / "home"
     program = Program(environment_for(home))

@@ -32,7 +32,7 @@ def test_views_followed_by_a_program_that_is_killed_at_random_hold_every_row_onc
     chance = Random(41)  # noqa: S311  # chance that can be repeated
     kills = FULL if full else SHORT
     killed_at: list[int] = []
-    given = {f"CLAIMS_LEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
+    given = {f"COVERLEDGER_{name.upper()}": dsn for name, dsn in settings_of(database).items()}
     environment = environment_for(simulated.settings.home, **given)
     record_signed_book(simulated, seed=5, steps=220)
     assert all(runner.start_over() for runner in runners(simulated))

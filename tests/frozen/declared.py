@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from frozen.comparing import Difference, Kind, differences
 from frozen.opening import kept
+from frozen.renamed import in_names_of_today
 from frozen.transcripts import Record, name_of
 
 TABLE: Final = Path(__file__).parent / "changed.toml"
@@ -58,11 +59,11 @@ def declarations(table: Path = TABLE) -> Sequence[Declaration]:
 
 
 def found_in(then: Iterable[Record], now: Iterable[Record]) -> Iterator[Found]:
-    """All that differs, but for the places that hang on the moment."""
+    """All that differs, but for names that have changed and the places that hang on the moment."""
     momentary = kept("momentary.json")
     for was, is_now in zip(then, now, strict=True):
         name = name_of(was)
-        for difference in differences(was, is_now):
+        for difference in differences(in_names_of_today(was), is_now):
             if difference.kind != "changed" or difference.path not in momentary.get(name, ()):
                 yield Found(name, difference)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ledger.program import run
 
-PREFIX = "CLAIMS_LEDGER_"
+PREFIX = "COVERLEDGER_"
 """Of the variables that the program of today reads; it is named here alone."""
 _WINDOW = ("COLUMNS", "LINES")
 

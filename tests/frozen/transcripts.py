@@ -51,10 +51,10 @@ class Asking:
     def settings(self) -> dict[str, str]:
         outside = self.work / "outside"
         return self.frozen.settings | {
-            "head_folders": str(outside / "heads"),
+            "checkpoint_folders": str(outside / "heads"),
             "digest_folder": str(outside / "digests"),
             "letters_carrier": str(outside / "print-house"),
-            "webhooks_private": "yes",
+            "webhooks_allow_private": "yes",
         }
 
     def plain(self, text: str) -> str:

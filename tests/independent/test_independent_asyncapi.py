@@ -25,14 +25,14 @@ def validated(folder: Path, document: Schema) -> subprocess.CompletedProcess[str
 
 
 def test_it_accepts_the_document_with_a_message_for_each_event_type_and_version(node_folder: Path) -> None:
-    done = validated(node_folder, asyncapi_document())
+    done = validated(node_folder, asyncapi_document("coverledger"))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"3.0.0 {len(published_types())} messages\n"
+    assert done.stdout == f"3.0.0 {len(published_types('coverledger'))} messages\n"
 
 
 @pytest.mark.parametrize("part", ["info", "channels/webhook/messages", "components/messages"])
 def test_it_refuses_the_document_with_one_part_put_wrong(node_folder: Path, part: str) -> None:
-    document = asyncapi_document()
+    document = asyncapi_document("coverledger")
     *way, last = part.split("/")
     holder = document
     for step in way:

@@ -115,3 +115,19 @@ def test_line_ends_do_not_change_a_migrations_hash(tmp_path: Path) -> None:
 def copied(folder: Path) -> None:
     for migration in migrations():
         (folder / migration.name).write_text(migration.text, encoding="utf-8")
+
+
+def test_books_from_before_the_new_name_keep_the_types_of_their_events_and_new_ones_bear_it(
+    empty_database: Database, tmp_path: Path
+) -> None:
+    copied(tmp_path)
+    (tmp_path / "0080_prefix_of_event_types.sql").unlink()
+    migrate(empty_database.owner_dsn, tmp_path)
+    insert = "insert into ledger.books (book, kind, origin) values ('{0}', 'real', 'log/{0}')"
+    execute(empty_database.superuser_dsn, insert.format("before"))
+    assert migrate(empty_database.owner_dsn) == ["0080_prefix_of_event_types.sql"]
+    execute(empty_database.superuser_dsn, insert.format("after"))
+    with psycopg2.connect(empty_database.superuser_dsn) as connection, connection.cursor() as cursor:
+        cursor.execute("select book, event_type_prefix from ledger.books order by book")
+        assert cursor.fetchall() == [("after", "coverledger"), ("before", "claims-ledger")]
+    connection.close()

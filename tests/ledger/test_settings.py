@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger import default_home
 from ledger.endings import UsedWrongly
 from ledger.setting_sources import masked
 from ledger.settings import Settings
@@ -15,9 +16,9 @@ DSN = "postgresql://app:s3cret@db.example:5432/claims"
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for variable in [name for name in os.environ if name.upper().startswith("CLAIMS_LEDGER_")]:
+    for variable in [name for name in os.environ if name.upper().startswith("COVERLEDGER_")]:
         monkeypatch.delenv(variable)
-    monkeypatch.setenv("CLAIMS_LEDGER_HOME", str(tmp_path))
+    monkeypatch.setenv("COVERLEDGER_HOME", str(tmp_path))
 
 
 def write_settings(home: Path, text: str, mode: int = 0o600) -> Path:
@@ -42,23 +43,23 @@ def test_what_is_given_goes_before_the_environment_and_that_before_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_settings(tmp_path, 'book = "file"\nactor = "file"\ndsn = "host=file"\n')
-    monkeypatch.setenv("CLAIMS_LEDGER_BOOK", "environment")
-    monkeypatch.setenv("CLAIMS_LEDGER_ACTOR", "environment")
+    monkeypatch.setenv("COVERLEDGER_BOOK", "environment")
+    monkeypatch.setenv("COVERLEDGER_ACTOR", "environment")
     settings = Settings.load(book="given")
     assert (settings.book, settings.actor, settings.dsn) == ("given", "environment", "host=file")
     assert origin(settings, "book") == "command line"
-    assert origin(settings, "actor") == "environment CLAIMS_LEDGER_ACTOR"
+    assert origin(settings, "actor") == "environment COVERLEDGER_ACTOR"
     assert origin(settings, "dsn") == str(path)
 
 
 def test_the_sealer_and_the_migrations_use_the_dsn_unless_they_have_their_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("CLAIMS_LEDGER_DSN", DSN)
+    monkeypatch.setenv("COVERLEDGER_DSN", DSN)
     assert Settings.load().dsn_to_seal == DSN
     assert Settings.load().dsn_to_migrate == DSN
-    monkeypatch.setenv("CLAIMS_LEDGER_SEALER_DSN", "host=seal")
-    monkeypatch.setenv("CLAIMS_LEDGER_MIGRATE_DSN", "host=migrate")
+    monkeypatch.setenv("COVERLEDGER_SEALER_DSN", "host=seal")
+    monkeypatch.setenv("COVERLEDGER_MIGRATE_DSN", "host=migrate")
     assert Settings.load().dsn_to_seal == "host=seal"
     assert Settings.load().dsn_to_migrate == "host=migrate"
 
@@ -67,10 +68,10 @@ def test_a_dsn_may_stand_in_a_file_of_its_own(tmp_path: Path, monkeypatch: pytes
     secret = tmp_path / "dsn"
     secret.write_text(f"{DSN}\n")
     secret.chmod(0o600)
-    monkeypatch.setenv("CLAIMS_LEDGER_DSN_FILE", str(secret))
+    monkeypatch.setenv("COVERLEDGER_DSN_FILE", str(secret))
     settings = Settings.load()
     assert settings.dsn == DSN
-    assert origin(settings, "dsn") == "file of CLAIMS_LEDGER_DSN_FILE"
+    assert origin(settings, "dsn") == "file of COVERLEDGER_DSN_FILE"
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
@@ -83,7 +84,7 @@ def test_files_that_others_may_read_are_refused_with_what_to_type(
     path.unlink()
     (tmp_path / "dsn").write_text(DSN)
     (tmp_path / "dsn").chmod(mode)
-    monkeypatch.setenv("CLAIMS_LEDGER_DSN_FILE", str(tmp_path / "dsn"))
+    monkeypatch.setenv("COVERLEDGER_DSN_FILE", str(tmp_path / "dsn"))
     with pytest.raises(UsedWrongly, match=f"chmod 600 {tmp_path / 'dsn'}"):
         Settings.load()
 
@@ -104,34 +105,34 @@ def test_a_settings_file_that_is_wrong_is_refused_in_one_line(tmp_path: Path, te
 
 
 def test_a_wrong_variable_is_named_and_its_secret_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLAIMS_LEDGER_DSN", "s3cret-but-no-dsn")
-    with pytest.raises(UsedWrongly, match="CLAIMS_LEDGER_DSN: it is neither") as refused:
+    monkeypatch.setenv("COVERLEDGER_DSN", "s3cret-but-no-dsn")
+    with pytest.raises(UsedWrongly, match="COVERLEDGER_DSN: it is neither") as refused:
         Settings.load()
     assert "s3cret" not in str(refused.value)
 
 
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLAIMS_LEDGER_DSN", "")
+    monkeypatch.setenv("COVERLEDGER_DSN", "")
     assert Settings.load().is_embedded
 
 
 def test_a_mistyped_variable_is_reported_with_the_likeliest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLAIMS_LEDGER_DNS", DSN)
+    monkeypatch.setenv("COVERLEDGER_DNS", DSN)
     (said,) = Settings.unknown_variables()
-    assert said.startswith("CLAIMS_LEDGER_DNS is no setting of the ledger")
-    assert said.endswith("did you mean CLAIMS_LEDGER_DSN?")
+    assert said.startswith("COVERLEDGER_DNS is no setting of the ledger")
+    assert said.endswith("did you mean COVERLEDGER_DSN?")
 
 
 def test_of_a_secret_that_is_no_address_nothing_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLAIMS_LEDGER_LETTERS_TOKEN", "carrier-secret")
-    monkeypatch.setenv("CLAIMS_LEDGER_OIDC_CLIENT_SECRET", "client-secret")
+    monkeypatch.setenv("COVERLEDGER_LETTERS_TOKEN", "carrier-secret")
+    monkeypatch.setenv("COVERLEDGER_OIDC_CLIENT_SECRET", "client-secret")
     printed = {setting.name: setting.value for setting in Settings.load().in_force()}
     assert (printed["letters_token"], printed["oidc_client_secret"]) == ("****", "****")
     assert not {"carrier-secret", "client-secret"} & set(re.findall(r"[\w-]+", repr(Settings.load())))
 
 
 def test_no_secret_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLAIMS_LEDGER_DSN", DSN)
+    monkeypatch.setenv("COVERLEDGER_DSN", DSN)
     settings = Settings.load()
     printed = f"{settings!r} {settings} {settings.in_force()}"
     assert "s3cret" not in printed
@@ -157,21 +158,23 @@ def test_keys_lie_in_the_home_unless_told_otherwise(tmp_path: Path, monkeypatch:
     settings = Settings.load()
     assert settings.master_key_path == tmp_path / "secrets" / "master.key"
     assert settings.signing_key_path() == tmp_path / "secrets" / "signing-cyber-care.key"
-    monkeypatch.setenv("CLAIMS_LEDGER_MASTER_KEY_FILE", "/run/keys/master")
+    monkeypatch.setenv("COVERLEDGER_MASTER_KEY_FILE", "/run/keys/master")
     assert Settings.load().master_key_path == Path("/run/keys/master")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root has a home of its own")
 def test_the_home_is_the_users_own_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CLAIMS_LEDGER_HOME")
+    monkeypatch.delenv("COVERLEDGER_HOME")
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
-    assert Settings.load().home == Path("/data/claims-ledger")
+    assert Settings.load().home == Path("/data/coverledger")
     monkeypatch.setenv("XDG_DATA_HOME", "relative")
     monkeypatch.setenv("HOME", "/home/anna")
-    assert Settings.load().home == Path("/home/anna/.local/share/claims-ledger")
+    assert Settings.load().home == Path("/home/anna/.local/share/coverledger")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root's home")
-def test_the_home_of_root_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CLAIMS_LEDGER_HOME")
-    assert Settings.load().home == Path("/var/lib/claims-ledger")
+def test_the_home_of_root_is_the_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COVERLEDGER_HOME")
+    assert Path("/var/lib") == default_home.ROOT_DATA
+    monkeypatch.setattr(default_home, "ROOT_DATA", tmp_path)  # this machine may have a ledger of its own
+    assert Settings.load().home == tmp_path / "coverledger"

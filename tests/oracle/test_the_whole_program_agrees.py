@@ -17,7 +17,7 @@ from oracle.agreement import answers_agree, first_row_apart
 from oracle.histories import history
 from oracle.reading import Book
 
-PROGRAM = Path(sys.executable).with_name("claims-ledger")
+PROGRAM = Path(sys.executable).with_name("coverledger")
 FIRST = int(os.environ.get("ORACLE_FIRST_SEED", "0"))
 FILES = int(os.environ.get("ORACLE_FILES", "1"))
 LISTS = {
@@ -32,7 +32,7 @@ def said(home: Path, *words: str) -> str:
     """What the program prints for people's scripts, on a ledger of its own."""
     ran = subprocess.run(  # our own program with our own words
         [PROGRAM, *words, "--json"],
-        env=os.environ | {"CLAIMS_LEDGER_HOME": str(home)},
+        env=os.environ | {"COVERLEDGER_HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,

@@ -26,10 +26,10 @@ def typed(
     founded: None,  # noqa: ARG001  # the book is there
 ) -> Typed:
     """The command line on a book in which nothing has happened."""
-    monkeypatch.setenv("CLAIMS_LEDGER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COVERLEDGER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NO_COLOR", "1")
     for name in WINDOW:
         monkeypatch.delenv(name, raising=False)
     for name, dsn in settings_of(database).items():
-        monkeypatch.setenv(f"CLAIMS_LEDGER_{name.upper()}", dsn)
+        monkeypatch.setenv(f"COVERLEDGER_{name.upper()}", dsn)
     return Typed(capsys)

@@ -94,7 +94,7 @@ def test_the_text_names_what_waits_and_how_to_see_all_of_it() -> None:
     assert "ALARM: this machine's clock is +86400.0 s apart" in told
     assert "ALARM: due could not take some events" in told
     assert "… and 10 more" in told
-    assert "claims-ledger due --status missed" in told
+    assert "coverledger due --status missed" in told
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def manifest_of(kind: Kind, snapshot: Snapshot, backup: Path) -> Manifest:
     return Manifest(
         kind,
         snapshot.taken_at,
-        version("claims-ledger"),
+        version("coverledger"),
         snapshot.server_version,
         _sha256(backup),
         snapshot.migrations,
@@ -74,7 +74,7 @@ def read_manifest(backup: Path, kind: Kind) -> Manifest:
     except OSError as error:
         message = (
             f"The manifest {path} cannot be read ({error.strerror}): put it back beside the backup; without "
-            "it restore by hand with pg_restore, and then run claims-ledger restore --accept."
+            "it restore by hand with pg_restore, and then run coverledger restore --accept."
         )
         raise UsedWrongly(message) from error
     except (ValueError, KeyError, TypeError) as error:

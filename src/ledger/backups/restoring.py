@@ -40,8 +40,8 @@ def refuse_other_schema(manifest: Manifest, applied: Mapping[str, str]) -> None:
         raise Refused(message)
     if missing:
         message = (
-            f"The backup was made by claims-ledger {manifest.program}, before the migration {missing[0]}: "
-            "restore it with that version into an empty database, upgrade there (claims-ledger migrate), and "
+            f"The backup was made by coverledger {manifest.program}, before the migration {missing[0]}: "
+            "restore it with that version into an empty database, upgrade there (coverledger migrate), and "
             "make a new backup."
         )
         raise Refused(message)
@@ -62,7 +62,7 @@ def load(pool: Pool, tools: Tools, kind: Kind, backup: Path) -> None:
     with pool.transaction() as connection:
         owner = act_as_owner(connection)
     listed = tools.run("pg_restore", "--list", backup)
-    with TemporaryDirectory(prefix="claims-ledger-restore.") as folder:
+    with TemporaryDirectory(prefix="coverledger-restore.") as folder:
         wanted = Path(folder) / "wanted"
         wanted.write_text("\n".join(_rows_of(kind, listed.splitlines())) + "\n", encoding="utf-8")
         tools.pipe(

@@ -16,7 +16,7 @@ from ledger.endings import Refused, Unreachable
 from ledger.store.libpq import libpq_environment
 
 NEEDED = ("pg_dump", "pg_restore", "psql")
-_OURS = ("PG", "CLAIMS_LEDGER_")
+_OURS = ("PG", "COVERLEDGER_")
 
 
 class Program(NamedTuple):
@@ -48,7 +48,7 @@ class Tools:
             if on_path is None:
                 message = (
                     f"{', '.join(NEEDED)} are not in {folder}: install Postgres' client programs, or set "
-                    "CLAIMS_LEDGER_POSTGRES_BIN to the folder that holds them."
+                    "COVERLEDGER_POSTGRES_BIN to the folder that holds them."
                 )
                 raise Unreachable(message)
             folder = Path(on_path).parent
@@ -115,7 +115,7 @@ class Tools:
 
     def _environment(self) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-        return {**kept, **libpq_environment(self.dsn), "LC_ALL": "C", "PGAPPNAME": "claims-ledger backup"}
+        return {**kept, **libpq_environment(self.dsn), "LC_ALL": "C", "PGAPPNAME": "coverledger backup"}
 
 
 def _copy(given: IO[bytes], taken: IO[bytes], drop: bytes) -> None:

@@ -1,4 +1,4 @@
-"""`claims-ledger backup`: the data into one file, the vault into another."""
+"""`coverledger backup`: the data into one file, the vault into another."""
 
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from ledger.endings import UsedWrongly
         "The keys of the persons are not in it: they go into a file of their own with --vault, to be kept "
         "elsewhere, so that whoever is erased later does not come back with the data.\n\n"
         "The files of the keys (master key, signing keys and what lies beside them) are in neither: keep "
-        "copies (claims-ledger keys list).\n\n"
+        "copies (coverledger keys list).\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger backup /backups/ledger-2026-03-01.dump\n"
-        "  claims-ledger backup /backups/ledger.dump --vault /safe/vault.dump\n"
-        "  claims-ledger backup --vault /safe/vault-after-rotation.dump"
+        "  coverledger backup /backups/ledger-2026-03-01.dump\n"
+        "  coverledger backup /backups/ledger.dump --vault /safe/vault.dump\n"
+        "  coverledger backup --vault /safe/vault-after-rotation.dump"
     ),
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
@@ -47,9 +47,7 @@ def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
     wanted += [("data", file.absolute())] if file else []
     wanted += [("vault", vault.absolute())] if vault else []
     if not wanted or file == vault:
-        message = (
-            "Say where the backup goes: claims-ledger backup FILE, and --vault ANOTHER_FILE for the keys."
-        )
+        message = "Say where the backup goes: coverledger backup FILE, and --vault ANOTHER_FILE for the keys."
         raise UsedWrongly(message)
     for _, path in wanted:
         refuse_existing(path)
@@ -59,7 +57,7 @@ def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
         for wiring in every_book(settings, ways):
             wiring.seal()
             wiring.finish()
-        with Pool(ways.migrate, size=2, name="claims-ledger backup") as pool:
+        with Pool(ways.migrate, size=2, name="coverledger backup") as pool:
             tools = Tools.find(settings.postgres_bin, ways.migrate)
             made = [(path, dump(pool, tools, kind, path)) for kind, path in wanted]
     if as_json:

@@ -1,4 +1,4 @@
-"""`claims-ledger checkpoint`: the signed head, to be kept outside."""
+"""`coverledger checkpoint`: the signed head, to be kept outside."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
         "--since gives with it the proof that it extends an older head, as witnesses take it "
         "(C2SP tlog-witness).\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger checkpoint > march.checkpoint\n"
-        "  claims-ledger checkpoint --vkey\n"
-        "  claims-ledger checkpoint --send\n"
-        "  claims-ledger checkpoint --since march.checkpoint > march-to-today.consistency"
+        "  coverledger checkpoint > march.checkpoint\n"
+        "  coverledger checkpoint --vkey\n"
+        "  coverledger checkpoint --send\n"
+        "  coverledger checkpoint --since march.checkpoint > march-to-today.consistency"
     ),
 )
 @click.option("--vkey", is_flag=True, help="The verifier key that an auditor needs, instead of the head.")
@@ -77,8 +77,8 @@ def _send(wiring: "Wiring", *, as_json: bool) -> None:
     """Send the head to every place outside. Raises UsedWrongly without any, Refused where one lacks it."""
     if not wiring.settings.sends_heads:
         message = (
-            "No place outside is named: set CLAIMS_LEDGER_HEAD_FOLDERS, CLAIMS_LEDGER_HEAD_WITNESSES or "
-            "CLAIMS_LEDGER_HEAD_MAIL."
+            "No place outside is named: set COVERLEDGER_CHECKPOINT_FOLDERS, COVERLEDGER_WITNESSES or "
+            "COVERLEDGER_HEAD_MAIL."
         )
         raise UsedWrongly(message)
     sent = wiring.send_heads()

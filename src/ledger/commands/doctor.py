@@ -1,4 +1,4 @@
-"""`claims-ledger doctor`: says whether everything is as it must be."""
+"""`coverledger doctor`: says whether everything is as it must be."""
 
 import click
 
@@ -16,8 +16,8 @@ from ledger.endings import Ending, Refused
         "and, where `up` runs, how its services are. "
         "Exit 0 when all is well (hints included), 1 when something has to be put right.\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger doctor\n"
-        "  claims-ledger doctor --json"
+        "  coverledger doctor\n"
+        "  coverledger doctor --json"
     ),
 )
 @book_option

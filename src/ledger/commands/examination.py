@@ -43,7 +43,7 @@ UNREADY = (
     ("database", "away", "`up` does not reach its database: start it"),
     ("database", "slow", "`up` gets no answer from its database in time: see how the server is"),
     ("database", "full", "the database's disk is full: make room; what waits is recorded and sealed then"),
-    ("database", "read_only", "the database takes no writes: name the primary in CLAIMS_LEDGER_DSN"),
+    ("database", "read_only", "the database takes no writes: name the primary in COVERLEDGER_DSN"),
     ("home", "full", "the disk of the home is full: make room; what waits goes on then"),
     ("home", "read_only", "the home cannot be written: make it writable for whoever runs `up`"),
     ("home", "gone", "the home, or the folder of the signing key, is gone: put it back"),
@@ -157,7 +157,7 @@ def _rights(connection: Connection) -> Iterator[Finding]:
         "rights",
         "hint" if changeable else "well",
         f"role {role} may change {', '.join(changeable)}, so that only triggers keep them: "
-        "give CLAIMS_LEDGER_DSN a login that is a member of the application's role and no more"
+        "give COVERLEDGER_DSN a login that is a member of the application's role and no more"
         if changeable
         else f"role {role} can add to the ledger and change nothing in it",
     )
@@ -165,15 +165,15 @@ def _rights(connection: Connection) -> Iterator[Finding]:
 
 def _sealing_rights(wiring: Wiring) -> Iterator[Finding]:
     """Look whether the sealer's login may seal, on the machine that does."""
-    if not wiring.settings.seals:
+    if not wiring.settings.sealer_enabled:
         return
     with wiring.sealer_pool.connection() as connection:
         role, lacking = examine_server(connection).role, unwritable_log_tables(connection)
     if lacking:
         message = (
             f"role {role} may not write {', '.join(lacking)}, so nothing is sealed: "
-            "make CLAIMS_LEDGER_SEALER_DSN a login that is a member of the sealer's role; or set "
-            "CLAIMS_LEDGER_SEALS=no where another machine seals"
+            "make COVERLEDGER_SEALER_DSN a login that is a member of the sealer's role; or set "
+            "COVERLEDGER_SEALER_ENABLED=no where another machine seals"
         )
         yield Finding("rights", "wrong", message)
 
@@ -206,14 +206,10 @@ def _book(wiring: Wiring) -> Iterator[Finding]:
         said += f", its clock stands at {row.clock_at.isoformat()}"
     yield Finding("book", "well", said)
     if row.open_import is not None:
-        message = (
-            "an import is open: run it again to finish it, or give it up: claims-ledger import --abandon"
-        )
+        message = "an import is open: run it again to finish it, or give it up: coverledger import --abandon"
         yield Finding("book", "hint", message)
     if row.held_at is not None:
-        message = (
-            f"its time is held at {row.held_at.isoformat()}: claims-ledger deadlines sweep lets it go on"
-        )
+        message = f"its time is held at {row.held_at.isoformat()}: coverledger deadlines sweep lets it go on"
         yield Finding("book", "hint", message)
 
 
@@ -235,13 +231,13 @@ def _feed(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
         )
     for one in failing(connection, wiring.book):
         if one.is_parked:
-            message = f"{one.worker} could not handle {one.item} ({one.error}): claims-ledger parked replay"
+            message = f"{one.worker} could not handle {one.item} ({one.error}): coverledger parked replay"
             yield Finding("parked", "wrong", f"{message} --worker {one.worker} tries it again")
         else:
             message = f"{one.worker} failed at {one.item} ({one.error}) and tries again at {one.next_at}"
             yield Finding("parked", "hint", message)
     for name, parked in feed.parked.items():
-        message = f"{name} could not take {parked:,} events: see claims-ledger projections list"
+        message = f"{name} could not take {parked:,} events: see coverledger projections list"
         yield Finding("parked", "wrong", message)
 
 
@@ -264,7 +260,7 @@ def _erased(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
     if back:
         message = (
             f"the vault holds the keys of {len(back):,} erased persons again, {back[0]!r} the first: an older"
-            f" vault was put back; erase each again: claims-ledger subject erase {back[0]} --reason …"
+            f" vault was put back; erase each again: coverledger subject erase {back[0]} --reason …"
         )
         yield Finding("erased", "wrong", message)
     forgotten = untold(connection, wiring.book)
@@ -272,7 +268,7 @@ def _erased(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
         message = (
             f"no stream says any more that {len(forgotten):,} persons were erased, {forgotten[0]!r} the "
             "first: older data was put back, which stays unreadable; erase each again, so that it is said:"
-            f" claims-ledger subject erase {forgotten[0]} --reason …"
+            f" coverledger subject erase {forgotten[0]} --reason …"
         )
         yield Finding("erased", "hint", message)
 
@@ -311,14 +307,14 @@ def _copied(wiring: Wiring) -> Finding:
     message = (
         f"no copy of {len(lacking)} keys in force is on record: copy {wiring.settings.secrets_folder} "
         "elsewhere, for without them no person's data can be read again and no head be signed, and then say: "
-        "claims-ledger keys kept WHERE"
+        "coverledger keys kept WHERE"
     )
     return Finding("key copies", "hint", message)
 
 
 def _log(wiring: Wiring) -> Iterator[Finding]:
     """Say whether the log extends all that was signed."""
-    if not wiring.settings.seals:
+    if not wiring.settings.sealer_enabled:
         yield Finding("log", "hint", "this machine leaves sealing and signing to another one")
         return
     try:
@@ -328,17 +324,18 @@ def _log(wiring: Wiring) -> Iterator[Finding]:
     else:
         rest = "" if signed else "; what was sealed last is not signed yet"
         yield Finding("log", "well", f"it extends the last head kept beside the key{rest}")
-    for witness in wiring.settings.head_witness_places:
+    for witness in wiring.settings.witness_places:
         if not witness.keys:
             message = (
                 f"the key of the witness {witness.url} is not set, so that its answers count for nothing: "
-                "CLAIMS_LEDGER_HEAD_WITNESSES=URL#NAME+ID+KEY (docs/production.md)"
+                "COVERLEDGER_WITNESSES=URL#NAME+ID+KEY (docs/production.md)"
             )
             yield Finding("heads outside", "hint", message)
     if not wiring.settings.sends_heads:
         message = (
             "no head is kept by anybody else, so that only this machine can tell whether the log was "
-            "replaced: set CLAIMS_LEDGER_HEAD_FOLDERS, _WITNESSES or _MAIL (docs/production.md)"
+            "replaced: set COVERLEDGER_CHECKPOINT_FOLDERS, COVERLEDGER_WITNESSES or "
+            "COVERLEDGER_HEAD_MAIL (docs/production.md)"
         )
         yield Finding("heads outside", "hint", message)
 

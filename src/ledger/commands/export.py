@@ -1,4 +1,4 @@
-"""`claims-ledger export`: a whole book as a bundle that verifies offline."""
+"""`coverledger export`: a whole book as a bundle that verifies offline."""
 
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from ledger.endings import UsedWrongly
         "What would not verify is not exported. Hand the verifier key over by another way than "
         "the bundle.\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger export ./cyber-care-2026-03\n"
-        '  claims-ledger verify ./cyber-care-2026-03 --key "$(claims-ledger checkpoint --vkey)"'
+        "  coverledger export ./cyber-care-2026-03\n"
+        '  coverledger verify ./cyber-care-2026-03 --key "$(coverledger checkpoint --vkey)"'
     ),
 )
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
@@ -63,4 +63,4 @@ def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) 
         )
         return
     click.echo(f"{head.size:,} events of {head.origin} are in {directory}")
-    note(f"Verify it: claims-ledger verify {directory} --key '{verifier_keys[0]}'")
+    note(f"Verify it: coverledger verify {directory} --key '{verifier_keys[0]}'")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def newest_note(wiring: "Wiring") -> str:
     """Seal and sign what waits, where this machine does, and give the newest signed head. Raises Refused."""
-    if wiring.settings.seals:
+    if wiring.settings.sealer_enabled:
         wiring.seal()
         wiring.sealer.finish()
     with wiring.pool.connection() as connection:

@@ -122,5 +122,5 @@ def _finish(wiring: Wiring, import_id: UUID | None, held_at: datetime | None) ->
     if held_at is not None:
         note(
             f"The book's time stands at {held_at.isoformat()}: deadlines after it wait for the next "
-            "command, `claims-ledger deadlines sweep`, or an import without --until."
+            "command, `coverledger deadlines sweep`, or an import without --until."
         )

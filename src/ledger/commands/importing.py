@@ -1,4 +1,4 @@
-"""`claims-ledger import`: a book of commands from JSON Lines or CSV."""
+"""`coverledger import`: a book of commands from JSON Lines or CSV."""
 
 from contextlib import ExitStack
 from datetime import date
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
         "for one inside another, a|b for a list; amounts in euro under loss or amount (5000, 5000.00, "
         "5.000,00 EUR or 5,000.00 EUR), in whole cents under loss_cents or amount_cents.\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger import book.jsonl --until 2026-03-01\n"
-        "  claims-ledger import OpenClaim.csv AcceptClaim.csv --dry-run\n"
-        "  claims-ledger import refunds.csv --command IssueRefund\n"
-        "  claims-ledger import --abandon"
+        "  coverledger import book.jsonl --until 2026-03-01\n"
+        "  coverledger import OpenClaim.csv AcceptClaim.csv --dry-run\n"
+        "  coverledger import refunds.csv --command IssueRefund\n"
+        "  coverledger import --abandon"
     ),
 )
 @click.argument("files", nargs=-1, metavar="FILE...")
@@ -63,7 +63,7 @@ def import_(  # noqa: PLR0913  # one option each
     """Load commands from files."""
     if abandon:
         if files or until or dry_run:
-            message = "--abandon stands alone: claims-ledger import --abandon"
+            message = "--abandon stands alone: coverledger import --abandon"
             raise click.UsageError(message)
         return _abandon(book)
     if not files:

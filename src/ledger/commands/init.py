@@ -1,4 +1,4 @@
-"""`claims-ledger init`: create a ledger, or a further book in it."""
+"""`coverledger init`: create a ledger, or a further book in it."""
 
 from typing import Literal
 
@@ -18,8 +18,8 @@ from ledger.endings import Refused
         "there is nothing. A simulated book runs on a virtual "
         "clock that stands still until it is moved, and says so in its log's origin.\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger init\n"
-        "  claims-ledger init --book training --simulated"
+        "  coverledger init\n"
+        "  coverledger init --book training --simulated"
     ),
 )
 @click.option("--simulated", is_flag=True, help="Create a book that runs on a virtual clock.")
@@ -39,7 +39,7 @@ def init(*, simulated: bool, book: str, as_json: bool) -> None:
         if row.kind != kind:
             message = (
                 f"Book {book!r} exists already and is {row.kind}: it stays so. "
-                f"Give the {kind} one another name with --book, or another CLAIMS_LEDGER_HOME."
+                f"Give the {kind} one another name with --book, or another COVERLEDGER_HOME."
             )
             raise Refused(message)
         where = "external" if settings.dsn else str(settings.home)
@@ -54,5 +54,5 @@ def init(*, simulated: bool, book: str, as_json: bool) -> None:
         note(
             f"Keep a copy of {settings.secrets_folder} elsewhere: without the master key nobody's names "
             "can be read again, without the signing key no head be signed. Then say where it is: "
-            "claims-ledger keys kept WHERE"
+            "coverledger keys kept WHERE"
         )

@@ -1,4 +1,4 @@
-"""`claims-ledger keys`: list them, rotate them, note where copies are."""
+"""`coverledger keys`: list them, rotate them, note where copies are."""
 
 import click
 
@@ -13,7 +13,7 @@ from ledger.commands.output import note, print_json, print_table
         "List the master keys, which wrap every person's key, and the signing keys of each book's log, "
         "with the sizes of the heads that each has signed. No key itself is shown.\n\n"
         "\b\nExample:\n"
-        "  claims-ledger keys list"
+        "  coverledger keys list"
     ),
 )
 @json_option
@@ -48,8 +48,8 @@ def list_all(*, as_json: bool) -> None:
         "--signing gives the log of one book a new signing key instead: it signs the standing head anew, and "
         "for 90 days each head bears both keys; older heads verify with the old one.\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger keys rotate\n"
-        "  claims-ledger keys rotate --signing --book cyber-care"
+        "  coverledger keys rotate\n"
+        "  coverledger keys rotate --signing --book cyber-care"
     ),
 )
 @click.option("--signing", is_flag=True, help="Rotate the signing key of the book's log.")
@@ -66,14 +66,14 @@ def rotate(*, signing: bool, book: str, as_json: bool) -> None:
         )
         todo = (
             "The standing head bears both keys already, and each head of the next 90 days will: give the new "
-            "verifier key to whoever checks heads, and make a new copy: claims-ledger keys kept."
+            "verifier key to whoever checks heads, and make a new copy: coverledger keys kept."
         )
     else:
         told = rotate_master()
         said = f"The keys of {told['persons']:,} persons are wrapped by the new master key {told['current']}."
         todo = (
-            "Now make a new copy of the key file and say where it is (claims-ledger keys kept), destroy "
-            "the old copies, and back the vault up anew (claims-ledger backup --vault FILE)."
+            "Now make a new copy of the key file and say where it is (coverledger keys kept), destroy "
+            "the old copies, and back the vault up anew (coverledger backup --vault FILE)."
         )
     if as_json:
         print_json(told)
@@ -89,7 +89,7 @@ def rotate(*, signing: bool, book: str, as_json: bool) -> None:
         "Note that you have made a copy of the key files as they are now, and where it lies. `doctor` asks "
         "for it again once a key is new.\n\n"
         "\b\nExample:\n"
-        '  claims-ledger keys kept "safe of the Brussels office"'
+        '  coverledger keys kept "safe of the Brussels office"'
     ),
 )
 @click.argument("where")

@@ -1,4 +1,4 @@
-"""`claims-ledger listen`: a local stand-in for a webhook, for whoever writes a receiver."""
+"""`coverledger listen`: a local stand-in for a webhook, for whoever writes a receiver."""
 
 from typing import TYPE_CHECKING
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 @book_option
 @json_option
 @examples(
-    "claims-ledger listen --forward-to http://localhost:8000/claims",
-    "claims-ledger listen --forward-to http://localhost:8000/claims --since -1 --type claim.RefundIssued",
-    "claims-ledger listen --forward-to http://localhost:8000/claims --since -1 --until-end --json",
+    "coverledger listen --forward-to http://localhost:8000/claims",
+    "coverledger listen --forward-to http://localhost:8000/claims --since -1 --type claim.RefundIssued",
+    "coverledger listen --forward-to http://localhost:8000/claims --since -1 --until-end --json",
 )
 def listen(  # noqa: PLR0913 # as many as there are options
     *,

@@ -1,4 +1,4 @@
-"""`claims-ledger migrate`: bring the database's schema up to date."""
+"""`coverledger migrate`: bring the database's schema up to date."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     "migrate",
     short_help="Bring the database's schema up to date.",
     help=(
-        "Apply the migrations that the database does not have yet, under CLAIMS_LEDGER_MIGRATE_DSN where "
+        "Apply the migrations that the database does not have yet, under COVERLEDGER_MIGRATE_DSN where "
         "it is set. `up`, `init`, `import` and `restore` of a backup do so by themselves where they may; "
-        "all others say that it has to be done.\n\n"
+        "all others say that it has to be done. A ledger that lies where the default home was before the "
+        "program was called coverledger is moved to where it is now.\n\n"
         "Asks before the ledger first comes into a database that holds other tables.\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger migrate\n"
-        "  claims-ledger migrate --yes"
+        "  coverledger migrate\n"
+        "  coverledger migrate --yes"
     ),
 )
 @click.option("--yes", is_flag=True, help="Do not ask, also where the database holds other tables.")
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
 @json_option
 def migrate(*, yes: bool, book: str, as_json: bool) -> None:
     """Apply what is missing."""
-    from ledger.wiring import migrated  # noqa: PLC0415  # loaded only by a command that needs it
+    from ledger.default_home import move_home  # noqa: PLC0415  # loaded only by a command that needs it
+    from ledger.wiring import migrated  # noqa: PLC0415  # as above
 
     del book  # One schema holds all books.
+    moved = move_home()
+    if moved:
+        note(f"Moved the ledger from {moved.former} to {moved.home}; a link to it stays behind.")
     applied = migrated(beside=_go_on if yes else _ask)
     if as_json:
         print_json({"applied": applied})
@@ -53,7 +58,7 @@ def _ask(schema: "Schema") -> None:
 
     message = f"The database {schema.database!r} holds other tables: {told_tables(schema.others)}."
     if not sys.stdin.isatty():
-        message += " Name one of the ledger's own in CLAIMS_LEDGER_DSN, or say --yes."
+        message += " Name one of the ledger's own in COVERLEDGER_DSN, or say --yes."
         raise UsedWrongly(message)
     note(message)
     click.confirm("Make the ledger beside them?", abort=True, err=True)

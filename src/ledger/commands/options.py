@@ -1,13 +1,14 @@
 """Options that commands share, and how a command line's words become instants and dates."""
 
 import inspect
-import os
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from ledger.environment import variable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -28,7 +29,7 @@ def book_option(command: F) -> F:
     """Add `--book`, passed on as `book`."""
     return click.option(
         "--book",
-        default=lambda: os.environ.get("CLAIMS_LEDGER_BOOK", DEFAULT_BOOK),
+        default=lambda: variable("book") or DEFAULT_BOOK,
         show_default=DEFAULT_BOOK,
         metavar="BOOK",
         help="The book of business.",
@@ -44,8 +45,8 @@ def actor_option(command: F) -> F:
     """Add `--actor`, passed on as `actor`."""
     return click.option(
         "--actor",
-        default=lambda: os.environ.get("CLAIMS_LEDGER_ACTOR") or DEFAULT_ACTOR,
-        show_default="CLAIMS_LEDGER_ACTOR, else local",
+        default=lambda: variable("actor") or DEFAULT_ACTOR,
+        show_default="COVERLEDGER_ACTOR, else local",
         metavar="ID",
         help="Staff id to record commands under; never a name.",
     )(command)

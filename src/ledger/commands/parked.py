@@ -1,4 +1,4 @@
-"""`claims-ledger parked list/replay`: whatever could not be handled, of every worker, in one place."""
+"""`coverledger parked list/replay`: whatever could not be handled, of every worker, in one place."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -18,7 +18,7 @@ HEADERS: Final = ("Worker", "Item", "State", "Tries", "Failing since", "Next try
 @click.command(short_help="List what could not be handled.")
 @book_option
 @json_option
-@examples("claims-ledger parked list", "claims-ledger parked list --json")
+@examples("coverledger parked list", "coverledger parked list --json")
 def list_all(book: str, *, as_json: bool) -> None:
     """List what could not be handled: letters, mails, heads, events, deliveries.
 
@@ -41,7 +41,7 @@ def list_all(book: str, *, as_json: bool) -> None:
 @book_option
 @json_option
 @examples(
-    "claims-ledger parked replay", "claims-ledger parked replay --worker letters --item CC-7-00108/notice/1"
+    "coverledger parked replay", "coverledger parked replay --worker letters --item CC-7-00108/notice/1"
 )
 def replay(book: str, *, worker: str | None, item: str | None, as_json: bool) -> None:
     """Try again what could not be handled. None named: everything.

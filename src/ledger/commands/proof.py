@@ -1,4 +1,4 @@
-"""`claims-ledger proof`: one contract's history with its proof, in one file."""
+"""`coverledger proof`: one contract's history with its proof, in one file."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ from ledger.endings import Refused, UsedWrongly
     help=(
         "Write the history of CONTRACT and of its claims with a proof that it is what was "
         "recorded: one file, which "
-        "`claims-ledger verify FILE --key VKEY` checks without a database. It stands under the "
+        "`coverledger verify FILE --key VKEY` checks without a database. It stands under the "
         "newest signed head. "
         "Personal data stand in it as ciphertext only.\n\n"
         "Without --out it goes to stdout.\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger proof CC-1 --out CC-1.proof.json\n"
-        '  claims-ledger verify CC-1.proof.json --key "$(claims-ledger checkpoint --vkey)"'
+        "  coverledger proof CC-1 --out CC-1.proof.json\n"
+        '  coverledger verify CC-1.proof.json --key "$(coverledger checkpoint --vkey)"'
     ),
 )
 @click.argument("contract", metavar="CONTRACT")
@@ -65,4 +65,4 @@ def proof(contract: str, *, out: Path | None, keys: tuple[str, ...], book: str, 
         f"{sum(proven.events.values()):,} events in {len(proven.events)} streams, proven under "
         f"the head of {head.size:,}."
     )
-    note(f"Verify it: claims-ledger verify {out} --key '{verifier_keys[0]}'")
+    note(f"Verify it: coverledger verify {out} --key '{verifier_keys[0]}'")

@@ -88,7 +88,7 @@ def tell_erased(wiring: Wiring) -> tuple[list[str], list[str]]:
 def recover(wiring: Wiring, because: str) -> Recovered:
     """Let a book go on from what the database holds. Raises KeyFileRefused when the key is another log's."""
     begun = None
-    if wiring.settings.seals:
+    if wiring.settings.sealer_enabled:
         begun = begin_epoch(wiring.sealer_pool, wiring.book, wiring.signing_place, because)
     with wiring.pool.connection() as connection:
         end = feed_end(connection, wiring.book)

@@ -1,4 +1,4 @@
-"""`claims-ledger restore`: put a backup back, and go on in a new epoch where something signed was lost."""
+"""`coverledger restore`: put a backup back, and go on in a new epoch where something signed was lost."""
 
 import sys
 from pathlib import Path
@@ -22,9 +22,9 @@ from ledger.endings import UsedWrongly
         "--accept alone begins the new epoch for a database that was put back by other means (a snapshot, "
         "a base backup, a failover that lost commits), and for a log whose signing key is lost for ever.\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger restore /backups/ledger-2026-03-01.dump\n"
-        "  claims-ledger restore /backups/ledger.dump --vault /safe/vault.dump --yes\n"
-        "  claims-ledger restore --accept"
+        "  coverledger restore /backups/ledger-2026-03-01.dump\n"
+        "  coverledger restore /backups/ledger.dump --vault /safe/vault.dump --yes\n"
+        "  coverledger restore --accept"
     ),
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)

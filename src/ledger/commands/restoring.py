@@ -18,8 +18,9 @@ from ledger.store.pool import Pool
 from ledger.wiring import Ways
 
 ACCEPTED = "the state of the database was accepted"
-OURS = "claims-ledger"
-NAME = "claims-ledger restore"
+OURS = ("coverledger", "claims-ledger")
+"""What the names of our connections begin with; those of programs from before the new name are ours too."""
+NAME = "coverledger restore"
 
 
 class Restoration:
@@ -56,7 +57,7 @@ class Restoration:
             return []
         self._data = read_manifest(self._file, "data")
         refuse_other_schema(self._data, applied)
-        if not self._accept and self._settings.seals:
+        if not self._accept and self._settings.sealer_enabled:
             self._refuse_without_keys(self._data)
         held = {book.book: book.size for book in self._data.books}
         return [
@@ -94,7 +95,7 @@ class Restoration:
         if ours:
             message = (
                 f"Other programs of the ledger work on this database ({', '.join(ours)}): stop them first, "
-                "`claims-ledger up` above all."
+                "`coverledger up` above all."
             )
             raise Refused(message)
 

@@ -13,7 +13,7 @@ def rotate_master() -> dict[str, object]:
     """Rotate the master key of the whole database. Raises KeyFileRefused, MasterKeyMissing, Unreachable."""
     log_to_stderr(quiet=True)
     settings = Settings.load()
-    with reached(settings) as ways, Pool(ways.migrate, size=1, name="claims-ledger keys") as pool:
+    with reached(settings) as ways, Pool(ways.migrate, size=1, name="coverledger keys") as pool:
         rotation = rotate_masters(pool, MasterKeys.read(settings.master_key_path))
     return {
         "current": rotation.current,

@@ -89,7 +89,7 @@ def _refuse_real(wiring: Wiring) -> None:
     if wiring.book_row().kind == "real":
         message = (
             f"Book {wiring.book!r} in {wiring.settings.home} is real, and a real ledger takes no demo: "
-            "set CLAIMS_LEDGER_HOME to a new folder, or give another --book."
+            "set COVERLEDGER_HOME to a new folder, or give another --book."
         )
         raise Refused(message)
 
@@ -186,7 +186,7 @@ def stopped_by_signals(stop: StopEvent, end: End) -> Iterator[Signals]:
 
 def in_front(wiring: Wiring, *, one_process: bool) -> Mapping[str, Serve]:
     """Give what `up` runs in its own process, by name: sealer, HTTP, and who keeps the companion."""
-    sealer: Mapping[str, Serve] = {"sealer": _seal} if wiring.settings.seals else {}
+    sealer: Mapping[str, Serve] = {"sealer": _seal} if wiring.settings.sealer_enabled else {}
     if one_process:
         return {**sealer, **wiring.services}
     own = {name: serve for name, serve in wiring.services.items() if name in IN_FRONT}
@@ -279,9 +279,9 @@ def _tell(wiring: Wiring, stack: ExitStack, *, one_process: bool) -> None:
         stack.enter_context(where_it_is)
     row = wiring.book_row()
     where = (
-        "the database of CLAIMS_LEDGER_DSN" if wiring.settings.dsn else f"embedded, in {wiring.settings.home}"
+        "the database of COVERLEDGER_DSN" if wiring.settings.dsn else f"embedded, in {wiring.settings.home}"
     )
-    running = [*(["sealer"] if wiring.settings.seals else []), *wiring.services]
+    running = [*(["sealer"] if wiring.settings.sealer_enabled else []), *wiring.services]
     if wiring.settings.log_format == "json":
         # Without the link to sign in: a log is kept, and read by many. `token link` makes one.
         _log.info(

@@ -1,4 +1,4 @@
-"""`claims-ledger subject erase/export/show/list/log`: one person's data."""
+"""`coverledger subject erase/export/show/list/log`: one person's data."""
 
 import click
 
@@ -20,8 +20,8 @@ from ledger.commands.subject_options import access, reason_option
 @book_option
 @json_option
 @examples(
-    "claims-ledger subject erase P-7 --reason 'request of 2026-03-01, letter 4711'",
-    "claims-ledger subject erase P-7 --reason 'retention over' --actor desk-17 --json",
+    "coverledger subject erase P-7 --reason 'request of 2026-03-01, letter 4711'",
+    "coverledger subject erase P-7 --reason 'retention over' --actor desk-17 --json",
 )
 def erase(person: str, *, reason: str, actor: str, book: str, as_json: bool) -> None:
     """Destroy the key of PERSON, so that nobody reads what was recorded on them any more.
@@ -60,7 +60,7 @@ def erase(person: str, *, reason: str, actor: str, book: str, as_json: bool) -> 
 @book_option
 @json_option
 @examples(
-    "claims-ledger subject export P-7 --reason 'right of access, letter 4712' > P-7.json",
+    "coverledger subject export P-7 --reason 'right of access, letter 4712' > P-7.json",
 )
 def export(person: str, *, reason: str, actor: str, book: str, as_json: bool) -> None:  # noqa: ARG001  # always JSON
     """Print all that is held on PERSON as JSON: events in clear, letters, their key's dates, who opened them.
@@ -81,7 +81,7 @@ def export(person: str, *, reason: str, actor: str, book: str, as_json: bool) ->
 @click.argument("person", metavar="PERSON")
 @book_option
 @json_option
-@examples("claims-ledger subject show P-7")
+@examples("coverledger subject show P-7")
 def show(person: str, *, book: str, as_json: bool) -> None:
     """Show where the values of PERSON are held, and whether they were erased. Opens none of them."""
     from ledger.subjects.exporting import Subjects  # noqa: PLC0415  # loaded when it runs
@@ -111,7 +111,7 @@ def show(person: str, *, book: str, as_json: bool) -> None:
 @click.option("--erased", is_flag=True, help="Only persons who were erased.")
 @book_option
 @json_option
-@examples("claims-ledger subject list --erased", "claims-ledger subject list --json")
+@examples("coverledger subject list --erased", "coverledger subject list --json")
 def list_all(*, erased: bool, book: str, as_json: bool) -> None:
     """List the persons on whom something is held, by their ids. Opens nothing."""
     from ledger.subjects.vault_entries import vault_entries  # noqa: PLC0415  # loaded when it runs
@@ -131,7 +131,7 @@ def list_all(*, erased: bool, book: str, as_json: bool) -> None:
 @click.argument("person", metavar="[PERSON]", required=False)
 @book_option
 @json_option
-@examples("claims-ledger subject log", "claims-ledger subject log P-7 --json")
+@examples("coverledger subject log", "coverledger subject log P-7 --json")
 def log(person: str | None, *, book: str, as_json: bool) -> None:
     """Show the access log: who opened whose data, when, by which command and why."""
     from ledger.subjects.access_log import access_lines  # noqa: PLC0415  # loaded when it runs

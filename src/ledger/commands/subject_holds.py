@@ -1,4 +1,4 @@
-"""`claims-ledger subject hold/lift-hold/holds`: what a court needs is not erased."""
+"""`coverledger subject hold/lift-hold/holds`: what a court needs is not erased."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @reason_option
 @book_option
 @json_option
-@examples("claims-ledger subject hold CC-1 --reason 'lawsuit 2026/114'")
+@examples("coverledger subject hold CC-1 --reason 'lawsuit 2026/114'")
 def hold(contract: str, *, reason: str, actor: str, book: str, as_json: bool) -> None:
     """Hold CONTRACT: nobody whose data it, its claims or its complaints hold is erased until it is lifted."""
     from ledger.subjects.holds import Holds  # noqa: PLC0415  # loaded when it runs
@@ -36,7 +36,7 @@ def hold(contract: str, *, reason: str, actor: str, book: str, as_json: bool) ->
 @reason_option
 @book_option
 @json_option
-@examples("claims-ledger subject lift-hold CC-1 --reason 'judgment is final'")
+@examples("coverledger subject lift-hold CC-1 --reason 'judgment is final'")
 def lift(contract: str, *, reason: str, actor: str, book: str, as_json: bool) -> None:
     """Lift the legal hold on CONTRACT: its persons may be erased again."""
     from ledger.subjects.holds import Holds  # noqa: PLC0415  # loaded when it runs
@@ -54,7 +54,7 @@ def lift(contract: str, *, reason: str, actor: str, book: str, as_json: bool) ->
 @click.option("--lifted", is_flag=True, help="Also holds that are over.")
 @book_option
 @json_option
-@examples("claims-ledger subject holds", "claims-ledger subject holds --lifted --json")
+@examples("coverledger subject holds", "coverledger subject holds --lifted --json")
 def list_all(*, lifted: bool, book: str, as_json: bool) -> None:
     """List the legal holds."""
     from ledger.subjects.holds import Holds  # noqa: PLC0415  # loaded when it runs

@@ -1,4 +1,4 @@
-"""`claims-ledger submit`: one command of the domain by its name, its fields as JSON."""
+"""`coverledger submit`: one command of the domain by its name, its fields as JSON."""
 
 import sys
 from datetime import datetime
@@ -17,8 +17,8 @@ LARGEST_BYTES = 65_536
         "Send one COMMAND with its fields as a JSON object; `-` reads it from stdin.\n\n"
         "Amounts are whole cents, dates ISO, instants carry their offset.\n\n"
         "\b\nExamples:\n"
-        '  claims-ledger submit AcceptClaim \'{"claim": "K-1", "loss_cents": 300000}\' --id accept-K-1\n'
-        "  claims-ledger submit OpenClaim - < claim.json"
+        '  coverledger submit AcceptClaim \'{"claim": "K-1", "loss_cents": 300000}\' --id accept-K-1\n'
+        "  coverledger submit OpenClaim - < claim.json"
     ),
 )
 @click.argument("name", metavar="COMMAND")

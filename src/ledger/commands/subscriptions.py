@@ -1,4 +1,4 @@
-"""`claims-ledger subscriptions …`: who is told of events, and how that goes."""
+"""`coverledger subscriptions …`: who is told of events, and how that goes."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ _name = click.argument("name", metavar="NAME")
     is_flag=False,
     flag_value=NAMED_AFTER_BOOK,
     metavar="[STREAM]",
-    help="Relay to a NATS JetStream stream (claims-BOOK unless named) on CLAIMS_LEDGER_NATS.",
+    help="Relay to a NATS JetStream stream (claims-BOOK unless named) on COVERLEDGER_NATS.",
 )
 @click.option("--type", "types", multiple=True, metavar="T", help="Only this type; may be repeated.")
 @click.option(
@@ -42,10 +42,10 @@ _name = click.argument("name", metavar="NAME")
 @book_option
 @json_option
 @examples(
-    "claims-ledger subscriptions add erp --webhook https://erp.example/claims",
-    "claims-ledger subscriptions add payments --webhook https://pay.example/hook --type claim.RefundIssued",
-    "claims-ledger subscriptions add warehouse --webhook https://dwh.example/in --after -1",
-    "claims-ledger subscriptions add bus --nats --after -1",
+    "coverledger subscriptions add erp --webhook https://erp.example/claims",
+    "coverledger subscriptions add payments --webhook https://pay.example/hook --type claim.RefundIssued",
+    "coverledger subscriptions add warehouse --webhook https://dwh.example/in --after -1",
+    "coverledger subscriptions add bus --nats --after -1",
 )
 def add(  # noqa: PLR0913 # as many as there are options
     name: str,
@@ -60,7 +60,7 @@ def add(  # noqa: PLR0913 # as many as there are options
     """Tell a subscriber of events: a webhook, or a NATS stream.
 
     A webhook's secret is printed once, here: give it to the receiver, which checks each delivery by it.
-    Deliveries go out while `claims-ledger up` runs.
+    Deliveries go out while `coverledger up` runs.
     """
     if (url is None) == (stream is None):
         message = "Say where events go: either --webhook URL or --nats."
@@ -78,7 +78,7 @@ def add(  # noqa: PLR0913 # as many as there are options
         else:
             wiring.subscriptions.add_relay(name, stream or stream_of(book), after=after)
             if wiring.settings.nats is None:
-                note("CLAIMS_LEDGER_NATS is not set here: set it where the ledger is up.")
+                note("COVERLEDGER_NATS is not set here: set it where the ledger is up.")
         standing = wiring.subscriptions.one(name)
     if as_json:
         print_json(as_json_object(standing) | ({"secret": secret} if secret else {}))
@@ -92,7 +92,7 @@ def add(  # noqa: PLR0913 # as many as there are options
 @click.command("list", short_help="How far each is, what waits, what is parked.")
 @book_option
 @json_option
-@examples("claims-ledger subscriptions list", "claims-ledger subscriptions list --json")
+@examples("coverledger subscriptions list", "coverledger subscriptions list --json")
 def list_all(*, book: str, as_json: bool) -> None:
     """List the subscriptions: how far each is, what waits, what is parked, and what failed last."""
     with opened(book) as wiring:
@@ -103,14 +103,14 @@ def list_all(*, book: str, as_json: bool) -> None:
     elif found:
         print_table(HEADERS, [as_cells(standing) for standing in found])
     else:
-        note("There is no subscription; claims-ledger subscriptions add --help shows how to add one.")
+        note("There is no subscription; coverledger subscriptions add --help shows how to add one.")
 
 
 @click.command(short_help="One subscription, with what it was not given.")
 @_name
 @book_option
 @json_option
-@examples("claims-ledger subscriptions show erp")
+@examples("coverledger subscriptions show erp")
 def show(name: str, *, book: str, as_json: bool) -> None:
     """Show one subscription, with the events that wait for another try or are parked (1,000 at most)."""
     with opened(book) as wiring:
@@ -129,7 +129,7 @@ def show(name: str, *, book: str, as_json: bool) -> None:
 @_name
 @click.option("--because", metavar="TEXT", help="Why; shown by list.")
 @book_option
-@examples("claims-ledger subscriptions pause erp --because 'new release on Monday'")
+@examples("coverledger subscriptions pause erp --because 'new release on Monday'")
 def pause(name: str, *, because: str | None, book: str) -> None:
     """Let a subscription rest. It misses nothing: what happens meanwhile it is told once it is resumed."""
     with opened(book) as wiring:
@@ -141,7 +141,7 @@ def pause(name: str, *, because: str | None, book: str) -> None:
 @click.command(short_help="Let one go on where it was.")
 @_name
 @book_option
-@examples("claims-ledger subscriptions resume erp")
+@examples("coverledger subscriptions resume erp")
 def resume(name: str, *, book: str) -> None:
     """Let a paused or disabled subscription go on where it was."""
     with opened(book) as wiring:
@@ -158,8 +158,8 @@ def resume(name: str, *, book: str) -> None:
 @book_option
 @json_option
 @examples(
-    "claims-ledger subscriptions resend erp --from 4711 --to 4711",
-    "claims-ledger subscriptions resend erp --from 0 --to 9999 --contract CC-1",
+    "coverledger subscriptions resend erp --from 4711 --to 4711",
+    "coverledger subscriptions resend erp --from 0 --to 9999 --contract CC-1",
 )
 def resend(  # noqa: PLR0913 # as many as there are options
     name: str, *, first: int, last: int, contract: str | None, book: str, as_json: bool
@@ -175,7 +175,7 @@ def resend(  # noqa: PLR0913 # as many as there are options
 @_name
 @book_option
 @json_option
-@examples("claims-ledger subscriptions replay-parked erp")
+@examples("coverledger subscriptions replay-parked erp")
 def replay_parked(name: str, *, book: str, as_json: bool) -> None:
     """Try a webhook's parked events again: at once, and then for three days as if they were new."""
     with opened(book) as wiring:
@@ -187,7 +187,7 @@ def replay_parked(name: str, *, book: str, as_json: bool) -> None:
 @_name
 @book_option
 @json_option
-@examples("claims-ledger subscriptions remove erp")
+@examples("coverledger subscriptions remove erp")
 def remove(name: str, *, book: str, as_json: bool) -> None:
     """Forget a subscription, with its secrets and what it was not given yet; says how it stood."""
     with opened(book) as wiring:
@@ -210,8 +210,8 @@ def remove(name: str, *, book: str, as_json: bool) -> None:
 @book_option
 @json_option
 @examples(
-    "claims-ledger subscriptions rotate-secret erp",
-    "claims-ledger subscriptions rotate-secret erp --keep-hours 0",
+    "coverledger subscriptions rotate-secret erp",
+    "coverledger subscriptions rotate-secret erp --keep-hours 0",
 )
 def rotate_secret(name: str, *, keep_hours: float, book: str, as_json: bool) -> None:
     """Give a webhook a new secret, printed once, here; the old one signs beside it for a while."""

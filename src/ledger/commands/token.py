@@ -1,4 +1,4 @@
-"""`claims-ledger token create/list/revoke/link`: who may call over HTTP."""
+"""`coverledger token create/list/revoke/link`: who may call over HTTP."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -40,9 +40,9 @@ name_option = click.option(
 @book_option
 @json_option
 @examples(
-    "claims-ledger token create --role subscriber --name crm --days 365",
-    "claims-ledger token create --role back_office --name desk-17",
-    "claims-ledger token create --role calendar --name desk-17",
+    "coverledger token create --role subscriber --name crm --days 365",
+    "coverledger token create --role back_office --name desk-17",
+    "coverledger token create --role calendar --name desk-17",
 )
 def create(  # noqa: PLR0913  # one parameter an option
     role: str, name: str, days: int | None, *, actor: str, book: str, as_json: bool
@@ -72,7 +72,7 @@ def create(  # noqa: PLR0913  # one parameter an option
 @click.option("--sessions", is_flag=True, help="Also the sessions of the site that are in force.")
 @book_option
 @json_option
-@examples("claims-ledger token list", "claims-ledger token list --sessions --json")
+@examples("coverledger token list", "coverledger token list --sessions --json")
 def list_all(*, sessions: bool, book: str, as_json: bool) -> None:
     """List tokens, revoked and expired ones too."""
     with opened(book) as wiring:
@@ -81,7 +81,7 @@ def list_all(*, sessions: bool, book: str, as_json: bool) -> None:
     if as_json:
         print_json([_as_json(token) for token in found])
     elif not found:
-        note("There is no token: make one with `claims-ledger token create`.")
+        note("There is no token: make one with `coverledger token create`.")
     else:
         print_table(
             ("Id", "Kind", "Role", "Name", "Created", "By", "Expires", "Revoked"),
@@ -104,13 +104,13 @@ def list_all(*, sessions: bool, book: str, as_json: bool) -> None:
 @click.command("revoke", short_help="Take a token back.")
 @click.argument("token_id", metavar="ID")
 @book_option
-@examples("claims-ledger token revoke 5f0c9a1be2d3")
+@examples("coverledger token revoke 5f0c9a1be2d3")
 def revoke(token_id: str, *, book: str) -> None:
     """Take a token or a session back, by its id; a running ledger refuses it within a second."""
     with opened(book) as wiring:
         if not _tokens(wiring).revoke(token_id):
             message = (
-                f"There is no token in force with the id {token_id[:40]!r}: see `claims-ledger token list`."
+                f"There is no token in force with the id {token_id[:40]!r}: see `coverledger token list`."
             )
             raise Refused(message)
     note(f"Token {token_id} is revoked.")
@@ -123,14 +123,14 @@ def revoke(token_id: str, *, book: str) -> None:
     "--url",
     default=None,
     metavar="URL",
-    help="Address of the site. [default: that of the `up` that runs, else CLAIMS_LEDGER_HTTP_URL]",
+    help="Address of the site. [default: that of the `up` that runs, else COVERLEDGER_HTTP_URL]",
 )
 @actor_option
 @book_option
 @json_option
 @examples(
-    "claims-ledger token link --role auditor --name auditor-3",
-    "claims-ledger token link --role back_office --name desk-17 --url https://ledger.example",
+    "coverledger token link --role auditor --name auditor-3",
+    "coverledger token link --role back_office --name desk-17 --url https://ledger.example",
 )
 def link(  # noqa: PLR0913  # one parameter an option
     role: str, name: str, url: str | None, *, actor: str, book: str, as_json: bool
@@ -157,8 +157,8 @@ def link(  # noqa: PLR0913  # one parameter an option
     click.echo(whole or path)
     if whole is None:
         note(
-            "The site's address belongs in front of it: no `claims-ledger up` of this book runs here, and "
-            "neither --url nor CLAIMS_LEDGER_HTTP_URL says where one does."
+            "The site's address belongs in front of it: no `coverledger up` of this book runs here, and "
+            "neither --url nor COVERLEDGER_HTTP_URL says where one does."
         )
 
 

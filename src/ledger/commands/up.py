@@ -1,4 +1,4 @@
-"""`claims-ledger up`: the whole ledger in one process group, until Ctrl-C."""
+"""`coverledger up`: the whole ledger in one process group, until Ctrl-C."""
 
 import click
 
@@ -9,16 +9,16 @@ from ledger.commands.options import book_option
     "up",
     short_help="Run the whole ledger: Postgres, sealer, views, diary.",
     help=(
-        "Run everything in one process group: the embedded Postgres unless CLAIMS_LEDGER_DSN names another, "
+        "Run everything in one process group: the embedded Postgres unless COVERLEDGER_DSN names another, "
         "migrations, the sealer, the services of the views and the diary, and "
         "HTTP: it prints the address and a link to sign in with. Ctrl-C ends all of it.\n\n"
         "--demo makes a simulated book in a new home, with a sample of 120 contracts, standing at "
         "2026-03-01.\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger up\n"
-        "  claims-ledger up --demo\n"
-        "  claims-ledger up --port 8443\n"
-        "  claims-ledger up --one-process"
+        "  coverledger up\n"
+        "  coverledger up --demo\n"
+        "  coverledger up --port 8443\n"
+        "  coverledger up --one-process"
     ),
 )
 @click.option("--demo", is_flag=True, help="Load the sample book.")

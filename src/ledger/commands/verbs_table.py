@@ -64,7 +64,7 @@ VERBS = (
         "start",
         "StartContract",
         "Record a contract with its policyholder.",
-        "claims-ledger contract start CC-1 --starts-on 2026-01-01 --person P-1 --name 'Ada Peeters'",
+        "coverledger contract start CC-1 --starts-on 2026-01-01 --person P-1 --name 'Ada Peeters'",
         (
             Field("product", "product", "Product.", default="cyber-care"),
             Field("terms", "terms", "Version of the terms; the product's newest unless said otherwise."),
@@ -83,7 +83,7 @@ VERBS = (
         "notice",
         "GiveNotice",
         "Record the policyholder's notice.",
-        "claims-ledger contract notice CC-1 --received-on 2026-08-01 --channel web_form",
+        "coverledger contract notice CC-1 --received-on 2026-08-01 --channel web_form",
         (RECEIVED_ON, Field("channel", "channel", "How it came.", "choice", required=True, choices=CHANNELS)),
     ),
     Verb(
@@ -91,7 +91,7 @@ VERBS = (
         "revoke-notice",
         "RevokeNotice",
         "Take a notice back that has not ended the contract yet.",
-        "claims-ledger contract revoke-notice CC-1 --reason 'policyholder stays'",
+        "coverledger contract revoke-notice CC-1 --reason 'policyholder stays'",
         (REASON,),
     ),
     Verb(
@@ -99,7 +99,7 @@ VERBS = (
         "termination-letter",
         "SendTerminationNotice",
         "Record the insurer's registered letter of termination.",
-        "claims-ledger contract termination-letter CC-1 --posted-on 2026-09-01 --tracking RR123456789BE",
+        "coverledger contract termination-letter CC-1 --posted-on 2026-09-01 --tracking RR123456789BE",
         (
             Field("posted-on", "posted_on", "Date of posting.", "day", required=True),
             Field("tracking", "tracking", "Number of the registered letter.", required=True),
@@ -110,7 +110,7 @@ VERBS = (
         "letter-returned",
         "RecordLetterReturned",
         "Record that the registered letter came back.",
-        "claims-ledger contract letter-returned CC-1 --returned-on 2026-09-20",
+        "coverledger contract letter-returned CC-1 --returned-on 2026-09-20",
         (Field("returned-on", "returned_on", "Date of return.", "day", required=True),),
     ),
     Verb(
@@ -118,7 +118,7 @@ VERBS = (
         "withdraw",
         "WithdrawFromContract",
         "Record the withdrawal from a distance sale.",
-        "claims-ledger contract withdraw CC-1 --received-on 2026-01-10",
+        "coverledger contract withdraw CC-1 --received-on 2026-01-10",
         (RECEIVED_ON,),
     ),
     Verb(
@@ -126,7 +126,7 @@ VERBS = (
         "annul",
         "AnnulContract",
         "Annul a contract recorded by mistake.",
-        "claims-ledger contract annul CC-1 --reason 'entered twice'",
+        "coverledger contract annul CC-1 --reason 'entered twice'",
         (REASON,),
     ),
     Verb(
@@ -134,7 +134,7 @@ VERBS = (
         "correct-person",
         "CorrectPerson",
         "Correct the policyholder's name or addresses.",
-        "claims-ledger contract correct-person CC-1 --person P-1 --address 'Nieuwstraat 1, 1000 Brussel'",
+        "coverledger contract correct-person CC-1 --person P-1 --address 'Nieuwstraat 1, 1000 Brussel'",
         (
             Field("person", "person", "Number of the person.", required=True),
             Field("name", "name", "Right name."),
@@ -147,7 +147,7 @@ VERBS = (
         "open",
         "OpenClaim",
         "Open a claim on a contract.",
-        "claims-ledger claim open K-1 --contract CC-1 --guarantee payment --cause fraud "
+        "coverledger claim open K-1 --contract CC-1 --guarantee payment --cause fraud "
         "--occurred-at 2026-02-07 --channel phone --victim P-1 --victim-name 'Ada Peeters' "
         "--relation policyholder --same-roof",
         (
@@ -180,7 +180,7 @@ VERBS = (
         "identify",
         "IdentifyClaimant",
         "Record that the caller has identified themselves.",
-        "claims-ledger claim identify K-1 --method callback",
+        "coverledger claim identify K-1 --method callback",
         (Field("method", "method", "How.", required=True),),
     ),
     Verb(
@@ -188,7 +188,7 @@ VERBS = (
         "advise",
         "GiveAdvice",
         "Record advice given.",
-        "claims-ledger claim advise K-1 --topic change_passwords --topic block_card",
+        "coverledger claim advise K-1 --topic change_passwords --topic block_card",
         (Field("topic", "topics", "On what; may be given several times.", "list", required=True),),
     ),
     Verb(
@@ -196,7 +196,7 @@ VERBS = (
         "assist",
         "ProvideAssistance",
         "Record assistance given.",
-        "claims-ledger claim assist K-1 --kind legal --provider 'first line desk'",
+        "coverledger claim assist K-1 --kind legal --provider 'first line desk'",
         (Field("kind", "kind", "Kind of assistance.", "choice", required=True, choices=ASSISTANCE), PROVIDER),
     ),
     Verb(
@@ -204,7 +204,7 @@ VERBS = (
         "appoint-expert",
         "AppointExpert",
         "Appoint a data recovery expert, reserving the limit.",
-        "claims-ledger claim appoint-expert K-1 --provider 'Data Lab'",
+        "coverledger claim appoint-expert K-1 --provider 'Data Lab'",
         (PROVIDER,),
     ),
     Verb(
@@ -212,7 +212,7 @@ VERBS = (
         "call-off-expert",
         "CallOffExpert",
         "Call the expert off.",
-        "claims-ledger claim call-off-expert K-1 --provider 'Data Lab'",
+        "coverledger claim call-off-expert K-1 --provider 'Data Lab'",
         (PROVIDER,),
     ),
     Verb(
@@ -220,7 +220,7 @@ VERBS = (
         "further-incident",
         "ReportFurtherIncident",
         "Record a further act of the same series.",
-        "claims-ledger claim further-incident K-1 --occurred-at 2026-02-09",
+        "coverledger claim further-incident K-1 --occurred-at 2026-02-09",
         (
             Field("occurred-at", "occurred_at", "An instant or a date.", "moment", required=True),
             Field("narrative", "narrative", "What happened."),
@@ -231,7 +231,7 @@ VERBS = (
         "request-documents",
         "RequestDocuments",
         "Record which documents were asked for.",
-        "claims-ledger claim request-documents K-1 --document statement --document police_report",
+        "coverledger claim request-documents K-1 --document statement --document police_report",
         (Field("document", "documents", "Which; may be given several times.", "list", required=True),),
     ),
     Verb(
@@ -239,7 +239,7 @@ VERBS = (
         "receive-document",
         "ReceiveDocument",
         "Record a document that came in.",
-        "claims-ledger claim receive-document K-1 --document statement --sha256 e3b0c442…",
+        "coverledger claim receive-document K-1 --document statement --sha256 e3b0c442…",
         (
             Field("document", "document", "Which.", required=True),
             Field("sha256", "sha256", "SHA-256 of the file, in hex.", required=True),
@@ -250,7 +250,7 @@ VERBS = (
         "complete",
         "CompleteSubmission",
         "Record that the submission is complete: the days to refund run from here.",
-        "claims-ledger claim complete K-1 --completed-at 2026-02-20",
+        "coverledger claim complete K-1 --completed-at 2026-02-20",
         (Field("completed-at", "completed_at", "An instant or a date.", "moment", required=True),),
     ),
     Verb(
@@ -258,7 +258,7 @@ VERBS = (
         "accept",
         "AcceptClaim",
         "Accept a claim, up to what is left of the limit.",
-        "claims-ledger claim accept K-1 --loss 3000.00",
+        "coverledger claim accept K-1 --loss 3000.00",
         (
             Field("loss", "loss_cents", "Loss in euro.", "amount", required=True),
             Field("already-compensated", "already_compensated_cents", "What others paid, in euro.", "amount"),
@@ -269,7 +269,7 @@ VERBS = (
         "reject",
         "RejectClaim",
         "Reject a claim.",
-        "claims-ledger claim reject K-1 --code OUTSIDE_COVER",
+        "coverledger claim reject K-1 --code OUTSIDE_COVER",
         (
             Field("code", "code", "Exclusion.", "choice", required=True, choices=EXCLUSIONS),
             Field("reason", "reason", "Why, in words for the victim."),
@@ -280,14 +280,14 @@ VERBS = (
         "withdraw",
         "WithdrawClaim",
         "Record that the claim was withdrawn.",
-        "claims-ledger claim withdraw K-1",
+        "coverledger claim withdraw K-1",
     ),
     Verb(
         "claim",
         "refund",
         "IssueRefund",
         "Record a refund; without --amount all that is owed.",
-        "claims-ledger claim refund K-1 --payment-reference PAY-1",
+        "coverledger claim refund K-1 --payment-reference PAY-1",
         (
             Field("amount", "amount_cents", "Amount in euro.", "amount"),
             REFERENCE,
@@ -299,7 +299,7 @@ VERBS = (
         "refund-failed",
         "RecordRefundFailure",
         "Record that a refund did not arrive.",
-        "claims-ledger claim refund-failed K-1 --payment-reference PAY-1",
+        "coverledger claim refund-failed K-1 --payment-reference PAY-1",
         (REFERENCE,),
     ),
     Verb(
@@ -307,7 +307,7 @@ VERBS = (
         "reverse-refund",
         "ReverseRefund",
         "Record that a refund was taken back.",
-        "claims-ledger claim reverse-refund K-1 --payment-reference PAY-1",
+        "coverledger claim reverse-refund K-1 --payment-reference PAY-1",
         (REFERENCE,),
     ),
     Verb(
@@ -315,7 +315,7 @@ VERBS = (
         "recovery",
         "RecordRecovery",
         "Record money recovered from a third party.",
-        "claims-ledger claim recovery K-1 --amount 120.00 --payer 'Bank X'",
+        "coverledger claim recovery K-1 --amount 120.00 --payer 'Bank X'",
         (
             Field("amount", "amount_cents", "Amount in euro.", "amount", required=True),
             Field("payer", "payer", "Who paid.", required=True),
@@ -326,7 +326,7 @@ VERBS = (
         "correct-incident",
         "CorrectIncident",
         "Correct the date of the incident; an acceptance is computed afresh.",
-        "claims-ledger claim correct-incident K-1 --occurred-at 2026-01-30",
+        "coverledger claim correct-incident K-1 --occurred-at 2026-01-30",
         (Field("occurred-at", "occurred_at", "An instant or a date.", "moment", required=True),),
     ),
     Verb(
@@ -334,7 +334,7 @@ VERBS = (
         "move",
         "MoveClaim",
         "Move a claim to the contract that it belongs to.",
-        "claims-ledger claim move K-1 --contract CC-2",
+        "coverledger claim move K-1 --contract CC-2",
         (Field("contract", "contract", "The other contract.", required=True),),
     ),
     Verb(
@@ -342,7 +342,7 @@ VERBS = (
         "close",
         "CloseClaim",
         "Close a decided claim with nothing owed.",
-        "claims-ledger claim close K-1 --reason settled",
+        "coverledger claim close K-1 --reason settled",
         (REASON,),
     ),
     Verb(
@@ -350,7 +350,7 @@ VERBS = (
         "reopen",
         "ReopenClaim",
         "Reopen a decided claim.",
-        "claims-ledger claim reopen K-1 --reason 'further loss reported'",
+        "coverledger claim reopen K-1 --reason 'further loss reported'",
         (REASON,),
     ),
     Verb(
@@ -358,7 +358,7 @@ VERBS = (
         "lodge",
         "LodgeComplaint",
         "Record a complaint.",
-        "claims-ledger complaint lodge X-1 --contract CC-1 --received-on 2026-02-01 --subject 'late refund'",
+        "coverledger complaint lodge X-1 --contract CC-1 --received-on 2026-02-01 --subject 'late refund'",
         (
             Field("contract", "contract", "Contract that it is about.", required=True),
             Field("claim", "claim", "Claim that it is about."),
@@ -371,7 +371,7 @@ VERBS = (
         "acknowledge",
         "AcknowledgeComplaint",
         "Record the acknowledgement.",
-        "claims-ledger complaint acknowledge X-1 --on 2026-02-03",
+        "coverledger complaint acknowledge X-1 --on 2026-02-03",
         (ON,),
     ),
     Verb(
@@ -379,7 +379,7 @@ VERBS = (
         "answer",
         "AnswerComplaint",
         "Record the answer.",
-        "claims-ledger complaint answer X-1 --on 2026-02-20",
+        "coverledger complaint answer X-1 --on 2026-02-20",
         (ON,),
     ),
     Verb(
@@ -387,7 +387,7 @@ VERBS = (
         "escalate",
         "EscalateToOmbudsman",
         "Record that it went to the Ombudsman.",
-        "claims-ledger complaint escalate X-1 --on 2026-03-01",
+        "coverledger complaint escalate X-1 --on 2026-03-01",
         (ON,),
     ),
     Verb(
@@ -395,7 +395,7 @@ VERBS = (
         "opinion",
         "RecordOmbudsmanOpinion",
         "Record the Ombudsman's opinion.",
-        "claims-ledger complaint opinion X-1 --on 2026-05-01",
+        "coverledger complaint opinion X-1 --on 2026-05-01",
         (ON,),
     ),
     Verb(
@@ -403,7 +403,7 @@ VERBS = (
         "close",
         "CloseComplaint",
         "Close a complaint.",
-        "claims-ledger complaint close X-1 --on 2026-05-10",
+        "coverledger complaint close X-1 --on 2026-05-10",
         (ON,),
     ),
 )

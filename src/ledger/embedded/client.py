@@ -137,7 +137,7 @@ class EmbeddedPostgres:
         except OSError as error:
             message = (
                 f"The ledger's home {self._layout.home} cannot be read ({error.strerror}): run as the user "
-                "whom it belongs to, or set CLAIMS_LEDGER_HOME to a folder of your own."
+                "whom it belongs to, or set COVERLEDGER_HOME to a folder of your own."
             )
             raise PostgresUnavailable(message) from error
 
@@ -164,16 +164,29 @@ class EmbeddedPostgres:
 
         if not self._layout.folder.is_dir():
             return
-        with FileLock(self._layout.users) as users:
-            if not users.try_alone() or not is_free(self._layout.warden):
-                message = (
-                    f"The Postgres in {self._layout.home} is in use: end the programs that use it first."
-                )
-                raise PostgresUnavailable(message)
+        with self.kept_idle():
             data = known_data(self._layout)
             if data is not None and data.parent != self._layout.folder:
                 shutil.rmtree(data.parent)
             shutil.rmtree(self._layout.folder)
+
+    @contextlib.contextmanager
+    def kept_idle(self) -> Iterator[None]:
+        """Let no program use the server until the block ends, if there is one in this home.
+
+        Raises PostgresUnavailable while a program uses it.
+        """
+        if not self._layout.folder.is_dir():
+            yield
+            return
+        with FileLock(self._layout.users) as users:
+            locks = (self._layout.warden, self._layout.postmaster)
+            if not users.try_alone() or not all(map(is_free, locks)):
+                message = (
+                    f"The Postgres in {self._layout.home} is in use: end the programs that use it first."
+                )
+                raise PostgresUnavailable(message)
+            yield
 
     def _find_or_start(self) -> RunningServer:
         with FileLock(self._layout.starting) as starting:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ledger.embedded.account import Account
 from ledger.embedded.binaries import Binaries, shared_base
-from ledger.embedded.layout import Layout
+from ledger.embedded.layout import COMMONS, FORMER_COMMONS, Layout
 from ledger.embedded.unavailable import PostgresUnavailable
 
 SUPERUSER = "postgres"
@@ -58,9 +58,17 @@ class Cluster:
 def known_data(layout: Layout) -> Path | None:
     """Return where this home's data lies, or None when that was not settled yet."""
     if layout.pointer.exists():
-        return Path(layout.pointer.read_text().strip())
+        return moved_along(Path(layout.pointer.read_text().strip()), FORMER_COMMONS, COMMONS)
     inside = layout.folder / "data"
     return inside if inside.exists() else None
+
+
+def moved_along(data: Path, former: Path, commons: Path) -> Path:
+    """Return where data lies that was settled in a folder which has another name by now."""
+    if data.parent.exists() or not data.is_relative_to(former):
+        return data
+    moved = commons / data.relative_to(former)
+    return moved if moved.parent.exists() else data
 
 
 def settle(layout: Layout, account: Account, commons: Path) -> Path:
@@ -87,7 +95,7 @@ def environment() -> Mapping[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("PG", "LC_", "CLAIMS_LEDGER_", "PYTHON")) and name not in {"LANG", "HOME"}
+        if not name.startswith(("PG", "LC_", "COVERLEDGER_", "PYTHON")) and name not in {"LANG", "HOME"}
     }
     return kept | {"LC_ALL": "C"}
 
@@ -162,7 +170,7 @@ def require_same_major(layout: Layout, cluster: Cluster, binaries: Binaries) -> 
     message = (
         f"The data in {cluster.data} is Postgres {kept}'s and this is Postgres {binaries.version}. "
         f"With Postgres {kept} installed, dump and restore: "
-        f"CLAIMS_LEDGER_POSTGRES_BIN=/usr/lib/postgresql/{kept}/bin "
+        f"COVERLEDGER_POSTGRES_BIN=/usr/lib/postgresql/{kept}/bin "
         f"python -m ledger.embedded {home} pg_dumpall --file=ledger.sql && "
         f"mv {folder} {folder}-{kept} && "
         f"python -m ledger.embedded {home} psql --quiet --file=ledger.sql"

@@ -9,7 +9,8 @@ from ledger.embedded.home import make_home_folder, make_private_folder
 from ledger.embedded.locks import FileLock
 from ledger.embedded.unavailable import PostgresUnavailable
 
-COMMONS = Path("/var/lib/claims-ledger")
+COMMONS = Path("/var/lib/coverledger")
+FORMER_COMMONS = Path("/var/lib/claims-ledger")
 """Where root puts what the user that runs Postgres could not reach elsewhere."""
 
 
@@ -91,7 +92,7 @@ class Layout:
         except OSError as error:
             message = (
                 f"The ledger's home {self.home} cannot be written ({error.strerror}): "
-                "set CLAIMS_LEDGER_HOME to a folder of your own, or run as the user whom it belongs to."
+                "set COVERLEDGER_HOME to a folder of your own, or run as the user whom it belongs to."
             )
             raise PostgresUnavailable(message) from error
 

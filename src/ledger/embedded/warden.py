@@ -192,10 +192,10 @@ def socket_folder(place: Path, account: Account) -> Path:
     for base in (*short, "/tmp"):  # noqa: S108 - mkdtemp makes a folder with a random name that is ours alone
         folder = Path(base)
         if base and folder.is_absolute() and os.access(folder, os.W_OK | os.X_OK) and account.reaches(folder):
-            made = Path(tempfile.mkdtemp(prefix="claims-ledger-", dir=folder))
+            made = Path(tempfile.mkdtemp(prefix="coverledger-", dir=folder))
             account.give(made)
             return made
-    message = f"No folder is short enough for Postgres' socket: set CLAIMS_LEDGER_HOME to less than {place}."
+    message = f"No folder is short enough for Postgres' socket: set COVERLEDGER_HOME to less than {place}."
     raise PostgresUnavailable(message)
 
 

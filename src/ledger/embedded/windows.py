@@ -1,5 +1,7 @@
 """Windows has no file locks and no parent's-death signal of the kind that the supervisor rests on."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,10 +25,15 @@ class EmbeddedPostgres:
         """Leave it to `join` to say that there is none."""
         return True
 
+    @contextlib.contextmanager
+    def kept_idle(self) -> Iterator[None]:
+        """Keep nothing: no server ever runs."""
+        yield
+
     def join(self) -> NoReturn:
         """Raise PostgresUnavailable."""
         message = (
             "The embedded Postgres does not run on Windows: "
-            "set CLAIMS_LEDGER_DSN to a Postgres 15 or later, or use WSL."
+            "set COVERLEDGER_DSN to a Postgres 15 or later, or use WSL."
         )
         raise PostgresUnavailable(message)

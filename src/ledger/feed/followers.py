@@ -333,13 +333,13 @@ class FollowerRunner:
             if row.position != expected:
                 raise self._gap(expected)
             if whole and row.type is None:
-                message = f"position {expected} of the feed has no event any more: run `claims-ledger verify`"
+                message = f"position {expected} of the feed has no event any more: run `coverledger verify`"
                 raise GapFound(message)
         return rows
 
     def _gap(self, position: int) -> GapFound:
         return GapFound(
-            f"position {position} of the feed of book {self._book!r} is missing: run `claims-ledger verify`"
+            f"position {position} of the feed of book {self._book!r} is missing: run `coverledger verify`"
         )
 
 

@@ -1,6 +1,6 @@
 """The HTTP application: one frame, into which every package puts its routes.
 
-A package registers routes by an entry point of the group `claims_ledger.routes`: a name, and a callable that
+A package registers routes by an entry point of the group `coverledger.routes`: a name, and a callable that
 takes the wiring and gives a FastAPI router whose paths are whole (`/v1/{book}/limits`, `/contracts`).
 """
 
@@ -33,7 +33,7 @@ from ledger.rights.oidc import JwtReader
 from ledger.rights.tokens import Tokens
 from ledger.wiring import Wiring
 
-ROUTES_GROUP: Final = "claims_ledger.routes"
+ROUTES_GROUP: Final = "coverledger.routes"
 
 THREADS: Final = 12
 """Requests that read the database at the same time; the pool has more connections."""
@@ -67,7 +67,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     """
     app = _App(
         title="Claims ledger",
-        version=version("claims-ledger"),
+        version=version("coverledger"),
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
@@ -85,20 +85,20 @@ def create_app(wiring: Wiring) -> FastAPI:
         app.include_router(cast("Routes", point.load())(wiring))
     app.add_middleware(Frame, counts=app.state.counts)
     app.frame, app.lane = Frame(app, app.state.counts), lane(wiring.book)
-    describe(app, wiring.book)
+    describe(app, wiring.book, lambda: wiring.event_type_prefix)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
-    app.state.seals = Seals(wiring.pool, wiring.book, is_told=wiring.settings.seals)
-    app.state.window = Window(wiring.pool, wiring.book)
+    app.state.seals = Seals(wiring.pool, wiring.book, is_told=wiring.settings.sealer_enabled)
+    app.state.window = Window(wiring.pool, wiring.book, lambda: wiring.event_type_prefix)
     app.state.epochs = PresentEpoch(wiring.pool, wiring.book)
     _ = wiring.ledger  # Made once, here: threads that make it at the same time would each make their own.
     current_default_thread_limiter().total_tokens = THREADS
     app.state.writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="commands")
-    end = wiring.sealer.listen(app.state.seals.tell) if wiring.settings.seals else None
+    end = wiring.sealer.listen(app.state.seals.tell) if wiring.settings.sealer_enabled else None
     yield
     app.state.writers.shutdown(wait=False)
     app.state.watch.close()

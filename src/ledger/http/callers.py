@@ -31,7 +31,7 @@ CHALLENGE: Final = 'Bearer realm="claims-ledger"'
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _bearer = HTTPBearer(
-    auto_error=False, scheme_name="bearer", description="A token of `claims-ledger token create`, or a JWT."
+    auto_error=False, scheme_name="bearer", description="A token of `coverledger token create`, or a JWT."
 )
 _session = APIKeyCookie(
     name=SESSION_COOKIE, auto_error=False, scheme_name="session", description="A session of the site."
@@ -136,7 +136,7 @@ async def _admitted_by_address(
         caller = await run_in_threadpool(request.state.recheck)
     except NotAdmitted as error:
         message = f"The token in the address is refused: {error}. Get a new address for the calendar."
-        raise Problem("NOT_SIGNED_IN", message) from error
+        raise Problem("UNAUTHENTICATED", message) from error
     return _with_rights(request, caller, scopes.scopes)
 
 
@@ -157,7 +157,7 @@ def _with_rights(request: Request, caller: Caller, rights: Sequence[str]) -> Cal
         if right not in caller.rights:
             message = f"The role {caller.role} lacks the right `{right}` that this route needs."
             challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{right}"'
-            raise Problem("NO_RIGHT", message, headers={"WWW-Authenticate": challenge}, right=right)
+            raise Problem("FORBIDDEN", message, headers={"WWW-Authenticate": challenge}, right=right)
     check_operation(request)
     return caller
 
@@ -178,11 +178,11 @@ async def _caller(request: Request, bearer: str | None, session: str | None) -> 
             refuse_from_elsewhere(request)
             return known
     except NotAdmitted as error:
-        message = f"The credential is refused: {error}. Get a new one: `claims-ledger token create --help`."
+        message = f"The credential is refused: {error}. Get a new one: `coverledger token create --help`."
         challenge = f'{CHALLENGE}, error="invalid_token"'
-        raise Problem("NOT_SIGNED_IN", message, headers={"WWW-Authenticate": challenge}) from error
-    message = "Show a token: `Authorization: Bearer …` (see `claims-ledger token create --help`), or sign in."
-    raise Problem("NOT_SIGNED_IN", message, headers={"WWW-Authenticate": CHALLENGE})
+        raise Problem("UNAUTHENTICATED", message, headers={"WWW-Authenticate": challenge}) from error
+    message = "Show a token: `Authorization: Bearer …` (see `coverledger token create --help`), or sign in."
+    raise Problem("UNAUTHENTICATED", message, headers={"WWW-Authenticate": CHALLENGE})
 
 
 def refuse_from_elsewhere(request: Request) -> None:
@@ -197,4 +197,4 @@ def refuse_from_elsewhere(request: Request) -> None:
         site is None and origin is not None and origin not in own
     ):
         message = "This was asked for by a page of another site: do it from the ledger's own pages."
-        raise Problem("FROM_ELSEWHERE", message)
+        raise Problem("CROSS_SITE_REQUEST", message)

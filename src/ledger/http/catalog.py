@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
+from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from ledger.feed.publishing.asyncapi import asyncapi_document
@@ -12,6 +13,7 @@ from ledger.http.callers import needs
 from ledger.http.conditional import tagged
 from ledger.http.described import described
 from ledger.http.problems import BASE, KINDS, Problem
+from ledger.http.served import wiring_of
 from ledger.rights.caller import Caller
 from ledger.wiring import Wiring
 
@@ -21,7 +23,7 @@ ANY_OBJECT: dict[str, Any] = {"schema": {"type": "object"}}
 
 
 def routes(_wiring: Wiring) -> APIRouter:
-    """Give the routes of the catalog (group `claims_ledger.routes`)."""
+    """Give the routes of the catalog (group `coverledger.routes`)."""
     router = APIRouter(tags=["catalog"])
     router.get(
         f"{PREFIX}/schemas/{{event_type}}",
@@ -54,18 +56,20 @@ async def schema(
     request: Request,
     _book: Book,
     _caller: Annotated[Caller, needs("feed")],
-    event_type: Annotated[str, Path(max_length=100, examples=["claims-ledger.claim.RefundIssued.v1"])],
+    event_type: Annotated[str, Path(max_length=100)],
 ) -> Response:
     """Give the schema of the `data` of one type and version of events, personal fields left out."""
     try:
-        return tagged(request, JSONResponse(schema_of(event_type), media_type=SCHEMA))
+        return tagged(
+            request, JSONResponse(schema_of(event_type, await _type_prefix(request)), media_type=SCHEMA)
+        )
     except SchemaUnknown as error:
         raise Problem("NOT_FOUND", f"{error}.") from error
 
 
 async def asyncapi(request: Request, _book: Book, _caller: Annotated[Caller, needs("feed")]) -> Response:
     """Describe every event, and by which ways it comes (AsyncAPI 3)."""
-    return tagged(request, JSONResponse(asyncapi_document()))
+    return tagged(request, JSONResponse(asyncapi_document(await _type_prefix(request))))
 
 
 async def all_problems() -> Response:
@@ -79,6 +83,10 @@ async def problem(code: Annotated[str, Path(max_length=64, examples=["LIMIT_COUN
         message = "There is no problem of this kind: see /problems."
         raise Problem("NOT_FOUND", message)
     return JSONResponse(_told(code))
+
+
+async def _type_prefix(request: Request) -> str:
+    return await run_in_threadpool(lambda: wiring_of(request).event_type_prefix)
 
 
 def _told(code: str) -> dict[str, object]:

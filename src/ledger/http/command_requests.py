@@ -90,7 +90,7 @@ def versions_of(if_match: str | None) -> frozenset[int] | None:
     for tag in if_match.split(","):
         if not _TAG.fullmatch(tag):
             message = 'If-Match: write the version as the ETag gave it, "7".'
-            raise Problem("MALFORMED", message)
+            raise Problem("BAD_REQUEST", message)
         version = _VERSION.fullmatch(tag)
         if version:
             versions.add(int(version[1]))

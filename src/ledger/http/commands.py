@@ -75,7 +75,7 @@ At = Annotated[
 
 
 def routes(_wiring: Wiring) -> APIRouter:
-    """Give a route for each command (group `claims_ledger.routes`)."""
+    """Give a route for each command (group `coverledger.routes`)."""
     router = APIRouter(prefix=f"{PREFIX}/commands", tags=["commands"])
     for name in sorted(COMMANDS):
         _describe(router, name)(_sending(name))
@@ -204,7 +204,7 @@ async def _answered(request: Request, name: str, sent: Submission, *, dry_run: b
         raise Problem("STALE", f"{moved}.", headers={"ETag": _etag(moved.version)}) from moved
     request.app.state.counts.command(name, answer.status)
     _refuse(answer)
-    if answer.status == "recorded" and not dry_run and wiring.settings.seals:
+    if answer.status == "recorded" and not dry_run and wiring.settings.sealer_enabled:
         wiring.sealer.wake()
     own = needed_streams(sent.command).streams[0]
     headers = _headers(wiring, own, answer)

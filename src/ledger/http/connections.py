@@ -180,7 +180,7 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""
-        self._refuse(Problem("MALFORMED", msg))
+        self._refuse(Problem("BAD_REQUEST", msg))
 
     def give_way(self) -> None:
         """Close a connection on which no request is under way: another one is there."""

@@ -17,7 +17,6 @@ from ledger.feed.epochs import (
     check_place,
     present_epoch,
 )
-from ledger.feed.publishing.cloud_events import TYPE_PREFIX
 from ledger.feed.publishing.schemas import published_types
 from ledger.http.problems import Problem
 from ledger.store.pool import Pool
@@ -91,16 +90,20 @@ def check_after(pool: Pool, book: str, cursor: Cursor) -> int:
 class Wanted:
     """The event types that a reader wants: by their names, or as CloudEvents call them; none named: all."""
 
-    def __init__(self, said: Collection[str]) -> None:
-        """`said`: each a type, or several with commas between. Raises Problem for one that does not exist."""
+    def __init__(self, said: Collection[str], type_prefix: str) -> None:
+        """`said`: each a type, or several with commas between. Raises Problem for one that does not exist.
+
+        `type_prefix`: of the book's CloudEvents.
+        """
         types = [name for part in said for name in part.split(",") if name]
-        known = {*EVENT_TYPES, *published_types()}
+        known = {*EVENT_TYPES, *published_types(type_prefix)}
         for name in types:
             if name not in known:
                 near = get_close_matches(name, known, n=1, cutoff=0.0)
                 message = f"types: there is no event type {name[:80]!r}; did you mean {near[0]}?"
                 raise Problem("INVALID", message)
         self._types = frozenset(types)
+        self._type_prefix = type_prefix
 
     @property
     def names(self) -> frozenset[str] | None:
@@ -108,7 +111,9 @@ class Wanted:
         if not self._types:
             return None
         return frozenset(
-            name.removeprefix(f"{TYPE_PREFIX}.").rpartition(".v")[0] if name not in EVENT_TYPES else name
+            name.removeprefix(f"{self._type_prefix}.").rpartition(".v")[0]
+            if name not in EVENT_TYPES
+            else name
             for name in self._types
         )
 

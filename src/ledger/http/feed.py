@@ -1,6 +1,6 @@
 """The feed out: pages of CloudEvents, and a stream of them (server-sent events) that resumes after a cut."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from time import monotonic
 from typing import Annotated, Final, NamedTuple
 
@@ -69,7 +69,7 @@ class Page(NamedTuple):
 
 
 def routes(_wiring: Wiring) -> APIRouter:
-    """Give the routes of the feed (group `claims_ledger.routes`)."""
+    """Give the routes of the feed (group `coverledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["feed"])
     router.get(
         "/events",
@@ -129,8 +129,9 @@ async def events(  # a parameter each
 
     Where there are more, `Link: rel="next"` leads on. With `types`, a page may be empty before the end.
     """
-    wanted, cursor, pool = Wanted(types), read_cursor("after", after), wiring_of(request).pool
-    epoch = await run_in_threadpool(check_after, pool, book, cursor)
+    wiring = wiring_of(request)
+    wanted, cursor = await _wanted(wiring, types), read_cursor("after", after)
+    epoch = await run_in_threadpool(check_after, wiring.pool, book, cursor)
     page = await run_in_threadpool(_page, request, cursor.position, wanted, limit)
     headers = {POSITION: str(Cursor(epoch, page.reached))}
     if page.reached < page.end:
@@ -148,7 +149,7 @@ def _page(request: Request, after: int, wanted: Wanted, limit: int) -> Page:
     reached, last = min(after, end), min(end, after + MOST_SCANNED)
     while reached < last:
         size = min(PAGE if wanted.names else limit, last - reached)
-        for event in read_sent(wiring.pool, wiring.book, reached, size):
+        for event in read_sent(wiring.pool, wiring.book, wiring.event_type_prefix, reached, size):
             reached = event.position
             if wanted.take(event.name, event.type):
                 found.append(event)
@@ -172,7 +173,8 @@ async def stream(  # a parameter each
     `Last-Event-ID`, which clients send by themselves after a cut, goes before `after`: nothing is missed, and
     nothing is sent twice.
     """
-    wanted, wiring = Wanted(types), wiring_of(request)
+    wiring = wiring_of(request)
+    wanted = await _wanted(wiring, types)
     said = last_event_id or after
     if said:
         position = read_cursor("Last-Event-ID" if last_event_id else "after", said).position
@@ -215,6 +217,10 @@ async def _listen(request: Request, position: int, wanted: Wanted) -> AsyncItera
             is_more = await seals.end_beyond(seen, SLICE_SECONDS) is not None
     finally:
         streams.dec()
+
+
+async def _wanted(wiring: Wiring, types: Collection[str]) -> Wanted:
+    return Wanted(types, await run_in_threadpool(lambda: wiring.event_type_prefix))
 
 
 def _end(wiring: Wiring) -> int:

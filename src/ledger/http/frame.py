@@ -143,7 +143,7 @@ class _Exchange:
     async def _break_off(self) -> None:
         if not self._status:
             message = "The credential is not in force any more: get a new one."
-            await self._answer(Problem("NOT_SIGNED_IN", message))
+            await self._answer(Problem("UNAUTHENTICATED", message))
         elif self._is_stream:
             await self._end_stream()
         # Of any other answer that has begun the end is missing: the server closes the connection.
@@ -200,7 +200,7 @@ class _Exchange:
 
     async def _fail(self, error: Exception) -> None:
         problem = _problem_of(error)
-        if problem.code == "DEFECT":
+        if problem.code == "INTERNAL_ERROR":
             _log.error("http_defect", route=self._route, method=self._method, exc_info=error)
         if self._status:  # The answer has begun: all that is left is to break it off.
             raise error
@@ -257,12 +257,14 @@ def _problem_of(error: Exception) -> Problem:
         case Problem():
             return error
         case Ending():
-            return Problem("AWAY", str(error), headers={"Retry-After": AGAIN_SECONDS})
+            return Problem("UNAVAILABLE", str(error), headers={"Retry-After": AGAIN_SECONDS})
         case _ if has_no_room(error):
             message = "The ledger's disk is full: try again later, a command under the same Idempotency-Key."
             return Problem("NO_ROOM", message, headers={"Retry-After": ROOM_SECONDS})
         case _ if passes_by_itself(error):
             message = "The ledger's database is away: try again, a command under the same Idempotency-Key."
-            return Problem("AWAY", message, headers={"Retry-After": AGAIN_SECONDS})
+            return Problem("UNAVAILABLE", message, headers={"Retry-After": AGAIN_SECONDS})
         case _:
-            return Problem("DEFECT", "The ledger failed at this; its log says more under the request's id.")
+            return Problem(
+                "INTERNAL_ERROR", "The ledger failed at this; its log says more under the request's id."
+            )

@@ -54,7 +54,7 @@ class Readiness(BaseModel):
 
 
 def routes(_wiring: Wiring) -> APIRouter:
-    """Give the routes that watch over the program (group `claims_ledger.routes`)."""
+    """Give the routes that watch over the program (group `coverledger.routes`)."""
     router = APIRouter(tags=["health"])
 
     @router.get("/livez", summary="Does the program live?", response_model=None)

@@ -39,7 +39,7 @@ KEPT: Final = {"Cache-Control": "private, max-age=3600"}
 
 
 def routes(_wiring: Wiring) -> APIRouter:
-    """Give the routes of the log (group `claims_ledger.routes`)."""
+    """Give the routes of the log (group `coverledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["log"])
     router.get(
         "/checkpoint",

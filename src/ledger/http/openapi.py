@@ -6,7 +6,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from ledger.domain.commands import COMMANDS
-from ledger.feed.publishing.asyncapi import asyncapi_document
+from ledger.feed.publishing.asyncapi import envelope
+from ledger.feed.publishing.cloud_events import type_of
 from ledger.http.command_schemas import as_taken, command_schema
 from ledger.http.described import ProblemDetails, problems
 from ledger.rights.roles import OPEN, RIGHTS, ROLES
@@ -36,14 +37,17 @@ MAKERS: Final = {"StartContract": "contract", "OpenClaim": "claim", "LodgeCompla
 METHODS: Final = frozenset({"get", "put", "post", "delete", "patch"})
 
 
-def describe(app: FastAPI, book: str) -> None:
-    """Make the application give the whole document at `/openapi.json`."""
+def describe(app: FastAPI, book: str, type_prefix: Callable[[], str]) -> None:
+    """Make the application give the whole document at `/openapi.json`.
+
+    `type_prefix`: of the book's CloudEvents.
+    """
     found: Callable[[], Document] = app.openapi
     written: Document = {}
 
     def document() -> Document:
         if not written:
-            written.update(_completed(found(), book))
+            written.update(_completed(found(), book, type_prefix()))
         return written
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way to extend it
@@ -57,7 +61,7 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
                 yield method, path, operation
 
 
-def _completed(document: Document, book: str) -> Document:
+def _completed(document: Document, book: str, type_prefix: str) -> Document:
     document["info"]["description"] = ABOUT.format(
         rights="; ".join(f"`{right}`: {said}" for right, said in RIGHTS.items())
     )
@@ -66,11 +70,11 @@ def _completed(document: Document, book: str) -> Document:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas["ProblemDetails"] = ProblemDetails.model_json_schema()
-    schemas["CloudEvent"] = asyncapi_document()["components"]["schemas"]["Envelope"]
+    schemas["CloudEvent"] = envelope(type_prefix)
     for name in COMMANDS:
         schemas.update(command_schema(name)[1])
     for _, _, operation in operations(document):
-        _complete(operation, book)
+        _complete(operation, book, type_prefix)
     _link(document)
     return document
 
@@ -101,7 +105,7 @@ def _link(document: Document) -> None:
         found[maker]["responses"]["201"]["links"] = links
 
 
-def _complete(operation: Document, book: str) -> None:
+def _complete(operation: Document, book: str, type_prefix: str) -> None:
     responses = operation["responses"]
     # FastAPI describes the framework's own answer to a malformed request; ours is a problem.
     if "HTTPValidationError" in str(responses.get("422", "")):
@@ -117,4 +121,6 @@ def _complete(operation: Document, book: str) -> None:
         if parameter["name"] == "book":
             parameter["schema"] = {"type": "string", "enum": [book]}
             parameter.pop("examples", None)
+        if parameter["name"] == "event_type":
+            parameter["schema"]["examples"] = [type_of("claim.RefundIssued", 1, type_prefix)]
     operation["responses"] = dict(sorted(responses.items()))

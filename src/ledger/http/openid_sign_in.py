@@ -29,7 +29,7 @@ _log = structlog.get_logger("ledger.http")
 
 
 def routes(wiring: Wiring) -> APIRouter:
-    """Give the routes (group `claims_ledger.routes`); none where the settings name no provider."""
+    """Give the routes (group `coverledger.routes`); none where the settings name no provider."""
     router = APIRouter(include_in_schema=False)
     provider = Provider.from_settings(wiring.settings)
     if provider is not None:
@@ -100,7 +100,7 @@ class OpenIdSignIn:
         _log.warning("openid_sign_in_refused", why=str(error))
         if "text/html" not in request.headers.get("accept", ""):
             message = f"Signing in at the identity provider failed: {error}. Begin again at {BEGIN}."
-            raise Problem("NOT_SIGNED_IN", message) from error
+            raise Problem("UNAUTHENTICATED", message) from error
         response = RedirectResponse(f"{HOME}?sign_in={_reason(error)}", 303)
         response.delete_cookie(_cookie(request), path="/", httponly=True, samesite="lax")
         return response

@@ -36,14 +36,14 @@ class Kind(NamedTuple):
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "MALFORMED": Kind(400, "The request is not as HTTP or JSON have it"),
+    "BAD_REQUEST": Kind(400, "The request is not as HTTP or JSON have it"),
     "IDEMPOTENCY_KEY": Kind(400, "A command needs its id in the header Idempotency-Key"),
-    "NOT_SIGNED_IN": Kind(401, "The call shows no credential that is in force"),
-    "NO_RIGHT": Kind(403, "The caller's role lacks the right that the route needs"),
-    "FROM_ELSEWHERE": Kind(403, "A page of another site may not act for whoever is signed in here"),
+    "UNAUTHENTICATED": Kind(401, "The call shows no credential that is in force"),
+    "FORBIDDEN": Kind(403, "The caller's role lacks the right that the route needs"),
+    "CROSS_SITE_REQUEST": Kind(403, "A page of another site may not act for whoever is signed in here"),
     "NOT_FOUND": Kind(404, "There is nothing here"),
     "NOTHING_KNOWN": Kind(404, "By the time asked for the ledger knew of nothing yet"),
-    "METHOD": Kind(405, "The route does not take this method"),
+    "METHOD_NOT_ALLOWED": Kind(405, "The route does not take this method"),
     "NOT_ACCEPTABLE": Kind(406, "The route cannot answer in a media type that is accepted"),
     "SLOW": Kind(408, "The request took longer to come than it may"),
     "CURSOR_GONE": Kind(410, "The log was put back since, and parts before the cursor"),
@@ -54,11 +54,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "ID_REUSED": Kind(422, "The command id stands for another command already", "I10"),
     "TOO_MANY_STREAMS": Kind(429, "No further stream of events is served for now"),
     "HEAD_TOO_LARGE": Kind(431, "The request's address and headers are larger than they may be"),
-    "DEFECT": Kind(500, "The ledger failed; it is in its log"),
+    "INTERNAL_ERROR": Kind(500, "The ledger failed; it is in its log"),
     "BUSY": Kind(503, "More connections are open than are served at once"),
-    "AWAY": Kind(503, "The ledger cannot answer for now"),
+    "UNAVAILABLE": Kind(503, "The ledger cannot answer for now"),
     "NO_ROOM": Kind(503, "The ledger has no room to record for now"),
-    "BEHIND": Kind(503, "The view has not caught up with the position asked for"),
+    "VIEW_LAGGING": Kind(503, "The view has not caught up with the position asked for"),
     "IMPORT_OPEN": Kind(409, "An import holds the book", "import"),
     "SUBJECT_ERASED": Kind(
         409, "The person was erased: nothing personal is recorded on them any more", "subject erase"
@@ -72,16 +72,16 @@ KINDS: Final[Mapping[str, Kind]] = {
 _CHOICES: Final = re.compile(r"\^\(([a-z_|]+)\)\$")
 
 _BY_STATUS: Final = {
-    400: "MALFORMED",
-    401: "NOT_SIGNED_IN",
-    403: "NO_RIGHT",
+    400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
     404: "NOT_FOUND",
-    405: "METHOD",
+    405: "METHOD_NOT_ALLOWED",
     406: "NOT_ACCEPTABLE",
     413: "TOO_LARGE",
     415: "MEDIA_TYPE",
     422: "INVALID",
-    503: "AWAY",
+    503: "UNAVAILABLE",
 }
 
 
@@ -128,7 +128,7 @@ async def answer_problem(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             return _other_method(request, error)
-        code = _BY_STATUS.get(error.status_code, "MALFORMED")
+        code = _BY_STATUS.get(error.status_code, "BAD_REQUEST")
         problem = Problem(code, _said(error), headers=error.headers)
         problem.status_code = error.status_code
         return problem_response(problem)
@@ -145,7 +145,7 @@ def _other_method(request: Request, error: HTTPException) -> Response:
     allow = {"Allow": ", ".join(sorted(takes))}
     if request.method == "OPTIONS":
         return Response(status_code=204, headers=allow)
-    return problem_response(Problem("METHOD", _said(error), headers=allow))
+    return problem_response(Problem("METHOD_NOT_ALLOWED", _said(error), headers=allow))
 
 
 def faults(errors: Any) -> str:  # noqa: ANN401  # pydantic's own shape

@@ -35,7 +35,7 @@ PARTS: Final[Mapping[str, str]] = {
 
 
 def routes(_wiring: Wiring) -> APIRouter:
-    """Give the routes of the reference (group `claims_ledger.routes`)."""
+    """Give the routes of the reference (group `coverledger.routes`)."""
     router = APIRouter(include_in_schema=False)
     router.get("/docs")(reference)
     router.get(STYLE)(style)

@@ -29,7 +29,7 @@ DRAIN_SECONDS: Final = 4
 """Given to requests under way at the end; streams of events end at once and are taken up again elsewhere."""
 
 LOCAL_ACTOR: Final = "local"
-"""Whoever starts the ledger on its own machine, unless CLAIMS_LEDGER_ACTOR names them."""
+"""Whoever starts the ledger on its own machine, unless COVERLEDGER_ACTOR names them."""
 
 
 class _Server(uvicorn.Server):
@@ -75,7 +75,7 @@ def listen(wiring: Wiring) -> Sequence[tuple[str, str]]:
 
 
 def serve(wiring: Wiring, stop: StopEvent) -> None:
-    """Serve until `stop` is set (group `claims_ledger.services`)."""
+    """Serve until `stop` is set (group `coverledger.services`)."""
     if wiring.listening is None:
         listen(wiring)
     assert wiring.listening is not None  # noqa: S101  # listen has just bound it
@@ -102,7 +102,7 @@ def _bound(host: str, asked: int | None) -> socket.socket:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 message = (
-                    f"HTTP cannot be served on {host}:{port} ({error.strerror}): set CLAIMS_LEDGER_HTTP_HOST "
+                    f"HTTP cannot be served on {host}:{port} ({error.strerror}): set COVERLEDGER_HTTP_HOST "
                     "to an address of this machine, and --port to one that you may use."
                 )
                 raise UsedWrongly(message) from error

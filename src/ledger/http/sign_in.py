@@ -22,7 +22,7 @@ LONGEST_CODE: Final = 200
 
 
 def routes(_wiring: Wiring) -> APIRouter:
-    """Give the routes of signing in and out (group `claims_ledger.routes`)."""
+    """Give the routes of signing in and out (group `coverledger.routes`)."""
     router = APIRouter(include_in_schema=False)
     router.get("/sign-in")(sign_in)
     router.post("/sign-out")(sign_out)
@@ -36,15 +36,15 @@ async def sign_in(
 ) -> Response:
     """Let in whoever follows a sign-in link, once, and lead on."""
     if not code:
-        message = "Follow a sign-in link: `claims-ledger token link` prints one, and so does `up`."
-        raise Problem("NOT_SIGNED_IN", message)
+        message = "Follow a sign-in link: `coverledger token link` prints one, and so does `up`."
+        raise Problem("UNAUTHENTICATED", message)
     try:
         link = await run_in_threadpool(admission_of(request).tokens.redeem, code)
     except NotAdmitted as error:
         if "text/html" in request.headers.get("accept", ""):
             return RedirectResponse(f"{HOME}?sign_in=used", 303)  # A page says what to do.
-        message = f"The sign-in link is refused: {error}. Get a new one with `claims-ledger token link`."
-        raise Problem("NOT_SIGNED_IN", message) from error
+        message = f"The sign-in link is refused: {error}. Get a new one with `coverledger token link`."
+        raise Problem("UNAUTHENTICATED", message) from error
     return await signed_in(request, link.role, link.name, created_by=link.token_id, then=local_path(then))
 
 

@@ -129,5 +129,5 @@ class Watch:
         settings = self._wiring.settings
         if settings.is_embedded or settings.home.is_dir():
             yield settings.home
-        if settings.seals:
+        if settings.sealer_enabled:
             yield settings.signing_key_path(self._wiring.book).parent

@@ -6,7 +6,7 @@ page by page, until it is there. So memory does not grow with listeners, nor wit
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -34,14 +34,14 @@ class Sent(NamedTuple):
     name: str
     """Its stable name: `claim.RefundIssued`."""
     type: str
-    """Its type as subscribers know it: `claims-ledger.claim.RefundIssued.v1`."""
+    """Its type as subscribers know it: `coverledger.claim.RefundIssued.v1`."""
     json: bytes
     """Its CloudEvent."""
     frame: bytes
     """It as a server-sent event: `id` is its cursor."""
 
 
-def read_sent(pool: Pool, book: str, after: int, limit: int) -> list[Sent]:
+def read_sent(pool: Pool, book: str, type_prefix: str, after: int, limit: int) -> list[Sent]:
     """Read the events at the `limit` positions above `after`, as they are sent."""
     with pool.connection() as connection:
         events = read_feed(connection, book, after, limit)
@@ -49,7 +49,8 @@ def read_sent(pool: Pool, book: str, after: int, limit: int) -> list[Sent]:
     sent = []
     for event in events:
         epoch, cursor = epoch_of(event.position, epochs), str(Cursor(epochs[-1].epoch, event.position))
-        published, json = type_of(event.type, event.schema_version), cloud_event_json(event, book, epoch)
+        published = type_of(event.type, event.schema_version, type_prefix)
+        json = cloud_event_json(event, book, epoch, type_prefix=type_prefix)
         frame = b"id: %s\ndata: %s\n\n" % (cursor.encode(), json)
         sent.append(Sent(event.position, cursor, event.type, published, json, frame))
     return sent
@@ -58,10 +59,11 @@ def read_sent(pool: Pool, book: str, after: int, limit: int) -> list[Sent]:
 class Window:
     """The newest events of one book."""
 
-    def __init__(self, pool: Pool, book: str) -> None:
-        """Read through `pool`; nothing until somebody listens."""
+    def __init__(self, pool: Pool, book: str, type_prefix: Callable[[], str]) -> None:
+        """Read through `pool`; nothing until somebody listens. `type_prefix`: of the book's CloudEvents."""
         self._pool = pool
         self._book = book
+        self._type_prefix = type_prefix
         self._kept: deque[Sent] = deque(maxlen=KEPT)
         self._end: int | None = None
         """Position up to which the window has read; None before anybody listened."""
@@ -74,7 +76,7 @@ class Window:
         kept = self._from_memory(position)
         if kept is not None:
             return kept
-        return await run_in_threadpool(read_sent, self._pool, self._book, position, PAGE)
+        return await run_in_threadpool(self._read, position)
 
     def _from_memory(self, position: int) -> Sequence[Sent] | None:
         if self._end is not None and position >= self._end:
@@ -90,7 +92,7 @@ class Window:
             if self._end is not None and position < self._end:
                 return
             if self._end is not None:
-                found = await run_in_threadpool(read_sent, self._pool, self._book, self._end, PAGE)
+                found = await run_in_threadpool(self._read, self._end)
                 self._kept.extend(found)
                 if found:
                     self._end = found[-1].position
@@ -101,6 +103,9 @@ class Window:
                 # Nobody listened for long: what came meanwhile is not the newest any more.
                 self._kept.clear()
                 self._end = end
+
+    def _read(self, after: int) -> list[Sent]:
+        return read_sent(self._pool, self._book, self._type_prefix(), after, PAGE)
 
     def _feed_end(self) -> int:
         with self._pool.connection() as connection:

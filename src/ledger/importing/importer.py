@@ -170,13 +170,13 @@ def _failed(line: Line, error: Exception) -> Answer:
         f"it met an error that nobody foresaw ({type_and_place(error)}): nothing of it was recorded. Import "
         "it again once that is put right."
     )
-    return Answer(line.command_id, "failed", "DEFECT", message=message)
+    return Answer(line.command_id, "failed", "INTERNAL_ERROR", message=message)
 
 
 def _other_import(book: str) -> str:
     return (
         f"IMPORT_OPEN: another import is open on book {book!r}. Run that one again to finish it, "
-        f"or give it up: claims-ledger import --abandon --book {book}"
+        f"or give it up: coverledger import --abandon --book {book}"
     )
 
 

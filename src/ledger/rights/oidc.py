@@ -49,8 +49,8 @@ class JwtReader:
         ):
             return None
         message = (
-            "Settings: CLAIMS_LEDGER_OIDC_ISSUER, CLAIMS_LEDGER_OIDC_AUDIENCE and "
-            "CLAIMS_LEDGER_OIDC_JWKS_FILE go together: set all three, or none."
+            "Settings: COVERLEDGER_OIDC_ISSUER, COVERLEDGER_OIDC_AUDIENCE and "
+            "COVERLEDGER_OIDC_JWKS_FILE go together: set all three, or none."
         )
         raise UsedWrongly(message)
 

@@ -103,8 +103,8 @@ class Provider:
         reader = JwtReader.for_audience(settings, client_id)
         if reader is None or settings.oidc_issuer is None:
             message = (
-                "Settings: CLAIMS_LEDGER_OIDC_CLIENT_ID needs CLAIMS_LEDGER_OIDC_ISSUER and "
-                "CLAIMS_LEDGER_OIDC_JWKS_FILE beside it: set them, or leave it out."
+                "Settings: COVERLEDGER_OIDC_CLIENT_ID needs COVERLEDGER_OIDC_ISSUER and "
+                "COVERLEDGER_OIDC_JWKS_FILE beside it: set them, or leave it out."
             )
             raise UsedWrongly(message)
         secret = settings.oidc_client_secret

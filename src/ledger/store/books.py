@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from ledger.store.errors import BookUnknown, ImportOpen
 from ledger.store.loaded import BookRow, OpenImport
 from ledger.store.loading import load
-from ledger.store.pool import Pool
+from ledger.store.pool import Connection, Pool
 
 _CREATE: Final = """
 with created as (
@@ -17,6 +17,7 @@ with created as (
 insert into ledger.epochs (book, epoch, origin, from_position, begun_at, because)
 select book, epoch, origin, 0, created_at, 'created' from created
 """
+_TYPE_PREFIX: Final = "select event_type_prefix from ledger.books where book = %s"
 _LIST: Final = "select book from ledger.books order by book"
 _LOCK: Final = "select import_id::text from ledger.books where book = %s for update"
 _SAME_IMPORT: Final = """
@@ -65,6 +66,11 @@ class Books:
         """Read a book's row. Raises BookUnknown."""
         with self._pool.connection() as connection:
             return load(connection, book, (), (), ()).book
+
+    def event_type_prefix(self, book: str) -> str:
+        """Read what the types of a book's CloudEvents begin with. Raises BookUnknown."""
+        with self._pool.connection() as connection:
+            return select_event_type_prefix(connection, book)
 
     def open_import(self, book: str, digest: bytes) -> OpenImport:
         """Open an import, or go on with the one of the same digest that is open.
@@ -118,3 +124,13 @@ class Books:
             if closed:
                 cursor.execute(_FREE, (held_at, book, str(import_id)))
             return closed
+
+
+def select_event_type_prefix(connection: Connection, book: str) -> str:
+    """Read what the types of a book's CloudEvents begin with. Raises BookUnknown."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TYPE_PREFIX, (book,))
+        row = cursor.fetchone()
+    if row is None:
+        raise BookUnknown(book)
+    return str(row[0])

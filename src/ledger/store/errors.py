@@ -53,7 +53,7 @@ class BookUnknown(StoreError):
     def __init__(self, book: str) -> None:
         """Name the book."""
         super().__init__(
-            f"book {book!r} does not exist here: create it with `claims-ledger init --book {book}`"
+            f"book {book!r} does not exist here: create it with `coverledger init --book {book}`"
         )
         self.book = book
 
@@ -128,7 +128,7 @@ class NotTheOperator(StoreError):
     def __init__(self) -> None:
         """Say which login may."""
         super().__init__(
-            "this is the operator's to do: set CLAIMS_LEDGER_MIGRATE_DSN to the login that migrates, and try "
+            "this is the operator's to do: set COVERLEDGER_MIGRATE_DSN to the login that migrates, and try "
             "again"
         )
 

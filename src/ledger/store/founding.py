@@ -97,7 +97,7 @@ def has_database(superuser_dsn: str) -> bool:
 def is_founded(dsn: str) -> bool:
     """Say whether a login reaches its database: false on a server on which nothing was founded yet."""
     try:
-        connection = connect(dsn, name="claims-ledger", limit_seconds=FOUND_SECONDS)
+        connection = connect(dsn, name="coverledger", limit_seconds=FOUND_SECONDS)
     except psycopg2.OperationalError:
         return False
     connection.close()
@@ -106,7 +106,7 @@ def is_founded(dsn: str) -> bool:
 
 def _connected(dsn: str) -> Connection:
     try:
-        connection = connect(dsn, name="claims-ledger", limit_seconds=FOUND_SECONDS)
+        connection = connect(dsn, name="coverledger", limit_seconds=FOUND_SECONDS)
     except psycopg2.OperationalError as error:
         message = (
             f"The database cannot be reached ({' '.join(str(error).split())}): start it, or check the DSN."

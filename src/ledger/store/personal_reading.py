@@ -56,7 +56,7 @@ def open_personal(
             try:
                 opened[version][value.path] = unseal(key, value.box, associated) if key else ERASED
             except (InvalidTag, ValueError) as error:
-                reason = f"the ciphertext of {value.path} does not belong there: run `claims-ledger verify`"
+                reason = f"the ciphertext of {value.path} does not belong there: run `coverledger verify`"
                 raise Unreadable(stream.name, version, reason) from error
     return opened
 

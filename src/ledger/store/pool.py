@@ -63,7 +63,7 @@ class Pool:
         *,
         size: int = 16,
         wait_seconds: float = 30.0,
-        name: str = "claims-ledger",
+        name: str = "coverledger",
         limits: Limits = PATIENT,
     ) -> None:
         """`wait_seconds`: how long a borrower waits for a free connection before `Unreachable`."""
@@ -160,7 +160,7 @@ class Pool:
         except psycopg2.OperationalError as error:
             reason = " ".join(str(error).split())
             message = (
-                f"the ledger's database cannot be reached ({reason}): start it, or check CLAIMS_LEDGER_DSN"
+                f"the ledger's database cannot be reached ({reason}): start it, or check COVERLEDGER_DSN"
             )
             raise Unreachable(message) from error
         return connection

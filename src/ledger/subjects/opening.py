@@ -63,7 +63,7 @@ class Opening:
         try:
             return unseal(key, value.box, place(self._book, stream, event.version, event.type, value.path))
         except (InvalidTag, ValueError) as error:
-            reason = f"the ciphertext of {value.path} does not belong there: run `claims-ledger verify`"
+            reason = f"the ciphertext of {value.path} does not belong there: run `coverledger verify`"
             raise Unreadable(stream, event.version, reason) from error
 
 

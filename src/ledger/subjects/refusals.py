@@ -23,7 +23,7 @@ class PersonUnknown(SubjectRefused):
 
     def __init__(self, book: str, person: str) -> None:
         """Name the person that was asked for, by the id that was given."""
-        message = f"book {book!r} holds nothing on person {person!r}: see `claims-ledger subject list`."
+        message = f"book {book!r} holds nothing on person {person!r}: see `coverledger subject list`."
         super().__init__(message)
 
 
@@ -34,7 +34,7 @@ class ContractUnknown(SubjectRefused):
 
     def __init__(self, book: str, contract: str) -> None:
         """Name the contract that was asked for."""
-        message = f"there is no contract {contract!r} in book {book!r}: see `claims-ledger contract list`."
+        message = f"there is no contract {contract!r} in book {book!r}: see `coverledger contract list`."
         super().__init__(message)
 
 
@@ -48,7 +48,7 @@ class LegalHold(SubjectRefused):
         held = ", ".join(contracts)
         message = (
             f"person {person!r} is not erased, for a legal hold stands on {held}: once the case is over, lift"
-            f" it with `claims-ledger subject lift-hold {contracts[0]} --reason …`, then erase again."
+            f" it with `coverledger subject lift-hold {contracts[0]} --reason …`, then erase again."
         )
         super().__init__(message)
 
@@ -73,4 +73,4 @@ class NoHold(SubjectRefused):
 
     def __init__(self, contract: str) -> None:
         """Name the contract that was asked for."""
-        super().__init__(f"no hold stands on contract {contract!r}: see `claims-ledger subject holds`.")
+        super().__init__(f"no hold stands on contract {contract!r}: see `coverledger subject holds`.")

@@ -276,5 +276,5 @@ def _not_there(reader: Reader, kind: str, number: str) -> Refused:
     time = "" if reader.on is None else f" on {reader.on}"
     known = ", which is empty" if reader.position == NOTHING else f" at position {reader.position}"
     return Refused(
-        f"There is no {kind} {number!r}{time} in book {reader.book}{known}: see `claims-ledger {kind} list`."
+        f"There is no {kind} {number!r}{time} in book {reader.book}{known}: see `coverledger {kind} list`."
     )

@@ -1,4 +1,4 @@
-"""`claims-ledger archive`."""
+"""`coverledger archive`."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from projections.commands.progress import progress
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @book_option
 @json_option
-@examples("claims-ledger archive ./cyber-care-feed", "claims-ledger archive ./cyber-care-feed --json")
+@examples("coverledger archive ./cyber-care-feed", "coverledger archive ./cyber-care-feed --json")
 def archive(folder: Path, book: str, *, as_json: bool) -> None:
     """Write the feed to DIR as Parquet, one file a range of 100,000 positions, the signed head beside each.
 

@@ -1,4 +1,4 @@
-"""`claims-ledger cancellations list`."""
+"""`coverledger cancellations list`."""
 
 import click
 
@@ -26,8 +26,8 @@ COLUMNS = (
 @book_option
 @json_option
 @examples(
-    "claims-ledger cancellations list --status waiting",
-    "claims-ledger cancellations list --json",
+    "coverledger cancellations list --status waiting",
+    "coverledger cancellations list --json",
 )
 def list_all(*, status: str | None, contract: str | None, book: str, as_json: bool) -> None:
     """List what customers sent on the site's cancellation form, the newest first.

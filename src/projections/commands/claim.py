@@ -1,4 +1,4 @@
-"""`claims-ledger claim show/list/history`."""
+"""`coverledger claim show/list/history`."""
 
 from datetime import date
 from pathlib import Path
@@ -68,9 +68,9 @@ COLUMNS: tuple[Column, ...] = (
 @book_option
 @json_option
 @examples(
-    "claims-ledger claim show CL-1",
-    "claims-ledger claim show CL-1 --on 2026-01-31 --json",
-    "claims-ledger claim show CL-1 --names --reason 'identification by phone'",
+    "coverledger claim show CL-1",
+    "coverledger claim show CL-1 --on 2026-01-31 --json",
+    "coverledger claim show CL-1 --names --reason 'identification by phone'",
 )
 def show_one(  # noqa: PLR0913  # one parameter an option
     number: str, on: date | None, as_of: str | None, access: "Access | None", book: str, *, as_json: bool
@@ -100,8 +100,8 @@ def show_one(  # noqa: PLR0913  # one parameter an option
 @book_option
 @json_option
 @examples(
-    "claims-ledger claim list --status submitted",
-    "claims-ledger claim list --contract CC-1 --json",
+    "coverledger claim list --status submitted",
+    "coverledger claim list --contract CC-1 --json",
 )
 def list_all(  # noqa: PLR0913  # one parameter an option
     *,
@@ -121,7 +121,7 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     asked = Filters(contract, None, guarantee, before, status)
     with reading(book, ("claims",), as_of=as_of, on=on) as reader:
         rows = rows_or_file(reader, "claims", asked, out)
-    empty = "No claim matches. To record one: claims-ledger claim open --help."
+    empty = "No claim matches. To record one: coverledger claim open --help."
     show_unless_written(rows, COLUMNS, title="Claims", empty=empty, json=as_json)
 
 
@@ -130,8 +130,8 @@ def list_all(  # noqa: PLR0913  # one parameter an option
 @time_options
 @book_option
 @json_option
-@examples("claims-ledger claim history CL-1")
+@examples("coverledger claim history CL-1")
 def history(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
-    """List the events of one claim, oldest first. What each changed: see `claims-ledger replay --claim`."""
+    """List the events of one claim, oldest first. What each changed: see `coverledger replay --claim`."""
     rows = history_of("claim", number, book=book, as_of=as_of, on=on)
     show(rows, HISTORY_COLUMNS, title=f"History of claim {number}", empty="No event.", json=as_json)

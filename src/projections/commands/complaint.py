@@ -1,4 +1,4 @@
-"""`claims-ledger complaint show/list/history`."""
+"""`coverledger complaint show/list/history`."""
 
 from datetime import date
 from pathlib import Path
@@ -49,7 +49,7 @@ COLUMNS: tuple[Column, ...] = (
 @time_options
 @book_option
 @json_option
-@examples("claims-ledger complaint show CP-1")
+@examples("coverledger complaint show CP-1")
 def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
     """Show one complaint, its due dates, and where it may be taken next."""
     from projections.asking.questions import show_complaint  # noqa: PLC0415  # loaded when it runs
@@ -73,7 +73,7 @@ def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_j
 @out_option
 @book_option
 @json_option
-@examples("claims-ledger complaint list --contract CC-1")
+@examples("coverledger complaint list --contract CC-1")
 def list_all(  # noqa: PLR0913  # one parameter an option
     *,
     contract: str | None,
@@ -92,7 +92,7 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     asked = Filters(contract, claim, None, before, status)
     with reading(book, ("complaints",), as_of=as_of, on=on) as reader:
         rows = rows_or_file(reader, "complaints", asked, out)
-    empty = "No complaint matches. To record one: claims-ledger complaint lodge --help."
+    empty = "No complaint matches. To record one: coverledger complaint lodge --help."
     show_unless_written(rows, COLUMNS, title="Complaints", empty=empty, json=as_json)
 
 
@@ -101,7 +101,7 @@ def list_all(  # noqa: PLR0913  # one parameter an option
 @time_options
 @book_option
 @json_option
-@examples("claims-ledger complaint history CP-1")
+@examples("coverledger complaint history CP-1")
 def history(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
     """List the events of one complaint, oldest first."""
     rows = history_of("complaint", number, book=book, as_of=as_of, on=on)

@@ -1,4 +1,4 @@
-"""`claims-ledger contract show/list/history`."""
+"""`coverledger contract show/list/history`."""
 
 from datetime import date
 from pathlib import Path
@@ -62,10 +62,10 @@ DOCUMENT_COLUMNS = (
 @book_option
 @json_option
 @examples(
-    "claims-ledger contract show CC-1",
-    "claims-ledger contract show CC-1 --on 2026-01-31",
-    "claims-ledger contract show CC-1 --as-of 4711 --json",
-    "claims-ledger contract show CC-1 --names --reason 'call of the policyholder'",
+    "coverledger contract show CC-1",
+    "coverledger contract show CC-1 --on 2026-01-31",
+    "coverledger contract show CC-1 --as-of 4711 --json",
+    "coverledger contract show CC-1 --names --reason 'call of the policyholder'",
 )
 def show_one(  # noqa: PLR0913  # one parameter an option
     number: str, on: date | None, as_of: str | None, access: "Access | None", book: str, *, as_json: bool
@@ -101,8 +101,8 @@ def show_one(  # noqa: PLR0913  # one parameter an option
 @book_option
 @json_option
 @examples(
-    "claims-ledger contract list --status notice_given",
-    "claims-ledger contract list --json",
+    "coverledger contract list --status notice_given",
+    "coverledger contract list --json",
 )
 def list_all(  # noqa: PLR0913  # one parameter an option
     *,
@@ -120,7 +120,7 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     asked = Filters(before=before, status=status)
     with reading(book, ("contracts",), as_of=as_of, on=on) as reader:
         rows = rows_or_file(reader, "contracts", asked, out)
-    empty = "No contract matches. To record one: claims-ledger contract start --help."
+    empty = "No contract matches. To record one: coverledger contract start --help."
     show_unless_written(rows, COLUMNS, title="Contracts", empty=empty, json=as_json)
 
 
@@ -131,15 +131,15 @@ def list_all(  # noqa: PLR0913  # one parameter an option
 @book_option
 @json_option
 @examples(
-    "claims-ledger contract history CC-1",
-    "claims-ledger contract history CC-1 --own --json",
+    "coverledger contract history CC-1",
+    "coverledger contract history CC-1 --own --json",
 )
 def history(  # noqa: PLR0913  # one parameter an option
     number: str, on: date | None, as_of: str | None, book: str, *, own: bool, as_json: bool
 ) -> None:
     """List the events of one contract, its claims and complaints, oldest first.
 
-    What each changed: see `claims-ledger replay`.
+    What each changed: see `coverledger replay`.
     """
     rows = history_of("contract", number, book=book, as_of=as_of, on=on, own=own)
     show(rows, HISTORY_COLUMNS, title=f"History of contract {number}", empty="No event.", json=as_json)

@@ -1,4 +1,4 @@
-"""`claims-ledger due`."""
+"""`coverledger due`."""
 
 from datetime import date
 from pathlib import Path
@@ -50,10 +50,10 @@ COLUMNS: tuple[Column, ...] = (
 @book_option
 @json_option
 @examples(
-    "claims-ledger due --status open --before 2026-04-01",
-    "claims-ledger due --contract CC-1",
-    "claims-ledger due --status missed --as-of 2026-03-01 --json",
-    "claims-ledger due --kind retention --before 2036-01-01",
+    "coverledger due --status open --before 2026-04-01",
+    "coverledger due --contract CC-1",
+    "coverledger due --status missed --as-of 2026-03-01 --json",
+    "coverledger due --kind retention --before 2036-01-01",
 )
 def due(  # noqa: PLR0913  # one parameter an option
     *,

@@ -1,4 +1,4 @@
-"""`claims-ledger events`."""
+"""`coverledger events`."""
 
 import time
 from collections.abc import Iterator
@@ -37,10 +37,10 @@ PAUSE_SECONDS = 0.5
 @book_option
 @json_option
 @examples(
-    "claims-ledger events --since 4711",
-    "claims-ledger events --since 1:4711",
-    "claims-ledger events --type claim.RefundIssued --type claim.RefundFailed --json",
-    "claims-ledger events --since 4711 --follow",
+    "coverledger events --since 4711",
+    "coverledger events --since 1:4711",
+    "coverledger events --type claim.RefundIssued --type claim.RefundFailed --json",
+    "coverledger events --since 4711 --follow",
 )
 def events(since: str, types: tuple[str, ...], book: str, *, follow: bool, as_json: bool) -> None:
     """Show the feed: every sealed event in the order of its position. Personal values stand as [sealed].

@@ -1,4 +1,4 @@
-"""`claims-ledger limits`."""
+"""`coverledger limits`."""
 
 from datetime import date
 from pathlib import Path
@@ -45,9 +45,9 @@ COLUMNS: tuple[Column, ...] = (
 @book_option
 @json_option
 @examples(
-    "claims-ledger limits --contract CC-1",
-    "claims-ledger limits --guarantee payment --status active",
-    "claims-ledger limits --contract CC-1 --as-of 2026-03-01T09:00:00+01:00 --json",
+    "coverledger limits --contract CC-1",
+    "coverledger limits --guarantee payment --status active",
+    "coverledger limits --contract CC-1 --as-of 2026-03-01T09:00:00+01:00 --json",
 )
 def limits(  # noqa: PLR0913  # one parameter an option
     *,

@@ -1,4 +1,4 @@
-"""`claims-ledger report overview`."""
+"""`coverledger report overview`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -38,7 +38,7 @@ BY_DAYS = (number("days", "days"), number("refunds", "number"), number("late", "
 @time_options
 @book_option
 @json_option
-@examples("claims-ledger report overview", "claims-ledger report overview --as-of 2025-12-31 --json")
+@examples("coverledger report overview", "coverledger report overview --as-of 2025-12-31 --json")
 def overview(*, on: date | None, as_of: str | None, book: str, as_json: bool) -> None:
     """Show consumption by month of the incident, claims by guarantee, refunds by the days that they took.
 

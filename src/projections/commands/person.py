@@ -1,4 +1,4 @@
-"""`claims-ledger person find`."""
+"""`coverledger person find`."""
 
 from typing import TYPE_CHECKING
 
@@ -32,9 +32,9 @@ COLUMNS: tuple[Column, ...] = (
 @book_option
 @json_option
 @examples(
-    "claims-ledger person find peeters --reason 'caller gave no number'",
-    "claims-ledger person find ada pee --reason 'caller gave no number' --json",
-    "claims-ledger person find ada@example.org --reason 'mail without a number'",
+    "coverledger person find peeters --reason 'caller gave no number'",
+    "coverledger person find ada pee --reason 'caller gave no number' --json",
+    "coverledger person find ada@example.org --reason 'mail without a number'",
 )
 def find(  # noqa: PLR0913  # one parameter an option
     name: tuple[str, ...], *, reason: str, actor: str, limit: int, book: str, as_json: bool
@@ -51,7 +51,7 @@ def find(  # noqa: PLR0913  # one parameter an option
 
     asked = " ".join(name)
     if not words(asked):
-        message = "Give letters to search by: claims-ledger person find peeters --reason 'no number given'."
+        message = "Give letters to search by: coverledger person find peeters --reason 'no number given'."
         raise UsedWrongly(message)
     persons = _found(book, asked, access(actor, "person find", reason), limit)
     rows = [asdict(person) for person in persons]

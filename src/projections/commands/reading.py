@@ -98,6 +98,6 @@ def _warn_of_parked(connection: "Connection", book: str, views: Sequence[str]) -
         if name in views:
             note(
                 f"Warning: {count} events could not be folded into {name}, so it may be wrong:"
-                f" claims-ledger projections parked {name} says why; once that is mended,"
-                f" claims-ledger projections replay-parked {name}."
+                f" coverledger projections parked {name} says why; once that is mended,"
+                f" coverledger projections replay-parked {name}."
             )

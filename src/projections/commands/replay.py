@@ -1,4 +1,4 @@
-"""`claims-ledger replay`."""
+"""`coverledger replay`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -34,10 +34,10 @@ CENTS = "_cents"
 @book_option
 @json_option
 @examples(
-    "claims-ledger replay CC-1",
-    "claims-ledger replay CC-1 --names --reason 'complaint of 2026-03-01' --json",
-    "claims-ledger replay CC-1 --own --as-of 4711",
-    "claims-ledger replay CL-1 --claim --json",
+    "coverledger replay CC-1",
+    "coverledger replay CC-1 --names --reason 'complaint of 2026-03-01' --json",
+    "coverledger replay CC-1 --own --as-of 4711",
+    "coverledger replay CL-1 --claim --json",
 )
 def replay(  # noqa: PLR0913  # one parameter an option
     *,

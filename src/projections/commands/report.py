@@ -1,4 +1,4 @@
-"""`claims-ledger report bordereau/refunds/payments/recoveries/guarantees/timeline`."""
+"""`coverledger report bordereau/refunds/payments/recoveries/guarantees/timeline`."""
 
 from datetime import date
 from typing import TYPE_CHECKING
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     time_options,
 )
 @examples(
-    "claims-ledger report refunds --status missed",
-    "claims-ledger report refunds --as-of 2025-12-31 --out refunds.xlsx",
+    "coverledger report refunds --status missed",
+    "coverledger report refunds --as-of 2025-12-31 --out refunds.xlsx",
 )
 def refunds(asked: "Asked", way: Way) -> None:
     """Show refunds with the days taken against the 15 (R7), those that are not settled too.
@@ -63,8 +63,8 @@ def refunds(asked: "Asked", way: Way) -> None:
     time_options,
 )
 @examples(
-    "claims-ledger report payments --since 2026-02-01 --before 2026-03-01",
-    "claims-ledger report payments --claim CL-1 --json",
+    "coverledger report payments --since 2026-02-01 --before 2026-03-01",
+    "coverledger report payments --claim CL-1 --json",
 )
 def payments(asked: "Asked", way: Way) -> None:
     """Show every movement of money on claims: refunds, failed and reversed ones, recoveries."""
@@ -81,8 +81,8 @@ def payments(asked: "Asked", way: Way) -> None:
     time_options,
 )
 @examples(
-    "claims-ledger report recoveries --guarantee data",
-    "claims-ledger report recoveries --on 2025-12-31 --out reserves.csv",
+    "coverledger report recoveries --guarantee data",
+    "coverledger report recoveries --on 2025-12-31 --out reserves.csv",
 )
 def recoveries(asked: "Asked", way: Way) -> None:
     """Show reserves and recoveries: what each claim may still cost, has cost, and what came back."""
@@ -105,8 +105,8 @@ def recoveries(asked: "Asked", way: Way) -> None:
     time_options,
 )
 @examples(
-    "claims-ledger report guarantees",
-    "claims-ledger report guarantees --year 2025 --as-of 2025-12-31 --json",
+    "coverledger report guarantees",
+    "coverledger report guarantees --year 2025 --as-of 2025-12-31 --json",
 )
 def guarantees(asked: "Asked", way: Way, *, year: int | None, until: date | None) -> None:
     """Show counts and losses by calendar year of the incident and guarantee, beside the days of cover.
@@ -137,7 +137,7 @@ def guarantees(asked: "Asked", way: Way, *, year: int | None, until: date | None
     click.option("--step", type=click.Choice(STEPS), help="Only these steps."),
     time_options,
 )
-@examples("claims-ledger report timeline --claim CL-1", "claims-ledger report timeline --out steps.parquet")
+@examples("coverledger report timeline --claim CL-1", "coverledger report timeline --out steps.parquet")
 def timeline(asked: "Asked", way: Way) -> None:
     """Show the steps of claims: notify, identify, advise, refund, and what lies between."""
     tell("timeline", asked, way, TIMELINE_COLUMNS, title="Timeline", empty="No step matches.")
@@ -175,8 +175,8 @@ class Month(click.ParamType[date]):
     as_of_option,
 )
 @examples(
-    "claims-ledger report bordereau 2026-02",
-    "claims-ledger report bordereau 2025-12 --as-of 2025-12-31 --out bordereau-2025-12.xlsx",
+    "coverledger report bordereau 2026-02",
+    "coverledger report bordereau 2025-12 --as-of 2025-12-31 --out bordereau-2025-12.xlsx",
 )
 def bordereau(asked: "Asked", way: Way) -> None:
     """Show a month's claims: paid in the month, paid before, outstanding, status at the month's end.

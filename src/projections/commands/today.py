@@ -1,4 +1,4 @@
-"""`claims-ledger today`."""
+"""`coverledger today`."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -20,7 +20,7 @@ Rows = Sequence[Mapping[str, object]]
 @as_of_option
 @book_option
 @json_option
-@examples("claims-ledger today", "claims-ledger today --json")
+@examples("coverledger today", "coverledger today --json")
 def today(*, as_of: str | None, book: str, as_json: bool) -> None:
     """Show how things stand: what is late, what is due in 14 days, limits nearly used, the log's head.
 

@@ -1,4 +1,4 @@
-"""`claims-ledger projections list/rebuild/diff/drop/parked/replay-parked`."""
+"""`coverledger projections list/rebuild/diff/drop/parked/replay-parked`."""
 
 import click
 
@@ -76,7 +76,7 @@ names_or_directory = click.argument(
 @click.command()
 @book_option
 @json_option
-@examples("claims-ledger projections list")
+@examples("coverledger projections list")
 def list_all(book: str, *, as_json: bool) -> None:
     """List the views: where each stands, how far it lags behind the feed, what it had to park."""
     from projections.upkeep.standing import standings  # noqa: PLC0415  # loaded when it runs
@@ -101,8 +101,8 @@ def list_all(book: str, *, as_json: bool) -> None:
 @book_option
 @json_option
 @examples(
-    "claims-ledger projections rebuild limits",
-    "claims-ledger projections rebuild --all",
+    "coverledger projections rebuild limits",
+    "coverledger projections rebuild --all",
 )
 def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> None:
     """Fold the feed anew beside the view that is read, compare both, and switch in one transaction.
@@ -116,7 +116,7 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
     from projections.upkeep.rebuild import rebuild_together  # noqa: PLC0415  # as above
 
     if every == bool(names):
-        message = "Name the views to rebuild, or say --all: claims-ledger projections rebuild limits due."
+        message = "Name the views to rebuild, or say --all: coverledger projections rebuild limits due."
         raise UsedWrongly(message)
     chosen = list(dict.fromkeys((*NAMES, DIRECTORY) if every else names))
     views = [name for name in chosen if name != DIRECTORY]
@@ -150,7 +150,7 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
 @names_argument
 @book_option
 @json_option
-@examples("claims-ledger projections diff limits due")
+@examples("coverledger projections diff limits due")
 def diff(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     """Compare views with a fresh fold of the feed, row by row with their history. None named: all.
 
@@ -179,7 +179,7 @@ def diff(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
         message = (
             f"{len(found)} row versions differ, the first in {first['view']}"
             f" at position {first['from_position']} ({first['event'] or 'where no event is'}): find out who"
-            " changed it; claims-ledger projections rebuild puts it right."
+            " changed it; coverledger projections rebuild puts it right."
         )
         raise Refused(message)
 
@@ -189,14 +189,14 @@ def diff(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
 @click.option("--all", "every", is_flag=True, help="All views.")
 @book_option
 @json_option
-@examples("claims-ledger projections drop limits", "claims-ledger projections drop --all")
+@examples("coverledger projections drop limits", "coverledger projections drop --all")
 def drop(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> None:
     """Drop the generations of a view that rebuilds kept. The one that is read stays."""
     from projections.asking.views import VIEWS  # noqa: PLC0415  # loaded when it runs
     from projections.upkeep.rebuild import drop_kept  # noqa: PLC0415  # as above
 
     if every == bool(names):
-        message = "Name the views, or say --all: claims-ledger projections drop limits due."
+        message = "Name the views, or say --all: coverledger projections drop limits due."
         raise UsedWrongly(message)
     with opened(book) as wiring:
         dropped = [
@@ -215,7 +215,7 @@ def drop(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> No
 @names_or_directory
 @book_option
 @json_option
-@examples("claims-ledger projections parked", "claims-ledger projections parked limits --json")
+@examples("coverledger projections parked", "coverledger projections parked limits --json")
 def parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     """List the events that views could not take, each with its error. None named: all views."""
     from projections.upkeep.standing import parked_rows  # noqa: PLC0415  # loaded when it runs
@@ -229,7 +229,7 @@ def parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
 @names_or_directory
 @book_option
 @json_option
-@examples("claims-ledger projections replay-parked", "claims-ledger projections replay-parked limits")
+@examples("coverledger projections replay-parked", "coverledger projections replay-parked limits")
 def replay_parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     """Fold parked events again, in order, once what was wrong is mended. None named: those of all views.
 
@@ -253,7 +253,7 @@ def replay_parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
             note("No view had to park an event.")
     left = sum(int(str(row["parked"])) for row in replayed)
     if left:
-        message = f"{left} events are still parked: claims-ledger projections parked says why."
+        message = f"{left} events are still parked: coverledger projections parked says why."
         raise Refused(message)
 
 

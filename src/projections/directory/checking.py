@@ -55,7 +55,7 @@ def _compare(
     if word_key is None:
         reason = (
             "the key that the directory's words are hashed with is missing: it was deleted, or another vault "
-            "was put back; restore the vault's backup (claims-ledger restore --vault FILE)"
+            "was put back; restore the vault's backup (coverledger restore --vault FILE)"
         )
         raise NotVerified(None, f"vault.book_keys, {book} directory", reason)
     for key, said in sorted(wanted.items(), key=lambda item: item[1].event.position):

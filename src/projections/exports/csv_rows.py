@@ -1,7 +1,7 @@
 """CSV by RFC 4180, in UTF-8: one heading line, then a line a row.
 
 Amounts are in euro with two decimals, and their columns say nothing of cents: `loss`, where JSON has
-`loss_cents`. So `claims-ledger import` reads them.
+`loss_cents`. So `coverledger import` reads them.
 
 A text that a spreadsheet would run as a formula is written with an apostrophe before it, so that opening
 the file runs nothing (CWE-1236). Numbers and dates are never texts and stand as they are, and so does a

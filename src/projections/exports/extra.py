@@ -11,7 +11,5 @@ def needed(module: str, what: str) -> Any:  # noqa: ANN401  # a module
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        message = (
-            f"To write {what}, {module.partition('.')[0]} is needed: pip install 'claims-ledger[export]'."
-        )
+        message = f"To write {what}, {module.partition('.')[0]} is needed: pip install 'coverledger[export]'."
         raise Refused(message) from error

@@ -57,7 +57,7 @@ class ViewFollower(Generic[Memory]):
         if standing.fold_version != self.view.version:
             message = (
                 f"the view {self.name} was folded by version {standing.fold_version} of its fold, and this"
-                f" program has version {self.view.version}: claims-ledger projections rebuild {self.name}"
+                f" program has version {self.view.version}: coverledger projections rebuild {self.name}"
             )
             raise FoldChanged(message)
         return standing.generation

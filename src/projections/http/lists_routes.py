@@ -42,7 +42,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most.")]
 
 
 def routes(_wiring: Wiring) -> APIRouter:
-    """Give the routes of the lists (group `claims_ledger.routes`)."""
+    """Give the routes of the lists (group `coverledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
     for listed in (*LISTS, *REPORTS):
         _add(router, listed)
@@ -191,7 +191,7 @@ async def calendar(
 
     Unless a status or days are asked for: what is open, and what was due in the last 30 days or will be.
 
-    Calendars show no header, so the address bears a token of its own (`claims-ledger token create --role
+    Calendars show no header, so the address bears a token of its own (`coverledger token create --role
     calendar`), which opens nothing else.
     """
 

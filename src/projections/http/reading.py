@@ -170,7 +170,7 @@ async def _caught_up(request: Request, caller: Caller, views: Sequence[str], tim
     while (reached := await run_in_threadpool(_reached, wiring, views)) < wanted:
         if loop.time() >= until:
             message = f"The views stand at position {reached}, not yet at {wanted}: ask again."
-            raise Problem("BEHIND", message, headers={"Retry-After": "1"})
+            raise Problem("VIEW_LAGGING", message, headers={"Retry-After": "1"})
         await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -193,7 +193,7 @@ async def _wanted_position(request: Request, caller: Caller, time: Time) -> int 
     position: int | None = await request.app.state.seals.position_of(where, last.version, PATIENCE_SECONDS)
     if position is None:
         message = "The command is recorded, and not sealed yet: ask again."
-        raise Problem("BEHIND", message, headers={"Retry-After": "1"})
+        raise Problem("VIEW_LAGGING", message, headers={"Retry-After": "1"})
     return position if at_least is None else max(position, at_least)
 
 

@@ -79,7 +79,7 @@ Own = Annotated[bool, Query(description="A contract's own events only, without i
 
 
 def routes(_wiring: Wiring) -> APIRouter:
-    """Give the routes of single contracts, claims and complaints (group `claims_ledger.routes`)."""
+    """Give the routes of single contracts, claims and complaints (group `coverledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
     for kind in KINDS:
         one = f"/{kind.plural}/{{number:number}}"

@@ -66,7 +66,7 @@ def _events(reader: Reader, stream: StreamRef, *, own: bool) -> Sequence[FeedEve
     events = reader.events(stream, own=own)
     if not any(event.stream == stream for event in events):
         kind, number = stream
-        message = f"There is no {kind} {number!r} in book {reader.book}: see `claims-ledger {kind} list`."
+        message = f"There is no {kind} {number!r} in book {reader.book}: see `coverledger {kind} list`."
         raise Refused(message)
     return events
 

@@ -17,7 +17,7 @@ AGAIN_SECONDS: Final = 10.0
 
 
 def keep_counted(wiring: Wiring, stop: StopEvent) -> None:
-    """Count until `stop` is set (group `claims_ledger.services`)."""
+    """Count until `stop` is set (group `coverledger.services`)."""
     counted: tuple[int, date] | None = None
     while not stop.is_set():
         with looking(wiring, VIEWS, AskedTime()) as reader:

@@ -1,6 +1,6 @@
 """What the time side tells on the site's pages: asked through the program's entry points, never imported.
 
-Projections and schedulers do not know each other. Each name of the group `claims_ledger.told` leads to a
+Projections and schedulers do not know each other. Each name of the group `coverledger.told` leads to a
 callable that takes the wiring and what is asked for, and gives what a command prints with `--json`.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from ledger.wiring import Wiring
 
-GROUP: Final = "claims_ledger.told"
+GROUP: Final = "coverledger.told"
 
 Tell = Callable[[Wiring, Mapping[str, str]], Any]
 

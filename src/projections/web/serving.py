@@ -205,21 +205,21 @@ class Pages:
         """Let in whoever may. Raises _Unadmitted."""
         if right is not None and not look.visitor.is_known:
             message = "Sign in first: follow a sign-in link."
-            raise _Unadmitted("NOT_SIGNED_IN", message)
+            raise _Unadmitted("UNAUTHENTICATED", message)
         if right is not None and not look.visitor.may(right):
             message = f"Your role lacks the right `{right}` that this needs."
-            raise _Unadmitted("NO_RIGHT", message)
+            raise _Unadmitted("FORBIDDEN", message)
         if request.method == "POST":
             try:
                 refuse_from_elsewhere(request)
             except Problem as error:
-                raise _Unadmitted("FROM_ELSEWHERE", str(error.detail)) from error
+                raise _Unadmitted("CROSS_SITE_REQUEST", str(error.detail)) from error
             # Whoever shows a token by itself needs no form of ours: no browser sends it unasked.
             is_program = look.visitor.session is None and request.url.path.endswith(".json")
             carried = look.typed.get("csrf", "")
             if right is not None and not is_program and not look.visitor.sent_by_our_form(carried):
                 message = "The form is not one of this session: open the page again."
-                raise _Unadmitted("FROM_ELSEWHERE", message)
+                raise _Unadmitted("CROSS_SITE_REQUEST", message)
 
 
 class _Unadmitted(Exception):
@@ -260,7 +260,7 @@ def _typed(body: bytes, media_type: str) -> Mapping[str, str]:
 
 
 _PROBLEMS: Final[Mapping[type[Exception], str]] = {
-    _TooDeep: "MALFORMED",
+    _TooDeep: "BAD_REQUEST",
     UsedWrongly: "INVALID",
     NothingKnown: "NOTHING_KNOWN",
     Refused: "NOT_FOUND",
@@ -285,7 +285,7 @@ def _failed(look: Look, error: Exception) -> Shown:
     """Give the page that says it to people."""
     page = page_of_look(look, "", has_twin=False)
     if isinstance(error, _Unadmitted):
-        status = HTTPStatus.UNAUTHORIZED if error.code == "NOT_SIGNED_IN" else HTTPStatus.FORBIDDEN
+        status = HTTPStatus.UNAUTHORIZED if error.code == "UNAUTHENTICATED" else HTTPStatus.FORBIDDEN
         told = {
             "page": page,
             "code_of_error": error.code,

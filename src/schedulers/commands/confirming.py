@@ -1,4 +1,4 @@
-"""`claims-ledger letters confirm`: what the carrier says of the letters it was given."""
+"""`coverledger letters confirm`: what the carrier says of the letters it was given."""
 
 from datetime import date
 from pathlib import Path
@@ -26,9 +26,9 @@ from ledger.endings import UsedWrongly
 @book_option
 @json_option
 @examples(
-    "claims-ledger letters confirm L-ABCDEFGH23456789 --posted-on 2026-06-12 --tracking RR123456785BE",
-    "claims-ledger letters confirm L-ABCDEFGH23456789 --returned-on 2026-06-20",
-    "claims-ledger letters confirm --file confirmations-2026-06-12.csv",
+    "coverledger letters confirm L-ABCDEFGH23456789 --posted-on 2026-06-12 --tracking RR123456785BE",
+    "coverledger letters confirm L-ABCDEFGH23456789 --returned-on 2026-06-20",
+    "coverledger letters confirm --file confirmations-2026-06-12.csv",
 )
 def confirm(  # noqa: PLR0913  # one parameter an option
     *,

@@ -1,4 +1,4 @@
-"""`claims-ledger deadlines digest`."""
+"""`coverledger deadlines digest`."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 @click.option("--send", "sends", is_flag=True, help="Send it now, to where the settings say.")
 @book_option
 @json_option
-@examples("claims-ledger deadlines digest", "claims-ledger deadlines digest --send")
+@examples("coverledger deadlines digest", "coverledger deadlines digest --send")
 def digest(*, sends: bool, book: str, as_json: bool) -> int:
     """Print the day's digest: what was missed, what is to be done now, which letters wait.
 
-    `up` sends it once each working day, by mail (CLAIMS_LEDGER_DIGEST_MAIL) or into a folder
-    (CLAIMS_LEDGER_DIGEST_FOLDER). It names contracts, claims and complaints, and no person.
+    `up` sends it once each working day, by mail (COVERLEDGER_DIGEST_MAIL) or into a folder
+    (COVERLEDGER_DIGEST_FOLDER). It names contracts, claims and complaints, and no person.
     """
     from schedulers.digest.composing import text  # noqa: PLC0415  # loaded when it runs
     from schedulers.digest.sending import digest_of, places, send  # noqa: PLC0415  # as above
@@ -34,7 +34,7 @@ def digest(*, sends: bool, book: str, as_json: bool) -> int:
         if sends:
             wanted = places(wiring.settings)
             if not wanted:
-                message = "Nobody gets it: set CLAIMS_LEDGER_DIGEST_MAIL or CLAIMS_LEDGER_DIGEST_FOLDER."
+                message = "Nobody gets it: set COVERLEDGER_DIGEST_MAIL or COVERLEDGER_DIGEST_FOLDER."
                 raise Refused(message)
             told = send(wiring, wanted, again=True)
     if as_json:

@@ -1,4 +1,4 @@
-"""`claims-ledger letters list/prepare/hand-over`."""
+"""`coverledger letters list/prepare/hand-over`."""
 
 import click
 
@@ -16,8 +16,8 @@ AHEAD = click.IntRange(0, 365)
 @book_option
 @json_option
 @examples(
-    "claims-ledger letters list --status handed_over",
-    "claims-ledger letters list --contract CC-1 --json",
+    "coverledger letters list --status handed_over",
+    "coverledger letters list --contract CC-1 --json",
 )
 def list_all(*, status: str | None, contract: str | None, book: str, as_json: bool) -> None:
     """List the letters: what each is about, how far it has come, and why it waits if it does.
@@ -71,7 +71,7 @@ def list_all(*, status: str | None, contract: str | None, book: str, as_json: bo
 )
 @book_option
 @json_option
-@examples("claims-ledger letters prepare", "claims-ledger letters prepare --ahead 60")
+@examples("coverledger letters prepare", "coverledger letters prepare --ahead 60")
 def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
     """Write the letters that are wanted: PDF/A in the contract's language, sealed beside the ledger.
 
@@ -98,7 +98,7 @@ def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
     note(f"Prepared {_counted(prepared)}.")
     if waiting:
         waits = "waits" if len(waiting) == 1 else "wait"
-        note(f"{_counted(len(waiting))} {waits}: see `claims-ledger letters list --status wanted`.")
+        note(f"{_counted(len(waiting))} {waits}: see `coverledger letters list --status wanted`.")
 
 
 @click.command("hand-over")
@@ -111,7 +111,7 @@ def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
 )
 @book_option
 @json_option
-@examples("claims-ledger letters hand-over", "claims-ledger letters hand-over --ahead 60 --json")
+@examples("coverledger letters hand-over", "coverledger letters hand-over --ahead 60 --json")
 def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
     """Give the letters that are prepared to the carrier: a print house's folder unless another one is set.
 
@@ -127,7 +127,7 @@ def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
             message = f"Book {book} is simulated, and its letters go to nobody: open one with `letters open`."
             raise Refused(message)
         if carrier_of(wiring) is None:
-            message = "No carrier takes letters here: set CLAIMS_LEDGER_LETTERS_CARRIER to a folder or a URL."
+            message = "No carrier takes letters here: set COVERLEDGER_LETTERS_CARRIER to a folder or a URL."
             raise Refused(message)
         with wiring.pool.connection() as connection:
             try_again(connection, book)

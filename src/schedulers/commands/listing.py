@@ -1,4 +1,4 @@
-"""`claims-ledger deadlines list`."""
+"""`coverledger deadlines list`."""
 
 from datetime import date
 
@@ -13,14 +13,14 @@ from ledger.commands.output import note, print_json, print_table
 @book_option
 @json_option
 @examples(
-    "claims-ledger deadlines list --before 2026-04-01",
-    "claims-ledger deadlines list --json",
+    "coverledger deadlines list --before 2026-04-01",
+    "coverledger deadlines list --json",
 )
 def list_all(*, before: date | None, book: str, as_json: bool) -> None:
     """List what is diarised, the next first: which contract, claim or complaint, when, and why.
 
     At each instant time will owe the stream something: an end, a renewal, a missed deadline. What is due,
-    with its dates and rules, stands in `claims-ledger due`.
+    with its dates and rules, stands in `coverledger due`.
     """
     from datetime import timedelta  # noqa: PLC0415  # loaded when it runs
 

@@ -1,4 +1,4 @@
-"""`claims-ledger letters answer/open`: one letter, by its reference."""
+"""`coverledger letters answer/open`: one letter, by its reference."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 @click.option("--no-text", is_flag=True, help="Only confirm that the answer given is the answer.")
 @book_option
 @examples(
-    "claims-ledger letters answer L-ABCDEFGH23456789 --text answer.txt",
-    "claims-ledger letters answer L-ABCDEFGH23456789 --no-text",
+    "coverledger letters answer L-ABCDEFGH23456789 --text answer.txt",
+    "coverledger letters answer L-ABCDEFGH23456789 --no-text",
 )
 def answer(reference: str, *, path: Path | None, no_text: bool, book: str) -> None:
     """Write the letter that answers a complaint, with what you say in it.
@@ -62,7 +62,7 @@ def answer(reference: str, *, path: Path | None, no_text: bool, book: str) -> No
         write_answer(wiring, press, shelf_of(wiring), today, reference=reference, text=text)
         tell_prepared(wiring, reference)
         wiring.seal()
-    note(f"Prepared {reference}: look at it with `claims-ledger letters open {reference} --reason …`.")
+    note(f"Prepared {reference}: look at it with `coverledger letters open {reference} --reason …`.")
 
 
 @click.command("open")
@@ -75,7 +75,7 @@ def answer(reference: str, *, path: Path | None, no_text: bool, book: str) -> No
 )
 @reason_option
 @book_option
-@examples("claims-ledger letters open L-ABCDEFGH23456789 --reason 'question of the policyholder'")
+@examples("coverledger letters open L-ABCDEFGH23456789 --reason 'question of the policyholder'")
 def open_one(reference: str, *, output: Path | None, reason: str, actor: str, book: str) -> None:
     """Open a letter that was written, as a PDF. Whoever opens it stands in the access log."""
     from ledger.subjects.access_log import Opened  # noqa: PLC0415  # loaded when it runs
@@ -110,6 +110,6 @@ def found(wiring: "Wiring", book: str, reference: str) -> "Letter":
     with wiring.pool.connection() as connection:
         rows = letters(connection, book, references=[reference])
     if not rows:
-        message = f"There is no letter {reference!r} in book {book}: see `claims-ledger letters list`."
+        message = f"There is no letter {reference!r} in book {book}: see `coverledger letters list`."
         raise Refused(message)
     return rows[0]

@@ -1,4 +1,4 @@
-"""`claims-ledger deadlines plan`: the run-off foretold, as a table, a chart, or JSON."""
+"""`coverledger deadlines plan`: the run-off foretold, as a table, a chart, or JSON."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,15 +28,15 @@ BAR = 50
 @book_option
 @json_option
 @examples(
-    "claims-ledger deadlines plan",
-    "claims-ledger deadlines plan --from 2026-07-01 --to 2026-09-30 --notices",
-    "claims-ledger deadlines plan --json",
+    "coverledger deadlines plan",
+    "coverledger deadlines plan --from 2026-07-01 --to 2026-09-30 --notices",
+    "coverledger deadlines plan --json",
 )
 def plan(*, first: date | None, last: date | None, notices: bool, book: str, as_json: bool) -> None:
     """Foretell the run-off: which termination notices will be posted when, and how many a day.
 
     Each running contract of a product that is sold no longer gets one, on the working day on which it goes to
-    the carrier (CLAIMS_LEDGER_LETTERS_HAND_OVER_DAYS before its deadline); one that missed its day gets it in
+    the carrier (COVERLEDGER_LETTERS_HAND_OVER_DAYS before its deadline); one that missed its day gets it in
     its next term. As known now: a policyholder's notice or a new contract changes it.
     """
     from ledger.clock import present  # noqa: PLC0415  # loaded when it runs

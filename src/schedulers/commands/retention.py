@@ -1,4 +1,4 @@
-"""`claims-ledger deadlines retention`: whose erasure is proposed."""
+"""`coverledger deadlines retention`: whose erasure is proposed."""
 
 from datetime import date
 from typing import TYPE_CHECKING
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 @book_option
 @json_option
 @examples(
-    "claims-ledger deadlines retention",
-    "claims-ledger deadlines retention --until 2036-12-31 --json",
+    "coverledger deadlines retention",
+    "coverledger deadlines retention --until 2036-12-31 --json",
 )
 def retention(*, until: date | None, book: str, as_json: bool) -> None:
     """Propose erasures: persons whose records nothing asks for any more (R13).
 
     That is ten years, by the terms, after the end of each contract that holds them and after the last payment
     on its claims. Nothing is erased here: each line gives the command with which a person does it. A legal
-    hold shows, and forbids it. `claims-ledger due --kind retention` lists contract by contract.
+    hold shows, and forbids it. `coverledger due --kind retention` lists contract by contract.
     """
     from schedulers.retention.follower import NAME  # noqa: PLC0415  # loaded when it runs
     from schedulers.retention.proposing import proposals, today_of  # noqa: PLC0415  # as above
@@ -55,4 +55,4 @@ def _what(row: dict[str, object]) -> str:
         return str(row["command"])
     holds = row["holds"]
     names = ", ".join(str(hold["contract"]) for hold in holds) if isinstance(holds, list) else ""
-    return f"legal hold on {names}: see `claims-ledger subject holds`"
+    return f"legal hold on {names}: see `coverledger subject holds`"

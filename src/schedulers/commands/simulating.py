@@ -1,4 +1,4 @@
-"""`claims-ledger simulate`."""
+"""`coverledger simulate`."""
 
 from datetime import date
 from typing import TYPE_CHECKING
@@ -26,15 +26,15 @@ MOST_YEARS = 30
 @book_option
 @json_option
 @examples(
-    "claims-ledger simulate",
-    "claims-ledger simulate --until 2031-01-01 --no-notices",
-    "claims-ledger simulate --json",
+    "coverledger simulate",
+    "coverledger simulate --until 2031-01-01 --no-notices",
+    "coverledger simulate --json",
 )
 def simulate(*, until: date | None, notices: bool, book: str, as_json: bool) -> None:
     """Ask what happens next: let a virtual year go by over a copy of the book.
 
     The copy is in memory: nothing is recorded, in a real book neither. Time acts by the ledger's own rules;
-    the notices of the run-off are posted as `claims-ledger deadlines plan` says; nothing else is assumed, so
+    the notices of the run-off are posted as `coverledger deadlines plan` says; nothing else is assumed, so
     that refunds and answers that are open now show as missed.
     """
     from ledger.clock import present  # noqa: PLC0415  # loaded when it runs

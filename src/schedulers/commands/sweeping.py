@@ -1,4 +1,4 @@
-"""`claims-ledger deadlines sweep`."""
+"""`coverledger deadlines sweep`."""
 
 from datetime import date
 from typing import TYPE_CHECKING
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @book_option
 @json_option
 @examples(
-    "claims-ledger deadlines sweep",
-    "claims-ledger deadlines sweep --until 2026-03-01",
+    "coverledger deadlines sweep",
+    "coverledger deadlines sweep --until 2026-03-01",
 )
 def sweep(*, until: date | None, book: str, as_json: bool) -> None:
     """Let time act on everything whose time has come: ends, renewals, missed deadlines.
@@ -53,7 +53,7 @@ def sweep(*, until: date | None, book: str, as_json: bool) -> None:
     if left:
         message = (
             f"{len(left):,} streams could not be brought up to date, {left[0]} the first: "
-            "claims-ledger parked list says why."
+            "coverledger parked list says why."
         )
         raise Refused(message)
 
@@ -70,7 +70,7 @@ def _settled(wiring: "Wiring", until: date | None) -> "datetime":
     if book.open_import is not None:
         message = (
             f"An import is open on book {wiring.book} and holds its clock: run it again to finish it,"
-            " or give it up with `claims-ledger import --abandon`."
+            " or give it up with `coverledger import --abandon`."
         )
         raise Refused(message)
     if until is None:

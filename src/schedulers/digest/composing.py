@@ -108,26 +108,26 @@ def text(digest: Digest) -> str:
             "",
         ]
     for name in digest.stopped:
-        lines += [f"ALARM: {name} could not take some events: see `claims-ledger doctor`.", ""]
+        lines += [f"ALARM: {name} could not take some events: see `coverledger doctor`.", ""]
     lines += _section(
         "Subscribers that are not told of all events",
         [one.said for one in digest.subscribers],
-        "claims-ledger subscriptions list",
+        "coverledger subscriptions list",
     )
     lines += _section(
-        "Could not be handled: mend the cause, then `claims-ledger parked replay`",
+        "Could not be handled: mend the cause, then `coverledger parked replay`",
         [f"{one.worker}  {one.item}: {one.error}" for one in digest.parked],
-        "claims-ledger parked list",
+        "coverledger parked list",
     )
     lines += _section(
         "MISSED since the last digest",
         [_deadline(row) for row in digest.missed_now],
-        "claims-ledger due --status missed",
+        "coverledger due --status missed",
     )
     lines += _section(
         "To be done now",
         [_deadline(row) for row in digest.due],
-        f"claims-ledger due --status open --before {digest.day + 30 * ONE_DAY}",
+        f"coverledger due --status open --before {digest.day + 30 * ONE_DAY}",
     )
     lines += _section(
         "Letters that cannot be written",
@@ -135,7 +135,7 @@ def text(digest: Digest) -> str:
             f"{letter.reference}  {letter.kind.replace('_', ' ')} of {letter.about.name}: {letter.told}"
             for letter in digest.letters_waiting
         ],
-        "claims-ledger letters list --status wanted",
+        "coverledger letters list --status wanted",
     )
     lines += _section(
         "Letters handed over, their posting not confirmed",
@@ -143,16 +143,16 @@ def text(digest: Digest) -> str:
             f"{letter.reference}  {letter.about.name}, to be posted by {letter.last_posting_day}"
             for letter in digest.letters_unconfirmed
         ],
-        "claims-ledger letters list --status handed_over",
+        "coverledger letters list --status handed_over",
     )
     if digest.erasures:
         lines += [
-            f"Erasures proposed: {digest.erasures:,}. See `claims-ledger deadlines retention`.",
+            f"Erasures proposed: {digest.erasures:,}. See `coverledger deadlines retention`.",
             "",
         ]
     earlier = len(digest.missed) - len(digest.missed_now)
     if earlier:
-        lines += [f"Missed before, and never met: {earlier:,}. See `claims-ledger due --status missed`.", ""]
+        lines += [f"Missed before, and never met: {earlier:,}. See `coverledger due --status missed`.", ""]
     if digest.is_calm:
         lines += ["No deadline was missed or is near, and no letter waits.", ""]
     return "\n".join(lines)

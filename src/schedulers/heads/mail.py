@@ -37,7 +37,7 @@ def _message(given: DaysHead) -> EmailMessage:
     message = new_mail(
         f"{given.head.origin}: head of {given.head.size} events, {given.day}",
         "Keep this mail. The signed head attached says what the log held on this day: with it anybody "
-        "can show later that nothing up to it was changed or taken away (claims-ledger verify DIR "
+        "can show later that nothing up to it was changed or taken away (coverledger verify DIR "
         "--since FILE).\n",
     )
     name = f"{given.head.origin.replace('/', '_')}-{given.day}.checkpoint"

@@ -37,8 +37,8 @@ WORKER: Final = "heads"
 
 def places(settings: "Settings") -> list[Place]:
     """Give the places outside that the settings name; witnesses first, so that others get what they sign."""
-    found: list[Place] = [Witness(witness.url, witness.keys) for witness in settings.head_witness_places]
-    found += [Folder(Path(folder)) for folder in settings.head_folder_paths]
+    found: list[Place] = [Witness(witness.url, witness.keys) for witness in settings.witness_places]
+    found += [Folder(Path(folder)) for folder in settings.checkpoint_folder_paths]
     if settings.head_mail:
         found.append(Mail.parse(settings.head_mail))
     return found
@@ -55,7 +55,7 @@ def keep_heads_outside(wiring: "Wiring", stop: StopEvent) -> None:
 
 
 def send_now(wiring: "Wiring") -> list[Sending]:
-    """Send the newest head to every place, whatever it has had today (group `claims_ledger.head_senders`)."""
+    """Send the newest head to every place, whatever it has had today (group `coverledger.head_senders`)."""
     return send(wiring, places(wiring.settings), again=True)
 
 
@@ -95,7 +95,7 @@ def _given(wiring: "Wiring", place: Place, day: date, epoch: int, *, again: bool
         if note is None or (not again and was_sent(connection, book, place.name, day)):
             return None
         if not isinstance(place, Witness):
-            witnesses = [witness.url for witness in wiring.settings.head_witness_places]
+            witnesses = [witness.url for witness in wiring.settings.witness_places]
             size = cosigned_size(connection, book, epoch, day, witnesses)
             note = (size and checkpoint_of(connection, book, epoch, size)) or note
         before = sent_size(connection, book, place.name, epoch)

@@ -37,7 +37,7 @@ class Witness:
             if knows.size > given.head.size:
                 message = (
                     f"it has seen a head of {knows.size} events, the log has {given.head.size}: the "
-                    "database was put back; see claims-ledger doctor"
+                    "database was put back; see coverledger doctor"
                 )
                 raise NotSent(message) from None
             try:
@@ -80,7 +80,7 @@ class Witness:
         if not self.keys:
             message = (
                 "it answered, and that counts for nothing, for its key is not set: "
-                "CLAIMS_LEDGER_HEAD_WITNESSES=URL#NAME+ID+KEY"
+                "COVERLEDGER_WITNESSES=URL#NAME+ID+KEY"
             )
             raise NotSent(message)
         wanted = ", ".join(key.label for key in self.keys)

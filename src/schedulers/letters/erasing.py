@@ -15,7 +15,7 @@ ERASED = "its addressee was erased"
 
 
 def erase_letters(wiring: "Wiring") -> int:
-    """Remove every letter to a person who was erased; how many files (group `claims_ledger.erasures`).
+    """Remove every letter to a person who was erased; how many files (group `coverledger.erasures`).
 
     The key that opens the sealed ones is gone already. Done again, it does nothing.
     """

@@ -16,7 +16,7 @@ STANDARDS: Final[list[Literal["a-2a", "ua-1"]]] = ["a-2a", "ua-1"]
 """PDF/A-2a: kept for decades; PDF/UA-1: readable by everybody."""
 
 LACKS_CHARACTERS: Final = (
-    "the fonts lack some of its characters: set CLAIMS_LEDGER_LETTERS_FONTS to a folder of fonts that have"
+    "the fonts lack some of its characters: set COVERLEDGER_LETTERS_FONTS to a folder of fonts that have"
     " them, or correct the policyholder"
 )
 DOES_NOT_FIT: Final = (
@@ -43,7 +43,7 @@ class LettersNotInstalled(UsedWrongly):
 
     def __init__(self) -> None:
         """Say how to install it."""
-        super().__init__("Letters need typst: pip install 'claims-ledger[letters]'.")
+        super().__init__("Letters need typst: pip install 'coverledger[letters]'.")
 
 
 class CannotBeSet(ItemFailed):
@@ -68,7 +68,7 @@ class Press:
             raise LettersNotInstalled from error
         template = _unpacked.enter_context(as_file(files("schedulers.letters").joinpath("letter.typ")))
         if fonts is not None and not fonts.is_dir():
-            message = f"CLAIMS_LEDGER_LETTERS_FONTS: there is no folder {fonts}. Put it right, or unset it."
+            message = f"COVERLEDGER_LETTERS_FONTS: there is no folder {fonts}. Put it right, or unset it."
             raise UsedWrongly(message)
         self._failed = typst.TypstError
         # Not the fonts of this machine: a letter looks, and hashes, the same on every one.

@@ -51,7 +51,7 @@ def told(wiring: "Wiring", asked: Mapping[str, str]) -> list[dict[str, object]]:
 
 
 def held(wiring: "Wiring", person: str) -> list[dict[str, object]]:
-    """Give the letters to one person, with what each says of their contract (group `claims_ledger.held`)."""
+    """Give the letters to one person, with what each says of their contract (group `coverledger.held`)."""
     wiring.catch_up(NAME)
     with wiring.pool.connection() as connection:
         found = letters(connection, wiring.book, person=person)

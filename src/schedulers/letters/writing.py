@@ -82,7 +82,7 @@ def write_answer(  # noqa: PLR0913  # what writing takes
     with wiring.pool.transaction() as connection:
         letter = claim_one(connection, wiring.book, reference)
         if letter is None or letter.kind != "complaint_answer":
-            message = f"{reference} is no answer to a complaint: see `claims-ledger letters list`."
+            message = f"{reference} is no answer to a complaint: see `coverledger letters list`."
             raise Refused(message)
         if letter.status != "wanted":
             message = f"Letter {reference} is {letter.status.replace('_', ' ')} already, and stays as it is."

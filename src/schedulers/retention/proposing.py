@@ -37,7 +37,7 @@ def _proposal(one: Over, holds: Mapping[str, Hold], book: str) -> dict[str, obje
     held = [holds[contract] for contract in one.contracts if contract in holds]
     reason = f"retention over since {one.since}"
     in_book = "" if book == "cyber-care" else f" --book {shlex.quote(book)}"
-    command = f"claims-ledger subject erase {shlex.quote(one.person)} --reason {shlex.quote(reason)}{in_book}"
+    command = f"coverledger subject erase {shlex.quote(one.person)} --reason {shlex.quote(reason)}{in_book}"
     return {
         "person": one.person,
         "contracts": list(one.contracts),

@@ -102,7 +102,7 @@ def test_fault_14_over_http_and_on_the_site_a_clock_that_is_behind_is_a_503(
         back(FAR)
         for role in ("back_office", "admin", "admin"):
             answer = served.command("GiveAdvice", ADVICE, "advice", role)
-            assert (answer.status_code, answer.json()["code"]) == (503, "AWAY")
+            assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
             assert answer.headers["retry-after"]
             assert "clock" in answer.json()["detail"]
         shown = desk.post("/commands/GiveAdvice", page)

@@ -17,7 +17,7 @@ from ledger.embedded import EmbeddedPostgres
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="claims-ledger-home-"))
+    folder = Path(tempfile.mkdtemp(prefix="coverledger-home-"))
     folder.chmod(0o711)
     try:
         yield folder / "home"

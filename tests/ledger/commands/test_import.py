@@ -1,4 +1,4 @@
-"""`claims-ledger import`, as it is typed."""
+"""`coverledger import`, as it is typed."""
 
 import csv
 import json
@@ -418,11 +418,11 @@ def test_until_needs_a_sealer_and_an_import_without_one_goes_on_later(
 ) -> None:
     monkeypatch.setattr("ledger.commands.import_run.SEAL_SECONDS", 0.2)
     file = write([start("CC-1", "2024-03-01T09:00:00+01:00", starts_on="2024-03-01")])
-    monkeypatch.setenv("CLAIMS_LEDGER_SEALS", "no")
+    monkeypatch.setenv("COVERLEDGER_SEALER_ENABLED", "no")
     alone = command_line("import", file, "--until", "2025-03-01")
     assert (alone.exit_code, "start its sealer" in alone.err) == (3, True)
 
-    monkeypatch.delenv("CLAIMS_LEDGER_SEALS")
+    monkeypatch.delenv("COVERLEDGER_SEALER_ENABLED")
     assert command_line("import", file, "--until", "2025-03-01").exit_code == 0
     assert renewals(command_line, "CC-1") == 2
 

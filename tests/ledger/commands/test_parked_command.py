@@ -42,7 +42,7 @@ def test_doctor_and_today_name_what_is_parked(command_line: CommandLine) -> None
     doctor = command_line("doctor", "--json").json["checks"]
     named = [one["message"] for one in doctor if one["check"] == "parked"]
     assert len(named) == 2
-    assert all("claims-ledger parked replay --worker letters" in message for message in named)
+    assert all("coverledger parked replay --worker letters" in message for message in named)
     today = command_line("today", "--json").json
     assert [row["item"] for row in today["parked"]] == ["CC-1/notice", "CC-2/notice"]
 

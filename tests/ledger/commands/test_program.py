@@ -158,7 +158,7 @@ def test_ids_that_time_uses_are_not_for_others(command_line: CommandLine) -> Non
 def test_the_actor_comes_from_the_option_else_from_the_setting(
     command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CLAIMS_LEDGER_ACTOR", "desk-7")
+    monkeypatch.setenv("COVERLEDGER_ACTOR", "desk-7")
     command_line("submit", "StartContract", json.dumps(contract("CC-1")), "--at", "2026-01-01T09:00:00+01:00")
     command_line(
         *("submit", "StartContract", json.dumps(contract("CC-2")), "--at", "2026-01-01T09:00:00+01:00"),
@@ -256,8 +256,8 @@ def test_an_external_database_is_prepared_by_one_login_that_may_all(
     bare_line: CommandLine, empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("MIGRATE_DSN", "SEALER_DSN"):
-        monkeypatch.delenv(f"CLAIMS_LEDGER_{name}")
-    monkeypatch.setenv("CLAIMS_LEDGER_DSN", empty_database.owner_dsn)
+        monkeypatch.delenv(f"COVERLEDGER_{name}")
+    monkeypatch.setenv("COVERLEDGER_DSN", empty_database.owner_dsn)
 
     applied = bare_line("migrate", "--json").json["applied"]
     assert applied[0] == "0001_ground.sql"
@@ -272,25 +272,25 @@ def test_an_external_database_that_needs_migrating_by_another_login_says_so(
     bare_line: CommandLine, empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("MIGRATE_DSN", "SEALER_DSN"):
-        monkeypatch.delenv(f"CLAIMS_LEDGER_{name}")
-    monkeypatch.setenv("CLAIMS_LEDGER_DSN", empty_database.app_dsn)
+        monkeypatch.delenv(f"COVERLEDGER_{name}")
+    monkeypatch.setenv("COVERLEDGER_DSN", empty_database.app_dsn)
     for words in (("init",), ("migrate",)):
         typed = bare_line(*words)
         assert typed.exit_code == 1
         assert len(typed.err.splitlines()) == 1
-        assert "CLAIMS_LEDGER_MIGRATE_DSN" in typed.err
+        assert "COVERLEDGER_MIGRATE_DSN" in typed.err
 
 
 def test_a_login_that_may_not_seal_records_says_so_in_one_line_and_doctor_finds_it(
     command_line: CommandLine, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command_line("init")
-    monkeypatch.setenv("CLAIMS_LEDGER_SEALER_DSN", database.app_dsn)
+    monkeypatch.setenv("COVERLEDGER_SEALER_DSN", database.app_dsn)
     sent = command_line("submit", "StartContract", json.dumps(contract()), "--json")
 
     assert (sent.exit_code, sent.json["status"]) == (1, "recorded")
     assert len(sent.err.splitlines()) == 1
-    assert "CLAIMS_LEDGER_SEALER_DSN" in sent.err
+    assert "COVERLEDGER_SEALER_DSN" in sent.err
     assert findings(command_line("doctor", "--json"))["rights"] == "wrong"
 
 
@@ -298,11 +298,11 @@ def test_doctor_tells_the_settings_even_when_nothing_can_be_reached(
     bare_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("DSN", "MIGRATE_DSN", "SEALER_DSN"):
-        monkeypatch.setenv(f"CLAIMS_LEDGER_{name}", "host=/nowhere dbname=none")
+        monkeypatch.setenv(f"COVERLEDGER_{name}", "host=/nowhere dbname=none")
     typed = bare_line("doctor", "--json")
 
     assert typed.exit_code == 3
     assert len(typed.err.splitlines()) == 1
     assert typed.json["healthy"] is False
     assert findings(typed)["server"] == "wrong"
-    assert "environment CLAIMS_LEDGER_DSN" in bare_line("doctor").out
+    assert "environment COVERLEDGER_DSN" in bare_line("doctor").out

@@ -138,7 +138,7 @@ def nothing_is_made(
         where = f"{words}: {typed}"
         assert typed.exit_code == 3, where
         assert said in typed.out + typed.err, where
-        assert "claims-ledger " in typed.err, where
+        assert "coverledger " in typed.err, where
         assert "Traceback" not in typed.err, where
         assert len(typed.err.splitlines()) == 1, where
         if words[0] != "doctor":
@@ -156,7 +156,7 @@ def line(bare_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def pointed_at(monkeypatch: pytest.MonkeyPatch, database: Database) -> None:
     for name, dsn in settings_of(database).items():
-        monkeypatch.setenv(f"CLAIMS_LEDGER_{name.upper()}", dsn)
+        monkeypatch.setenv(f"COVERLEDGER_{name.upper()}", dsn)
 
 
 @pytest.mark.test_all
@@ -188,7 +188,7 @@ def test_fault_12_a_home_without_a_ledger_stays_as_it_is(
     line: CommandLine, home: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("DSN", "MIGRATE_DSN", "SEALER_DSN"):
-        monkeypatch.delenv(f"CLAIMS_LEDGER_{name}")
+        monkeypatch.delenv(f"COVERLEDGER_{name}")
     if home != "missing":
         (tmp_path / "home").mkdir()
     if home == "with other things":
@@ -202,7 +202,7 @@ def test_fault_12_a_book_that_nobody_made_is_not_made(
     line: CommandLine, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert line("init").exit_code == 0
-    monkeypatch.setenv("CLAIMS_LEDGER_BOOK", "typo")
+    monkeypatch.setenv("COVERLEDGER_BOOK", "typo")
     whole = {
         ("backup", "x-1"),
         ("keys", "kept"),
@@ -217,7 +217,7 @@ def test_fault_12_a_book_that_nobody_made_is_not_made(
         typed = line(*words)
         assert typed.exit_code == 3, (words, typed)
         assert "There is no ledger here of a book 'typo' (it has cyber-care)" in typed.out + typed.err, typed
-        assert "claims-ledger init --book typo" in typed.err
+        assert "coverledger init --book typo" in typed.err
         assert files(tmp_path) == there, words
     assert catalogue(database) == before
 
@@ -229,7 +229,7 @@ def test_fault_12_a_ledger_of_before_is_not_migrated_by_a_read(
     assert line("init").exit_code == 0
     newest = migrations()[-1].name
     execute(database.superuser_dsn, f"delete from ledger.migrations where name = '{newest}'")
-    nothing_is_made(line, lambda: catalogue(database), "claims-ledger migrate", tmp_path)
+    nothing_is_made(line, lambda: catalogue(database), "coverledger migrate", tmp_path)
     assert newest in line("contract", "list").err
 
 

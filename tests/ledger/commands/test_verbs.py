@@ -38,7 +38,7 @@ def test_a_verb_demands_what_its_command_demands(verb: Verb) -> None:
 def test_the_help_of_a_verb_shows_an_example_that_can_be_read(verb: Verb) -> None:
     command = getattr(verbs, verb.group).commands[verb.name]
 
-    assert verb.example.startswith(f"claims-ledger {verb.group} {verb.name} ")
+    assert verb.example.startswith(f"coverledger {verb.group} {verb.name} ")
     assert verb.example in command.help
     assert all(f"--{field.option}" in verb.example for field in verb.fields if field.required)
 
@@ -126,7 +126,7 @@ def test_every_command_and_group_explains_itself() -> None:
                 walk(found, click.Context(found, parent=context, info_name=name))
 
     whole = program()
-    walk(whole, click.Context(whole, info_name="claims-ledger"))
+    walk(whole, click.Context(whole, info_name="coverledger"))
 
 
 def test_an_answer_is_shown_with_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from ledger.embedded import EmbeddedPostgres
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A home that does not exist yet, in a folder that everybody may pass through."""
-    folder = Path(tempfile.mkdtemp(prefix="claims-ledger-home-"))
+    folder = Path(tempfile.mkdtemp(prefix="coverledger-home-"))
     folder.chmod(0o711 if AS_ROOT else 0o700)
     try:
         yield folder / "home"
@@ -28,7 +28,7 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def shared_dsn() -> Iterator[str]:
     """An embedded server that the tests of a module only look at."""
-    folder = Path(tempfile.mkdtemp(prefix="claims-ledger-home-"))
+    folder = Path(tempfile.mkdtemp(prefix="coverledger-home-"))
     folder.chmod(0o711 if AS_ROOT else 0o700)
     try:
         with EmbeddedPostgres(folder).join() as server:

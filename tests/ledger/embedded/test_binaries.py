@@ -52,7 +52,7 @@ def test_none_at_all_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tm
     fake_postgres(tmp_path / "14" / "bin", "14.1")
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("ledger.embedded.binaries.SYSTEM_FOLDERS", (f"{tmp_path}/*/bin",))
-    with pytest.raises(PostgresUnavailable, match=r"pip install claims-ledger.*CLAIMS_LEDGER_DSN"):
+    with pytest.raises(PostgresUnavailable, match=r"pip install coverledger.*COVERLEDGER_DSN"):
         find_binaries()
 
 
@@ -79,5 +79,5 @@ def test_the_programs_to_use_may_be_named(home: Path) -> None:
 
 
 def test_on_windows_it_is_said_that_an_external_postgres_is_the_only_way(tmp_path: Path) -> None:
-    with pytest.raises(PostgresUnavailable, match=r"does not run on Windows: set CLAIMS_LEDGER_DSN"):
+    with pytest.raises(PostgresUnavailable, match=r"does not run on Windows: set COVERLEDGER_DSN"):
         windows.EmbeddedPostgres(tmp_path).join()

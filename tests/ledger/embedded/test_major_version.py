@@ -28,7 +28,7 @@ def test_data_of_another_major_version_is_refused_with_the_line_to_type(home: Pa
         EmbeddedPostgres(home).join()
     said = str(refused.value)
     assert "\n" not in said
-    assert "CLAIMS_LEDGER_POSTGRES_BIN=/usr/lib/postgresql/14/bin" in said
+    assert "COVERLEDGER_POSTGRES_BIN=/usr/lib/postgresql/14/bin" in said
     assert f"pg_dumpall --file=ledger.sql && mv {home}/postgres {home}/postgres-14 && " in said
 
 

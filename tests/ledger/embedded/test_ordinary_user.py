@@ -72,7 +72,7 @@ def test_an_ordinary_user_is_told_that_a_home_is_somebody_elses(home: Path) -> N
     EmbeddedPostgres(home).join().close()
     program = Program(home, ordinary=True)
     said = program.end()
-    assert "set CLAIMS_LEDGER_HOME to a folder of your own" in said
+    assert "set COVERLEDGER_HOME to a folder of your own" in said
     assert said.count("\n") == 1
     assert program.exit_status == 3
 

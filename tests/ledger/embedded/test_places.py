@@ -131,12 +131,12 @@ def open_files(process: int) -> set[str]:
 
 def test_a_home_that_cannot_be_made_is_said_in_one_line(home: Path) -> None:
     home.write_text("a file")
-    with pytest.raises(PostgresUnavailable, match="set CLAIMS_LEDGER_HOME") as refused:
+    with pytest.raises(PostgresUnavailable, match="set COVERLEDGER_HOME") as refused:
         EmbeddedPostgres(home).join()
     assert "\n" not in str(refused.value)
 
 
 def test_a_folder_without_postgres_is_said_in_one_line(home: Path) -> None:
-    with pytest.raises(PostgresUnavailable, match=r"no Postgres 15 or later .* CLAIMS_LEDGER_POSTGRES_BIN"):
+    with pytest.raises(PostgresUnavailable, match=r"no Postgres 15 or later .* COVERLEDGER_POSTGRES_BIN"):
         EmbeddedPostgres(home, binaries=home).join()
     assert is_deserted(home)

@@ -197,7 +197,7 @@ def test_an_event_left_out_or_put_in_by_the_key_holder_shows_in_the_chain(
 def test_events_that_are_not_those_of_the_head_are_not_exported(events: Events, tmp_path: Path) -> None:
     heads = signed_heads(leaves_of(events), [300])
     for number, wrong in enumerate((events[:299], events[:301], changed(events[:300], 7, lambda _: b"x"))):
-        with pytest.raises(BundleBroken, match="run `claims-ledger verify`"):
+        with pytest.raises(BundleBroken, match="run `coverledger verify`"):
             write_bundle(tmp_path / str(number), checkpoints=heads, events=wrong, schemas={}, keys=KEYS)
         with pytest.raises(BundleBroken, match="export did not finish"):
             verify_bundle(tmp_path / str(number), KEYS)

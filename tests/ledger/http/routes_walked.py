@@ -10,7 +10,7 @@ from ledger.http.openapi import RIGHT, operations
 PATHS = {
     "number": "CC-1",
     "path": "0/000.p/1",
-    "event_type": "claims-ledger.claim.RefundIssued.v1",
+    "event_type": "coverledger.claim.RefundIssued.v1",
     "code": "LIMIT_COUNT",
 }
 HEADERS = {"Idempotency-Key": "walked", "Access-Reason": "a test of rights"}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from fixtures.database import Database, execute
 from fixtures.desk import claim, contract
 from fixtures.served import Served
 from ledger.store.epochs import Epoch, database_now, enter_epoch, insert_epoch
@@ -16,6 +17,13 @@ def filled(house: Served) -> Served:
     last = house.command("OpenClaim", claim("K-1", "CC-1", narrative="bitten by a phisher"))
     assert int(last.headers["Ledger-Position"]) > 10
     return house
+
+
+@pytest.fixture
+def former_book(served: Served, database: Database) -> Served:
+    """A book that was there before the migration that gave new ones their prefix."""
+    execute(database.superuser_dsn, "update ledger.books set event_type_prefix = 'claims-ledger'")
+    return served
 
 
 def pages(served: Served, url: str) -> Iterator[list[dict[str, object]]]:
@@ -48,7 +56,7 @@ def test_after_excludes_and_nothing_follows_the_end(filled: Served) -> None:
     "types",
     [
         "types=claim.ClaimOpened",
-        "types=claims-ledger.claim.ClaimOpened.v1",
+        "types=coverledger.claim.ClaimOpened.v1",
         "types=claim.RefundIssued,claim.ClaimOpened",
         "types=claim.RefundIssued&types=claim.ClaimOpened",
     ],
@@ -57,7 +65,7 @@ def test_only_the_types_that_are_wanted_come_and_the_cursor_passes_the_others(
     filled: Served, types: str
 ) -> None:
     answer = filled.get(f"/events?{types}")
-    assert [event["type"] for event in answer.json()] == ["claims-ledger.claim.ClaimOpened.v1"]
+    assert [event["type"] for event in answer.json()] == ["coverledger.claim.ClaimOpened.v1"]
     end = len(filled.get("/events?limit=1000").json()) - 1
     assert answer.headers["Ledger-Position"] == str(end)
 
@@ -109,3 +117,22 @@ def test_a_cursor_from_before_the_log_was_put_back_is_told_where_to_read_again(s
     # A stream's bare id was given in the first epoch.
     resumed = served.get("/events/stream", headers={"Last-Event-ID": "4"})
     assert resumed.status_code == 410
+
+
+def test_a_book_from_before_the_new_name_keeps_the_types_of_its_events(former_book: Served) -> None:
+    served, name = former_book, "claims-ledger.contract.ContractStarted.v1"
+    assert served.command("StartContract", contract("CC-1")).status_code == 201
+    served.wiring.seal()
+    for types in ("contract.ContractStarted", name):
+        assert [event["type"] for event in served.get(f"/events?types={types}").json()] == [name]
+    refused = served.get("/events?types=coverledger.contract.ContractStarted.v1")
+    assert (refused.status_code, name in refused.json()["detail"]) == (422, True)
+    assert served.get(f"/schemas/{name}").json()["$id"] == "urn:claims-ledger:contract.ContractStarted.v1"
+    assert served.get("/schemas/coverledger.contract.ContractStarted.v1").status_code == 404
+    assert name in served.get("/asyncapi.json").json()["components"]["messages"]
+    document = served.client.get("/openapi.json").json()
+    envelope = document["components"]["schemas"]["CloudEvent"]["properties"]["type"]
+    assert envelope["description"] == "`claims-ledger.{kind}.{Event}.v{version}`."
+    schema = document["paths"][f"{served.base}/schemas/{{event_type}}".replace(served.wiring.book, "{book}")]
+    [asked] = [one for one in schema["get"]["parameters"] if one["name"] == "event_type"]
+    assert asked["schema"]["examples"] == ["claims-ledger.claim.RefundIssued.v1"]

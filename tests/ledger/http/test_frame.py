@@ -78,7 +78,7 @@ def test_a_database_that_is_away_is_a_problem_to_try_again(
 
     monkeypatch.setattr("ledger.store.event_store.EventStore.load", away)
     answer = house.command("StartContract", contract("CC-away"), key="away")
-    assert (answer.status_code, answer.json()["code"]) == (503, "AWAY")
+    assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
     assert answer.headers["Retry-After"] == "1"
     monkeypatch.undo()
     assert house.command("StartContract", contract("CC-away"), key="away").status_code == 201

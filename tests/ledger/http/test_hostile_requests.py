@@ -197,7 +197,7 @@ def test_fault_31_deep_json_is_refused_at_once_whoever_sends_it(peopled: Served,
         )
         assert 400 <= answer.status_code < 500, (path, answer.text)
     answer = peopled.client.post("/persons.json", content=DEEP, headers=headers | {"Content-Type": JSON})
-    assert (answer.status_code, answer.json()["code"]) == (400, "MALFORMED")
+    assert (answer.status_code, answer.json()["code"]) == (400, "BAD_REQUEST")
 
 
 def test_fault_31_a_form_whose_token_is_no_ascii_is_refused_as_any_other(peopled: Served) -> None:

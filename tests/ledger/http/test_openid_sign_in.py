@@ -188,10 +188,10 @@ def test_a_provider_that_is_away_is_told_as_a_page_and_to_a_program_as_a_problem
         ):
             assert "does not answer just now" in refused(client, client.get(BEGIN), "away")
             told = client.get(BEGIN, headers={"Accept": "application/json"})
-    assert (told.status_code, told.json()["type"].rpartition("/")[2]) == (401, "NOT_SIGNED_IN")
+    assert (told.status_code, told.json()["type"].rpartition("/")[2]) == (401, "UNAUTHENTICATED")
 
 
 def test_without_settings_there_is_no_such_way_and_half_of_them_are_refused(tmp_path: Path) -> None:
     assert OurProvider.from_settings(Settings.load(home=tmp_path)) is None
-    with pytest.raises(UsedWrongly, match="CLAIMS_LEDGER_OIDC_JWKS_FILE"):
+    with pytest.raises(UsedWrongly, match="COVERLEDGER_OIDC_JWKS_FILE"):
         OurProvider.from_settings(Settings.load(home=tmp_path, oidc_client_id=CLIENT))

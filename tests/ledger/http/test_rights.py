@@ -60,7 +60,11 @@ def test_an_auditor_may_write_nothing_and_a_subscriber_sees_the_feed_alone(peopl
 
 def test_a_refused_right_is_named_so_that_one_knows_what_to_ask_for(peopled: Served) -> None:
     refused = peopled.get("/limits", "subscriber")
-    assert (refused.status_code, refused.json()["code"], refused.json()["right"]) == (403, "NO_RIGHT", "read")
+    assert (refused.status_code, refused.json()["code"], refused.json()["right"]) == (
+        403,
+        "FORBIDDEN",
+        "read",
+    )
     assert 'error="insufficient_scope"' in refused.headers["WWW-Authenticate"]
 
 
@@ -95,6 +99,6 @@ def test_a_session_of_the_site_has_the_rights_of_its_role_and_no_page_elsewhere_
         {"Origin": "null"},
     ]
     refused = [peopled.client.post(url, json=body, headers=asked | more) for more in elsewhere]
-    assert [answer.json()["code"] for answer in refused] == ["FROM_ELSEWHERE"] * 4
+    assert [answer.json()["code"] for answer in refused] == ["CROSS_SITE_REQUEST"] * 4
     own = peopled.client.post(url, json=body, headers=asked | {"Origin": "http://ledger.test"})
     assert own.json()["code"] == "UNKNOWN"  # read and decided: there is no notice to revoke

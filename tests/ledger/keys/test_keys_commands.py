@@ -103,9 +103,9 @@ def test_what_is_the_operator_s_to_do_is_refused_to_the_login_of_daily_work(
 ) -> None:
     if words[0] == "restore":
         assert ledger.run("backup", str(tmp_path / words[1])).returncode == 0
-    daily = {name: value for name, value in ledger.environment.items() if name != "CLAIMS_LEDGER_MIGRATE_DSN"}
+    daily = {name: value for name, value in ledger.environment.items() if name != "COVERLEDGER_MIGRATE_DSN"}
     ended = Program(daily).run(*(str(tmp_path / word) if "." in word else word for word in words))
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].startswith(
-        "Error: this is the operator's to do: set CLAIMS_LEDGER_MIGRATE_DSN"
+        "Error: this is the operator's to do: set COVERLEDGER_MIGRATE_DSN"
     )

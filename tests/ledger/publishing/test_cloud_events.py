@@ -13,6 +13,7 @@ from cloudevents.core.v1.event import CloudEvent
 from fixtures.published_events import BOOK, RECORDED_AT, every_event, feed_event
 from ledger.domain.event import personal_fields
 from ledger.domain.events import EVENT_TYPES
+from ledger.feed.publishing.asyncapi import asyncapi_document
 from ledger.feed.publishing.cloud_events import (
     CONTENT_TYPE,
     cloud_event,
@@ -26,6 +27,7 @@ from ledger.feed.reading import FeedEvent
 from ledger.store.epochs import Epoch
 
 EVENTS = list(every_event())
+PREFIX = "coverledger"
 
 
 def name_of(event: FeedEvent) -> str:
@@ -34,11 +36,11 @@ def name_of(event: FeedEvent) -> str:
 
 @pytest.mark.parametrize("event", EVENTS, ids=name_of)
 def test_the_cloudevents_sdk_parses_every_event_type(event: FeedEvent) -> None:
-    sent = HTTPMessage({"content-type": CONTENT_TYPE}, cloud_event_json(event, BOOK))
+    sent = HTTPMessage({"content-type": CONTENT_TYPE}, cloud_event_json(event, BOOK, type_prefix=PREFIX))
     read = from_http(sent, JSONFormat(), CloudEvent)
     assert read.get_id() == str(event.event_id)
     assert read.get_source() == "/ledger/cyber-care"
-    assert read.get_type() == f"claims-ledger.{event.type}.v{event.schema_version}"
+    assert read.get_type() == f"coverledger.{event.type}.v{event.schema_version}"
     assert read.get_subject() == event.stream.name
     assert read.get_time() == RECORDED_AT
     assert read.get_extension("sequence") == f"{event.position:019d}"
@@ -47,15 +49,15 @@ def test_the_cloudevents_sdk_parses_every_event_type(event: FeedEvent) -> None:
     assert read.get_extension("correlationid") == str(event.correlation_id)
     caused_by = str(event.causation_id) if event.causation_id else None
     assert read.get_extension("causationid") == caused_by
-    assert read.get_data() == cloud_event(event, BOOK)["data"]
+    assert read.get_data() == cloud_event(event, BOOK, type_prefix=PREFIX)["data"]
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=name_of)
 def test_every_events_data_is_as_its_schema_says_and_the_schema_has_nothing_personal(
     event: FeedEvent,
 ) -> None:
-    told = cloud_event(event, BOOK)
-    schema = schema_of(str(told["type"]))
+    told = cloud_event(event, BOOK, type_prefix=PREFIX)
+    schema = schema_of(str(told["type"]), PREFIX)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(closed(schema))
     validator.validate(told["data"])
@@ -66,14 +68,14 @@ def test_every_events_data_is_as_its_schema_says_and_the_schema_has_nothing_pers
 
 @pytest.mark.parametrize("event", EVENTS, ids=name_of)
 def test_nothing_personal_is_told_neither_in_clear_nor_as_ciphertext(event: FeedEvent) -> None:
-    told = cloud_event(event, BOOK)["data"]
+    told = cloud_event(event, BOOK, type_prefix=PREFIX)["data"]
     for path in personal_fields(EVENT_TYPES[event.type]):
         held: Any = told
         for step in path.split(".")[:-1]:
             held = held[step]
         assert path.split(".")[-1] not in held
-    assert "box" not in cloud_event_json(event, BOOK).decode()
-    assert "salt" not in cloud_event_json(event, BOOK).decode()
+    assert "box" not in cloud_event_json(event, BOOK, type_prefix=PREFIX).decode()
+    assert "salt" not in cloud_event_json(event, BOOK, type_prefix=PREFIX).decode()
 
 
 def test_a_sealed_value_is_left_out_wherever_it_stands_also_under_a_name_of_an_older_version() -> None:
@@ -87,12 +89,14 @@ def test_a_sealed_value_is_left_out_wherever_it_stands_also_under_a_name_of_an_o
 
 
 def test_the_same_event_is_always_the_same_bytes_and_sequences_sort_as_text() -> None:
-    assert [cloud_event_json(event, BOOK) for event in EVENTS] == [
-        cloud_event_json(event, BOOK) for event in every_event()
+    assert [cloud_event_json(event, BOOK, type_prefix=PREFIX) for event in EVENTS] == [
+        cloud_event_json(event, BOOK, type_prefix=PREFIX) for event in every_event()
     ]
     payload = EVENTS[0].payload
     sequences = [
-        cloud_event(feed_event(EVENTS[0].type, 1, payload, position=position), BOOK)["sequence"]
+        cloud_event(feed_event(EVENTS[0].type, 1, payload, position=position), BOOK, type_prefix=PREFIX)[
+            "sequence"
+        ]
         for position in (0, 9, 10, 999, 10**18)
     ]
     assert sequences == sorted(sequences, key=str)
@@ -111,16 +115,32 @@ def test_a_log_that_was_put_back_speaks_under_another_source_from_there_on() -> 
 
 
 def test_there_is_a_schema_of_every_type_and_version_and_of_no_other() -> None:
-    assert len(published_types()) == sum(event_type.schema_version for event_type in EVENT_TYPES.values())
-    assert {f"claims-ledger.{name_of(event)}" for event in EVENTS} == set(published_types())
+    assert len(published_types(PREFIX)) == sum(
+        event_type.schema_version for event_type in EVENT_TYPES.values()
+    )
+    assert {f"coverledger.{name_of(event)}" for event in EVENTS} == set(published_types(PREFIX))
     for unknown in (
-        "claims-ledger.claim.RefundIssued.v2",
+        "coverledger.claim.RefundIssued.v2",
         "claim.RefundIssued.v1",
-        "claims-ledger..v1",
+        "coverledger..v1",
         "../x",
     ):
         with pytest.raises(SchemaUnknown):
-            schema_of(unknown)
+            schema_of(unknown, PREFIX)
+
+
+def test_a_book_of_before_has_the_types_of_before_in_events_schemas_and_document() -> None:
+    former = "claims-ledger"
+    assert {name.partition(".")[0] for name in published_types(former)} == {former}
+    for event in EVENTS:
+        told, now = (cloud_event(event, BOOK, type_prefix=prefix) for prefix in (former, PREFIX))
+        assert told == now | {"type": f"{former}.{name_of(event)}"}
+        schema = schema_of(str(told["type"]), former)
+        assert schema["$id"] == f"urn:{former}:{name_of(event)}"
+        assert schema == schema_of(str(now["type"]), PREFIX) | {"$id": schema["$id"]}
+    with pytest.raises(SchemaUnknown, match=r"write it as claims-ledger\.claim"):
+        schema_of("coverledger.claim.RefundIssued.v1", former)
+    assert set(asyncapi_document(former)["components"]["messages"]) == set(published_types(former))
 
 
 def closed(schema: Any) -> Any:  # noqa: ANN401  # whatever a schema holds

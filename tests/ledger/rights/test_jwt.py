@@ -17,7 +17,7 @@ from ledger.rights.oidc import JwtReader
 from ledger.rights.refusals import NotAdmitted
 from ledger.settings import Settings
 
-ISSUER, AUDIENCE = "https://login.example", "claims-ledger"
+ISSUER, AUDIENCE = "https://login.example", "coverledger"
 OURS = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 ELLIPTIC = ec.generate_private_key(ec.SECP256R1())
 SOMEBODYS = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)

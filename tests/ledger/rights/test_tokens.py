@@ -155,7 +155,7 @@ def test_fault_41_a_link_bears_the_address_of_the_up_that_runs_or_none(
     told = command_line(*words, "--json").json
     assert (told["link"], told["path"].startswith("/sign-in?code=")) == (None, True)
 
-    monkeypatch.setenv("CLAIMS_LEDGER_HTTP_URL", "https://ledger.example")
+    monkeypatch.setenv("COVERLEDGER_HTTP_URL", "https://ledger.example")
     assert command_line(*words).out.startswith("https://ledger.example/sign-in?code=")
     with socket.create_server(("127.0.0.1", 0)) as up:
         address = f"http://127.0.0.1:{up.getsockname()[1]}"

@@ -21,7 +21,7 @@ def written(told: dict[str, str]) -> str:
 
 def main() -> None:
     """Migrate an empty database and write down what it is made of."""
-    home = Path(tempfile.mkdtemp(prefix="claims-ledger-catalogue-"))
+    home = Path(tempfile.mkdtemp(prefix="coverledger-catalogue-"))
     home.chmod(0o711)
     try:
         with EmbeddedPostgres(home).join() as server:

@@ -241,7 +241,7 @@ def test_a_load_survives_a_server_that_was_restarted_meanwhile(
     event_store: EventStore, database: Database
 ) -> None:
     event_store.append(commit(new_event(claim(1), advice())))
-    ending = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'claims-ledger'"
+    ending = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'coverledger'"
     execute(database.superuser_dsn, f"{ending} and datname = '{database.name}'")
     assert event_store.load_many(BOOK, [claim(1)]).streams[claim(1)].version == 1
 

@@ -14,7 +14,7 @@ def test_a_book_is_created_once_and_stays_as_it_was(books: Books) -> None:
     assert not books.create(BOOK, kind="simulated", origin="another", clock_at=NOW)
     row = books.row(BOOK)
     assert (row.kind, row.origin, row.epoch, row.clock_at, row.held_at) == ("real", ORIGIN, 1, None, None)
-    with pytest.raises(BookUnknown, match="claims-ledger init --book other"):
+    with pytest.raises(BookUnknown, match="coverledger init --book other"):
         books.row("other")
 
 

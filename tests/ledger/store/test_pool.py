@@ -54,9 +54,7 @@ def record_in_one_transaction(pool: Pool, insert: str, *names: str) -> None:
 
 
 def test_a_broken_connection_is_dropped_and_those_that_idled_with_it(pool: Pool, database: Database) -> None:
-    end_all = (
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'claims-ledger'"
-    )
+    end_all = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'coverledger'"
     with pool.connection() as first:
         with pool.connection() as second:
             ended = {backend(first), backend(second)}

@@ -133,7 +133,7 @@ def test_an_opening_that_fails_has_left_its_line_before(
     ended = command_line("subject", "export", ADA, *WHY)
 
     assert (ended.exit_code, ended.out) == (1, "")
-    assert "claims-ledger verify" in ended.err
+    assert "coverledger verify" in ended.err
     assert {line["stream"] for line in log(command_line)} == set(HOLDS_ADA)
 
 

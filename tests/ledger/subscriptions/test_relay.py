@@ -326,7 +326,7 @@ def test_a_broker_that_is_away_is_waited_for_and_told_of(desk: Desk, broker: Bro
     with desk.delivering(nowhere):
         eventually(lambda: desk.subscriptions.one("bus").subscription.told is not None)
     told = str(desk.subscriptions.one("bus").subscription.told)
-    assert "no server of CLAIMS_LEDGER_NATS takes the connection" in told
+    assert "no server of COVERLEDGER_NATS takes the connection" in told
     assert "secret" not in told
     with desk.delivering(terms(broker)):
         eventually(lambda: lag(desk) == 0)

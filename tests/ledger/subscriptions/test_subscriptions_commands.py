@@ -1,4 +1,4 @@
-"""`claims-ledger subscriptions` and `listen`, as they are typed."""
+"""`coverledger subscriptions` and `listen`, as they are typed."""
 
 import json
 import os
@@ -16,7 +16,7 @@ START = json.dumps(contract())
 
 @pytest.fixture
 def typed(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    monkeypatch.setenv("CLAIMS_LEDGER_WEBHOOKS_PRIVATE", "yes")
+    monkeypatch.setenv("COVERLEDGER_WEBHOOKS_ALLOW_PRIVATE", "yes")
     return command_line
 
 
@@ -81,7 +81,7 @@ def test_a_private_address_is_refused_unless_it_is_allowed_for_development(comma
 
 @pytest.mark.test_all
 def test_up_delivers_what_is_recorded_beside_it(program: Program, receiver: Receiver) -> None:
-    program.environment["CLAIMS_LEDGER_WEBHOOKS_PRIVATE"] = "yes"
+    program.environment["COVERLEDGER_WEBHOOKS_ALLOW_PRIVATE"] = "yes"
     added = program.run("subscriptions", "add", "erp", "--webhook", receiver.url, "--json")
     secret = json.loads(added.stdout)["secret"]
     running = program.up()
@@ -91,7 +91,7 @@ def test_up_delivers_what_is_recorded_beside_it(program: Program, receiver: Rece
     exit_code, said = ended_by(running)
     assert (exit_code, "service_waits" in said) == (0, False), said
     Webhook(secret).verify(receiver.taken[0].body, receiver.taken[0].headers)
-    assert receiver.taken[0].event["type"] == "claims-ledger.contract.ContractStarted.v1"
+    assert receiver.taken[0].event["type"] == "coverledger.contract.ContractStarted.v1"
 
 
 def test_listen_posts_signed_events_once_each_and_tells_each_answer(
@@ -103,6 +103,7 @@ def test_listen_posts_signed_events_once_each_and_tells_each_answer(
     told = typed(*words, "--json")
     assert (told.exit_code, {line["taken"] for line in told.json_lines}) == (0, {True})
     Webhook(secret).verify(receiver.taken[0].body, receiver.taken[0].headers)
+    assert {one.event["type"].partition(".")[0] for one in receiver.taken} == {"coverledger"}
     came = len(receiver.came)
     receiver.answer = lambda _: 500
     told = typed(*words)
@@ -124,7 +125,7 @@ def test_listen_posts_signed_events_once_each_and_tells_each_answer(
 def test_listen_says_what_is_written_wrongly(typed: CommandLine, words: tuple[str, ...]) -> None:
     told = typed("listen", *words)
     assert (told.exit_code, told.out, len(told.err.splitlines())) == (2, "", 1)
-    assert os.environ["CLAIMS_LEDGER_WEBHOOKS_PRIVATE"] == "yes"
+    assert os.environ["COVERLEDGER_WEBHOOKS_ALLOW_PRIVATE"] == "yes"
 
 
 def test_secrets_outlive_a_rotation_of_the_master_key(typed: CommandLine, receiver: Receiver) -> None:

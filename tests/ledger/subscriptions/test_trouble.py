@@ -51,7 +51,7 @@ def test_fault_29_one_that_410_switched_off_is_told_of(desk: Desk, receiver: Rec
         "disabled",
         "it answered 410 Gone",
     )
-    assert "claims-ledger subscriptions resume erp" in trouble.said
+    assert "coverledger subscriptions resume erp" in trouble.said
 
 
 def test_fault_29_parked_events_are_told_of_with_their_number(desk: Desk, receiver: Receiver) -> None:

@@ -60,6 +60,19 @@ def test_a_webhook_is_given_every_event_in_order_for_each_contract(desk: Desk, r
     assert (standing.lag, standing.backlog.waiting, standing.subscription.position) == (0, 0, 302)
 
 
+@pytest.mark.parametrize("prefix", ["coverledger", "claims-ledger"])
+def test_types_begin_with_what_those_of_the_book_begin_with(
+    desk: Desk, receiver: Receiver, database: Database, prefix: str
+) -> None:
+    if prefix != "coverledger":
+        execute(database.superuser_dsn, f"update ledger.books set event_type_prefix = '{prefix}'")
+    desk.subscriptions.add_webhook("erp", receiver.url, after=-1)
+    desk.record(1, 2)
+    with desk.delivering():
+        eventually(lambda: len(receiver.taken) == 2)
+    assert {delivery.event["type"] for delivery in receiver.taken} == {f"{prefix}.claim.AdviceGiven.v1"}
+
+
 def test_standardwebhooks_verifies_every_delivery_and_no_other_secret_does(
     desk: Desk, receiver: Receiver
 ) -> None:

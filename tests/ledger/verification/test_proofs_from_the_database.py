@@ -105,7 +105,7 @@ def test_a_database_that_does_not_hold_what_was_signed_is_not_exported_whole(
     monkeypatch.setattr(
         "ledger.feed.verification.bundle_rows._events", lambda *_: iter([(b"leaf", b"payload")])
     )
-    with pytest.raises(BundleBroken, match="claims-ledger verify"):
+    with pytest.raises(BundleBroken, match="coverledger verify"):
         export_bundle(simulated.pool, simulated.book, tmp_path / "bundle", keys_of(simulated))
     assert not (tmp_path / "bundle" / "checkpoint").exists()
 

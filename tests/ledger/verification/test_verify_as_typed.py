@@ -94,7 +94,7 @@ def test_a_bundle_is_exported_and_verified_with_the_key_alone(
     ended = desk.run("export", str(bundle))
     assert ended.returncode == 0, ended.stderr
     assert f"verify {bundle} --key '{key}'" in ended.stderr
-    offline = Program(desk.environment | {"CLAIMS_LEDGER_DSN": "host=nowhere.invalid"})
+    offline = Program(desk.environment | {"COVERLEDGER_DSN": "host=nowhere.invalid"})
     kept = tmp_path / "kept.checkpoint"
     kept.write_text(desk.run("checkpoint").stdout, encoding="utf-8")
     given = ("--key", key, "--since", str(kept), "--contract", "CC-1")
@@ -156,7 +156,7 @@ def test_a_head_extends_an_older_one_by_a_proof_that_stands_alone(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("verify", "--contract", "CC-1"), "claims-ledger proof CONTRACT"),
+        (("verify", "--contract", "CC-1"), "coverledger proof CONTRACT"),
         (("verify", ".", "--views"), "leave TARGET out"),
         (("verify", "."), "checkpoint --vkey"),
         (("verify", "--key", "nonsense"), "not an Ed25519 verifier key"),
@@ -204,7 +204,7 @@ def test_ctrl_c_breaks_off_and_the_next_run_goes_on_from_there(
     monkeypatch.setattr(command, "verify_database", broken_off)
     assert run(["verify"]) == 130
     said = capsys.readouterr().err
-    assert "Broken off: the next `claims-ledger verify` goes on from here" in said
+    assert "Broken off: the next `coverledger verify` goes on from here" in said
     assert (tmp_path / "home" / "verification" / "cyber-care.json").exists()
     monkeypatch.setattr(command, "verify_database", true_pass)
     assert run(["verify"]) == 0

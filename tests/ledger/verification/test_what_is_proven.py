@@ -237,7 +237,7 @@ def test_fault_26_after_a_rotation_the_standing_head_verifies_with_either_key_at
     for words in (("proof", "C-1", "--out", str(file)), ("export", str(bundle))):
         said = command_line(*words)
         assert said.exit_code == 0, said.err
-        printed = shlex.split(said.err.rpartition("claims-ledger ")[2])
+        printed = shlex.split(said.err.rpartition("coverledger ")[2])
         assert command_line(*printed).exit_code == 0
         for key in (old, new):
             assert command_line("verify", printed[1], "--key", key).exit_code == 0

@@ -156,7 +156,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_without_the_extra_one_is_told_what_to_install() -> None:
-    with pytest.raises(Refused, match=r"pip install 'claims-ledger\[export\]'"):
+    with pytest.raises(Refused, match=r"pip install 'coverledger\[export\]'"):
         extra.needed("no_such_module.at_all", "Parquet")
 
 

@@ -227,7 +227,11 @@ def test_a_view_that_does_not_catch_up_is_said_to_be_behind(
     monkeypatch.setattr("projections.http.reading.PATIENCE_SECONDS", 0.1)
     sent = filled.command("StartContract", contract("CC-behind"), key="behind")
     behind = filled.get(f"/contracts?min_position={sent.headers['Ledger-Position']}")
-    assert (behind.status_code, behind.json()["code"], behind.headers["Retry-After"]) == (503, "BEHIND", "1")
+    assert (behind.status_code, behind.json()["code"], behind.headers["Retry-After"]) == (
+        503,
+        "VIEW_LAGGING",
+        "1",
+    )
 
 
 def test_the_etag_of_a_read_is_the_version_for_if_match(filled: Served) -> None:

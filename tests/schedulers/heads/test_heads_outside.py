@@ -75,7 +75,7 @@ def files(folder: Path) -> dict[str, str]:
 def test_a_folder_gets_one_head_a_day_under_the_log_s_name(wiring: Wiring, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
     folder.mkdir()
-    using(wiring, head_folders=str(folder))
+    using(wiring, checkpoint_folders=str(folder))
     note = record(wiring, "C-1")
     [sent] = send(wiring, places(wiring.settings))
     assert sent.taken
@@ -90,7 +90,7 @@ def test_a_folder_gets_one_head_a_day_under_the_log_s_name(wiring: Wiring, tmp_p
 def test_what_was_written_to_a_folder_is_never_overwritten(wiring: Wiring, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
     folder.mkdir()
-    using(wiring, head_folders=str(folder))
+    using(wiring, checkpoint_folders=str(folder))
     first = record(wiring, "C-1")
     send_now(wiring)
     second = record(wiring, "C-2")
@@ -107,7 +107,7 @@ def test_a_head_that_was_broken_off_while_it_was_written_is_written_whole(
 ) -> None:
     folder = tmp_path / "outside"
     folder.mkdir()
-    using(wiring, head_folders=str(folder))
+    using(wiring, checkpoint_folders=str(folder))
     note = record(wiring, "C-1")
     send_now(wiring)
     [written] = folder.iterdir()
@@ -120,7 +120,7 @@ def test_a_head_that_was_broken_off_while_it_was_written_is_written_whole(
 
 def test_a_folder_that_is_away_is_tried_again_until_it_is_there(wiring: Wiring, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
-    using(wiring, head_folders=str(folder))
+    using(wiring, checkpoint_folders=str(folder))
     record(wiring, "C-1")
     [failed] = send(wiring, places(wiring.settings))
     assert not failed.taken
@@ -134,7 +134,7 @@ def test_a_folder_that_is_away_is_tried_again_until_it_is_there(wiring: Wiring, 
 def test_a_witness_gets_the_proof_from_the_head_that_it_knows(
     wiring: Wiring, witness: RunningWitness
 ) -> None:
-    using(wiring, head_witnesses=witness.setting)
+    using(wiring, witnesses=witness.setting)
     record(wiring, "C-1")
     [first] = send_now(wiring)
     assert (first.taken, first.told) == (True, witness.given[-1])
@@ -150,7 +150,7 @@ def test_a_witness_gets_the_proof_from_the_head_that_it_knows(
 def test_a_witness_that_knows_more_than_we_noted_is_given_the_proof_from_there(
     wiring: Wiring, witness: RunningWitness
 ) -> None:
-    using(wiring, head_witnesses=witness.setting)
+    using(wiring, witnesses=witness.setting)
     record(wiring, "C-1")
     witness.size = 1
     record(wiring, "C-2")
@@ -174,7 +174,7 @@ def test_a_witness_that_knows_more_than_we_noted_is_given_the_proof_from_there(
 def test_a_witness_that_does_not_cosign_is_told_of(
     wiring: Wiring, witness: RunningWitness, answer: tuple[int, str, str], told: str
 ) -> None:
-    using(wiring, head_witnesses=witness.setting)
+    using(wiring, witnesses=witness.setting)
     record(wiring, "C-1")
     witness.answers.append(answer)
     [sent] = send_now(wiring)
@@ -218,7 +218,7 @@ def test_one_place_that_is_away_keeps_no_other_from_its_head(
     wiring: Wiring, witness: RunningWitness, tmp_path: Path
 ) -> None:
     nowhere = "http://127.0.0.1:9/add-checkpoint"
-    using(wiring, head_witnesses=f"{nowhere} {witness.setting}", head_folders=str(tmp_path))
+    using(wiring, witnesses=f"{nowhere} {witness.setting}", checkpoint_folders=str(tmp_path))
     record(wiring, "C-1")
     assert {sent.place: sent.taken for sent in send_now(wiring)} == {
         str(tmp_path): True,
@@ -228,7 +228,7 @@ def test_one_place_that_is_away_keeps_no_other_from_its_head(
 
 
 def test_nothing_is_sent_before_anything_is_signed(wiring: Wiring, tmp_path: Path) -> None:
-    using(wiring, head_folders=str(tmp_path))
+    using(wiring, checkpoint_folders=str(tmp_path))
     assert send_now(wiring) == []
 
 
@@ -236,7 +236,7 @@ def test_nothing_is_sent_before_anything_is_signed(wiring: Wiring, tmp_path: Pat
 def test_the_service_of_up_sends_the_day_s_head_and_ends_when_told(wiring: Wiring, tmp_path: Path) -> None:
     folder, stop = tmp_path / "outside", threading.Event()
     folder.mkdir()
-    using(wiring, head_folders=str(folder))
+    using(wiring, checkpoint_folders=str(folder))
     record(wiring, "C-1")
     serving = threading.Thread(target=keep_heads_outside, args=(wiring, stop))
     serving.start()
@@ -253,7 +253,7 @@ def test_it_is_sent_by_hand(program: Program, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
     folder.mkdir()
     assert program.run("checkpoint", "--send").returncode in {1, 2}
-    at_hand = Program(program.environment | {"CLAIMS_LEDGER_HEAD_FOLDERS": str(folder)})
+    at_hand = Program(program.environment | {"COVERLEDGER_CHECKPOINT_FOLDERS": str(folder)})
     policyholder = {"person": "P-1", "name": "Mila Peeters"}
     start = {
         "contract": "C-1",
@@ -270,8 +270,8 @@ def test_it_is_sent_by_hand(program: Program, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("head_folders", "not/from/the/root", "does not begin at the root"),
-        ("head_witnesses", "witness.example", "is no URL of a witness"),
+        ("checkpoint_folders", "not/from/the/root", "does not begin at the root"),
+        ("witnesses", "witness.example", "is no URL of a witness"),
         ("head_mail", "smtp://host/?to=a@b", "it is not smtp://HOST:PORT/?from=ADDRESS&to=ADDRESS"),
         *(
             (

@@ -129,7 +129,7 @@ def test_fault_03_whatever_a_witness_answers_the_others_get_their_head_and_a_lin
         folder = tmp_path / what
         folder.mkdir()
         with talking(talk) as odd:
-            using(wiring, head_witnesses=f"{odd}#{key} {witness.setting}", head_folders=str(folder))
+            using(wiring, witnesses=f"{odd}#{key} {witness.setting}", checkpoint_folders=str(folder))
             sent = send_now(wiring)
         assert [(one.place == odd, one.taken) for one in sent] == [
             (True, False),
@@ -177,7 +177,7 @@ def test_fault_03_a_place_that_failed_is_shown_and_tried_again_after_ten_minutes
     wiring: Wiring, witness: RunningWitness
 ) -> None:
     record(wiring, "C-1")
-    using(wiring, head_witnesses=witness.setting)
+    using(wiring, witnesses=witness.setting)
     wanted = places(wiring.settings)
     witness.answers.append((500, "text/plain", "sorry"))
     [failed] = send(wiring, wanted)
@@ -199,7 +199,7 @@ def test_fault_03_by_hand_each_place_has_a_line(
 ) -> None:
     record(wiring, "C-1")
     with talking(ODD["another protocol"]) as odd:
-        monkeypatch.setenv("CLAIMS_LEDGER_HEAD_WITNESSES", f"{odd}#{Cosigner().key} {witness.setting}")
+        monkeypatch.setenv("COVERLEDGER_WITNESSES", f"{odd}#{Cosigner().key} {witness.setting}")
         ended = command_line("checkpoint", "--send")
     assert ended.exit_code == 1
     first, second = ended.out.splitlines()
@@ -228,7 +228,7 @@ def test_fault_17_only_a_cosignature_by_the_key_that_is_set_counts(
     wiring: Wiring, witness: RunningWitness
 ) -> None:
     record(wiring, "C-1")
-    using(wiring, head_witnesses=witness.setting)
+    using(wiring, witnesses=witness.setting)
     stranger, cosigner = Cosigner("stranger.test"), witness.cosigner
     for lines, told in (
         (lambda _: "— witness.test/one AAAAAAAAAAAAAAAA\n", "no signature lines by its key"),
@@ -253,11 +253,11 @@ def test_fault_17_a_witness_without_a_key_counts_for_nothing_and_doctor_says_so(
     wiring: Wiring, witness: RunningWitness, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(wiring, "C-1")
-    using(wiring, head_witnesses=witness.url)
+    using(wiring, witnesses=witness.url)
     [sent] = send_now(wiring)
     assert not sent.taken
     assert "counts for nothing" in sent.told
-    monkeypatch.setenv("CLAIMS_LEDGER_HEAD_WITNESSES", witness.url)
+    monkeypatch.setenv("COVERLEDGER_WITNESSES", witness.url)
     assert f"the key of the witness {witness.url} is not set" in command_line("doctor").out
 
 
@@ -271,8 +271,8 @@ def test_fault_17_a_verified_cosignature_is_served_with_the_head_and_verify_says
     folder = tmp_path / "outside"
     folder.mkdir()
     record(wiring, "C-1")
-    monkeypatch.setenv("CLAIMS_LEDGER_HEAD_WITNESSES", witness.setting)
-    monkeypatch.setenv("CLAIMS_LEDGER_HEAD_FOLDERS", str(folder))
+    monkeypatch.setenv("COVERLEDGER_WITNESSES", witness.setting)
+    monkeypatch.setenv("COVERLEDGER_CHECKPOINT_FOLDERS", str(folder))
     assert command_line("checkpoint", "--send").exit_code == 0
     line = witness.given[-1]
     note = command_line("checkpoint").out
@@ -313,13 +313,13 @@ def test_fault_17_a_verified_cosignature_is_served_with_the_head_and_verify_says
 )
 def test_fault_17_a_key_that_is_none_is_refused_at_once(setting: str, told: str) -> None:
     with pytest.raises(Exception, match="Settings") as refused:
-        Settings.load(head_witnesses=setting)
+        Settings.load(witnesses=setting)
     assert told in str(refused.value)
 
 
 def test_fault_17_a_witness_may_change_its_key() -> None:
     first, second = Cosigner(), Cosigner()
-    settings = Settings.load(head_witnesses=f"https://w.example/add#{first.key}#{second.key}")
-    [place] = settings.head_witness_places
+    settings = Settings.load(witnesses=f"https://w.example/add#{first.key}#{second.key}")
+    [place] = settings.witness_places
     assert place.url == "https://w.example/add"
     assert [str(key) for key in place.keys] == [first.key, second.key]

@@ -103,12 +103,12 @@ def test_fault_01_the_setting_names_the_folder_of_fonts(
     start_due_in(wiring, "CC-han", days=10, **holder("CC-han", HAN))
     waiting = command_line("letters", "prepare", "--json").json["waiting"]
     assert [letter["told"] for letter in waiting] == [LACKS_CHARACTERS]
-    monkeypatch.setenv("CLAIMS_LEDGER_LETTERS_FONTS", str(small_font(tmp_path / "fonts", HAN)))
+    monkeypatch.setenv("COVERLEDGER_LETTERS_FONTS", str(small_font(tmp_path / "fonts", HAN)))
     assert command_line("letters", "prepare", "--json").json == {"prepared": 1, "waiting": []}
-    monkeypatch.setenv("CLAIMS_LEDGER_LETTERS_FONTS", str(tmp_path / "none"))
+    monkeypatch.setenv("COVERLEDGER_LETTERS_FONTS", str(tmp_path / "none"))
     ended = command_line("letters", "prepare")
     assert (ended.exit_code, ended.err.count("\n")) == (2, 1)
-    assert "CLAIMS_LEDGER_LETTERS_FONTS: there is no folder" in ended.err
+    assert "COVERLEDGER_LETTERS_FONTS: there is no folder" in ended.err
 
 
 def test_fault_01_a_file_that_cannot_be_written_keeps_no_other_letter_waiting(wiring: Wiring) -> None:

@@ -97,7 +97,7 @@ def test_a_person_is_proposed_once_every_contract_that_holds_them_is_past_its_da
 def test_the_proposed_command_erases_and_the_proposal_goes(typed: CommandLine) -> None:
     [gone] = proposed(typed, "2035-01-02")
     program, *words = shlex.split(str(gone["command"]))
-    assert program == "claims-ledger"
+    assert program == "coverledger"
     assert typed(*words).exit_code == 0
     assert proposed(typed, "2035-01-02") == []
     assert retentions(typed)["contract:CC-gone"] == ("2035-01-01", "met")

@@ -15,8 +15,8 @@ from ledger.feed.proofs.private_file import read_private, replace_private
 from ledger.feed.proofs.refused import BadNote, BadProof, KeyFileRefused, LogForked
 
 _NEXT_STEP = (
-    "nothing is sealed or signed; find out with `claims-ledger verify` who changed the database, put its "
-    "newest state back, or go on from what is there in a new epoch: `claims-ledger restore --accept`"
+    "nothing is sealed or signed; find out with `coverledger verify` who changed the database, put its "
+    "newest state back, or go on from what is there in a new epoch: `coverledger restore --accept`"
 )
 
 

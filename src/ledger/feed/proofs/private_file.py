@@ -15,7 +15,7 @@ def read_private(path: Path) -> str:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        message = f"{path} is missing: restore it from its copy, or create it with `claims-ledger init`"
+        message = f"{path} is missing: restore it from its copy, or create it with `coverledger init`"
         raise KeyFileRefused(message) from error
     with os.fdopen(descriptor, encoding="utf-8") as opened:
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)

@@ -36,7 +36,6 @@ _ENVELOPE: Final[Schema] = {
             "format": "uri-reference",
             "description": "`/ledger/{book}`; after the log was put back, `/ledger/{book}/epoch/{n}`.",
         },
-        "type": {"type": "string", "description": "`claims-ledger.{kind}.{Event}.v{version}`."},
         "subject": {"type": "string", "description": "Stream of the event: `contract/CC-1`."},
         "time": {"type": "string", "format": "date-time", "description": "When it was recorded, UTC."},
         "datacontenttype": {"const": "application/json"},
@@ -70,21 +69,28 @@ _ENVELOPE: Final[Schema] = {
 }
 
 
-def asyncapi_document() -> Schema:
-    """Give the document as JSON holds it; the caller may change its copy."""
-    return json.loads(_written())  # type: ignore[no-any-return]
+def envelope(type_prefix: str) -> Schema:
+    """Return the schema of what a book's CloudEvents have around their `data`."""
+    said = f"`{type_prefix}.{{kind}}.{{Event}}.v{{version}}`."
+    properties = _ENVELOPE["properties"] | {"type": {"type": "string", "description": said}}
+    return _ENVELOPE | {"properties": properties}
 
 
-@lru_cache(maxsize=1)
-def _written() -> str:
-    types = published_types()
+def asyncapi_document(type_prefix: str) -> Schema:
+    """Give the document of a book as JSON holds it; the caller may change its copy."""
+    return json.loads(_written(type_prefix))  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=4)
+def _written(type_prefix: str) -> str:
+    types = published_types(type_prefix)
     messages = {name: {"$ref": f"#/components/messages/{name}"} for name in types}
     return json.dumps(
         {
             "asyncapi": _SPECIFICATION,
             "info": {
                 "title": "Claims ledger: events",
-                "version": installed_version("claims-ledger"),
+                "version": installed_version("coverledger"),
                 "description": _ABOUT,
                 "tags": [{"name": kind} for kind in ("contract", "claim", "complaint")],
             },
@@ -140,11 +146,14 @@ def _written() -> str:
             },
             "components": {
                 "messages": {
-                    type_of(name, version): _message(name, version)
+                    type_of(name, version, type_prefix): _message(name, version, type_prefix)
                     for name, event_type in sorted(EVENT_TYPES.items())
                     for version in range(1, event_type.schema_version + 1)
                 },
-                "schemas": {"Envelope": _ENVELOPE, **{name: _inlined(schema_of(name)) for name in types}},
+                "schemas": {
+                    "Envelope": envelope(type_prefix),
+                    **{name: _inlined(schema_of(name, type_prefix)) for name in types},
+                },
             },
         }
     )
@@ -155,8 +164,8 @@ def _server(protocol: str, description: str) -> Schema:
     return {"host": "{host}", "protocol": protocol, "description": description, "variables": {"host": host}}
 
 
-def _message(stable_name: str, version: int) -> Schema:
-    published = type_of(stable_name, version)
+def _message(stable_name: str, version: int, type_prefix: str) -> Schema:
+    published = type_of(stable_name, version, type_prefix)
     kind, _, event = stable_name.partition(".")
     return {
         "name": published,

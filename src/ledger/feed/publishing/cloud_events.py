@@ -16,23 +16,23 @@ CONTENT_TYPE: Final = "application/cloudevents+json"
 """Of one event."""
 BATCH_CONTENT_TYPE: Final = "application/cloudevents-batch+json"
 """Of an array of events."""
-TYPE_PREFIX: Final = "claims-ledger"
 SEQUENCE_DIGITS: Final = 19
 """As many as the largest position has, so that sequences sort as text."""
 
 
-def cloud_event(event: FeedEvent, book: str, epoch: int = 1) -> dict[str, object]:
+def cloud_event(event: FeedEvent, book: str, epoch: int = 1, *, type_prefix: str) -> dict[str, object]:
     """Give one event of a book as a CloudEvent.
 
-    `epoch`: the one that the position belongs to (`epoch_of`). `data` is the payload as it was recorded,
-    in the schema version that the type names, personal fields left out. `sequence` is the position; from the
-    second epoch on `cursor` names the epoch with it, and is what a reader goes on after.
+    `epoch`: the one that the position belongs to (`epoch_of`). `type_prefix`: the book's own. `data` is the
+    payload as it was recorded, in the schema version that the type names, personal fields left out.
+    `sequence` is the position; from the second epoch on `cursor` names the epoch with it, and is what a
+    reader goes on after.
     """
     told: dict[str, object] = {
         "specversion": "1.0",
         "id": str(event.event_id),
         "source": source_of(book, epoch),
-        "type": type_of(event.type, event.schema_version),
+        "type": type_of(event.type, event.schema_version, type_prefix),
         "subject": event.stream.name,
         "time": instant_text(event.recorded_at),
         "datacontenttype": "application/json",
@@ -49,9 +49,11 @@ def cloud_event(event: FeedEvent, book: str, epoch: int = 1) -> dict[str, object
     return told
 
 
-def cloud_event_json(event: FeedEvent, book: str, epoch: int = 1) -> bytes:
+def cloud_event_json(event: FeedEvent, book: str, epoch: int = 1, *, type_prefix: str) -> bytes:
     """Write one event as the bytes that are sent: the same bytes at each try."""
-    return json.dumps(cloud_event(event, book, epoch), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(
+        cloud_event(event, book, epoch, type_prefix=type_prefix), ensure_ascii=False, separators=(",", ":")
+    ).encode()
 
 
 def source_of(book: str, epoch: int = 1) -> str:
@@ -60,9 +62,9 @@ def source_of(book: str, epoch: int = 1) -> str:
     return source if epoch == 1 else f"{source}/epoch/{epoch}"
 
 
-def type_of(stable_name: str, schema_version: int) -> str:
-    """Name the type as subscribers know it: `claims-ledger.claim.RefundIssued.v1`."""
-    return f"{TYPE_PREFIX}.{stable_name}.v{schema_version}"
+def type_of(stable_name: str, schema_version: int, type_prefix: str) -> str:
+    """Name the type as subscribers know it: `coverledger.claim.RefundIssued.v1`."""
+    return f"{type_prefix}.{stable_name}.v{schema_version}"
 
 
 def epoch_of(position: int, epochs: Sequence[Epoch]) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic.json_schema import models_json_schema
 
 from ledger.domain.events import EVENT_TYPES
-from ledger.feed.publishing.cloud_events import TYPE_PREFIX, type_of
+from ledger.feed.publishing.cloud_events import type_of
 from ledger.feed.publishing.personal import personal_paths
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -21,38 +21,38 @@ Schema = dict[str, Any]
 class SchemaUnknown(LookupError):
     """No event of this type and version exists."""
 
-    def __init__(self, type_name: str) -> None:
+    def __init__(self, type_name: str, type_prefix: str) -> None:
         """Name what was asked for."""
         super().__init__(
-            f"there is no event type {type_name[:100]!r}; write it as claims-ledger.claim.RefundIssued.v1"
+            f"there is no event type {type_name[:100]!r}; write it as {type_prefix}.claim.RefundIssued.v1"
         )
 
 
-def published_types() -> Sequence[str]:
-    """Name every type with each of its versions, as CloudEvents do, in alphabetical order."""
+def published_types(type_prefix: str) -> Sequence[str]:
+    """Name every type with each of its versions, as a book's CloudEvents do, in alphabetical order."""
     return sorted(
-        type_of(name, version)
+        type_of(name, version, type_prefix)
         for name, event_type in EVENT_TYPES.items()
         for version in range(1, event_type.schema_version + 1)
     )
 
 
-def schema_of(published_type: str) -> Schema:
-    """Give the schema of one type's `data`: `claims-ledger.claim.RefundIssued.v1`. Raises SchemaUnknown.
+def schema_of(published_type: str, type_prefix: str) -> Schema:
+    """Give the schema of one type's `data`: `coverledger.claim.RefundIssued.v1`. Raises SchemaUnknown.
 
     Personal fields are not in it. Fields may be added within a version; what is unknown is to be ignored.
     """
-    if published_type not in published_types():
-        raise SchemaUnknown(published_type)
-    name, _, version = published_type.removeprefix(f"{TYPE_PREFIX}.").rpartition(".v")
+    if published_type not in published_types(type_prefix):
+        raise SchemaUnknown(published_type, type_prefix)
+    name, _, version = published_type.removeprefix(f"{type_prefix}.").rpartition(".v")
     if int(version) == EVENT_TYPES[name].schema_version:
-        return json.loads(_present(name))  # type: ignore[no-any-return]  # a copy: callers may change theirs
+        return json.loads(_present(name, type_prefix))  # type: ignore[no-any-return]  # a copy: callers may change theirs
     older = files(__package__).joinpath("older", f"{name}.v{version}.json")
     return json.loads(older.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=256)
-def _present(name: str) -> str:
+def _present(name: str, type_prefix: str) -> str:
     event_type = EVENT_TYPES[name]
     _, whole = models_json_schema([(event_type, "serialization")], ref_template="#/$defs/{model}")
     definitions: Schema = whole["$defs"]
@@ -61,7 +61,7 @@ def _present(name: str) -> str:
         _leave_out(schema, definitions, path)
     schema = _for_others(schema)
     used = _referred(schema, definitions)
-    head = {"$schema": DIALECT, "$id": f"urn:{TYPE_PREFIX}:{name}.v{event_type.schema_version}"}
+    head = {"$schema": DIALECT, "$id": f"urn:{type_prefix}:{name}.v{event_type.schema_version}"}
     inner = {key: _for_others(definitions[key]) for key in sorted(used)}
     return json.dumps(head | schema | ({"$defs": inner} if inner else {}))
 

@@ -74,7 +74,7 @@ def _known(connection: Connection, book: str, place: SigningPlace, standing: Log
     if strange:
         message = (
             f"the files beside {place.key} are those of the log {strange[0]}, the database's is called "
-            f"{standing.origin}: give this log's own key file (CLAIMS_LEDGER_SIGNING_KEY_FILE), or, where "
+            f"{standing.origin}: give this log's own key file (COVERLEDGER_SIGNING_KEY_FILE), or, where "
             "that other log is gone for good, move its files away"
         )
         raise KeyFileRefused(message)

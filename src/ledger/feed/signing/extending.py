@@ -76,7 +76,7 @@ def _keys(connection: Connection, book: str, place: SigningPlace, standing: LogS
         message = (
             f"the key {place.key} signs for the log {keys.signer.name}, but the database's is called "
             f"{standing.origin}: nothing is sealed or signed; give the key of this log, or, where a database "
-            "was put back beside its key, begin a new epoch: `claims-ledger restore --accept`"
+            "was put back beside its key, begin a new epoch: `coverledger restore --accept`"
         )
         raise LogForked(message)
     return keys
@@ -86,8 +86,8 @@ def _read(place: SigningPlace) -> SigningKeys:
     if not place.key.exists():
         message = (
             f"the log's signing key {place.key} is missing: restore it from its copy; on a machine that "
-            "leaves sealing to another one set CLAIMS_LEDGER_SEALS=no; if it is lost for ever, go on in a "
-            "new epoch with a new key: `claims-ledger restore --accept`"
+            "leaves sealing to another one set COVERLEDGER_SEALER_ENABLED=no; if it is lost for ever, go on "
+            "in a new epoch with a new key: `coverledger restore --accept`"
         )
         raise KeyFileRefused(message)
     return place.keys()
@@ -99,7 +99,7 @@ def _head(connection: Connection, book: str, standing: LogStanding) -> Checkpoin
     except BadProof as error:
         message = (
             f"the log {standing.origin} of {standing.size} events is broken ({error}): nothing is sealed or "
-            "signed; run `claims-ledger verify`"
+            "signed; run `coverledger verify`"
         )
         raise LogForked(message) from error
     return Checkpoint(standing.origin, standing.size, root)
@@ -112,6 +112,6 @@ def _stored(standing: LogStanding, keys: SigningKeys) -> Checkpoint:
     except BadNote as error:
         message = (
             f"the head of {standing.signed_size} events in the database is not signed by this log's key "
-            f"({error}): nothing is sealed or signed; give the right key, or run `claims-ledger verify`"
+            f"({error}): nothing is sealed or signed; give the right key, or run `coverledger verify`"
         )
         raise LogForked(message) from error

@@ -28,7 +28,7 @@ def grow(connection: Connection, book: str, first_position: int, leaf_hashes: Se
     if covered > first_position:
         message = (
             f"book {book!r} has nodes for {covered} events, but only {first_position} are sealed: "
-            "nothing is sealed; run `claims-ledger verify`"
+            "nothing is sealed; run `coverledger verify`"
         )
         raise LogBroken(message)
     # An odd last leaf completes no node: a tree of 2n + 1 leaves has the nodes of 2n.
@@ -36,7 +36,7 @@ def grow(connection: Connection, book: str, first_position: int, leaf_hashes: Se
     try:
         frontier = Frontier.read(start, nodes_of(connection, book))
     except BadProof as error:
-        message = f"the Merkle log of book {book!r} is broken ({error}): run `claims-ledger verify`"
+        message = f"the Merkle log of book {book!r} is broken ({error}): run `coverledger verify`"
         raise LogBroken(message) from error
     for leaves in select_leaf_hashes(connection, book, start, first_position):
         _store(connection, book, frontier, leaves)

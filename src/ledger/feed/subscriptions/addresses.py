@@ -9,7 +9,7 @@ LONGEST_ADDRESS: Final = 2_000
 
 _PRIVATE: Final = (
     "the address is of this machine, of a private network, or otherwise not of the public internet: give a "
-    "public one (CLAIMS_LEDGER_WEBHOOKS_PRIVATE=yes allows it, for development)"
+    "public one (COVERLEDGER_WEBHOOKS_ALLOW_PRIVATE=yes allows it, for development)"
 )
 
 _UNICAST: Final = IPv6Network("2000::/3")

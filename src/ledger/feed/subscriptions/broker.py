@@ -181,7 +181,7 @@ async def _client(servers: Sequence[str]) -> Client:
             async with asyncio.timeout(2 * CONNECT_SECONDS):
                 await client.connect(
                     server,
-                    name="claims-ledger relay",
+                    name="coverledger relay",
                     allow_reconnect=False,
                     max_reconnect_attempts=1,
                     reconnect_time_wait=0,
@@ -192,7 +192,7 @@ async def _client(servers: Sequence[str]) -> Client:
             await client.close()
             continue
         return client
-    message = f"no server of CLAIMS_LEDGER_NATS takes the connection ({why[-1]})"
+    message = f"no server of COVERLEDGER_NATS takes the connection ({why[-1]})"
     raise BrokerAway(message)
 
 

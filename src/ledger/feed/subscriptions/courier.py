@@ -73,6 +73,7 @@ class Courier:
         self._lanes = Lanes(-1, ())
         self._work = asyncio.Event()
         self._types: Sequence[str] | None = None
+        self._type_prefix = ""
         self._noted = -1
         self._look = Look(is_active=True, secrets=(), due=(), waiting=0, epochs=())
         self._looked_at = self._noted_at = self._renewed_at = float("-inf")
@@ -87,7 +88,7 @@ class Courier:
         if begun is None:
             return
         found = begun.subscription
-        self._types = found.types
+        self._types, self._type_prefix = found.types, begun.type_prefix
         self._lanes = Lanes(found.position, begun.kept, found.told)
         self._pace, self._waits_until = self._pace_of(found), found.waits_until
         try:
@@ -225,7 +226,8 @@ class Courier:
             self._work.set()
 
     async def _post(self, sender: Sender, event: FeedEvent, now: datetime) -> Outcome:
-        body = cloud_event_json(event, self._lease.book, epoch_of(event.position, self._look.epochs))
+        epoch = epoch_of(event.position, self._look.epochs)
+        body = cloud_event_json(event, self._lease.book, epoch, type_prefix=self._type_prefix)
         headers = signed_headers(self._look.secrets, str(event.event_id), now, body)
         return await sender.post(body, headers, now)
 

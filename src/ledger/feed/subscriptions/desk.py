@@ -8,6 +8,7 @@ from uuid import UUID
 from ledger.feed.reading import FeedEvent
 from ledger.feed.subscriptions.gapless import Stretch, read_stretch
 from ledger.feed.subscriptions.lanes import Changes, Flight
+from ledger.store.books import select_event_type_prefix
 from ledger.store.deliveries import (
     Kept,
     due_contracts,
@@ -48,6 +49,8 @@ class Begun(NamedTuple):
     subscription: Subscription
     kept: set[UUID]
     """Contracts with events that wait or are parked."""
+    type_prefix: str
+    """Of the book's CloudEvents."""
 
 
 class Look(NamedTuple):
@@ -81,7 +84,11 @@ class Desk:
             if take_lease(connection, self._lease) is None:
                 return None
             found = subscription(connection, book, name)
-            return None if found is None else Begun(found, kept_contracts(connection, book, name))
+            if found is None:
+                return None
+            return Begun(
+                found, kept_contracts(connection, book, name), select_event_type_prefix(connection, book)
+            )
 
     def read(self, after: int, limit: int, types: Sequence[str] | None) -> Stretch:
         """Read on after a position. Raises GapFound where the feed does not go on without a gap."""

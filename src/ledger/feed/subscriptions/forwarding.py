@@ -1,4 +1,4 @@
-"""Posts the feed to one receiver, each event once: what `claims-ledger listen` does."""
+"""Posts the feed to one receiver, each event once: what `coverledger listen` does."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,6 +12,7 @@ from ledger.feed.reading import FeedEvent, read_feed
 from ledger.feed.subscriptions.outcome import Outcome, Verdict
 from ledger.feed.subscriptions.sending import Sender
 from ledger.feed.subscriptions.signing import signed_headers
+from ledger.store.books import select_event_type_prefix
 from ledger.store.epochs import Epoch, select_epochs
 from ledger.store.feed_rows import feed_end
 from ledger.store.pool import Pool
@@ -42,6 +43,7 @@ class Forwarding:
         self._seal = seal
         self._tell = tell
         self._epochs: Sequence[Epoch] = ()
+        self._type_prefix = ""
 
     async def run(self, url: URL, after: int, *, until_end: bool) -> bool:
         """Post what comes after a position, to the feed's end or for ever; whether all of it was taken."""
@@ -58,7 +60,8 @@ class Forwarding:
                 after = last
 
     async def _post(self, sender: Sender, event: FeedEvent) -> bool:
-        body = cloud_event_json(event, self._book, epoch_of(event.position, self._epochs))
+        epoch = epoch_of(event.position, self._epochs)
+        body = cloud_event_json(event, self._book, epoch, type_prefix=self._type_prefix)
         now = machine_now()
         headers = signed_headers([self._secret], str(event.event_id), now, body)
         outcome = await sender.post(body, headers, now)
@@ -70,5 +73,6 @@ class Forwarding:
         self._seal()
         with self._pool.connection() as connection:
             self._epochs = select_epochs(connection, self._book)
+            self._type_prefix = select_event_type_prefix(connection, self._book)
             last = min(feed_end(connection, self._book), after + BATCH_POSITIONS)
             return read_feed(connection, self._book, after, last - after, self._types), last

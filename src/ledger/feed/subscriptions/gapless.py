@@ -34,9 +34,7 @@ def read_stretch(
         raise GapFound(message)
     for expected, row in enumerate(rows, after + 1):
         if row.position != expected or (types is None and row.type is None):
-            message = (
-                f"position {expected} of the feed of book {book!r} is missing: run `claims-ledger verify`"
-            )
+            message = f"position {expected} of the feed of book {book!r} is missing: run `coverledger verify`"
             raise GapFound(message)
     wanted = feed_events(row for row in rows if row.type is not None)
     return Stretch(wanted, rows[-1].position if rows else after)

@@ -9,7 +9,7 @@ class SubscriptionUnknown(Refused):
     def __init__(self, book: str, name: str) -> None:
         """Name both."""
         super().__init__(
-            f"Book {book!r} has no subscription {name!r}: see claims-ledger subscriptions list --book {book}"
+            f"Book {book!r} has no subscription {name!r}: see coverledger subscriptions list --book {book}"
         )
 
 
@@ -38,7 +38,7 @@ class NotActive(Refused):
         """`because`: why."""
         told = f" ({because})" if because else ""
         super().__init__(
-            f"Subscription {name!r} is {state}{told}: claims-ledger subscriptions resume {name} lets it go on"
+            f"Subscription {name!r} is {state}{told}: coverledger subscriptions resume {name} lets it go on"
         )
 
 

@@ -56,6 +56,7 @@ class Relay:
         self._feed_end = feed_end
         self._position = -1
         self._kept: set[UUID] = set()
+        self._type_prefix = ""
         self._looked_at = float("-inf")
         self._noted: tuple[int, str | None] = (-1, None)
         self._renewed_at = float("-inf")
@@ -70,7 +71,7 @@ class Relay:
         if begun is None:
             return
         found = begun.subscription
-        self._kept = begun.kept
+        self._kept, self._type_prefix = begun.kept, begun.type_prefix
         self._position, self._noted = found.position, (found.position, found.told)
         stream, wait = found.target or "", SHORTEST_WAIT_SECONDS
         active, reached = True, self._position
@@ -197,4 +198,5 @@ class Relay:
     def _message(self, event: FeedEvent, epoch: int, place: int | None = None) -> Message:
         book = self._lease.book
         subject = subject_of(book, event.stream.kind, event.stream.number)
-        return Message(subject, str(event.event_id), cloud_event_json(event, book, epoch), place)
+        body = cloud_event_json(event, book, epoch, type_prefix=self._type_prefix)
+        return Message(subject, str(event.event_id), body, place)

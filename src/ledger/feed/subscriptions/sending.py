@@ -92,7 +92,7 @@ class Sender:
             auto_decompress=False,
             headers={
                 "Content-Type": CONTENT_TYPE,
-                "User-Agent": f"claims-ledger/{installed_version('claims-ledger')}",
+                "User-Agent": f"claims-ledger/{installed_version('coverledger')}",
             },
         )
 

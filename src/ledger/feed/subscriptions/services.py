@@ -1,4 +1,4 @@
-"""What `up` runs for subscribers outside (group `claims_ledger.services`)."""
+"""What `up` runs for subscribers outside (group `coverledger.services`)."""
 
 import asyncio
 from threading import Event as StopEvent
@@ -13,6 +13,6 @@ def deliver(wiring: "Wiring", stop: StopEvent) -> None:
     from ledger.feed.subscriptions.dispatch import Dispatch, Terms  # noqa: PLC0415  # brings aiohttp
 
     settings = wiring.settings
-    terms = Terms(nats_servers=settings.nats_servers, allow_private=settings.webhooks_private)
+    terms = Terms(nats_servers=settings.nats_servers, allow_private=settings.webhooks_allow_private)
     dispatch = Dispatch(wiring.pool, wiring.webhook_secrets, wiring.book, terms)
     asyncio.run(dispatch.deliver(stop.is_set))

@@ -51,18 +51,18 @@ class Trouble(NamedTuple):
         match self.problem:
             case "disabled":
                 return (
-                    f"{name} is disabled{why}: claims-ledger subscriptions resume {name} lets it go on, "
+                    f"{name} is disabled{why}: coverledger subscriptions resume {name} lets it go on, "
                     "remove forgets it"
                 )
             case "parked":
                 return (
                     f"{name} was given up on with {self.events:,} events, which are parked{why}: see "
-                    f"claims-ledger subscriptions show {name}, then replay-parked"
+                    f"coverledger subscriptions show {name}, then replay-parked"
                 )
             case "behind":
                 return (
                     f"{name} is far behind: {self.events:,} events, the first since "
-                    f"{self.since:%Y-%m-%d %H:%M} UTC{why}: see claims-ledger subscriptions show {name}"
+                    f"{self.since:%Y-%m-%d %H:%M} UTC{why}: see coverledger subscriptions show {name}"
                 )
 
 

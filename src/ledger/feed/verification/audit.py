@@ -177,12 +177,12 @@ def _less_than_asked(
     """Say what was asked and is not proven, the database being sound."""
     whose = f"signed by {outside.demanded}" if outside.demanded else "that is signed"
     if proof.proven == 0 and outside.demanded:
-        reason = f"no head {whose} stands here, so nothing is proven: `claims-ledger checkpoint` signs"
+        reason = f"no head {whose} stands here, so nothing is proven: `coverledger checkpoint` signs"
         return LessProven(0, "ledger.checkpoints", reason)
     if not _is_recent(proof, now) and (outside.demanded or not names.is_simulated):
         reason = (
             f"no head {whose} covers positions {proof.proven} to {proof.size - 1}, sealed since "
-            f"{proof.unsigned_since}: `claims-ledger checkpoint` signs, or see `claims-ledger doctor`"
+            f"{proof.unsigned_since}: `coverledger checkpoint` signs, or see `coverledger doctor`"
         )
         return LessProven(proof.proven, "ledger.checkpoints", reason)
     for head in proof.heads_given:

@@ -1,4 +1,4 @@
-"""What a check of a view says when all is well (entry points `claims_ledger.view_checks`)."""
+"""What a check of a view says when all is well (entry points `coverledger.view_checks`)."""
 
 from collections.abc import Callable
 from typing import NamedTuple

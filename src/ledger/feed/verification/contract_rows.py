@@ -42,14 +42,14 @@ def contract_proof(pool: Pool, book: str, contract: str) -> tuple[str, Checkpoin
         begin_snapshot(connection)
         note = newest_checkpoint(connection, book)
         if note is None:
-            message = "no head is signed yet: record something, then `claims-ledger checkpoint`"
+            message = "no head is signed yet: record something, then `coverledger checkpoint`"
             raise NothingProven(message)
         head = peek_checkpoint(note)
         own = contract_ref(contract).name
         streams = dict(_read(connection, book, [own], head.size))
         if own not in streams:
             message = (
-                f"the signed log holds no contract {contract}: check its number with `claims-ledger "
+                f"the signed log holds no contract {contract}: check its number with `coverledger "
                 "contract list`"
             )
             raise NothingProven(message)

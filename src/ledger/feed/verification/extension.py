@@ -23,7 +23,7 @@ def extension(pool: Pool, book: str, old: str, new: str) -> ConsistencyFile:
     if before.size > after.size:
         message = (
             f"the older head has {before.size} events, the log only {after.size}: "
-            "the database is older, or was cut; run `claims-ledger verify`"
+            "the database is older, or was cut; run `coverledger verify`"
         )
         raise LogForked(message)
     if before.size == 0:
@@ -34,7 +34,7 @@ def extension(pool: Pool, book: str, old: str, new: str) -> ConsistencyFile:
         verify_consistency(before.size, after.size, before.root, after.root, proof)
     except BadProof as error:
         message = (
-            f"the log of {after.size} events does not extend that head ({error}): run `claims-ledger verify`"
+            f"the log of {after.size} events does not extend that head ({error}): run `coverledger verify`"
         )
         raise LogForked(message) from error
     return ConsistencyFile(before.size, tuple(proof), new)

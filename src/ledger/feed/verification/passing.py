@@ -133,7 +133,7 @@ class Passing:
             reason = (
                 "ledger.checkpoints has no such head: it was deleted, or its program ended "
                 "before it was published; "
-                "`claims-ledger checkpoint` publishes it again"
+                "`coverledger checkpoint` publishes it again"
             )
             raise NotVerified(None, f"{kept.where}, size {kept.size}", reason)
 

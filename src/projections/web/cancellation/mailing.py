@@ -1,4 +1,4 @@
-"""The link that confirms, sent to the address on file (group `claims_ledger.services`)."""
+"""The link that confirms, sent to the address on file (group `coverledger.services`)."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -116,7 +116,7 @@ def _vkey(look: Look) -> str | None:
 
 
 def proof(look: Look) -> Download:
-    """Give the proof of a contract: the file that `claims-ledger proof` writes."""
+    """Give the proof of a contract: the file that `coverledger proof` writes."""
     number = from_address(look.steps["number"])
     wiring = look.wiring
     with wiring.pool.connection() as connection:

@@ -13,7 +13,7 @@ def register(pages: Pages) -> None:
 
 
 def twin(look: Look) -> object:
-    """Give what `claims-ledger today --json` prints."""
+    """Give what `coverledger today --json` prints."""
     with looking(look.wiring, VIEWS_OF_TODAY, look.asked) as reader:
         return standing(reader, today_of(look.wiring))
 

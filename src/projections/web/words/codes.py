@@ -169,9 +169,9 @@ REMARKS: Mapping[str, str] = {
         "the contract has ended, or something else ends it by then"
     ),
     "posted by hand before it was prepared": N_("posted by hand before it was ready"),
-    "its text: give it with `letters answer`": N_("it waits for its text: claims-ledger letters answer"),
+    "its text: give it with `letters answer`": N_("it waits for its text: coverledger letters answer"),
     "its addressee was erased": N_("its addressee was erased"),
-    "the fonts lack some of its characters: set CLAIMS_LEDGER_LETTERS_FONTS to a folder of fonts that have"
+    "the fonts lack some of its characters: set COVERLEDGER_LETTERS_FONTS to a folder of fonts that have"
     " them, or correct the policyholder": N_(
         "our fonts lack some of its characters: add fonts that have them, or correct the policyholder"
     ),

@@ -10,8 +10,8 @@ _PAGE = """# The ledger {origin}, {size} events
 A complete, signed copy of one book's history. It is checked offline, with a verifier key that you were
 given **elsewhere than in this folder**.
 
-    claims-ledger verify . --key '<verifier key>'
-    claims-ledger verify . --key '<verifier key>' --since <a checkpoint that you kept> --contract <number>
+    coverledger verify . --key '<verifier key>'
+    coverledger verify . --key '<verifier key>' --since <a checkpoint that you kept> --contract <number>
 
 A head that was signed before a key was changed needs the older key too: give `--key` more than once.
 `verifier.keys` lists the keys as this ledger names them; compare them with what you were given:

@@ -109,7 +109,7 @@ def _write_events(
     if (frontier.size, frontier.root()) != (head.size, head.root):
         message = (
             f"the {frontier.size} events given are not those of the head of size {head.size}: "
-            "run `claims-ledger verify` on the database"
+            "run `coverledger verify` on the database"
         )
         raise BundleBroken(None, HEAD, message)
 
