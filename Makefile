@@ -77,7 +77,7 @@ lock: $(RUNTIME) ## draw the hashed locks anew from pyproject.toml
 
 clean: ## remove the sample book and whatever can be made again (.venv stays)
 	@if test -d .demo && test -x $(BIN)/python; then \
-	  $(BIN)/python -c 'import pathlib, ledger.embedded; ledger.embedded.EmbeddedPostgres(pathlib.Path(".demo")).remove()'; fi
+	  $(BIN)/python -c 'import pathlib, ledger.postgres; ledger.postgres.EmbeddedPostgres(pathlib.Path(".demo")).remove()'; fi
 	rm -rf .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* mutants build dist .test-all-install.log
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

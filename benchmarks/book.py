@@ -101,6 +101,6 @@ def _submitter(place: int) -> Work:
 
 
 def _remove(folder: Path) -> None:
-    from ledger.embedded import EmbeddedPostgres  # noqa: PLC0415 - only to clean up
+    from ledger.postgres import EmbeddedPostgres  # noqa: PLC0415 - only to clean up
 
     EmbeddedPostgres(folder).remove()

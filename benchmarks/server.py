@@ -13,9 +13,9 @@ from secrets import token_hex
 
 import psycopg2
 
-from ledger.embedded.account import Account, account_for, die_with_parent
-from ledger.embedded.binaries import Binaries, find_binaries, for_account
 from ledger.migrate import migrate
+from ledger.postgres.binaries import Binaries, find_binaries, for_account
+from ledger.postgres.os_user import OsUser, account_for, die_with_parent
 
 SLOW_COMMIT = Path(__file__).with_name("slow_commit.c")
 # Those of the embedded Postgres, but for checkpoints, which would fall into one run and not into the next.
@@ -41,7 +41,7 @@ class BenchmarkServer:
 
     folder: Path
     binaries: Binaries
-    account: Account
+    account: OsUser
 
     def dsn(self, database: str, user: str = "postgres") -> str:
         """Return the connection string of a database."""

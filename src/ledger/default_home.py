@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ledger.embedded import EmbeddedPostgres
 from ledger.endings import Refused, UsedWrongly
 from ledger.environment import PREFIX, variable
+from ledger.postgres import EmbeddedPostgres
 
 ROOT_DATA = Path("/var/lib")
 NAME: Final = "coverledger"

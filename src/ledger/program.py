@@ -13,7 +13,7 @@ from typing import cast
 
 import click
 
-from ledger.commands.output import discard_output
+from ledger.cli.output import discard_output
 from ledger.endings import Ending, Refused, Unreachable, UsedWrongly
 
 COMMANDS_GROUP = "coverledger.commands"

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 import structlog
 
 from ledger.clock import machine_now
-from ledger.embedded.home import make_private_folder
+from ledger.postgres.data_dir import make_private_folder
 from ledger.settings import Settings
 
 ASK_SECONDS: Final = 8.0

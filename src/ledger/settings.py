@@ -22,9 +22,9 @@ from pydantic_settings import (
 )
 
 from ledger.default_home import default_home
-from ledger.embedded.home import make_home_folder
 from ledger.endings import UsedWrongly
 from ledger.environment import PREFIX, refuse_former_variables
+from ledger.postgres.data_dir import make_home_folder
 from ledger.setting_sources import (
     MASK,
     SECRETS,

@@ -33,7 +33,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from urllib.parse import quote
 
 from ledger.clock import BEGINNING
-from ledger.embedded import EmbeddedPostgres, blot_out_log
 from ledger.endings import NoLedger, OldSchema, Refused, UsedWrongly
 from ledger.feed.followers import Follower, FollowerRunner, Prepares
 from ledger.feed.sealer import Sealer
@@ -41,6 +40,7 @@ from ledger.feed.signing.places import SigningPlace
 from ledger.feed.signing.signer import Signer
 from ledger.feed.together import FollowersTogether
 from ledger.migrate import Schema, migrate, schema_of
+from ledger.postgres import EmbeddedPostgres, blot_out_log
 from ledger.settings import Settings
 from ledger.store.books import Books
 from ledger.store.errors import BookUnknown, KeyFileRefused, MigrationRefused

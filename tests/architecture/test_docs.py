@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from architecture.sources import ROOT
-from ledger.commands.verbs_table import VERBS
-from ledger.importing.columns import columns_of
+from ledger.cli.verbs_table import VERBS
+from ledger.imports.csv_rows import columns_of
 from ledger.settings import Settings
 
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -60,7 +60,7 @@ def test_deadline_policies_do_not_import_each_other() -> None:
 
 def test_the_warden_starts_on_the_standard_library_alone() -> None:
     started = subprocess.run(
-        [sys.executable, "-S", "-P", "-m", "ledger.embedded.warden", "--help"],
+        [sys.executable, "-S", "-P", "-m", "ledger.postgres.supervisor", "--help"],
         check=False,
         capture_output=True,
         text=True,

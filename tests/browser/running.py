@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from fixtures.database import Template, migrated_database
 from fixtures.program import END_SECONDS, EXECUTABLE, READY_SECONDS, Program, environment_for, settings_of
-from ledger.rights.tokens import LINK_LASTS, Tokens
+from ledger.auth.tokens import LINK_LASTS, Tokens
 from ledger.settings import Settings
 from ledger.store.examining import examine_feed
 from ledger.submission import submission

@@ -12,7 +12,7 @@ from fixtures.database import Database
 from fixtures.desk import contract, send
 from fixtures.program import Program, ended_by, environment_for, settings_of
 from fixtures.served import standing_book
-from ledger.rights.tokens import LINK_LASTS, Tokens
+from ledger.auth.tokens import LINK_LASTS, Tokens
 from ledger.wiring import Wiring
 
 SECONDS = 40.0

@@ -8,8 +8,8 @@ from typing import Any
 
 from ledger.answers import Answer
 from ledger.domain.refusals import Invalid
-from ledger.importing.envelope import line_of
-from ledger.importing.importer import Importer
+from ledger.imports.importer import Importer
+from ledger.imports.lines import line_of
 from ledger.submission import submission
 from ledger.wiring import Wiring
 from oracle.histories import history

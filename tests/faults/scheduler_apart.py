@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from apscheduler.schedulers import base as apscheduler
 
 from ledger import clock
-from ledger.commands.running import run
+from ledger.cli.services import run
 from ledger.wiring import Wiring
 
 AHEAD = timedelta(seconds=float(sys.argv[1]))

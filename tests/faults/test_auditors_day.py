@@ -19,7 +19,7 @@ from faults.row_tampering import Expected, RowTamperer, in_row
 from fixtures.database import Database
 from fixtures.program import CommandLine
 from fixtures.signed_book import VIEW_CHECKS, put_back, record_signed_book, seal_and_sign
-from ledger.commands.recovery import recover
+from ledger.backup.restore import recover
 from ledger.feed.proofs.checkpoint import Checkpoint, peek_checkpoint, sign_checkpoint
 from ledger.feed.proofs.merkle import Frontier
 from ledger.feed.proofs.note import Ed25519Signer, VerifierKey

@@ -25,7 +25,7 @@ import pytest
 
 from fixtures.moved_clock import MovedClock
 from fixtures.program import environment_for
-from ledger.embedded import EmbeddedPostgres
+from ledger.postgres import EmbeddedPostgres
 from ledger.store.founding import DATABASE
 from oracle import brussels
 from oracle.effects import Effect, effects_of_time
@@ -46,7 +46,7 @@ STARTS = (  # one contract each has a deadline at 00:00 of one of the nights, ma
     date(2025, 11, 1),
 )
 MOST_RESTARTS = 2
-"""Of the database a night: one that dies ten times within a minute is left alone (ledger.embedded)."""
+"""Of the database a night: one that dies ten times within a minute is left alone (ledger.postgres)."""
 APART_SECONDS = (600, -600, 86_400, -86_400)
 """How far the schedulers' clocks are ahead of the database's."""
 

@@ -13,7 +13,7 @@ import pytest
 
 from fixtures.database import Database
 from fixtures.program import Program, environment_for, settings_of
-from ledger.embedded.layout import RESTARTS
+from ledger.postgres.paths import RESTARTS
 
 WITHIN_SECONDS = 60.0
 

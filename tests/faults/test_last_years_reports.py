@@ -17,9 +17,9 @@ from faults.desks_histories import Line, import_all, instant, of_desks
 from fixtures.database import Database
 from fixtures.moved_clock import MovedClock
 from fixtures.program import CommandLine
+from ledger.privacy.access import Access
+from ledger.privacy.erasure import Erasures
 from ledger.store.feed_rows import feed_end
-from ledger.subjects.access_log import Access
-from ledger.subjects.erasing import Erasures
 from ledger.wiring import Wiring
 from oracle.brussels import midnight
 from projections.asking.views import VIEWS

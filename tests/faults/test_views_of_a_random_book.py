@@ -15,9 +15,9 @@ import pytest
 
 from faults.desks_histories import Line, import_all, instant, of_desks
 from ledger.feed.reading import FeedEvent, read_feed
+from ledger.privacy.access import Access
+from ledger.privacy.erasure import Erasures
 from ledger.store.feed_rows import feed_end
-from ledger.subjects.access_log import Access
-from ledger.subjects.erasing import Erasures
 from ledger.submission import submission
 from ledger.wiring import Wiring
 from projections.asking.reader import Reader

@@ -16,8 +16,8 @@ from frozen.opening import LEDGER, PRESENT, Frozen, drop_database, kept, restore
 from frozen.running import environment, typed
 from frozen.standing_clock import StandingClock
 from frozen.transcripts import Asking, Record, ask_all, name_of, read_records
-from ledger.embedded import EmbeddedPostgres
 from ledger.logs import log_to_stderr
+from ledger.postgres import EmbeddedPostgres
 
 
 def asked_anew(server_dsn: str, work: Path, wanted: list[Record]) -> list[Record]:

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import make_dsn
 
-from ledger.backups.tools import Tools
+from ledger.backup.dump import Tools
 from ledger.store.libpq import libpq_environment
 
 LEDGER = Path(__file__).parent / "ledger"

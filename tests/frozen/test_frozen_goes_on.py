@@ -24,7 +24,7 @@ from frozen.opening import (
 )
 from frozen.running import environment, typed
 from frozen.standing_clock import StandingClock
-from ledger.backups.tools import Tools
+from ledger.backup.dump import Tools
 from ledger.migrate import migrate, migrations
 
 

@@ -12,8 +12,8 @@ from fixtures.database import Database
 from fixtures.program import settings_of
 from ledger import default_home
 from ledger.default_home import move_home
-from ledger.embedded.cluster import moved_along
 from ledger.endings import Refused, UsedWrongly
+from ledger.postgres.cluster import moved_along
 from ledger.program import run
 from ledger.settings import Settings
 from ledger.wiring import _home_watch as home_watch

@@ -77,7 +77,7 @@ def test_a_setting_of_before_in_the_file_is_refused_too(former: str, now: str, t
 def test_postgres_own_tools_refuse_it_too(tmp_path: Path) -> None:
     environment = environment_for(tmp_path, CLAIMS_LEDGER_POSTGRES_BIN="/usr/bin")
     ended = subprocess.run(
-        [sys.executable, "-m", "ledger.embedded", str(tmp_path / "home")],
+        [sys.executable, "-m", "ledger.postgres", str(tmp_path / "home")],
         env=environment,
         capture_output=True,
         text=True,

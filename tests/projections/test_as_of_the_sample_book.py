@@ -19,8 +19,8 @@ from ledger.domain.contract.state import Contract, limit_rows
 from ledger.domain.deciding import State, fold
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import FeedEvent
-from ledger.subjects.access_log import Access
-from ledger.subjects.erasing import Erasures
+from ledger.privacy.access import Access
+from ledger.privacy.erasure import Erasures
 from ledger.wiring import Wiring
 from projections.asking.histories import read_until
 from projections.asking.questions import (

@@ -10,8 +10,8 @@ from typed import Typed
 from fixtures.database import Database, execute
 from fixtures.desk import claim, contract, send
 from ledger.feed.verification.fault import NotVerified
-from ledger.subjects.access_log import Access
-from ledger.subjects.erasing import Erasures
+from ledger.privacy.access import Access
+from ledger.privacy.erasure import Erasures
 from ledger.wiring import Wiring
 from projections.directory import follower as following
 from projections.directory.checking import check_directory

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from architecture.sources import ROOT
 from fixtures.database import Database, execute
-from ledger.embedded.binaries import find_binaries
+from ledger.postgres.binaries import find_binaries
 from ledger.store.pool import Pool
 from projections.asking.questions import Filters, list_limits
 from projections.asking.reader import Reader

@@ -17,20 +17,18 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from ledger.auth.oidc import JwtReader
+from ledger.auth.tokens import Tokens
+from ledger.http.callers import Admission
 from ledger.http.commands import lane
-from ledger.http.counts import Counts
-from ledger.http.cursors import PresentEpoch
-from ledger.http.frame import Frame, Lane
-from ledger.http.measuring import measured
+from ledger.http.feed_cache import FeedCache
+from ledger.http.health import Watch
+from ledger.http.metrics import Counts, measured
+from ledger.http.middleware import Lane, RequestMiddleware
 from ledger.http.openapi import describe
-from ledger.http.parameters import refuse_unknown
+from ledger.http.parameters import PresentEpoch, refuse_unknown
+from ledger.http.position_waiter import PositionWaiter
 from ledger.http.problems import answer_problem
-from ledger.http.seals import Seals
-from ledger.http.watch import Watch
-from ledger.http.window import Window
-from ledger.rights.admission import Admission
-from ledger.rights.oidc import JwtReader
-from ledger.rights.tokens import Tokens
 from ledger.wiring import Wiring
 
 ROUTES_GROUP: Final = "coverledger.routes"
@@ -46,7 +44,7 @@ Routes = Callable[[Wiring], APIRouter]
 class _App(FastAPI):
     """The application, which serves some requests past the framework's layers and routers."""
 
-    frame: Frame
+    frame: RequestMiddleware
     lane: Lane
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,8 +81,8 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.state.draining = StopEvent()
     for point in sorted(entry_points(group=ROUTES_GROUP), key=lambda point: point.name):
         app.include_router(cast("Routes", point.load())(wiring))
-    app.add_middleware(Frame, counts=app.state.counts)
-    app.frame, app.lane = Frame(app, app.state.counts), lane(wiring.book)
+    app.add_middleware(RequestMiddleware, counts=app.state.counts)
+    app.frame, app.lane = RequestMiddleware(app, app.state.counts), lane(wiring.book)
     describe(app, wiring.book, lambda: wiring.event_type_prefix)
     return app
 
@@ -92,8 +90,8 @@ def create_app(wiring: Wiring) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wiring: Wiring = app.state.wiring
-    app.state.seals = Seals(wiring.pool, wiring.book, is_told=wiring.settings.sealer_enabled)
-    app.state.window = Window(wiring.pool, wiring.book, lambda: wiring.event_type_prefix)
+    app.state.seals = PositionWaiter(wiring.pool, wiring.book, is_told=wiring.settings.sealer_enabled)
+    app.state.window = FeedCache(wiring.pool, wiring.book, lambda: wiring.event_type_prefix)
     app.state.epochs = PresentEpoch(wiring.pool, wiring.book)
     _ = wiring.ledger  # Made once, here: threads that make it at the same time would each make their own.
     current_default_thread_limiter().total_tokens = THREADS

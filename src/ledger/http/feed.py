@@ -8,19 +8,18 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from ledger.auth.roles import Caller
 from ledger.feed.epochs import Cursor
 from ledger.feed.publishing.cloud_events import BATCH_CONTENT_TYPE
-from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs
-from ledger.http.cursors import CURSOR, Wanted, check_after, read_cursor
-from ledger.http.described import POSITION, POSITION_HEADER, described
-from ledger.http.frame import EVENT_STREAM
+from ledger.http.feed_cache import PAGE as WINDOW_PAGE
+from ledger.http.feed_cache import CachedEvent, FeedCache, read_sent
+from ledger.http.middleware import EVENT_STREAM
+from ledger.http.openapi_responses import POSITION, POSITION_HEADER, described
+from ledger.http.parameters import CURSOR, TypeFilter, check_after, read_cursor
+from ledger.http.position_waiter import PositionWaiter
 from ledger.http.problems import Problem
-from ledger.http.seals import Seals
-from ledger.http.served import is_draining, wiring_of
-from ledger.http.window import PAGE as WINDOW_PAGE
-from ledger.http.window import Sent, Window, read_sent
-from ledger.rights.caller import Caller
+from ledger.http.state import PREFIX, Book, is_draining, wiring_of
 from ledger.store.feed_rows import feed_end
 from ledger.wiring import Wiring
 
@@ -59,10 +58,10 @@ Types = Annotated[
 Limit = Annotated[int, Query(ge=1, le=MOST_EVENTS, description="Events at most.")]
 
 
-class Page(NamedTuple):
+class FeedPage(NamedTuple):
     """One page of the feed."""
 
-    events: list[Sent]
+    events: list[CachedEvent]
     reached: int
     """Position up to which was looked."""
     end: int
@@ -141,11 +140,11 @@ async def events(  # a parameter each
     return Response(body, media_type=BATCH_CONTENT_TYPE, headers=headers)
 
 
-def _page(request: Request, after: int, wanted: Wanted, limit: int) -> Page:
+def _page(request: Request, after: int, wanted: TypeFilter, limit: int) -> FeedPage:
     wiring = wiring_of(request)
     with wiring.pool.connection() as connection:
         end = feed_end(connection, wiring.book)
-    found: list[Sent] = []
+    found: list[CachedEvent] = []
     reached, last = min(after, end), min(end, after + MOST_SCANNED)
     while reached < last:
         size = min(PAGE if wanted.names else limit, last - reached)
@@ -154,8 +153,8 @@ def _page(request: Request, after: int, wanted: Wanted, limit: int) -> Page:
             if wanted.take(event.name, event.type):
                 found.append(event)
                 if len(found) == limit:
-                    return Page(found, reached, end)
-    return Page(found, reached, end)
+                    return FeedPage(found, reached, end)
+    return FeedPage(found, reached, end)
 
 
 async def stream(  # a parameter each
@@ -190,9 +189,9 @@ async def stream(  # a parameter each
     )
 
 
-async def _listen(request: Request, position: int, wanted: Wanted) -> AsyncIterator[bytes]:
-    window: Window = request.app.state.window
-    seals: Seals = request.app.state.seals
+async def _listen(request: Request, position: int, wanted: TypeFilter) -> AsyncIterator[bytes]:
+    window: FeedCache = request.app.state.window
+    seals: PositionWaiter = request.app.state.seals
     streams = request.app.state.counts.streams
     streams.inc()
     try:
@@ -219,8 +218,8 @@ async def _listen(request: Request, position: int, wanted: Wanted) -> AsyncItera
         streams.dec()
 
 
-async def _wanted(wiring: Wiring, types: Collection[str]) -> Wanted:
-    return Wanted(types, await run_in_threadpool(lambda: wiring.event_type_prefix))
+async def _wanted(wiring: Wiring, types: Collection[str]) -> TypeFilter:
+    return TypeFilter(types, await run_in_threadpool(lambda: wiring.event_type_prefix))
 
 
 def _end(wiring: Wiring) -> int:

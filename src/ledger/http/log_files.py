@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ledger.auth.roles import Caller
 from ledger.feed.proofs.checkpoint import peek_checkpoint
 from ledger.feed.proofs.tiles import (
     TILE_WIDTH,
@@ -19,13 +20,11 @@ from ledger.feed.proofs.tiles import (
     parse_tile_path,
     width_at,
 )
-from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs
-from ledger.http.conditional import tagged
-from ledger.http.described import described
+from ledger.http.openapi_responses import described
+from ledger.http.parameters import tagged
 from ledger.http.problems import Problem
-from ledger.http.served import wiring_of
-from ledger.rights.caller import Caller
+from ledger.http.state import PREFIX, Book, wiring_of
 from ledger.store.heads import newest_checkpoint
 from ledger.store.log_nodes import select_leaves, select_nodes
 from ledger.store.pool import Connection

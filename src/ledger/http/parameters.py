@@ -1,18 +1,35 @@
-"""Parameters in addresses: what an operation does not know is refused, and so is what is said twice.
+"""What requests say besides their bodies: parameters, cursors of the feed, conditions.
 
 One that was mistyped would narrow nothing down, and the answer would hold more than was asked for.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
+from hashlib import sha256
+from time import monotonic
 from typing import Any, Final, get_origin
 
 from fastapi import Request
 from fastapi.security import APIKeyQuery
 from starlette.datastructures import QueryParams
+from starlette.responses import Response
 
+from ledger.domain.events import EVENT_TYPES
+from ledger.feed.epochs import (
+    FIRST_EPOCH,
+    BeyondTheEnd,
+    Cursor,
+    EpochsPart,
+    EpochUnknown,
+    NotACursor,
+    check_place,
+    present_epoch,
+)
+from ledger.feed.publishing.schemas import published_types
 from ledger.http.problems import Problem
-from ledger.importing.envelope import shortened
+from ledger.imports.lines import shortened
+from ledger.store.pool import Pool
 
 MOST_NAMED: Final = 5
 
@@ -60,3 +77,127 @@ def _parameters(dependant: Any) -> Iterator[tuple[str, bool]]:  # noqa: ANN401  
         if isinstance(inner.call, APIKeyQuery):
             yield inner.call.model.name, False
         yield from _parameters(inner)
+
+
+DIGITS: Final = 32
+ABOUT_THE_BODY: Final = ("content-type", "content-length", "content-disposition")
+
+
+def has_already(request: Request, etag: str) -> bool:
+    """Whether the client says that it has the answer with this tag (`If-None-Match`)."""
+    told = request.headers.get("if-none-match", "")
+    return told.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in told.split(",")}
+
+
+def not_modified(answer: Response) -> Response:
+    """Say that an answer is the one that the client has."""
+    headers = {name: value for name, value in answer.headers.items() if name not in ABOUT_THE_BODY}
+    return Response(status_code=304, headers=headers)
+
+
+def tagged(request: Request, answer: Response) -> Response:
+    """Tag an answer by its body, and leave that out where the client has it."""
+    etag = f'"{sha256(answer.body).hexdigest()[:DIGITS]}"'
+    answer.headers["ETag"] = etag
+    return not_modified(answer) if has_already(request, etag) else answer
+
+
+CURSOR: Final = r"^([1-9][0-9]{0,8}:)?(-1|0|[1-9][0-9]{0,17})$"
+"""As the OpenAPI document describes a cursor."""
+
+EPOCH_SECONDS: Final = 1.0
+"""So long the present epoch is believed: a new one begins where the log was put back."""
+
+
+class PresentEpoch:
+    """The epoch of whatever is handed out. Threads may share it.
+
+    For a moment after a new one has begun the one before may be named: whoever goes on from there is told to
+    read again, and misses nothing.
+    """
+
+    def __init__(self, pool: Pool, book: str) -> None:
+        """Look through `pool`."""
+        self._pool = pool
+        self._book = book
+        self._known: tuple[float, int] = (0.0, FIRST_EPOCH)
+
+    @property
+    def known(self) -> int | None:
+        """The epoch as it was found a moment ago; None: longer ago."""
+        until, epoch = self._known
+        return epoch if monotonic() < until else None
+
+    def look(self) -> int:
+        """Give the epoch, from the database where it is not known."""
+        known = self.known
+        if known is None:
+            with self._pool.connection() as connection:
+                known = present_epoch(connection, self._book)
+            self._known = (monotonic() + EPOCH_SECONDS, known)
+        return known
+
+
+def read_cursor(name: str, text: str) -> Cursor:
+    """Read a cursor that the parameter `name` holds; a bare position is one of the first epoch.
+
+    Raises Problem.
+    """
+    try:
+        return Cursor.parse(text)
+    except NotACursor as error:
+        raise Problem("INVALID", f"{name}: {error}.") from error
+
+
+@contextmanager
+def places(name: str) -> Iterator[None]:
+    """Say as problems why a reader cannot go on after the cursor that the parameter `name` holds."""
+    try:
+        yield
+    except EpochsPart as error:
+        raise Problem("CURSOR_GONE", f"{name}: {error}.", again_after=str(error.again)) from error
+    except EpochUnknown as error:
+        raise Problem("CURSOR_GONE", f"{name}: {error}.") from error
+    except BeyondTheEnd as error:
+        raise Problem("INVALID", f"{name}: {error}.") from error
+
+
+def check_after(pool: Pool, book: str, cursor: Cursor) -> int:
+    """Make sure that a reader of the feed may go on there; gives the present epoch. Raises Problem."""
+    with places("after"), pool.connection() as connection:
+        return check_place(connection, book, cursor)
+
+
+class TypeFilter:
+    """The event types that a reader wants: by their names, or as CloudEvents call them; none named: all."""
+
+    def __init__(self, said: Collection[str], type_prefix: str) -> None:
+        """`said`: each a type, or several with commas between. Raises Problem for one that does not exist.
+
+        `type_prefix`: of the book's CloudEvents.
+        """
+        types = [name for part in said for name in part.split(",") if name]
+        known = {*EVENT_TYPES, *published_types(type_prefix)}
+        for name in types:
+            if name not in known:
+                near = get_close_matches(name, known, n=1, cutoff=0.0)
+                message = f"types: there is no event type {name[:80]!r}; did you mean {near[0]}?"
+                raise Problem("INVALID", message)
+        self._types = frozenset(types)
+        self._type_prefix = type_prefix
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """Stable names to ask the database for; None: all."""
+        if not self._types:
+            return None
+        return frozenset(
+            name.removeprefix(f"{self._type_prefix}.").rpartition(".v")[0]
+            if name not in EVENT_TYPES
+            else name
+            for name in self._types
+        )
+
+    def take(self, name: str, published: str) -> bool:
+        """Say whether an event is wanted."""
+        return not self._types or name in self._types or published in self._types

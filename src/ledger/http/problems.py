@@ -21,7 +21,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 BASE: Final = "/problems/"
 
 
-class Kind(NamedTuple):
+class ProblemKind(NamedTuple):
     """One kind of problem: its status, and what it means."""
 
     status: int
@@ -35,36 +35,38 @@ class Kind(NamedTuple):
         return self.rule and f"docs/rules.md#{self.rule.lower().replace(' ', '-')}"
 
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "BAD_REQUEST": Kind(400, "The request is not as HTTP or JSON have it"),
-    "IDEMPOTENCY_KEY": Kind(400, "A command needs its id in the header Idempotency-Key"),
-    "UNAUTHENTICATED": Kind(401, "The call shows no credential that is in force"),
-    "FORBIDDEN": Kind(403, "The caller's role lacks the right that the route needs"),
-    "CROSS_SITE_REQUEST": Kind(403, "A page of another site may not act for whoever is signed in here"),
-    "NOT_FOUND": Kind(404, "There is nothing here"),
-    "NOTHING_KNOWN": Kind(404, "By the time asked for the ledger knew of nothing yet"),
-    "METHOD_NOT_ALLOWED": Kind(405, "The route does not take this method"),
-    "NOT_ACCEPTABLE": Kind(406, "The route cannot answer in a media type that is accepted"),
-    "SLOW": Kind(408, "The request took longer to come than it may"),
-    "CURSOR_GONE": Kind(410, "The log was put back since, and parts before the cursor"),
-    "STALE": Kind(412, "The stream has moved on from the version in If-Match"),
-    "TOO_LARGE": Kind(413, "The body is larger than a command may be"),
-    "MEDIA_TYPE": Kind(415, "The body must be application/json"),
-    "INVALID": Kind(422, "The request is malformed, whatever the ledger holds"),
-    "ID_REUSED": Kind(422, "The command id stands for another command already", "I10"),
-    "TOO_MANY_STREAMS": Kind(429, "No further stream of events is served for now"),
-    "HEAD_TOO_LARGE": Kind(431, "The request's address and headers are larger than they may be"),
-    "INTERNAL_ERROR": Kind(500, "The ledger failed; it is in its log"),
-    "BUSY": Kind(503, "More connections are open than are served at once"),
-    "UNAVAILABLE": Kind(503, "The ledger cannot answer for now"),
-    "NO_ROOM": Kind(503, "The ledger has no room to record for now"),
-    "VIEW_LAGGING": Kind(503, "The view has not caught up with the position asked for"),
-    "IMPORT_OPEN": Kind(409, "An import holds the book", "import"),
-    "SUBJECT_ERASED": Kind(
+KINDS: Final[Mapping[str, ProblemKind]] = {
+    "BAD_REQUEST": ProblemKind(400, "The request is not as HTTP or JSON have it"),
+    "IDEMPOTENCY_KEY": ProblemKind(400, "A command needs its id in the header Idempotency-Key"),
+    "UNAUTHENTICATED": ProblemKind(401, "The call shows no credential that is in force"),
+    "FORBIDDEN": ProblemKind(403, "The caller's role lacks the right that the route needs"),
+    "CROSS_SITE_REQUEST": ProblemKind(
+        403, "A page of another site may not act for whoever is signed in here"
+    ),
+    "NOT_FOUND": ProblemKind(404, "There is nothing here"),
+    "NOTHING_KNOWN": ProblemKind(404, "By the time asked for the ledger knew of nothing yet"),
+    "METHOD_NOT_ALLOWED": ProblemKind(405, "The route does not take this method"),
+    "NOT_ACCEPTABLE": ProblemKind(406, "The route cannot answer in a media type that is accepted"),
+    "SLOW": ProblemKind(408, "The request took longer to come than it may"),
+    "CURSOR_GONE": ProblemKind(410, "The log was put back since, and parts before the cursor"),
+    "STALE": ProblemKind(412, "The stream has moved on from the version in If-Match"),
+    "TOO_LARGE": ProblemKind(413, "The body is larger than a command may be"),
+    "MEDIA_TYPE": ProblemKind(415, "The body must be application/json"),
+    "INVALID": ProblemKind(422, "The request is malformed, whatever the ledger holds"),
+    "ID_REUSED": ProblemKind(422, "The command id stands for another command already", "I10"),
+    "TOO_MANY_STREAMS": ProblemKind(429, "No further stream of events is served for now"),
+    "HEAD_TOO_LARGE": ProblemKind(431, "The request's address and headers are larger than they may be"),
+    "INTERNAL_ERROR": ProblemKind(500, "The ledger failed; it is in its log"),
+    "BUSY": ProblemKind(503, "More connections are open than are served at once"),
+    "UNAVAILABLE": ProblemKind(503, "The ledger cannot answer for now"),
+    "NO_ROOM": ProblemKind(503, "The ledger has no room to record for now"),
+    "VIEW_LAGGING": ProblemKind(503, "The view has not caught up with the position asked for"),
+    "IMPORT_OPEN": ProblemKind(409, "An import holds the book", "import"),
+    "SUBJECT_ERASED": ProblemKind(
         409, "The person was erased: nothing personal is recorded on them any more", "subject erase"
     ),
 } | {
-    code: Kind(409, " ".join((refusal.__doc__ or code).split()).removesuffix("."), refusal.rule)
+    code: ProblemKind(409, " ".join((refusal.__doc__ or code).split()).removesuffix("."), refusal.rule)
     for code, refusal in REFUSALS.items()
 }
 """Every kind of problem by its code; those of refusals bear the refusal's own code and definition."""

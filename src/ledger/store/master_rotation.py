@@ -13,7 +13,7 @@ from ledger.store.owner import act_as_owner
 from ledger.store.pool import Connection, Pool
 from ledger.store.subject_keys import SubjectKeys
 
-# Erasures and holds lock a book's key first too (ledger.subjects.vault_lock). The tables' lock
+# Erasures and holds lock a book's key first too (ledger.privacy.persons). The tables' lock
 # waits for all who wrap at the moment, and keeps others from it to the end.
 _LOCK_BOOKS: Final = "select from vault.book_keys order by book, purpose for update"
 _LOCK: Final = "lock table vault.subjects, vault.book_keys in share row exclusive mode"

@@ -2,8 +2,8 @@
 
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import FeedEvent
+from ledger.privacy.access import Opening, Stored
 from ledger.store.personal_reading import SealedValue, sealed_values
-from ledger.subjects.opening import Opening, Stored
 from projections.asking.reader import Reader
 
 FIELDS = ("name", "email", "address")

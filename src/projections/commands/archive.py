@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option, opened
-from ledger.commands.output import note, print_json
+from ledger.cli.options import book_option, examples, json_option, opened
+from ledger.cli.output import note, print_json
 from projections.commands.progress import progress
 
 

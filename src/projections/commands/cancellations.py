@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option, opened
+from ledger.cli.options import book_option, examples, json_option, opened
 from projections.commands.options import contract_option, status_option
 from projections.commands.tables import instant, plain, show, status, text
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option
-from ledger.commands.output import print_json
+from ledger.cli.options import book_option, examples, json_option
+from ledger.cli.output import print_json
 from projections.asking.filters import CLAIM_STATUSES
 from projections.commands import due
 from projections.commands.history import HISTORY_COLUMNS, history_of
@@ -43,7 +43,7 @@ from projections.commands.tables import (
 from projections.commands.writing import out_option, rows_or_file, show_unless_written
 
 if TYPE_CHECKING:
-    from ledger.subjects.access_log import Access
+    from ledger.privacy.access import Access
 
 COLUMNS: tuple[Column, ...] = (
     plain("claim", "claim"),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option
-from ledger.commands.output import print_json
+from ledger.cli.options import book_option, examples, json_option
+from ledger.cli.output import print_json
 from projections.asking.filters import COMPLAINT_STATUSES
 from projections.commands import due
 from projections.commands.history import HISTORY_COLUMNS, history_of

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option, opened
-from ledger.commands.output import note, print_json, print_json_line
+from ledger.cli.options import book_option, examples, json_option, opened
+from ledger.cli.output import note, print_json, print_json_line
 from ledger.endings import UsedWrongly
 from projections.commands.history import HISTORY_COLUMNS
 from projections.commands.tables import as_json as plain_json

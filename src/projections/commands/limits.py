@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option
+from ledger.cli.options import book_option, examples, json_option
 from projections.asking.filters import CONTRACT_STATUSES
 from projections.commands.options import (
     before_option,

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from ledger.commands.options import DAY, actor_option
-from ledger.commands.subject_options import REASON, access
+from ledger.cli.options import DAY, REASON, access, actor_option
 from ledger.domain.codes import GUARANTEES
 
 if TYPE_CHECKING:
-    from ledger.subjects.access_log import Access
+    from ledger.privacy.access import Access
 
 F = TypeVar("F", bound=Callable[..., Any])
 

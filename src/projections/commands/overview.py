@@ -6,8 +6,8 @@ from typing import cast
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option
-from ledger.commands.output import note, print_json
+from ledger.cli.options import book_option, examples, json_option
+from ledger.cli.output import note, print_json
 from projections.commands.options import time_options
 from projections.commands.reading import reading
 from projections.commands.tables import amount, number, plain, show_rows, words

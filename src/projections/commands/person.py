@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option, opened
-from ledger.commands.subject_options import access, reason_option
+from ledger.cli.options import access, book_option, examples, json_option, opened, reason_option
 from ledger.endings import UsedWrongly
 from projections.commands.tables import Column, plain, show, text
 
 if TYPE_CHECKING:
-    from ledger.subjects.access_log import Access
+    from ledger.privacy.access import Access
     from projections.directory.finding import Person
 
 COLUMNS: tuple[Column, ...] = (

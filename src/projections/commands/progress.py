@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ledger.commands.options import is_interactive
-from ledger.commands.output import console
+from ledger.cli.options import is_interactive
+from ledger.cli.output import console
 
 
 @contextmanager

@@ -5,16 +5,15 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from ledger.commands.options import opened
-from ledger.commands.output import note
+from ledger.cli.options import opened
+from ledger.cli.output import note
 from ledger.endings import Refused
 from projections.commands.options import empty_ok
 
 if TYPE_CHECKING:
     from ledger.feed.epochs import Cursor
+    from ledger.privacy.access import Access, Opening
     from ledger.store.pool import Connection
-    from ledger.subjects.access_log import Access
-    from ledger.subjects.opening import Opening
     from ledger.wiring import Wiring
     from projections.asking.reader import Reader
 
@@ -34,13 +33,7 @@ def reading(
 
     Raises `UsedWrongly` for an `as_of` that says no time, `Refused` for one at which nothing was known yet.
     """
-    from projections.asking.positions import (  # noqa: PLC0415  # loaded when it runs
-        NOTHING,
-        NothingKnown,
-        known_end,
-        position_as_of,
-        read_as_of,
-    )
+    from projections.asking.positions import NOTHING, NothingKnown, known_end, position_as_of, read_as_of  # noqa: PLC0415  # loaded when it runs
     from projections.asking.reader import SNAPSHOT, Reader  # noqa: PLC0415  # as above
 
     asked = None if as_of is None else read_as_of(as_of)
@@ -72,7 +65,7 @@ def _opening(wiring: "Wiring", access: "Access | None") -> "Opening | None":
     """Make what opens personal values; the master key is read only then."""
     if access is None:
         return None
-    from ledger.subjects.opening import Opening  # noqa: PLC0415  # loaded when it runs
+    from ledger.privacy.access import Opening  # noqa: PLC0415  # loaded when it runs
 
     return Opening(wiring.pool, wiring.store.subject_keys, wiring.book, access)
 

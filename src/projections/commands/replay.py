@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option
-from ledger.commands.output import console, print_json
+from ledger.cli.options import book_option, examples, json_option
+from ledger.cli.output import console, print_json
 from projections.commands.history import BELONGING, stream
 from projections.commands.options import names_options, time_options
 from projections.commands.reading import reading
@@ -15,7 +15,7 @@ from projections.commands.tables import as_json as plain_json
 from projections.commands.tables import euros, in_brussels
 
 if TYPE_CHECKING:
-    from ledger.subjects.access_log import Access
+    from ledger.privacy.access import Access
 
 UNSHOWN = "-"
 CENTS = "_cents"

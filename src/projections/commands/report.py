@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.commands.options import DAY, examples
+from ledger.cli.options import DAY, examples
 from projections.asking.filters import CLAIM_STATUSES, DUE_STATUSES, STEPS
 from projections.commands.options import (
     as_of_option,

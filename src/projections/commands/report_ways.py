@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ledger.commands.options import book_option, json_option
+from ledger.cli.options import book_option, json_option
 from projections.commands.reading import reading
 from projections.commands.tables import Column, show
 from projections.commands.writing import out_option, write_out

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, cast
 
-from ledger.commands.output import console, has_no_window, note, print_json
+from ledger.cli.output import console, has_no_window, note, print_json
 from projections.commands.fitting import demand, fit, total
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import cast
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option
-from ledger.commands.output import note, print_json
+from ledger.cli.options import book_option, examples, json_option
+from ledger.cli.output import note, print_json
 from projections.commands import due, limits
 from projections.commands.options import as_of_option
 from projections.commands.reading import reading

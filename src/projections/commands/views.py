@@ -2,8 +2,8 @@
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option, opened
-from ledger.commands.output import note, print_json
+from ledger.cli.options import book_option, examples, json_option, opened
+from ledger.cli.output import note, print_json
 from ledger.endings import Refused, UsedWrongly
 from projections.commands.progress import progress
 from projections.commands.tables import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ledger.commands.output import note
+from ledger.cli.output import note
 from projections.commands.progress import progress
 from projections.commands.tables import Column, Values, show
 

@@ -8,7 +8,7 @@ from starlette.responses import StreamingResponse
 
 from ledger.endings import Refused
 from ledger.feed.epochs import Cursor
-from ledger.http.described import POSITION
+from ledger.http.openapi_responses import POSITION
 from ledger.http.problems import Problem
 from ledger.wiring import Wiring
 from projections.exports.sent import WAYS

@@ -9,15 +9,14 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
+from ledger.auth.roles import Caller
 from ledger.clock import BEGINNING, present
 from ledger.domain.calendar import brussels_date
-from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs, needs_in_address
-from ledger.http.conditional import tagged
-from ledger.http.described import POSITION, POSITION_HEADER, described
+from ledger.http.openapi_responses import POSITION, POSITION_HEADER, described
+from ledger.http.parameters import tagged
 from ledger.http.problems import Problem
-from ledger.http.served import wiring_of
-from ledger.rights.caller import Caller
+from ledger.http.state import PREFIX, Book, wiring_of
 from ledger.wiring import Wiring
 from projections.asking.positions import sealed_at
 from projections.asking.questions import Filters, list_calendar

@@ -11,18 +11,17 @@ from fastapi import Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from ledger.answers import kept_answer
+from ledger.auth.roles import Caller
 from ledger.domain.command import Day
 from ledger.domain.identifiers import Name, StreamRef
 from ledger.endings import UsedWrongly
 from ledger.feed.epochs import Cursor, check_place
-from ledger.http.command_schemas import A_DATE, AN_INSTANT
-from ledger.http.cursors import CURSOR, PresentEpoch, places, read_cursor
+from ledger.http.openapi import A_DATE, AN_INSTANT
+from ledger.http.parameters import CURSOR, PresentEpoch, places, read_cursor
 from ledger.http.problems import Problem
-from ledger.http.served import wiring_of
-from ledger.rights.caller import Caller
+from ledger.http.state import wiring_of
+from ledger.privacy.access import Access, Opening
 from ledger.store.streams import stream_id, stream_ref
-from ledger.subjects.access_log import Access
-from ledger.subjects.opening import Opening
 from ledger.wiring import Wiring
 from projections.asking.positions import NothingKnown, known_end, position_as_of, read_as_of
 from projections.asking.reader import SNAPSHOT, Reader

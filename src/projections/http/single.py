@@ -12,16 +12,16 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
+from ledger.auth.roles import Caller
 from ledger.domain.identifiers import Name, StreamKind, StreamRef
 from ledger.endings import Refused
-from ledger.http.book import PREFIX, Book
 from ledger.http.callers import needs
-from ledger.http.conditional import has_already, not_modified
-from ledger.http.described import POSITION, POSITION_HEADER, described
+from ledger.http.openapi_responses import POSITION, POSITION_HEADER, described
+from ledger.http.parameters import has_already, not_modified
 from ledger.http.problems import Problem
-from ledger.rights.caller import Caller
+from ledger.http.state import PREFIX, Book
+from ledger.privacy.access import Access
 from ledger.store.positions import last_positions, version_at
-from ledger.subjects.access_log import Access
 from ledger.wiring import Wiring
 from projections.asking.histories import belonging
 from projections.asking.questions import show_claim, show_complaint, show_contract

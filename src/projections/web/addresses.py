@@ -2,7 +2,7 @@
 
 import re
 
-from ledger.http.book import number_in
+from ledger.http.state import number_in
 from projections.web.words.codes import N_
 from projections.web.words.saying_no import AskedWrongly
 

@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 from ledger.clock import present
 from ledger.domain.calendar import brussels_date
 from ledger.domain.command import read_date
+from ledger.privacy.access import Access, Opening
 from ledger.store.checkpoints import checkpoint
-from ledger.subjects.access_log import Access
-from ledger.subjects.opening import Opening
 from ledger.wiring import Wiring
 from projections.asking.positions import position_as_of, read_as_of
 from projections.asking.reader import SNAPSHOT, Reader

@@ -10,7 +10,7 @@ from typing import Final, Literal, cast
 
 import structlog
 
-from ledger.commands.verify_database import VIEW_CHECKS_GROUP, outside_of
+from ledger.cli.verification import VIEW_CHECKS_GROUP, outside_of
 from ledger.feed.proofs.refused import ProofRefused
 from ledger.feed.verification.audit import verify_database
 from ledger.feed.verification.checked_view import CheckedView

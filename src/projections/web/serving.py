@@ -11,14 +11,14 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from ledger.auth.roles import Right
 from ledger.endings import ClockBehind, Refused, Unreachable, UsedWrongly
 from ledger.feed.epochs import EpochsPart, EpochUnknown
-from ledger.http.book import SLASH
 from ledger.http.callers import SESSION_COOKIE, program, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
-from ledger.importing.json_lines import TooDeep, json_object
-from ledger.importing.lines import Malformed, decoded
-from ledger.rights.roles import Right
+from ledger.http.state import SLASH
+from ledger.imports.json_lines import TooDeep, json_object
+from ledger.imports.lines import Malformed, decoded
 from ledger.store.patience import has_no_room, passes_by_itself
 from ledger.wiring import Wiring
 from projections.asking.positions import NothingKnown

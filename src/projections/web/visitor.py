@@ -4,8 +4,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ledger.rights.caller import Caller
-from ledger.rights.roles import Right
+from ledger.auth.roles import Caller, Right
 from projections.web.words.codes import N_
 
 ROLE_NAMES: Mapping[str, str] = {

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from ledger.commands.options import DAY, actor_option, book_option, examples, json_option, opened
-from ledger.commands.output import note, print_json_line
+from ledger.cli.options import DAY, actor_option, book_option, examples, json_option, opened
+from ledger.cli.output import note, print_json_line
 from ledger.endings import UsedWrongly
 
 
@@ -47,10 +47,7 @@ def confirm(  # noqa: PLR0913  # one parameter an option
     posting decides whether it was timely (R6). Confirmed again, nothing happens twice.
     """
     from schedulers.commands.one_letter import found  # noqa: PLC0415  # loaded when it runs
-    from schedulers.letters.confirmations import (  # noqa: PLC0415  # as above
-        Confirmation,
-        read_confirmations,
-    )
+    from schedulers.letters.confirmations import Confirmation, read_confirmations  # noqa: PLC0415  # as above
     from schedulers.letters.confirmations import confirm as send  # noqa: PLC0415  # as above
     from schedulers.letters.follower import NAME  # noqa: PLC0415  # as above
 

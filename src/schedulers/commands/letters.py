@@ -2,8 +2,8 @@
 
 import click
 
-from ledger.commands.options import book_option, examples, json_option, opened
-from ledger.commands.output import note, print_json, print_table
+from ledger.cli.options import book_option, examples, json_option, opened
+from ledger.cli.output import note, print_json, print_table
 from ledger.endings import Refused
 from schedulers.letters.statuses import STATUSES
 

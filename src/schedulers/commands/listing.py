@@ -4,8 +4,8 @@ from datetime import date
 
 import click
 
-from ledger.commands.options import DAY, book_option, examples, json_option, opened
-from ledger.commands.output import note, print_json, print_table
+from ledger.cli.options import DAY, book_option, examples, json_option, opened
+from ledger.cli.output import note, print_json, print_table
 
 
 @click.command()

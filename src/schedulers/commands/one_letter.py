@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.commands.options import book_option, examples, opened
-from ledger.commands.output import note
-from ledger.commands.subject_options import access, reason_option
+from ledger.cli.options import access, book_option, examples, opened, reason_option
+from ledger.cli.output import note
 from ledger.endings import Refused, UsedWrongly
 
 if TYPE_CHECKING:
@@ -78,8 +77,7 @@ def answer(reference: str, *, path: Path | None, no_text: bool, book: str) -> No
 @examples("coverledger letters open L-ABCDEFGH23456789 --reason 'question of the policyholder'")
 def open_one(reference: str, *, output: Path | None, reason: str, actor: str, book: str) -> None:
     """Open a letter that was written, as a PDF. Whoever opens it stands in the access log."""
-    from ledger.subjects.access_log import Opened  # noqa: PLC0415  # loaded when it runs
-    from ledger.subjects.opening import keys_to_open  # noqa: PLC0415  # as above
+    from ledger.privacy.access import Opened, keys_to_open  # noqa: PLC0415  # loaded when it runs
     from schedulers.letters.outfit import shelf_of  # noqa: PLC0415  # as above
 
     by = access(actor, "letters open", reason)

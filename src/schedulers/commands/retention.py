@@ -1,15 +1,11 @@
 """`coverledger deadlines retention`: whose erasure is proposed."""
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 import click
 
-from ledger.commands.options import DAY, book_option, examples, json_option, opened
-from ledger.commands.output import note, print_json, print_table
-
-if TYPE_CHECKING:
-    pass
+from ledger.cli.options import DAY, book_option, examples, json_option, opened
+from ledger.cli.output import note, print_json, print_table
 
 
 @click.command()

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.commands.options import DAY, book_option, examples, json_option, opened
-from ledger.commands.output import note, print_json, print_table
+from ledger.cli.options import DAY, book_option, examples, json_option, opened
+from ledger.cli.output import note, print_json, print_table
 from ledger.endings import UsedWrongly
 
 if TYPE_CHECKING:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Final
 from ledger.domain.contract.events import ContractStarted, PersonCorrected
 from ledger.domain.identifiers import contract_ref
 from ledger.feed.reading import read_streams
+from ledger.privacy.access import Access, Opening, Stored
 from ledger.store.feed_rows import feed_end
 from ledger.store.personal import ERASED
 from ledger.store.personal_reading import sealed_values
-from ledger.subjects.access_log import Access
-from ledger.subjects.opening import Opening, Stored
 from schedulers.letters.composing import Addressee
 from schedulers.letters.recording import SENDER
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.answers import Answer
 from ledger.endings import UsedWrongly
-from ledger.importing.csv_rows import Row, read_day, read_rows
-from ledger.importing.lines import Fault, Malformed
+from ledger.imports.csv_rows import CsvRow, read_day, read_rows
+from ledger.imports.lines import LineFault, Malformed
 from ledger.submission import submission
 from schedulers.letters.queries import Letter, change
 
@@ -86,9 +86,9 @@ def confirm(wiring: "Wiring", letter: Letter, told: Confirmation, actor: str) ->
     return answers
 
 
-def _confirmation(row: Row | Fault) -> Confirmation:
+def _confirmation(row: CsvRow | LineFault) -> Confirmation:
     """Turn one row. Raises Malformed."""
-    if isinstance(row, Fault):
+    if isinstance(row, LineFault):
         raise Malformed(row.message)
     cells = row.cells
     reference = cells.get("reference")

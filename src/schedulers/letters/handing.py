@@ -14,8 +14,7 @@ from uuid import uuid4
 
 from ledger.attempts import Attempts, ItemFailed
 from ledger.domain.contract.events import LetterHandedOver
-from ledger.subjects.access_log import Access, Opened
-from ledger.subjects.opening import keys_to_open
+from ledger.privacy.access import Access, Opened, keys_to_open
 from schedulers.letters.carriers.carrier import Carrier, CarrierAway, NotTaken, Parcel
 from schedulers.letters.kinds import REGISTERED
 from schedulers.letters.queries import WORKER, Letter, alone, change, claim, free_letters, letters

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ledger.clock import present
 from ledger.domain.calendar import brussels_date
-from ledger.subjects.holds import Hold, standing_holds
+from ledger.privacy.holds import Hold, standing_holds
 from schedulers.retention.queries import Over, over
 
 if TYPE_CHECKING:

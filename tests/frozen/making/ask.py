@@ -21,7 +21,7 @@ from frozen.opening import LEDGER, PRESENT, REAL, SIMULATED, Frozen, drop_databa
 from frozen.running import environment
 from frozen.standing_clock import StandingClock
 from frozen.transcripts import Asking, Record, ask_all, name_of, write_records
-from ledger.embedded import EmbeddedPostgres
+from ledger.postgres import EmbeddedPostgres
 from ledger.http.app import create_app
 from ledger.wiring import opened
 

@@ -13,7 +13,7 @@ import click
 
 from frozen.opening import REAL, SIMULATED
 from frozen.transcripts import Record
-from ledger.commands.verbs_table import VERBS
+from ledger.cli.verbs_table import VERBS
 from ledger.http.openapi import operations
 from ledger.program import program
 

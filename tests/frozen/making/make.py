@@ -32,14 +32,14 @@ from fixtures.desk import claim, contract
 from frozen.opening import NAME, PRESENT, REAL, SIMULATED, admit_logins, create_database, Frozen
 from frozen.running import environment, typed
 from frozen.standing_clock import SCHEMA, StandingClock
-from ledger.backups.tools import Tools
+from ledger.backup.dump import Tools
 from ledger.domain.calendar import add_months
 from ledger.domain.dates import last_timely_letter
-from ledger.embedded import EmbeddedPostgres
+from ledger.postgres import EmbeddedPostgres
 from ledger.feed.subscriptions.dispatch import Dispatch, Terms
 from ledger.http.app import create_app
 from ledger.migrate import migrate
-from ledger.rights.tokens import LINK_LASTS, Tokens
+from ledger.auth.tokens import LINK_LASTS, Tokens
 from ledger.settings import Settings
 from ledger.wiring import opened
 from projections.asking.views import VIEWS

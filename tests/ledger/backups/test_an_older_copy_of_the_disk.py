@@ -12,7 +12,7 @@ import pytest
 from restoring_desk import Desk
 
 from fixtures.program import Program, environment_for
-from ledger.embedded import EmbeddedPostgres
+from ledger.postgres import EmbeddedPostgres
 
 
 @pytest.fixture

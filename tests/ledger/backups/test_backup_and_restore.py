@@ -10,7 +10,7 @@ from restoring_desk import Desk
 
 from fixtures.database import Database, execute
 from fixtures.program import ended_by
-from ledger.backups.tools import Tools
+from ledger.backup.dump import Tools
 
 
 def values(dsn: str, statement: str) -> list[object]:

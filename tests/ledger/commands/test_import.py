@@ -17,9 +17,10 @@ from fixtures.desk import Fields, claim, contract
 from fixtures.program import CommandLine
 from ledger.decision import decide_command
 from ledger.domain.commands import read_command
-from ledger.importing import checking, chunks
-from ledger.importing.importer import CHUNK_LINES
-from ledger.importing.sources import merged, opened_sources
+from ledger.imports import importer
+from ledger.imports import sources as checking
+from ledger.imports.importer import CHUNK_LINES
+from ledger.imports.sources import merged, opened_sources
 from ledger.wiring import opened
 
 Write = Callable[..., str]
@@ -130,7 +131,7 @@ def test_fault_one_line_that_meets_what_nobody_foresaw_stops_no_other(
                 raise OverflowError(message)
             return decide_command(*given, **more)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(chunks, "decide_command", breaks)
+        monkeypatch.setattr(importer, "decide_command", breaks)
     else:
 
         def unreadable(name: str, fields: Fields, **more: bool) -> object:
@@ -139,7 +140,7 @@ def test_fault_one_line_that_meets_what_nobody_foresaw_stops_no_other(
                 raise RecursionError(message)
             return read_command(name, fields, **more)
 
-        monkeypatch.setattr(chunks, "read_command", unreadable)
+        monkeypatch.setattr(importer, "read_command", unreadable)
     typed = command_line("import", file, "--json")
 
     assert typed.exit_code == 1
@@ -152,8 +153,8 @@ def test_fault_one_line_that_meets_what_nobody_foresaw_stops_no_other(
 
     if where == "database":
         execute(database.superuser_dsn, "drop trigger refuse on ledger.events")
-    monkeypatch.setattr(chunks, "decide_command", decide_command)
-    monkeypatch.setattr(chunks, "read_command", read_command)
+    monkeypatch.setattr(importer, "decide_command", decide_command)
+    monkeypatch.setattr(importer, "read_command", read_command)
     again = command_line("import", file, "--json")
     assert again.exit_code == 0
     assert [answer["status"] for answer in again.json_lines].count("recorded") == 1
@@ -416,7 +417,7 @@ def test_the_same_import_until_a_later_day_lets_time_act_on_and_holds_the_book_t
 def test_until_needs_a_sealer_and_an_import_without_one_goes_on_later(
     command_line: CommandLine, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.commands.import_run.SEAL_SECONDS", 0.2)
+    monkeypatch.setattr("ledger.cli.import_run.SEAL_SECONDS", 0.2)
     file = write([start("CC-1", "2024-03-01T09:00:00+01:00", starts_on="2024-03-01")])
     monkeypatch.setenv("COVERLEDGER_SEALER_ENABLED", "no")
     alone = command_line("import", file, "--until", "2025-03-01")

@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ledger.answers import Answer
-from ledger.commands import sending, verbs
-from ledger.commands.verbs_table import VERBS, Verb
+from ledger.cli import submit
+from ledger.cli.verbs_table import VERBS, Verb
 from ledger.domain.commands import COMMANDS
-from ledger.importing.columns import columns_of
+from ledger.imports.csv_rows import columns_of
 from ledger.program import program
 
 
@@ -36,7 +36,7 @@ def test_a_verb_demands_what_its_command_demands(verb: Verb) -> None:
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.command)
 def test_the_help_of_a_verb_shows_an_example_that_can_be_read(verb: Verb) -> None:
-    command = getattr(verbs, verb.group).commands[verb.name]
+    command = getattr(submit, verb.group).commands[verb.name]
 
     assert verb.example.startswith(f"coverledger {verb.group} {verb.name} ")
     assert verb.example in command.help
@@ -51,7 +51,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
         caught.append((name, fields))
         return 0
 
-    monkeypatch.setattr(verbs, "send", send)
+    monkeypatch.setattr(submit, "send", send)
     return caught
 
 
@@ -132,7 +132,7 @@ def test_every_command_and_group_explains_itself() -> None:
 def test_an_answer_is_shown_with_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     refused = Answer("a", "refused", "LIMIT_COUNT", "I8", "No claim is left.")
 
-    assert sending.show(refused, as_json=False) == 1
+    assert submit.show(refused, as_json=False) == 1
     assert "LIMIT_COUNT (I8): No claim is left." in capsys.readouterr().err
-    assert sending.show(Answer("a", "invalid", message="at: is wrong"), as_json=True) == 2
+    assert submit.show(Answer("a", "invalid", message="at: is wrong"), as_json=True) == 2
     assert '"status": "invalid"' in capsys.readouterr().out

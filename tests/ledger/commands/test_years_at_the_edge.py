@@ -16,9 +16,8 @@ from fixtures.visited import visiting
 from ledger.domain.command import read_date, read_instant
 from ledger.domain.commands import COMMANDS, read_command
 from ledger.domain.refusals import Invalid
-from ledger.http.command_schemas import command_schema, example
-from ledger.importing.envelope import instant
-from ledger.importing.lines import Malformed
+from ledger.http.openapi import command_schema, example
+from ledger.imports.lines import Malformed, instant
 from ledger.program import program
 
 INSTANTS = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from embedded_homes import AS_ROOT, eventually, is_deserted, processes_of
 
-from ledger.embedded import EmbeddedPostgres
+from ledger.postgres import EmbeddedPostgres
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def unprivileged() -> tuple[int, int, str]:
                 [
                     interpreter,
                     "-c",
-                    "import sys, ledger.embedded.client; sys.exit(sys.version_info < (3, 11))",
+                    "import sys, ledger.postgres.client; sys.exit(sys.version_info < (3, 11))",
                 ],
                 check=False,
                 capture_output=True,

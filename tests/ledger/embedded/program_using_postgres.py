@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from ledger.embedded import EmbeddedPostgres, PostgresUnavailable
+from ledger.postgres import EmbeddedPostgres, PostgresUnavailable
 
 
 def main() -> int:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from embedded_homes import SITE, answers
 
-from ledger.embedded import EmbeddedPostgres, PostgresUnavailable, windows
-from ledger.embedded.binaries import find_binaries, read_binaries
+from ledger.postgres import EmbeddedPostgres, PostgresUnavailable, windows
+from ledger.postgres.binaries import find_binaries, read_binaries
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_newest_of_the_machine_is_taken(monkeypatch: pytest.MonkeyPatch, tmp
     for major in (9, 14, 16, 17):
         fake_postgres(tmp_path / str(major) / "bin", f"{major}.1")
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("ledger.embedded.binaries.SYSTEM_FOLDERS", (f"{tmp_path}/*/bin",))
+    monkeypatch.setattr("ledger.postgres.binaries.SYSTEM_FOLDERS", (f"{tmp_path}/*/bin",))
     assert find_binaries().major == 17
 
 
@@ -51,7 +51,7 @@ def test_the_newest_of_the_machine_is_taken(monkeypatch: pytest.MonkeyPatch, tmp
 def test_none_at_all_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fake_postgres(tmp_path / "14" / "bin", "14.1")
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("ledger.embedded.binaries.SYSTEM_FOLDERS", (f"{tmp_path}/*/bin",))
+    monkeypatch.setattr("ledger.postgres.binaries.SYSTEM_FOLDERS", (f"{tmp_path}/*/bin",))
     with pytest.raises(PostgresUnavailable, match=r"pip install coverledger.*COVERLEDGER_DSN"):
         find_binaries()
 

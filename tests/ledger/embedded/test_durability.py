@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from embedded_homes import ask, data_of, is_deserted
 
-from ledger.embedded import EmbeddedPostgres, PostgresUnavailable
+from ledger.postgres import EmbeddedPostgres, PostgresUnavailable
 
 
 def set_in_file(setting: str) -> Callable[[Path], None]:

@@ -11,9 +11,9 @@ import pytest
 from fixtures.database import Database, execute
 from fixtures.program import CommandLine
 from frozen.running import environment, typed
-from ledger.embedded import EmbeddedPostgres, blot_out_log
-from ledger.embedded.cluster import known_data
-from ledger.embedded.layout import Layout
+from ledger.postgres import EmbeddedPostgres, blot_out_log
+from ledger.postgres.cluster import known_data
+from ledger.postgres.paths import HomePaths
 
 CANARIES = (
     "Canary Zeisig",
@@ -118,7 +118,7 @@ def test_fault_19_a_day_of_use_leaves_nothing_in_the_servers_log(home: Path, tmp
 def test_fault_19_settings_of_the_operators_own_do_not_make_it_talk(home: Path) -> None:
     with EmbeddedPostgres(home).join():
         does("init")
-    data = known_data(Layout(home))
+    data = known_data(HomePaths(home))
     assert data is not None
     conf = data / "postgresql.conf"
     with conf.open("a") as opened:

@@ -7,8 +7,8 @@ import pytest
 from embedded_homes import eventually, is_deserted
 
 from ledger import default_home
-from ledger.commands.options import DEFAULT_BOOK
-from ledger.embedded import EmbeddedPostgres
+from ledger.cli.options import DEFAULT_BOOK
+from ledger.postgres import EmbeddedPostgres
 from ledger.program import run
 from ledger.settings import Settings
 from ledger.wiring import opened

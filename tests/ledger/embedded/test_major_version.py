@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from embedded_homes import SITE, SOURCE, ask
 
-from ledger.embedded import EmbeddedPostgres, PostgresUnavailable
-from ledger.embedded.binaries import find_binaries, read_binaries
+from ledger.postgres import EmbeddedPostgres, PostgresUnavailable
+from ledger.postgres.binaries import find_binaries, read_binaries
 
 
 def other_postgres() -> Path | None:

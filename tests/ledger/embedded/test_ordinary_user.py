@@ -18,7 +18,7 @@ from embedded_homes import (
     unprivileged,
 )
 
-from ledger.embedded import EmbeddedPostgres
+from ledger.postgres import EmbeddedPostgres
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from embedded_homes import answers, ask
 
-from ledger.embedded import EmbeddedPostgres, PostgresUnavailable
-from ledger.embedded.passwords import password_of
+from ledger.postgres import EmbeddedPostgres, PostgresUnavailable
+from ledger.postgres.paths import password_of
 
 
 def test_a_role_keeps_its_password(tmp_path: Path) -> None:

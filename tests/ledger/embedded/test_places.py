@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from embedded_homes import AS_ROOT, SITE, answers, ask, data_of, is_deserted, postmaster_of
 
-from ledger.embedded import EmbeddedPostgres, PostgresUnavailable
+from ledger.postgres import EmbeddedPostgres, PostgresUnavailable
 
 only_root = pytest.mark.skipif(not AS_ROOT, reason="only root hands Postgres to another user")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from embedded_homes import Program, answers, ask, eventually, is_deserted, postmaster_of, warden_of
 
-from ledger.embedded import EmbeddedPostgres, PostgresUnavailable
+from ledger.postgres import EmbeddedPostgres, PostgresUnavailable
 
 
 def test_the_first_program_starts_a_server_and_the_last_one_leaves_nothing_behind(home: Path) -> None:

@@ -17,7 +17,7 @@ from embedded_homes import (
     warden_of,
 )
 
-from ledger.embedded import EmbeddedPostgres
+from ledger.postgres import EmbeddedPostgres
 
 
 def test_ctrl_c_ends_all_of_it_before_the_program_is_gone(home: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from fixtures.desk import claim, contract
 from fixtures.served import Served, serving
 from ledger.domain.commands import COMMANDS, read_command
-from ledger.http.command_schemas import example
+from ledger.http.openapi import example
 from ledger.wiring import Wiring
 
 _numbers = count(1)

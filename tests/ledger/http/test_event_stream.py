@@ -15,9 +15,9 @@ from httpx_sse import ServerSentEvent, connect_sse
 from fixtures.database import execute
 from fixtures.desk import contract, send
 from fixtures.served import listening, sealing, token_of
-from ledger.http import feed, frame
+from ledger.auth.tokens import SESSION_LASTS, Tokens
+from ledger.http import feed, middleware
 from ledger.http.callers import SESSION_COOKIE
-from ledger.rights.tokens import SESSION_LASTS, Tokens
 from ledger.wiring import Wiring
 
 SECONDS = 20.0
@@ -167,7 +167,7 @@ TAKEN_BACK = {
 def test_fault_15_a_stream_ends_when_its_token_does_whatever_flows(
     address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch, how: str, *, busy: bool
 ) -> None:
-    monkeypatch.setattr(frame, "RECHECK_SECONDS", 0.2)
+    monkeypatch.setattr(middleware, "RECHECK_SECONDS", 0.2)
     token = token_of(standing, "subscriber", "listening")
     with flowing(standing) if busy else nullcontext(), listened(address, token, after="-1") as events:
         if not busy:
@@ -183,7 +183,7 @@ def test_fault_15_a_stream_ends_when_its_token_does_whatever_flows(
 def test_fault_15_the_stream_of_a_session_ends_when_it_signs_out(
     address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frame, "RECHECK_SECONDS", 0.2)
+    monkeypatch.setattr(middleware, "RECHECK_SECONDS", 0.2)
     tokens = Tokens(standing.pool, standing.book)
     made, cookie = tokens.create("session", role="auditor", name="a", created_by="test", lasts=SESSION_LASTS)
     with (

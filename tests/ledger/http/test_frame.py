@@ -18,14 +18,14 @@ import structlog
 from fixtures.desk import contract
 from fixtures.program import Program, ended_by, wait_until_ready
 from fixtures.served import Served, listening, sealing, token_of
+from ledger.auth.tokens import LINK_LASTS, Tokens
 from ledger.endings import UsedWrongly
 from ledger.http.callers import SESSION_COOKIE
-from ledger.http.frame import SECURITY_HEADERS
+from ledger.http.middleware import SECURITY_HEADERS
 from ledger.http.openapi import RIGHT, operations
-from ledger.http.serving import FIRST_PORT, listen
+from ledger.http.server import FIRST_PORT, listen
 from ledger.http.sign_in import local_path
 from ledger.logs import log_to_stderr
-from ledger.rights.tokens import LINK_LASTS, Tokens
 from ledger.store.errors import Unreachable
 from ledger.wiring import Wiring
 
@@ -60,7 +60,7 @@ def test_a_defect_is_a_problem_that_tells_nothing_of_itself(
         message = "secret detail"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("ledger.http.watch.examine_feed", fail)
+    monkeypatch.setattr("ledger.http.health.examine_feed", fail)
     with told() as lines:
         answer = house.client.get("/readyz", headers={"X-Request-Id": "look-me-up"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
@@ -86,7 +86,7 @@ def test_a_database_that_is_away_is_a_problem_to_try_again(
 
 def test_readiness_says_what_is_not_well(house: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     assert house.client.get("/readyz").json()["ready"] is True
-    monkeypatch.setattr("ledger.http.watch.pending", lambda _: ["0999_later.sql"])
+    monkeypatch.setattr("ledger.http.health.pending", lambda _: ["0999_later.sql"])
     pending = house.client.get("/readyz")
     assert (pending.status_code, pending.json()["migrations"]) == (503, "pending")
 
@@ -94,7 +94,7 @@ def test_readiness_says_what_is_not_well(house: Served, monkeypatch: pytest.Monk
         message = "no connection"
         raise Unreachable(message)
 
-    monkeypatch.setattr("ledger.http.watch.examine_feed", away)
+    monkeypatch.setattr("ledger.http.health.examine_feed", away)
     unreachable = house.client.get("/readyz")
     assert (unreachable.status_code, unreachable.json()["database"]) == (503, "away")
     assert house.client.get("/livez").status_code == 200

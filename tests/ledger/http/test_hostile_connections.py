@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from fixtures.served import Served, listening
-from ledger.http import connections, frame
+from ledger.http import middleware, server
 from ledger.wiring import Wiring
 
 SECONDS = 20.0
@@ -69,7 +69,7 @@ def test_fault_31_a_head_that_is_too_large_is_refused_before_it_is_there(
 def test_fault_31_a_head_that_does_not_come_ends_in_time_however_slowly_it_drips(
     address: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.6)
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.6)
     for begun in (b"GET /livez", b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: "):
         with connected(address) as connection:
             connection.sendall(begun)
@@ -92,7 +92,7 @@ def test_fault_31_a_head_that_does_not_come_ends_in_time_however_slowly_it_drips
 def test_fault_31_a_second_request_that_does_not_come_ends_too(
     address: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.5)
     with connected(address) as connection:
         connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/1.1\r\nHo")
         said = b""
@@ -105,8 +105,8 @@ def test_fault_31_a_second_request_that_does_not_come_ends_too(
 def test_fault_31_a_body_that_does_not_come_ends_in_time(
     address: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frame, "BODY_SECONDS", 0.5)
-    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.2)
+    monkeypatch.setattr(middleware, "BODY_SECONDS", 0.5)
+    monkeypatch.setattr(server, "LINGER_SECONDS", 0.2)
     with connected(address) as connection:
         connection.sendall(
             b"POST /persons.json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -119,7 +119,7 @@ def test_fault_31_a_body_that_does_not_come_ends_in_time(
 def test_fault_31_a_body_that_is_too_large_is_refused_and_the_refusal_can_be_read(
     address: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "LINGER_SECONDS", 1.0)
+    monkeypatch.setattr(server, "LINGER_SECONDS", 1.0)
     large = b"a" * 5_000_000
     with connected(address) as connection:
         connection.sendall(b"POST /persons HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(large))
@@ -163,7 +163,7 @@ def test_fault_31_what_is_no_http_is_answered_so_and_never_with_a_fault_of_ours(
 def test_fault_31_silent_connections_give_way_to_who_asks(
     standing: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 20)
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 20)
     with listening(standing) as base, ExitStack() as silent:
         host, _, port = base.removeprefix("http://").partition(":")
         address = host, int(port)
@@ -179,7 +179,7 @@ def test_fault_31_silent_connections_give_way_to_who_asks(
 def test_fault_31_silent_connections_are_closed_by_themselves(
     address: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
     with connected(address) as connection:
         assert connection.recv(1) == b""
 
@@ -188,9 +188,9 @@ def test_fault_31_the_file_limit_is_raised_to_what_is_needed_and_no_further() ->
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
-        most = connections.raise_file_limit()
+        most = server.raise_file_limit()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        assert soft == min(connections.WANTED_FILES, hard)
-        assert most == min(connections.MOST_CONNECTIONS, soft - connections.SPARE_FILES)
+        assert soft == min(server.WANTED_FILES, hard)
+        assert most == min(server.MOST_CONNECTIONS, soft - server.SPARE_FILES)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -11,8 +11,8 @@ from fastapi.routing import APIRoute
 from fixtures.desk import claim, contract
 from fixtures.served import Served
 from fixtures.visited import following
+from ledger.auth.tokens import SESSION_LASTS, Tokens
 from ledger.http.callers import SESSION_COOKIE
-from ledger.rights.tokens import SESSION_LASTS, Tokens
 
 DEEP = b"[" * 60_000
 PATHS = (

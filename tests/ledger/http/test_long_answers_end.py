@@ -11,10 +11,10 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from fixtures.served import Served
-from ledger.http import frame
+from ledger.auth.roles import Caller
+from ledger.auth.tokens import SESSION_LASTS, Kind, Tokens
+from ledger.http import middleware
 from ledger.http.callers import SESSION_COOKIE, admission_of, needs
-from ledger.rights.caller import Caller
-from ledger.rights.tokens import SESSION_LASTS, Kind, Tokens
 
 SECONDS = 20.0
 
@@ -44,7 +44,7 @@ async def revoked(request: Request, caller: Caller) -> None:
 
 @pytest.fixture
 def long(served: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
-    monkeypatch.setattr(frame, "RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr(middleware, "RECHECK_SECONDS", 0.1)
     served.app.get("/endless.csv", include_in_schema=False)(endless)
     served.app.get("/waiting", include_in_schema=False)(waiting)
     return served

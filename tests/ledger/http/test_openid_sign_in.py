@@ -14,9 +14,9 @@ from fixtures.database import Template, migrated_database
 from fixtures.program import settings_of
 from fixtures.provider import CLIENT, SECRET, Organisation, running_organisation
 from fixtures.served import WAIT_SECONDS, listening
+from ledger.auth.oidc import Provider as OurProvider
 from ledger.endings import UsedWrongly
-from ledger.http.openid_sign_in import BEGIN, CALLBACK
-from ledger.rights.openid import Provider as OurProvider
+from ledger.http.sign_in import BEGIN, CALLBACK
 from ledger.settings import Settings
 from ledger.wiring import opened
 

@@ -5,9 +5,9 @@ from routes_walked import ask, walked
 
 from fixtures.desk import contract
 from fixtures.served import Served, token_of
+from ledger.auth.roles import OPEN, RIGHTS, ROLES
+from ledger.auth.tokens import SESSION_LASTS, Tokens
 from ledger.http.callers import SESSION_COOKIE
-from ledger.rights.roles import OPEN, RIGHTS, ROLES
-from ledger.rights.tokens import SESSION_LASTS, Tokens
 
 BY_TOKEN = [role for role in ROLES if role != "calendar"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.importing.amounts import NotAnAmount, cents
+from ledger.imports.csv_rows import NotAnAmount, cents
 
 
 @pytest.mark.parametrize(

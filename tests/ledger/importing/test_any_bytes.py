@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from ledger.domain.commands import COMMANDS, check, read_command
 from ledger.domain.refusals import Invalid
-from ledger.importing.csv_rows import read_csv
-from ledger.importing.json_lines import read_json_lines
-from ledger.importing.lines import Fault, Line
+from ledger.imports.csv_rows import read_csv
+from ledger.imports.json_lines import read_json_lines
+from ledger.imports.lines import Line, LineFault
 
 HEADER = "command_id,at,loss,already_compensated_cents\n"
 JSON = st.recursive(
@@ -30,9 +30,9 @@ LINES = st.fixed_dictionaries(
 )
 
 
-def judged(found: Line | Fault) -> None:
+def judged(found: Line | LineFault) -> None:
     """A line may still be no command: that too is said, in words that can be printed."""
-    if isinstance(found, Fault):
+    if isinstance(found, LineFault):
         found.message.encode()
         return
     try:

@@ -4,9 +4,8 @@ import io
 
 import pytest
 
-from ledger.importing.columns import columns_of
-from ledger.importing.csv_rows import read_csv
-from ledger.importing.lines import Fault, Line
+from ledger.imports.csv_rows import columns_of, read_csv
+from ledger.imports.lines import Line, LineFault
 
 AT = "2026-02-03T10:00:00+01:00"
 OPEN_CLAIM = (
@@ -15,7 +14,7 @@ OPEN_CLAIM = (
 )
 
 
-def read(content: str, file: str = "rows.csv", command: str | None = None) -> list[Line | Fault]:
+def read(content: str, file: str = "rows.csv", command: str | None = None) -> list[Line | LineFault]:
     return list(read_csv(file, io.BytesIO(content.encode()), command))
 
 
@@ -25,9 +24,9 @@ def only_line(content: str, file: str = "rows.csv", command: str | None = None) 
     return line
 
 
-def only_fault(content: str, file: str = "rows.csv", command: str | None = None) -> Fault:
+def only_fault(content: str, file: str = "rows.csv", command: str | None = None) -> LineFault:
     (fault,) = read(content, file, command)
-    assert isinstance(fault, Fault), fault
+    assert isinstance(fault, LineFault), fault
     return fault
 
 
@@ -145,7 +144,7 @@ def test_a_file_holds_one_kind_of_command() -> None:
     first, second = read(f"command_id,command,at,claim\na,WithdrawClaim,{AT},K\nb,IdentifyClaimant,{AT},K\n")
 
     assert isinstance(first, Line)
-    assert isinstance(second, Fault)
+    assert isinstance(second, LineFault)
     assert "one kind of command" in second.message
 
 
@@ -153,7 +152,7 @@ def test_an_unclosed_quote_before_a_long_rest_is_named_and_reading_ends() -> Non
     rest = f"b,WithdrawClaim,{AT},K\n" * 20_000
     found = read(f'command_id,command,at,claim\na,WithdrawClaim,{AT},"K\n{rest}')
 
-    assert isinstance(found[0], Fault)
+    assert isinstance(found[0], LineFault)
     assert "no CSV row" in found[0].message
 
 

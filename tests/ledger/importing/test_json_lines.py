@@ -5,8 +5,8 @@ import tracemalloc
 
 import pytest
 
-from ledger.importing.json_lines import read_json_lines
-from ledger.importing.lines import Fault, Line
+from ledger.imports.json_lines import read_json_lines
+from ledger.imports.lines import Line, LineFault
 
 GOOD = (
     b'{"command_id": "a", "command": "WithdrawClaim", "at": "2026-01-02T09:00:00+01:00", '
@@ -14,13 +14,13 @@ GOOD = (
 )
 
 
-def read(content: bytes) -> list[Line | Fault]:
+def read(content: bytes) -> list[Line | LineFault]:
     return list(read_json_lines("book.jsonl", io.BytesIO(content)))
 
 
-def only_fault(content: bytes) -> Fault:
+def only_fault(content: bytes) -> LineFault:
     (found,) = read(content)
-    assert isinstance(found, Fault)
+    assert isinstance(found, LineFault)
     return found
 
 
@@ -90,7 +90,7 @@ def test_a_malformed_line_is_named_with_what_is_wrong(content: bytes, said: str)
 def test_reading_goes_on_after_a_malformed_line() -> None:
     kinds = [(found.line, type(found)) for found in read(GOOD + b"\n{\n" + GOOD + b"\n[]\n")]
 
-    assert kinds == [(1, Line), (2, Fault), (3, Line), (4, Fault)]
+    assert kinds == [(1, Line), (2, LineFault), (3, Line), (4, LineFault)]
 
 
 def test_a_line_of_10_MB_is_named_and_never_held_in_memory() -> None:
@@ -101,6 +101,6 @@ def test_a_line_of_10_MB_is_named_and_never_held_in_memory() -> None:
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert [type(line) for line in found] == [Line, Fault, Line]
+    assert [type(line) for line in found] == [Line, LineFault, Line]
     assert found[2].line == 3
     assert peak_bytes < 2_000_000

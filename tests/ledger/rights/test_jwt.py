@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from ledger.auth.oidc import JwtReader
+from ledger.auth.roles import NotAdmitted
 from ledger.endings import UsedWrongly
-from ledger.rights.oidc import JwtReader
-from ledger.rights.refusals import NotAdmitted
 from ledger.settings import Settings
 
 ISSUER, AUDIENCE = "https://login.example", "coverledger"

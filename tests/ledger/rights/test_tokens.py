@@ -11,11 +11,10 @@ import pytest
 
 from fixtures.database import BOOK, Database
 from fixtures.program import CommandLine
-from ledger.commands.token import ROLES as NAMED
-from ledger.rights.admission import REMEMBERED_SECONDS, Admission
-from ledger.rights.refusals import NotAdmitted, RoleUnknown
-from ledger.rights.roles import ROLES
-from ledger.rights.tokens import Tokens
+from ledger.auth.roles import ROLES, NotAdmitted, RoleUnknown
+from ledger.auth.tokens import Tokens
+from ledger.cli.token import ROLES as NAMED
+from ledger.http.callers import REMEMBERED_SECONDS, Admission
 from ledger.running_file import told_where
 from ledger.settings import Settings
 from ledger.store.books import Books

@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ledger.embedded import EmbeddedPostgres
 from ledger.migrate import migrate
+from ledger.postgres import EmbeddedPostgres
 from ledger.store import catalogue
 from ledger.store.pool import Pool
 

@@ -3,8 +3,8 @@
 import pytest
 from acquaintances import record
 
-from ledger.subjects.access_log import Access
-from ledger.subjects.erasing import Erasures
+from ledger.privacy.access import Access
+from ledger.privacy.erasure import Erasures
 from ledger.wiring import Wiring
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fixtures.database import Database, execute
-from ledger.embedded.binaries import find_binaries
+from ledger.postgres.binaries import find_binaries
 
 DATA = ("ledger", "projections", "schedulers")
 

@@ -184,7 +184,7 @@ def test_nobody_changes_the_log_and_only_auditors_read_it_beside_the_application
 
 def test_only_what_writes_the_log_opens_ciphertexts() -> None:
     writing_the_log = {
-        "ledger.subjects.opening",
+        "ledger.privacy.access",
         "ledger.store.personal_reading",
         "ledger.store.event_store",
         "projections.directory.finding",

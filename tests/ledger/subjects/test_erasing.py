@@ -14,13 +14,13 @@ from fixtures.program import CommandLine
 from ledger.domain.identifiers import StreamRef, claim_ref, contract_ref
 from ledger.feed.followers import FollowerRunner
 from ledger.feed.reading import FeedEvent
+from ledger.privacy.access import Access, access_lines
+from ledger.privacy.erasure import Erasures
+from ledger.privacy.holds import Holds
+from ledger.privacy.persons import LegalHold, PersonUnknown
 from ledger.store.errors import ImportOpen, Unreadable
 from ledger.store.pool import Connection
 from ledger.store.streams import stream_ref
-from ledger.subjects.access_log import Access, access_lines
-from ledger.subjects.erasing import Erasures
-from ledger.subjects.holds import Holds
-from ledger.subjects.refusals import LegalHold, PersonUnknown
 from ledger.wiring import Wiring
 
 

@@ -13,16 +13,16 @@ from ledger.decision import decide_command, standing
 from ledger.domain.deciding import needs
 from ledger.domain.identifiers import claim_ref
 from ledger.endings import Ending
+from ledger.privacy.access import Access
+from ledger.privacy.erasure import Erasure, Erasures
+from ledger.privacy.holds import Hold, Holds
+from ledger.privacy.persons import held_streams
 from ledger.store.appending import append_statement
 from ledger.store.commit import Commit
 from ledger.store.errors import ImportOpen
 from ledger.store.pool import Connection
 from ledger.store.rows import write_rows
 from ledger.store.streams import stream_ref
-from ledger.subjects.access_log import Access
-from ledger.subjects.erasing import Erasure, Erasures
-from ledger.subjects.held_streams import held_streams
-from ledger.subjects.holds import Hold, Holds
 from ledger.wiring import Wiring
 
 AWHILE_SECONDS = 0.4

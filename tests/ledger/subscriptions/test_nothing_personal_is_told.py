@@ -9,8 +9,8 @@ from fixtures.receiver import Receiver
 from fixtures.subscribed import delivering, eventually
 from ledger.feed.subscriptions.dispatch import Terms
 from ledger.feed.subscriptions.register import Subscriptions
-from ledger.subjects.access_log import Access
-from ledger.subjects.erasing import Erasures
+from ledger.privacy.access import Access
+from ledger.privacy.erasure import Erasures
 from ledger.wiring import Wiring
 
 SEEDED = (

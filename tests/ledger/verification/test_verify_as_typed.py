@@ -8,7 +8,7 @@ import pytest
 from fixtures.database import Database, execute
 from fixtures.desk import claim, contract, send
 from fixtures.program import Program
-from ledger.commands import verify_database as command
+from ledger.cli import verification as command
 from ledger.feed.verification import portions
 from ledger.feed.verification.audit import DatabaseProof, Memory, Progress
 from ledger.feed.verification.outside import Outside

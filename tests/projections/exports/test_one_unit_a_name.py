@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.commands import COMMANDS
-from ledger.importing.columns import columns_of
-from ledger.importing.csv_rows import read_csv
-from ledger.importing.lines import Line
+from ledger.imports.csv_rows import columns_of, read_csv
+from ledger.imports.lines import Line
 from projections.exports.csv_rows import csv_chunks
 from projections.exports.sheet import Sheet
 from projections.exports.sheets import SHEETS

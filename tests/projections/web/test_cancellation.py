@@ -16,8 +16,8 @@ from fixtures.visited import Visited, visiting
 from ledger.attempts import SCHEDULE, replay
 from ledger.domain.identifiers import contract_ref
 from ledger.outgoing_mail import NOT_TAKEN, MailServerAway, NotSent, mail_by, new_mail
-from ledger.subjects.access_log import Access, access_lines
-from ledger.subjects.erasing import Erasures
+from ledger.privacy.access import Access, access_lines
+from ledger.privacy.erasure import Erasures
 from projections.web.cancellation.mailing import NO_ADDRESS, SENT_LATELY, Sending
 from projections.web.cancellation.requests import CancellationRequest, requests
 

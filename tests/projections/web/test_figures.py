@@ -9,7 +9,7 @@ from threading import Event, Thread
 import pytest
 
 from fixtures.served import WAIT_SECONDS
-from ledger.commands.running import IN_FRONT
+from ledger.cli.services import IN_FRONT
 from ledger.wiring import Wiring
 from projections.asking.questions import Filters, list_claims, list_due
 from projections.asking.reader import Reader

@@ -2,8 +2,8 @@
 
 from fixtures.served import Served
 from fixtures.visited import Printed, Visited
-from ledger.subjects.access_log import Access, access_lines
-from ledger.subjects.erasing import Erasures
+from ledger.privacy.access import Access, access_lines
+from ledger.privacy.erasure import Erasures
 
 
 def test_persons_are_found_by_a_program_as_the_command_line_finds_them(

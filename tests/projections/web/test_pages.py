@@ -11,8 +11,8 @@ from pages_of_the_site import READ, RIGHT_OF, ROLES
 from fixtures.desk import contract
 from fixtures.served import Served
 from fixtures.visited import Printed, Visited, visiting
+from ledger.cli.doctor_checks import examine
 from ledger.clock import machine_now
-from ledger.commands.examination import examine
 from ledger.domain.identifiers import contract_ref
 from ledger.store.subscriptions import enter_state
 from ledger.supervision import ServiceState

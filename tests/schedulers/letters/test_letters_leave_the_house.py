@@ -23,8 +23,8 @@ from fixtures.desk import claim, ready_to_accept, send
 from fixtures.moved_clock import MovedClock
 from ledger.domain.calendar import brussels_date
 from ledger.endings import Refused
-from ledger.subjects.access_log import Access, access_lines
-from ledger.subjects.erasing import Erasures
+from ledger.privacy.access import Access, access_lines
+from ledger.privacy.erasure import Erasures
 from ledger.wiring import Wiring
 from oracle.brussels import midnight
 from schedulers.letters.confirmations import Confirmation, confirm

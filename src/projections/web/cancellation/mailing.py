@@ -26,9 +26,9 @@ from ledger.outgoing_mail import (
     mail_by,
     new_mail,
 )
+from ledger.privacy.access import Access, Opened, record_access
 from ledger.store.personal import ERASED
 from ledger.store.personal_reading import open_personal
-from ledger.subjects.access_log import Access, Opened, record_access
 from ledger.supervision import rest
 from projections.web.cancellation.confirming import code_sha256
 from projections.web.cancellation.requests import (

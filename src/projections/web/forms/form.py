@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ledger.commands.verbs_table import VERBS, Field, Verb
+from ledger.cli.verbs_table import VERBS, Field, Verb
 from projections.web.forms.labels import AMOUNT_HINTS, HINTS, LABELS, TITLES
 
 VERB_OF: Mapping[str, Verb] = {verb.command: verb for verb in VERBS}

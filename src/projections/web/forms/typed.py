@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ledger.domain.command import read_date
-from ledger.importing.amounts import NotAnAmount, cents
+from ledger.imports.csv_rows import NotAnAmount, cents
 from projections.web.forms.form import Form, FormField
 from projections.web.words.codes import N_
 

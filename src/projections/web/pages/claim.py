@@ -10,7 +10,7 @@ from ledger.domain.deciding import fold
 from ledger.domain.identifiers import claim_ref, contract_ref
 from ledger.domain.terms import Terms, load_terms
 from ledger.feed.reading import FeedEvent
-from ledger.subjects.access_log import Access
+from ledger.privacy.access import Access
 from projections.asking.questions import Filters, list_contracts, list_limits, show_claim
 from projections.asking.reader import Reader
 from projections.replay.telling import told

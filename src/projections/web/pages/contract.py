@@ -8,7 +8,7 @@ from ledger.domain.contract.state import Contract
 from ledger.domain.deciding import fold
 from ledger.domain.identifiers import StreamRef, contract_ref
 from ledger.feed.reading import FeedEvent
-from ledger.subjects.access_log import Access
+from ledger.privacy.access import Access
 from projections.asking.questions import Answer, Filters, list_due, show_contract
 from projections.asking.reader import Reader
 from projections.replay.telling import told

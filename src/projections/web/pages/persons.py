@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Final
 
-from ledger.subjects.access_log import Access
+from ledger.privacy.access import Access
 from ledger.wiring import Wiring
 from projections.asking.positions import known_end
 from projections.directory.finding import Directory, Person

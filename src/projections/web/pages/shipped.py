@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from ledger.http.conditional import tagged
+from ledger.http.parameters import tagged
 from ledger.http.problems import Problem
 from projections.web.rendering import static_address
 

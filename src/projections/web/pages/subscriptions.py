@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from ledger.commands.subscriptions_told import as_json_object, kept_as_json
+from ledger.cli.subscriptions import as_json_object, kept_as_json
 from projections.web.asked import read_whole
 from projections.web.page import Look, page_of_look
 from projections.web.serving import Leads, Pages, Shown

@@ -3,8 +3,7 @@
 from itertools import islice
 from typing import Final
 
-from ledger.commands.heads import signing_keys
-from ledger.commands.verify_outcome import root_text
+from ledger.cli.verification import root_text, signing_keys
 from ledger.feed.proofs.checkpoint import peek_checkpoint
 from ledger.store.heads import log_standing, newest_checkpoint, signed_heads_below
 from ledger.wiring import Wiring
