@@ -18,15 +18,17 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from benchmarks.crowd import Work, rate_of
 from benchmarks.server import BenchmarkServer
 from ledger.domain.claim.events import AdviceGiven
-from ledger.domain.entries import Entry
+from ledger.domain.event import PendingEvent
 from ledger.domain.identifiers import claim_ref, contract_ref
 from ledger.feed.sealer import Sealer
 from ledger.feed.signing.places import SigningPlace
 from ledger.feed.signing.signer import Signer
-from ledger.logs import log_to_stderr
-from ledger.store import Books, CommandAnswer, Commit, EventStore, MasterKeys, NewEvent, Pool, StreamHead
-from ledger.store.appending import append_statement
-from ledger.store.rows import write_rows
+from ledger.logging import log_to_stderr
+from ledger.store.books import Books
+from ledger.store.event_store import EventStore, append_statement
+from ledger.store.events import CommandAnswer, Commit, NewEvent, StreamHead, write_rows
+from ledger.store.keys import MasterKeys
+from ledger.store.pool import Pool
 
 BOOK = "cyber-care"
 STREAM_LENGTH = 10
@@ -112,7 +114,9 @@ def _our_writer(place: int, dsn: str, masters: MasterKeys) -> Work:
 
 def _commit(store: EventStore, claim: str, command_id: str, heads: object) -> Commit:
     now = datetime.now(UTC)
-    entry = Entry(claim_ref(claim), AdviceGiven(topics=("change_passwords", "block_card")), now.date(), now)
+    entry = PendingEvent(
+        claim_ref(claim), AdviceGiven(topics=("change_passwords", "block_card")), now.date(), now
+    )
     digest = store.content_hmac(BOOK, command_id.encode())
     return Commit(
         BOOK,

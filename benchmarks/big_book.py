@@ -16,9 +16,9 @@ import psycopg2
 
 from benchmarks.sample import SAMPLE_SERIES
 from ledger.feed.reading import FeedEvent, read_feed
-from ledger.store.feed_rows import feed_end
+from ledger.store.canonical import stream_id, stream_ref
+from ledger.store.feed import feed_end
 from ledger.store.pool import Pool
-from ledger.store.streams import stream_id, stream_ref
 
 PORTION = 20_000
 FIRST_SERIES = 10_000

@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.crowd import Work, rate_of
 from benchmarks.sample import sample_lines, write_book
-from ledger.settings import Settings
-from ledger.submission import submission
-from ledger.wiring import Wiring, opened
+from ledger.app import App, opened
+from ledger.command_envelope import submission
+from ledger.config import Settings
 
 BOOK = "cyber-care"
 VIEWS = ("limits", "due")
@@ -53,7 +53,7 @@ def import_rate(copies: int) -> tuple[float, int]:
     return commands / took, commands
 
 
-def views_rate(wiring: Wiring) -> tuple[float, int]:
+def views_rate(wiring: App) -> tuple[float, int]:
     """Events per second while limits and due are built from the feed's beginning; how many."""
     events = 0
     with wiring.pool.connection() as connection, connection.cursor() as cursor:

@@ -7,10 +7,10 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from benchmarks.book import home
+from ledger.app import App, opened
+from ledger.command_envelope import submission
+from ledger.config import Settings
 from ledger.domain.calendar import brussels_date, brussels_midnight
-from ledger.settings import Settings
-from ledger.submission import submission
-from ledger.wiring import Wiring, opened
 from schedulers.diary.queries import states
 from schedulers.simulating import simulate
 from schedulers.sweeping.sweep import sweep
@@ -59,7 +59,7 @@ def virtual_year_rate(contracts: int) -> float:
         return contracts / (time.perf_counter() - begin)
 
 
-def _start(wiring: Wiring, contracts: int) -> None:
+def _start(wiring: App, contracts: int) -> None:
     for number in range(contracts):
         fields = {
             "contract": f"CC-{number}",

@@ -15,10 +15,10 @@ from threading import Thread
 from aiohttp import web
 
 from benchmarks.book import BOOK, home, import_rate
+from ledger.app import App, opened
+from ledger.command_envelope import Submission, submission
 from ledger.feed.subscriptions.dispatch import Dispatch, Terms
 from ledger.feed.subscriptions.register import Subscriptions
-from ledger.submission import Submission, submission
-from ledger.wiring import Wiring, opened
 
 RECEIVERS = 4
 LONGEST_SECONDS = 600.0
@@ -103,7 +103,7 @@ async def _serve(asked: Connection) -> None:
 
 
 @contextmanager
-def _dispatching(wiring: Wiring) -> Iterator[None]:
+def _dispatching(wiring: App) -> Iterator[None]:
     stop = StopEvent()
     dispatch = Dispatch(wiring.pool, wiring.webhook_secrets, BOOK, Terms(allow_private=True))
     thread = Thread(target=lambda: asyncio.run(dispatch.deliver(stop.is_set)))
@@ -115,7 +115,7 @@ def _dispatching(wiring: Wiring) -> Iterator[None]:
         thread.join()
 
 
-def _rate(wiring: Wiring, subscriptions: Subscriptions, receivers: Sequence[_Receiver]) -> tuple[int, float]:
+def _rate(wiring: App, subscriptions: Subscriptions, receivers: Sequence[_Receiver]) -> tuple[int, float]:
     """Deliver the whole feed to each receiver; events in it, and deliveries per second of all together."""
     names = [f"r{number}" for number in range(len(receivers))]
     for name, receiver in zip(names, receivers, strict=True):
@@ -130,9 +130,7 @@ def _rate(wiring: Wiring, subscriptions: Subscriptions, receivers: Sequence[_Rec
     return events, events * len(names) / took
 
 
-def _latencies(
-    wiring: Wiring, subscriptions: Subscriptions, receiver: _Receiver, seconds: float
-) -> list[float]:
+def _latencies(wiring: App, subscriptions: Subscriptions, receiver: _Receiver, seconds: float) -> list[float]:
     """Record commands at a steady pace; seconds from each answer to its first event's arrival."""
     subscriptions.add_webhook("paced", receiver.url, types=["contract.ContractStarted"])
     _ask(receiver)

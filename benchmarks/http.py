@@ -23,10 +23,10 @@ from typing import NamedTuple, TypeVar
 
 import psutil
 
+from ledger.app import opened
+from ledger.command_envelope import submission
 from ledger.domain.identifiers import contract_ref
-from ledger.store.feed_rows import feed_end
-from ledger.submission import submission
-from ledger.wiring import opened
+from ledger.store.feed import feed_end
 
 PROGRAM = Path(sys.executable).with_name("coverledger")
 BOOK = "cyber-care"

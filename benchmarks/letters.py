@@ -4,10 +4,10 @@ import time
 from datetime import date, timedelta
 
 from benchmarks.book import home
+from ledger.app import App, opened
+from ledger.command_envelope import submission
 from ledger.domain.calendar import add_months, brussels_date
 from ledger.domain.terms import load_terms
-from ledger.submission import submission
-from ledger.wiring import Wiring, opened
 from schedulers.letters.composing import Addressee, Draft, compose
 from schedulers.letters.keeping import hand, prepare
 from schedulers.letters.rendering import Press
@@ -46,7 +46,7 @@ def whole_way_rate(letters: int) -> float:
     return letters / took
 
 
-def _start(wiring: Wiring, number: int) -> None:
+def _start(wiring: App, number: int) -> None:
     """Start a contract whose notice is due in some days."""
     ends_on = add_months(brussels_date(wiring.now()) + timedelta(days=11), 3)
     starts_on = ends_on

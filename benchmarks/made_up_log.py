@@ -20,8 +20,7 @@ from ledger.domain.identifiers import claim_ref, contract_ref
 from ledger.feed.proofs.checkpoint import Checkpoint, sign_checkpoint
 from ledger.feed.proofs.keyfile import SigningKeys
 from ledger.feed.proofs.merkle import Frontier
-from ledger.store.leaf import instant_text, leaf_bytes, leaf_hash
-from ledger.store.streams import stream_id
+from ledger.store.canonical import instant_text, leaf_bytes, leaf_hash, stream_id
 
 CLAIMS_OF_A_CONTRACT = 3
 EVENTS_OF_A_STREAM = 5

@@ -24,10 +24,10 @@ from rich.table import Table
 
 from benchmarks.big_book import BigBook, sample_events
 from benchmarks.server import running_server
-from ledger.settings import Settings
-from ledger.store.feed_rows import feed_end
+from ledger.app import App, opened
+from ledger.config import Settings
+from ledger.store.feed import feed_end
 from ledger.store.pool import Pool
-from ledger.wiring import Wiring, opened
 from projections.asking.positions import known_end
 from projections.asking.questions import Filters, list_limits
 from projections.asking.reader import SNAPSHOT, Reader
@@ -61,7 +61,7 @@ def main() -> None:
             _measure(wiring, server.dsn(name), asked.events, asked.first, asked.rebuild)
 
 
-def _measure(wiring: Wiring, dsn: str, events: int, first: int, rebuilt: Sequence[str]) -> None:
+def _measure(wiring: App, dsn: str, events: int, first: int, rebuilt: Sequence[str]) -> None:
     _record_sample()
     book = BigBook(dsn, BOOK, sample_events(wiring.pool, BOOK))
     book.write(first)
@@ -96,7 +96,7 @@ def _record_sample() -> None:
         raise RuntimeError(done.stderr)
 
 
-def _caught_up(wiring: Wiring, names: Sequence[str], must: str) -> list[str]:
+def _caught_up(wiring: App, names: Sequence[str], must: str) -> list[str]:
     with wiring.pool.connection() as connection:
         events = feed_end(connection, BOOK) - known_end(connection, BOOK, names)
     held: list[float] = []
@@ -129,7 +129,7 @@ def _reader(pool: Pool, position: int | None = None) -> Iterator[Reader]:
         yield Reader(connection, BOOK, end if position is None else position)
 
 
-def _ask(wiring: Wiring, numbers: Sequence[str]) -> None:
+def _ask(wiring: App, numbers: Sequence[str]) -> None:
     chance = Random(7)  # noqa: S311 - which contracts, not a secret
     with wiring.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("select 1")
@@ -164,7 +164,7 @@ def _p99(taken: Sequence[float]) -> float:
     return sorted(taken)[int(len(taken) * 0.99)]
 
 
-def _rebuild(wiring: Wiring, names: Sequence[str]) -> None:
+def _rebuild(wiring: App, names: Sequence[str]) -> None:
     """Rebuild while events arrive, views follow them, and a reader reads, each a program of its own."""
     with wiring.pool.connection() as connection:
         before = feed_end(connection, BOOK)

@@ -5,7 +5,7 @@ import signal
 import hypothesis
 
 from fixtures.memory import work_in_memory
-from ledger.logs import log_to_stderr
+from ledger.logging import log_to_stderr
 
 pytest_plugins = [
     "fixtures.server",

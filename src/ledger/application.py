@@ -13,19 +13,27 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import InfrastructureFactory, Mapper
 from eventsourcing.utils import Environment
 
-from ledger.answers import Answer, kept_answer, repeated
 from ledger.clock import instant_of
-from ledger.decision import decide_command, owed_by_time, standing, time_events
-from ledger.domain.commands import check
-from ledger.domain.deciding import needs
+from ledger.command_envelope import StreamMoved, Submission
+from ledger.command_handler import (
+    Answer,
+    decide_command,
+    kept_answer,
+    owed_by_time,
+    repeated,
+    stream_state,
+    time_events,
+)
+from ledger.domain.dispatch import needs
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
-from ledger.endings import Unreachable
+from ledger.domain.registry import check
+from ledger.errors import Unavailable
+from ledger.eventsourcing.factory import SharedFactory
+from ledger.eventsourcing.mapper import LedgerMapper
 from ledger.feed.reading import FeedEvent
 from ledger.feed.subscriptions.pulling import Pulling
-from ledger.recording import SharedFactory
 from ledger.store.books import Books
-from ledger.store.commit import Appended, CommandAnswer, Commit, NewEvent
 from ledger.store.errors import (
     CommandExists,
     ImportOpen,
@@ -33,12 +41,11 @@ from ledger.store.errors import (
     SubjectErased,
     VersionConflict,
 )
-from ledger.store.errors import Unreachable as DatabaseAway
+from ledger.store.errors import DatabaseUnavailable as DatabaseAway
 from ledger.store.event_store import EventStore
-from ledger.store.loaded import FirstAnswer, Loaded
-from ledger.store.mapper import LedgerMapper
+from ledger.store.events import Appended, CommandAnswer, Commit, NewEvent
+from ledger.store.load import FirstAnswer, Loaded
 from ledger.store.pool import Pool
-from ledger.submission import StreamMoved, Submission
 from ledger.supervision import moved
 
 TRIES = 60
@@ -85,10 +92,11 @@ class Ledger(Application[UUID]):
         is given only once it is durable. A refusal is remembered; what is `invalid` leaves no trace.
 
         Raises:
-            Unreachable: too many others write to the same streams, or the database went away under way.
+            Unavailable: too many others write to the same streams, or the database went away under way.
             ClockBehind: the clock was set back behind its streams, and the command names no instant.
-            ledger.store.errors.Unreachable: the database is away. The command may be sent again under its id.
-            ledger.submission.StreamMoved: the stream is at none of the versions that the sender names.
+            ledger.store.errors.DatabaseUnavailable: the database is away. The command may be sent again
+            under its id.
+            ledger.command_envelope.StreamMoved: the stream is at none of the versions that the sender names.
 
         """
         lost = False
@@ -103,15 +111,15 @@ class Ledger(Application[UUID]):
                 wait(attempt)
             except DatabaseAway as error:
                 if lost:
-                    raise Unreachable(_outcome_unknown(submission)) from error
+                    raise Unavailable(_outcome_unknown(submission)) from error
                 raise
         if lost:
-            raise Unreachable(_outcome_unknown(submission))
+            raise Unavailable(_outcome_unknown(submission))
         message = (
             f"Command {submission.command_id!r} met {TRIES} conflicting writes and was not recorded: "
             "send it again under the same id."
         )
-        raise Unreachable(message)
+        raise Unavailable(message)
 
     def _answered(self, submission: Submission, *, first_time: bool) -> Answer:
         """Load, decide and record once. Raises VersionConflict, CommandExists, OutcomeUnknown."""
@@ -169,7 +177,7 @@ class Ledger(Application[UUID]):
             heads = {}
             events: list[NewEvent] = []
             for ref in streams:
-                stream = standing(loaded.streams[ref])
+                stream = stream_state(loaded.streams[ref])
                 owed = owed_by_time(stream, until)
                 if owed:
                     heads[ref] = stream.head
@@ -186,7 +194,7 @@ class Ledger(Application[UUID]):
             else:
                 return len(events)
         message = f"Time could not act on {streams[0].name}: it moves on faster than it is read; sweep again."
-        raise Unreachable(message)
+        raise Unavailable(message)
 
     def subscribe(
         self,
@@ -224,7 +232,7 @@ class Ledger(Application[UUID]):
         """Let a simulated book's time follow a command that happens later."""
         clock_at = loaded.book.clock_at
         if clock_at is not None:
-            states = [standing(stream).state for stream in loaded.streams.values()]
+            states = [stream_state(stream).state for stream in loaded.streams.values()]
             at = instant_of(submission.at, loaded.book, loaded.now, may_backdate=True, streams=states)
             if at > clock_at:
                 self.books.move_clock(self.book, at)
@@ -237,7 +245,7 @@ class Ledger(Application[UUID]):
         if loaded.book.open_import is not None:
             return import_open(submission.command_id, self.book), None
         _refuse_a_moved_stream(submission, loaded)
-        world = {ref: standing(stream) for ref, stream in loaded.streams.items()}
+        world = {ref: stream_state(stream) for ref, stream in loaded.streams.items()}
         try:
             at = instant_of(
                 submission.at,

@@ -24,11 +24,11 @@ import structlog
 
 from ledger.store.errors import (
     BookUnknown,
+    DatabaseUnavailable,
     ImportOpen,
     KeyFileRefused,
     LogBroken,
     MasterKeyMissing,
-    Unreachable,
 )
 from ledger.store.pool import Connection, Pool
 from ledger.supervision import moved
@@ -49,7 +49,14 @@ SCHEDULE: Final = (
 
 LONGEST_ERROR: Final = 500
 
-_OF_THE_LEDGER: Final = (Unreachable, BookUnknown, ImportOpen, KeyFileRefused, LogBroken, MasterKeyMissing)
+_OF_THE_LEDGER: Final = (
+    DatabaseUnavailable,
+    BookUnknown,
+    ImportOpen,
+    KeyFileRefused,
+    LogBroken,
+    MasterKeyMissing,
+)
 _MACHINE_ERRORS: Final = frozenset(
     {
         errno.ENOSPC,
@@ -149,7 +156,8 @@ class Attempts:
     def run(self, key: str, act: Callable[[], object]) -> bool:
         """Try one item, whether its next try is due or not; return whether it succeeded.
 
-        Raises what is no item's fault: errors of the ledger as a whole, such as Unreachable and ImportOpen,
+        Raises what is no item's fault: errors of the ledger as a whole, such as DatabaseUnavailable and
+        ImportOpen,
         and an OSError that lies with the machine (no room, read-only).
         """
         try:

@@ -8,10 +8,10 @@ import, a sweep or a command with a later `at` moves it. A real book into which 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from ledger.domain.deciding import State
+from ledger.domain.dispatch import State
 from ledger.domain.refusals import Invalid
-from ledger.endings import ClockBehind
-from ledger.store.loaded import BookRow
+from ledger.errors import ClockBehind
+from ledger.store.load import BookRow
 
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 """Virtual instant of a simulated book in which nothing has happened yet: its first command sets its clock."""

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ledger.endings import Refused, UsedWrongly
 from ledger.environment import PREFIX, variable
+from ledger.errors import Rejected, UsageError
 from ledger.postgres import EmbeddedPostgres
 
 ROOT_DATA = Path("/var/lib")
@@ -28,7 +28,7 @@ class Moved(NamedTuple):
 def default_home() -> Path:
     """Return the home of a ledger of whose home nothing was said: root's of the machine, else the user's own.
 
-    Raises UsedWrongly for a user who has no home folder, and where the ledger still lies in a home of before.
+    Raises UsageError for a user who has no home folder, and where the ledger still lies in a home of before.
     """
     data = _data()
     home, former = data / NAME, data / FORMER_NAME
@@ -40,7 +40,7 @@ def default_home() -> Path:
         f"The ledger lies in {former}, and its home is {home} by now: `coverledger migrate` moves it there; "
         f"or set {PREFIX}HOME={former}."
     )
-    raise UsedWrongly(message)
+    raise UsageError(message)
 
 
 def move_home() -> Moved | None:
@@ -50,8 +50,8 @@ def move_home() -> Moved | None:
     is interrupted, the ledger lies whole in one of both.
 
     Raises:
-        UsedWrongly: there is a ledger in both.
-        Refused: the folder cannot be renamed.
+        UsageError: there is a ledger in both.
+        Rejected: the folder cannot be renamed.
         PostgresUnavailable: a program uses it.
 
     """
@@ -78,7 +78,7 @@ def _rename(former: Path, home: Path) -> None:
             f"The ledger's home {former} cannot be renamed to {home} ({error.strerror}): move it there, or "
             f"mount there what is mounted at {former}; or set {PREFIX}HOME={former}."
         )
-        raise Refused(message) from error
+        raise Rejected(message) from error
     try:
         former.symlink_to(home.name)
     except OSError as error:
@@ -86,7 +86,7 @@ def _rename(former: Path, home: Path) -> None:
             f"The ledger was moved to {home}, but no link to it could be left at {former} "
             f"({error.strerror}): make one if anything needs it; then run it again."
         )
-        raise Refused(message) from error
+        raise Rejected(message) from error
 
 
 def _stays_behind(former: Path, home: Path) -> bool:
@@ -100,23 +100,23 @@ def _stays_behind(former: Path, home: Path) -> bool:
             f"Whether a ledger lies in {former} cannot be seen ({error.strerror}): run as the user whom it "
             f"belongs to, or set {PREFIX}HOME to a folder of your own."
         )
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
 
 
 def _holds_something(home: Path) -> bool:
     return home.exists() and (not home.is_dir() or any(home.iterdir()))
 
 
-def _both(former: Path, home: Path) -> UsedWrongly:
+def _both(former: Path, home: Path) -> UsageError:
     message = (
         f"A ledger lies in {former}, and {home}, which is its home by now, is not empty: move one of them "
         f"away, or set {PREFIX}HOME to the one that counts."
     )
-    return UsedWrongly(message)
+    return UsageError(message)
 
 
 def _data() -> Path:
-    """Return the folder that programs keep their data in. Raises UsedWrongly."""
+    """Return the folder that programs keep their data in. Raises UsageError."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return ROOT_DATA
     base = os.environ.get("XDG_DATA_HOME", "")
@@ -126,4 +126,4 @@ def _data() -> Path:
         return Path.home() / ".local" / "share"
     except RuntimeError as error:
         message = f"You have no home folder: set {PREFIX}HOME to a folder of your own."
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from typing import Final
 
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 
 PREFIX: Final = "COVERLEDGER_"
 FORMER_PREFIX: Final = "CLAIMS_LEDGER_"
@@ -22,13 +22,13 @@ RENAMED: Final = {
 
 
 def variable(name: str) -> str | None:
-    """Return what the variable of a setting holds; None: it is not set. Raises UsedWrongly."""
+    """Return what the variable of a setting holds; None: it is not set. Raises UsageError."""
     refuse_former_variables()
     return os.environ.get(f"{PREFIX}{name.upper()}")
 
 
 def refuse_former_variables() -> None:
-    """Make sure that no variable is set under a former name. Raises UsedWrongly with the names of today."""
+    """Make sure that no variable is set under a former name. Raises UsageError with the names of today."""
     renamed = []
     for written in sorted(name for name, value in os.environ.items() if value):
         known = written.upper()
@@ -41,7 +41,7 @@ def refuse_former_variables() -> None:
 
 
 def refuse_former_settings(names: Iterable[str], where: str) -> None:
-    """Make sure that none of these settings bears a former name. Raises UsedWrongly with those of today."""
+    """Make sure that none of these settings bears a former name. Raises UsageError with those of today."""
     _refuse(where, [(name, RENAMED[name]) for name in names if name in RENAMED])
 
 
@@ -49,4 +49,4 @@ def _refuse(where: str, renamed: Iterable[tuple[str, str]]) -> None:
     told = ", ".join(f"{former} is called {now} now" for former, now in renamed)
     if told:
         message = f"Settings: {where}: {told}. Rename it, or unset it."
-        raise UsedWrongly(message)
+        raise UsageError(message)

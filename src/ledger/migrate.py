@@ -24,9 +24,8 @@ from psycopg2.errors import (
     UniqueViolation,
 )
 
-from ledger.store.connecting import connect
-from ledger.store.errors import MigrationRefused, Unreachable
-from ledger.store.pool import Connection
+from ledger.store.errors import DatabaseUnavailable, MigrationRefused
+from ledger.store.pool import Connection, connect
 
 MIGRATE_SECONDS = 24 * 3600.0
 """For one migration, which may go through a whole large book."""
@@ -117,7 +116,7 @@ def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
     """Apply what is missing and name what was applied now.
 
     `dsn`: the role that migrates; it owns the database and may create roles, or is a superuser.
-    Raises MigrationRefused when an applied migration is not the one that is here, and Unreachable.
+    Raises MigrationRefused when an applied migration is not the one that is here, and DatabaseUnavailable.
     """
     here = migrations(folder)
     applied_now: list[str] = []
@@ -139,7 +138,7 @@ def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
 
 
 def schema_of(dsn: str, folder: Traversable | None = None) -> Schema:
-    """Look at a database and change nothing in it. Raises MigrationRefused and Unreachable."""
+    """Look at a database and change nothing in it. Raises MigrationRefused and DatabaseUnavailable."""
     here = migrations(folder)
     with _connected(dsn, LOOK_SECONDS) as connection, connection, connection.cursor() as cursor:
         is_ours = _is_ours(connection)
@@ -154,7 +153,10 @@ def schema_of(dsn: str, folder: Traversable | None = None) -> Schema:
 
 
 def pending(dsn: str, folder: Traversable | None = None) -> Sequence[str]:
-    """Names of the migrations that are here and not applied. Raises MigrationRefused and Unreachable."""
+    """Names of the migrations that are here and not applied.
+
+    Raises MigrationRefused and DatabaseUnavailable.
+    """
     return schema_of(dsn, folder).pending
 
 
@@ -173,7 +175,7 @@ def _connected(dsn: str, limit_seconds: float) -> Iterator[Connection]:
             f"the ledger's database cannot be reached ({reason}): start it, or check "
             "COVERLEDGER_MIGRATE_DSN, else COVERLEDGER_DSN"
         )
-        raise Unreachable(message) from error
+        raise DatabaseUnavailable(message) from error
     try:
         yield connection
     except InsufficientPrivilege as error:

@@ -14,7 +14,7 @@ from typing import cast
 import click
 
 from ledger.cli.output import discard_output
-from ledger.endings import Ending, Refused, Unreachable, UsedWrongly
+from ledger.errors import CliError, Rejected, Unavailable, UsageError
 
 COMMANDS_GROUP = "coverledger.commands"
 STOPPED_BY_KEYBOARD = 130
@@ -120,7 +120,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _said(error: BaseException) -> tuple[str, int] | None:
     """Put an error into one line and an exit code; None for a defect of ours."""
     match error:
-        case Ending():
+        case CliError():
             return str(error), error.exit_code
         case click.UsageError():
             at = error.ctx.command_path if error.ctx else "coverledger"
@@ -130,7 +130,7 @@ def _said(error: BaseException) -> tuple[str, int] | None:
         case UnicodeEncodeError():
             return (
                 "The command line holds bytes that are no UTF-8 text: write it in UTF-8.",
-                UsedWrongly.exit_code,
+                UsageError.exit_code,
             )
         case click.Abort() | KeyboardInterrupt():
             return "Stopped by the keyboard.", STOPPED_BY_KEYBOARD
@@ -141,14 +141,14 @@ def _said_of_database(error: BaseException) -> tuple[str, int] | None:
     """Put what store, driver or proofs say into one line; what was never loaded cannot have said it."""
     store, driver = sys.modules.get("ledger.store.errors"), sys.modules.get("psycopg2")
     if store is not None and isinstance(error, store.StoreError):
-        away = isinstance(error, store.Unreachable | store.OutcomeUnknown)
-        return str(error), Unreachable.exit_code if away else Refused.exit_code
+        away = isinstance(error, store.DatabaseUnavailable | store.OutcomeUnknown)
+        return str(error), Unavailable.exit_code if away else Rejected.exit_code
     proofs = sys.modules.get("ledger.feed.proofs.refused")
     if proofs is not None and isinstance(error, proofs.ProofRefused):
-        return str(error), Refused.exit_code
+        return str(error), Rejected.exit_code
     followers = sys.modules.get("ledger.feed.followers")
     if followers is not None and isinstance(error, followers.GapFound):
-        return str(error), Refused.exit_code
+        return str(error), Rejected.exit_code
     return None if driver is None else _said_by_driver(driver, error)
 
 
@@ -160,12 +160,12 @@ def _said_by_driver(driver: ModuleType, error: BaseException) -> tuple[str, int]
             f"The database's login may not do this ({said}): use one that is a member of the role for it, "
             "and the sealer's as COVERLEDGER_SEALER_DSN (docs/production.md); `coverledger doctor` looks."
         )
-        return message, Refused.exit_code
+        return message, Rejected.exit_code
     if isinstance(error, driver.errors.ReadOnlySqlTransaction):
         message = f"The database takes no writes now ({said}): name the primary in COVERLEDGER_DSN."
-        return message, Unreachable.exit_code
+        return message, Unavailable.exit_code
     if isinstance(error, driver.OperationalError | driver.InterfaceError):
-        return f"The ledger's database went away ({said}): start it, and try again.", Unreachable.exit_code
+        return f"The ledger's database went away ({said}): start it, and try again.", Unavailable.exit_code
     return None
 
 

@@ -18,8 +18,8 @@ from urllib.parse import quote, urlsplit
 import structlog
 
 from ledger.clock import machine_now
+from ledger.config import Settings
 from ledger.postgres.data_dir import make_private_folder
-from ledger.settings import Settings
 
 ASK_SECONDS: Final = 8.0
 """Given to `up` to say how it is; it knows within half of that."""

@@ -24,7 +24,7 @@ from typing import Final, Literal, Self, cast
 import structlog
 
 from ledger.clock import machine_now
-from ledger.store.patience import described
+from ledger.store.retry import described
 
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 15.0

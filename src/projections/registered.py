@@ -9,20 +9,20 @@ from projections.folding.follower import ViewFollower
 from projections.upkeep.keeping import KeptView
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
-Factory = Callable[["Wiring"], ViewFollower[Any]]
+Factory = Callable[["App"], ViewFollower[Any]]
 
 
 def _follower(name: str) -> Factory:
-    def factory(wiring: "Wiring") -> ViewFollower[Any]:
+    def factory(wiring: "App") -> ViewFollower[Any]:
         return KeptView(VIEWS[name], wiring.book)
 
     factory.__doc__ = f"Give the follower that keeps the view `{name}`."
     return factory
 
 
-def directory(wiring: "Wiring") -> DirectoryFollower:
+def directory(wiring: "App") -> DirectoryFollower:
     """Give the follower that keeps the directory of persons."""
     return DirectoryFollower(lambda: wiring.store, wiring.book)
 

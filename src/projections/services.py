@@ -13,12 +13,12 @@ from projections.upkeep.rebuild import rebuild_together
 from projections.upkeep.standing import changed_views
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 _log = structlog.get_logger(__name__)
 
 
-def keep_views(wiring: "Wiring", stop: StopEvent) -> None:
+def keep_views(wiring: "App", stop: StopEvent) -> None:
     """Follow the feed for all views until `stop` is set, over one reading of it.
 
     Those whose fold has changed with this release are left to `rebuild_views`.
@@ -28,7 +28,7 @@ def keep_views(wiring: "Wiring", stop: StopEvent) -> None:
     wiring.together(*(name for name in (*VIEWS, DIRECTORY) if name not in changed)).run(stop)
 
 
-def rebuild_views(wiring: "Wiring", stop: StopEvent) -> None:
+def rebuild_views(wiring: "App", stop: StopEvent) -> None:
     """Build views anew whose fold has changed with this release, and follow for them until `stop` is set.
 
     They are built beside what is read, in statements that may take their time.

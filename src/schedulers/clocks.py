@@ -15,7 +15,7 @@ import structlog
 from ledger.clock import machine_now
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 MOST_SECONDS_APART = 2.0
 """Between the machine's clock and the database's."""
@@ -48,7 +48,7 @@ class Look:
         return (self.database - before.database).total_seconds() - (self.elapsed - before.elapsed)
 
 
-def look_at(wiring: "Wiring") -> Look:
+def look_at(wiring: "App") -> Look:
     """Read both clocks; the machine's in the middle of the question to the database."""
     before = machine_now()
     database = wiring.now()
@@ -62,7 +62,7 @@ def look_at(wiring: "Wiring") -> Look:
 class ClockWatch:
     """Looks at the clocks again and again, and raises an alarm in the log when they part or leap."""
 
-    def __init__(self, wiring: "Wiring") -> None:
+    def __init__(self, wiring: "App") -> None:
         """Watch for one book's database."""
         self._wiring = wiring
         self._last: Look | None = None

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from ledger.outgoing_mail import NotSent, address_in_settings, complete, post
+from ledger.mail import NotSent, address_in_settings, complete, post
 
 
 class NotMailed(Exception):

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ledger.attempts import failing
 from ledger.clock import machine_now
 from ledger.feed.subscriptions.trouble import troubles
-from ledger.outgoing_mail import new_mail
-from ledger.store.examining import examine_feed
-from ledger.store.patience import is_away
+from ledger.mail import new_mail
+from ledger.store.diagnostics import examine_feed
 from ledger.store.pool import Connection
+from ledger.store.retry import is_away
 from ledger.supervision import rest
 from schedulers.clockwork import tick
 from schedulers.mailing import MailServer
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 LOOK_SECONDS: Final = 30.0
 BETWEEN: Final = timedelta(hours=1)
@@ -87,7 +87,7 @@ class OperatorMail:
     """Mails of one book to the operator."""
 
     def __init__(
-        self, wiring: "Wiring", server: MailServer, *, monotonic_now: Callable[[], float] = monotonic
+        self, wiring: "App", server: MailServer, *, monotonic_now: Callable[[], float] = monotonic
     ) -> None:
         """`monotonic_now`: seconds, by which this machine keeps the hour while the database is away."""
         self._wiring = wiring
@@ -169,7 +169,7 @@ class OperatorMail:
             cursor.execute(statement, (*first, self._wiring.book, self._server.name))
 
 
-def keep_operator_told(wiring: "Wiring", stop: StopEvent) -> None:
+def keep_operator_told(wiring: "App", stop: StopEvent) -> None:
     """Mail the operator what needs a person until `stop` is set."""
     url = wiring.settings.operator_mail
     if url is None:

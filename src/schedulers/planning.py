@@ -5,9 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ledger.domain.calendar import ONE_DAY, is_working_day, roll_back, roll_forward
+from ledger.domain.calendar import (
+    ONE_DAY,
+    is_working_day,
+    last_timely_letter,
+    roll_back,
+    roll_forward,
+    term_end,
+)
 from ledger.domain.contract.state import Contract
-from ledger.domain.dates import last_timely_letter, term_end
 from schedulers.letters.wanting import run_off_from, runs_on
 
 

@@ -9,31 +9,31 @@ from schedulers.retention.follower import Retention
 from schedulers.sweeping.sweep import sweep
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 
-def diary(wiring: "Wiring") -> Diary:
+def diary(wiring: "App") -> Diary:
     """Give the follower that keeps the diary of a book (group `coverledger.followers`)."""
     return Diary(wiring.book)
 
 
-def retention(wiring: "Wiring") -> Retention:
+def retention(wiring: "App") -> Retention:
     """Give the follower that notes until when records are kept (group `coverledger.followers`)."""
     return Retention(wiring.book)
 
 
-def letters(wiring: "Wiring") -> Letters:
+def letters(wiring: "App") -> Letters:
     """Give the follower that wants and notes the letters of a book (group `coverledger.followers`)."""
     return Letters(wiring.book)
 
 
-def erase_letters(wiring: "Wiring") -> int:
+def erase_letters(wiring: "App") -> int:
     """Remove the letters to persons who were erased; how many (group `coverledger.erasures`)."""
     from schedulers.letters.erasing import erase_letters as erase  # noqa: PLC0415  # loaded when it runs
 
     return erase(wiring)
 
 
-def sweep_until(wiring: "Wiring", until: datetime) -> int:
+def sweep_until(wiring: "App", until: datetime) -> int:
     """Let time act up to an instant, inclusive; events recorded (group `coverledger.sweeps`)."""
     return sweep(wiring, until)

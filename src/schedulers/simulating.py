@@ -13,8 +13,8 @@ from ledger.domain.calendar import BRUSSELS, ONE_DAY, brussels_date, brussels_mi
 from ledger.domain.contract.commands import SendTerminationNotice
 from ledger.domain.contract.events import Cancelled, ContractExpired, ContractRenewed, TerminationNoticeSent
 from ledger.domain.contract.state import Contract
-from ledger.domain.deciding import State, decide, elapse, fold
-from ledger.domain.entries import Entry, Recorded
+from ledger.domain.dispatch import State, decide, elapse, fold
+from ledger.domain.event import PendingEvent, RecordedEvent
 from schedulers.planning import plan
 
 POSTED_AT = time(10)
@@ -89,9 +89,9 @@ def simulate(
 
 def _lived(
     state: State, begun_at: datetime, until: datetime, posts_ahead_days: int | None
-) -> tuple[State, list[Entry]]:
+) -> tuple[State, list[PendingEvent]]:
     """Let one stream live through the time."""
-    lived: list[Entry] = []
+    lived: list[PendingEvent] = []
     owed = list(elapse(state, begun_at))
     state = _after(state, owed)
     if posts_ahead_days is not None and isinstance(state, Contract):
@@ -112,14 +112,14 @@ def _lived(
     return _after(state, owed), lived + owed
 
 
-def _after(state: State, entries: Iterable[Entry]) -> State:
+def _after(state: State, entries: Iterable[PendingEvent]) -> State:
     for entry in entries:
-        recorded = Recorded(entry.stream, 0, entry.event, entry.effective_on, entry.at)
+        recorded = RecordedEvent(entry.stream, 0, entry.event, entry.effective_on, entry.at)
         state = fold(state, recorded) or state
     return state
 
 
-def _count(month: Month, entry: Entry) -> None:
+def _count(month: Month, entry: PendingEvent) -> None:
     match entry.event:
         case TerminationNoticeSent():
             month.posted += 1

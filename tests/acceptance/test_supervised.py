@@ -16,8 +16,8 @@ import pytest
 from fixtures.database import Database, execute
 from fixtures.desk import contract
 from fixtures.program import Program, ended_by, readiness, wait_until_ready
+from ledger.config import Settings
 from ledger.running_file import running_up
-from ledger.settings import Settings
 
 WITHIN_SECONDS = 60.0
 SERVICES = {

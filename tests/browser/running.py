@@ -17,11 +17,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from fixtures.database import Template, migrated_database
 from fixtures.program import END_SECONDS, EXECUTABLE, READY_SECONDS, Program, environment_for, settings_of
+from ledger.app import App, opened
 from ledger.auth.tokens import LINK_LASTS, Tokens
-from ledger.settings import Settings
-from ledger.store.examining import examine_feed
-from ledger.submission import submission
-from ledger.wiring import Wiring, opened
+from ledger.command_envelope import submission
+from ledger.config import Settings
+from ledger.store.diagnostics import examine_feed
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -43,7 +43,7 @@ class Site:
     address: str
     program: Program
     home: Path
-    wiring: Wiring
+    wiring: App
 
     def submit(self, command: str, **fields: object) -> None:
         """Send one command as another desk would; it must be recorded."""

@@ -12,8 +12,8 @@ from fixtures.database import Database
 from fixtures.desk import contract, send
 from fixtures.program import Program, ended_by, environment_for, settings_of
 from fixtures.served import standing_book
+from ledger.app import App
 from ledger.auth.tokens import LINK_LASTS, Tokens
-from ledger.wiring import Wiring
 
 SECONDS = 40.0
 
@@ -52,7 +52,7 @@ def test_a_browsers_event_source_resumes_after_a_cut_and_hears_every_event_once(
     assert heard == [[str(number), f"contract/CC-{number + 1}"] for number in range(15)]
 
 
-def _signed_in(chromium: Browser, wiring: Wiring, address: str) -> Page:
+def _signed_in(chromium: Browser, wiring: App, address: str) -> Page:
     tokens = Tokens(wiring.pool, wiring.book)
     _, code = tokens.create("link", role="auditor", name="a-3", created_by="test", lasts=LINK_LASTS)
     page = chromium.new_context().new_page()
@@ -63,7 +63,7 @@ def _signed_in(chromium: Browser, wiring: Wiring, address: str) -> Page:
     return page
 
 
-def _start(wiring: Wiring, first: int, number: int) -> None:
+def _start(wiring: App, first: int, number: int) -> None:
     for one in range(first, first + number):
         assert send(wiring, "StartContract", contract(f"CC-{one}"), may_backdate=False).status == "recorded"
 

@@ -25,8 +25,8 @@ from eventsourcing.tests.persistence import (
 from eventsourcing.utils import Environment, get_topic
 
 from fixtures.database import Database
-from ledger.store.factory import Factory
-from ledger.store.recorders import (
+from ledger.eventsourcing.factory import Factory
+from ledger.eventsourcing.recorders import (
     LedgerAggregateRecorder,
     LedgerApplicationRecorder,
     LedgerProcessRecorder,

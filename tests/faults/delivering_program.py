@@ -17,11 +17,9 @@ from ledger.feed.subscriptions.dispatch import Dispatch, Terms
 from ledger.feed.subscriptions.lanes import Changes
 from ledger.feed.subscriptions.outcome import Outcome
 from ledger.feed.subscriptions.sending import Sender
-from ledger.store.book_keys import BookKeys
-from ledger.store.keys import MasterKeys
+from ledger.store.keys import BookKeys, MasterKeys
 from ledger.store.pool import Pool
-from ledger.store.subscriptions import State
-from ledger.store.webhook_secrets import WebhookSecrets
+from ledger.store.subscriptions import State, WebhookSecrets
 
 LEASE_SECONDS = 1.0
 """So that the next program need not wait for long."""

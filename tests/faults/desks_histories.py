@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from ledger.answers import Answer
+from ledger.app import App
+from ledger.command_envelope import submission
+from ledger.command_handler import Answer
 from ledger.domain.refusals import Invalid
 from ledger.imports.importer import Importer
 from ledger.imports.lines import line_of
-from ledger.submission import submission
-from ledger.wiring import Wiring
 from oracle.histories import history
 
 CONTRACTS_OF_A_HISTORY = 10
@@ -42,7 +42,7 @@ def of_desks(seeds: Iterable[int]) -> list[Line]:
     return sorted((line for seed in seeds for line in of_desk(seed)), key=instant)
 
 
-def import_all(wiring: Wiring, lines: Sequence[Line], digest: bytes) -> list[Answer]:
+def import_all(wiring: App, lines: Sequence[Line], digest: bytes) -> list[Answer]:
     """Import lines as one file, and seal them."""
     importer = Importer(wiring.ledger, digest, actor="desk")
     read = (line_of("book.jsonl", number, line) for number, line in enumerate(lines, 1))

@@ -6,10 +6,10 @@
 import sys
 from threading import Event as StopEvent
 
+from ledger.app import opened
+from ledger.config import Settings
 from ledger.feed.followers import FollowerRunner
 from ledger.feed.together import FollowersTogether
-from ledger.settings import Settings
-from ledger.wiring import opened
 from projections.asking.views import VIEWS
 from projections.directory.follower import NAME as DIRECTORY
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from apscheduler.schedulers import base as apscheduler
 
 from ledger import clock
+from ledger.app import App
 from ledger.cli.services import run
-from ledger.wiring import Wiring
 
 AHEAD = timedelta(seconds=float(sys.argv[1]))
 SERVICES = ("diary", "clockwork")
@@ -25,10 +25,10 @@ class Wrong(datetime):
         return datetime.now(tz or UTC) + AHEAD
 
 
-all_services = Wiring.services.fget  # type: ignore[attr-defined] # a property
+all_services = App.services.fget  # type: ignore[attr-defined] # a property
 apscheduler.datetime = Wrong
 clock.datetime = Wrong  # type: ignore[misc] # that is the point
-Wiring.services = property(  # type: ignore[assignment,misc] # as above
+App.services = property(  # type: ignore[assignment,misc] # as above
     lambda wiring: {name: serve for name, serve in all_services(wiring).items() if name in SERVICES}
 )
 sys.exit(run("cyber-care", demo=False, port=None, one_process=True))

@@ -19,16 +19,16 @@ from faults.row_tampering import Expected, RowTamperer, in_row
 from fixtures.database import Database
 from fixtures.program import CommandLine
 from fixtures.signed_book import VIEW_CHECKS, put_back, record_signed_book, seal_and_sign
+from ledger.app import App
 from ledger.backup.restore import recover
+from ledger.command_envelope import submission
 from ledger.feed.proofs.checkpoint import Checkpoint, peek_checkpoint, sign_checkpoint
 from ledger.feed.proofs.merkle import Frontier
 from ledger.feed.proofs.note import Ed25519Signer, VerifierKey
 from ledger.feed.proofs.refused import ProofRefused
 from ledger.feed.verification.audit import verify_database
 from ledger.feed.verification.outside import as_given
-from ledger.store.heads import newest_checkpoint
-from ledger.submission import submission
-from ledger.wiring import Wiring
+from ledger.store.log import newest_checkpoint
 
 AUDIT = Path(__file__).parents[2] / "docs" / "audit.md"
 TAMPERINGS = 100
@@ -139,7 +139,7 @@ def test_an_auditor_s_heads_are_each_proven_or_named_over_two_restores_and_a_rot
 class Auditor:
     """Holds the keys of every epoch and the heads that are proven; verifies the log, then every view."""
 
-    def __init__(self, wiring: Wiring, keys: list[VerifierKey], heads: list[str]) -> None:
+    def __init__(self, wiring: App, keys: list[VerifierKey], heads: list[str]) -> None:
         self.wiring = wiring
         self.keys = keys
         self.heads = heads
@@ -271,7 +271,7 @@ class Insider(RowTamperer):
         )  # fmt: skip
 
 
-def start(wiring: Wiring, *contracts: str) -> None:
+def start(wiring: App, *contracts: str) -> None:
     for contract in contracts:
         fields = {
             "contract": contract,
@@ -284,14 +284,14 @@ def start(wiring: Wiring, *contracts: str) -> None:
         assert wiring.ledger.submit(taken).status == "recorded"
 
 
-def head(wiring: Wiring) -> str:
+def head(wiring: App) -> str:
     with wiring.pool.connection() as connection:
         return newest_checkpoint(connection, wiring.book) or ""
 
 
 @pytest.mark.test_all
 def test_a_hundred_tamperings_after_two_restores_and_a_rotation_are_each_found(
-    simulated: Wiring, database: Database
+    simulated: App, database: Database
 ) -> None:
     place = simulated.signing_place
     record_signed_book(simulated, seed=5, steps=100)
@@ -332,7 +332,7 @@ def test_a_hundred_tamperings_after_two_restores_and_a_rotation_are_each_found(
     assert auditor.finds() is None
 
 
-def test_what_cannot_be_found_is_listed_with_its_reason(simulated: Wiring, database: Database) -> None:
+def test_what_cannot_be_found_is_listed_with_its_reason(simulated: App, database: Database) -> None:
     record_signed_book(simulated, seed=5, steps=40, waiting=6)
     auditor = Auditor(simulated, simulated.signing_place.keys().verifier_keys, [head(simulated)])
     assert auditor.finds() is None

@@ -26,7 +26,7 @@ import pytest
 from fixtures.moved_clock import MovedClock
 from fixtures.program import environment_for
 from ledger.postgres import EmbeddedPostgres
-from ledger.store.founding import DATABASE
+from ledger.store.books import DATABASE
 from oracle import brussels
 from oracle.effects import Effect, effects_of_time
 from oracle.reading import Book, Line

@@ -35,9 +35,9 @@ from fixtures.refused_rows import refused_rows
 from fixtures.silent_proxy import SilentProxy, led_through, silent_proxy
 from fixtures.small_disk import SmallDisk, small_disk
 from ledger.clock import machine_now
+from ledger.config import Settings
 from ledger.domain.calendar import add_months, brussels_date
 from ledger.running_file import running_up
-from ledger.settings import Settings
 
 WITHIN_SECONDS = 60.0
 LETTERS_WITHIN_SECONDS = WITHIN_SECONDS + 60.0

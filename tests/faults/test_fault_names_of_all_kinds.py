@@ -32,12 +32,12 @@ from fixtures.moved_clock import NOON
 from fixtures.program import CommandLine, Typed
 from fixtures.served import Served, serving
 from fixtures.visited import visiting
+from ledger.app import App
 from ledger.attempts import failing
 from ledger.domain.calendar import add_months, brussels_date
-from ledger.domain.commands import read_command
 from ledger.domain.refusals import Invalid
-from ledger.outgoing_mail import MailFolder, address_on_file
-from ledger.wiring import Wiring
+from ledger.domain.registry import read_command
+from ledger.mail import MailFolder, address_on_file
 from projections.web.cancellation.mailing import Sending
 from projections.web.cancellation.requests import receive, requests
 from schedulers.letters.keeping import hand, prepare
@@ -102,7 +102,7 @@ def as_line(fields: dict[str, object]) -> str:
 
 def test_fault_01_02_a_thousand_persons_of_all_kinds_go_through_and_none_stops_another(  # its steps
     database: Database,
-    wiring: Wiring,
+    wiring: App,
     command_line: CommandLine,
     tmp_path: Path,
     full: bool,  # noqa: FBT001  # a fixture
@@ -160,7 +160,7 @@ def refused_everywhere(
     return set(wrong)
 
 
-def letters_of(wiring: Wiring, taken: Sequence[dict[str, object]], folder: Path) -> Counter[str]:
+def letters_of(wiring: App, taken: Sequence[dict[str, object]], folder: Path) -> Counter[str]:
     """Each letter goes out with the name that was given, or waits with its remark."""
     del folder
     press = Press(NOTO if NOTO.is_dir() else None)
@@ -224,7 +224,7 @@ def _is_rtl(text: str) -> bool:
     return bool(re.search(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]", text))
 
 
-def mails_of(wiring: Wiring, taken: Sequence[dict[str, object]], folder: Path) -> int:
+def mails_of(wiring: App, taken: Sequence[dict[str, object]], folder: Path) -> int:
     """Each link is mailed to the one address that was given."""
     wanted = {}
     for fields in taken:

@@ -18,9 +18,9 @@ from fixtures.database import Database, execute
 from fixtures.desk import contract
 from fixtures.program import Program, ended_by, environment_for, readiness, settings_of, wait_until_ready
 from fixtures.small_disk import SmallDisk, small_disk
+from ledger.config import Settings
 from ledger.postgres import EmbeddedPostgres
 from ledger.running_file import running_up
-from ledger.settings import Settings
 
 WITHIN_SECONDS = 60.0
 

@@ -19,10 +19,9 @@ from fixtures.database import Database
 from fixtures.desk import contract
 from fixtures.program import Program, ended_by, environment_for, readiness, settings_of, wait_until_ready
 from fixtures.silent_proxy import SilentProxy, led_through, silent_proxy
+from ledger.config import Settings
 from ledger.running_file import running_up
-from ledger.settings import Settings
-from ledger.store.connecting import connect
-from ledger.store.pool import Limits, Pool
+from ledger.store.pool import Limits, Pool, connect
 
 WITHIN_SECONDS = 60.0
 END_SECONDS = 15.0

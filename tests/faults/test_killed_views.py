@@ -11,10 +11,9 @@ import pytest
 from fixtures.database import Database
 from fixtures.program import environment_for, settings_of
 from fixtures.signed_book import record_signed_book
+from ledger.app import App
 from ledger.feed.followers import FollowerRunner
-from ledger.store.checkpoints import checkpoints
-from ledger.store.feed_rows import feed_end
-from ledger.wiring import Wiring
+from ledger.store.feed import checkpoints, feed_end
 from projections.asking.views import VIEWS
 from projections.directory.checking import check_directory
 from projections.directory.follower import NAME as DIRECTORY
@@ -27,7 +26,7 @@ PROGRAM = Path(__file__).with_name("follow_views.py")
 
 @pytest.mark.test_all
 def test_views_followed_by_a_program_that_is_killed_at_random_hold_every_row_once(
-    simulated: Wiring, database: Database, *, full: bool
+    simulated: App, database: Database, *, full: bool
 ) -> None:
     chance = Random(41)  # noqa: S311  # chance that can be repeated
     kills = FULL if full else SHORT
@@ -63,18 +62,18 @@ def test_views_followed_by_a_program_that_is_killed_at_random_hold_every_row_onc
     assert_whole(simulated)
 
 
-def runners(wiring: Wiring) -> list[FollowerRunner]:
+def runners(wiring: App) -> list[FollowerRunner]:
     return [FollowerRunner(wiring.pool, wiring.book, wiring.followers[name]) for name in (*VIEWS, DIRECTORY)]
 
 
-def reached(wiring: Wiring) -> int:
+def reached(wiring: App) -> int:
     """To where the view that is furthest behind has come."""
     with wiring.pool.connection() as connection:
         standing = checkpoints(connection, wiring.book)
     return min(standing.get(name, -1) for name in (*VIEWS, DIRECTORY))
 
 
-def assert_whole(wiring: Wiring) -> None:
+def assert_whole(wiring: App) -> None:
     for view in VIEWS.values():
         assert compare(wiring.pool, wiring.book, view) == []
         check_view(wiring, view, lambda _done, _total: None)

@@ -17,10 +17,10 @@ from faults.desks_histories import Line, import_all, instant, of_desks
 from fixtures.database import Database
 from fixtures.moved_clock import MovedClock
 from fixtures.program import CommandLine
+from ledger.app import App
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
-from ledger.store.feed_rows import feed_end
-from ledger.wiring import Wiring
+from ledger.store.feed import feed_end
 from oracle.brussels import midnight
 from projections.asking.views import VIEWS
 
@@ -56,7 +56,7 @@ def clock(database: Database) -> MovedClock:
 
 @pytest.mark.test_all
 def test_reports_as_of_last_years_end_are_the_same_bytes_after_ten_thousand_commands(
-    clock: MovedClock, wiring: Wiring, command_line: CommandLine, tmp_path: Path, *, full: bool
+    clock: MovedClock, wiring: App, command_line: CommandLine, tmp_path: Path, *, full: bool
 ) -> None:
     desks = range(FIRST_DESK, FIRST_DESK + (FULL if full else SHORT))
     lines = of_desks(desks)
@@ -91,7 +91,7 @@ def test_reports_as_of_last_years_end_are_the_same_bytes_after_ten_thousand_comm
     assert [name for name in now if first[name] == now[name]] == []
 
 
-def live_through(wiring: Wiring, clock: MovedClock, lines: Sequence[Line]) -> Counter[tuple[str, str]]:
+def live_through(wiring: App, clock: MovedClock, lines: Sequence[Line]) -> Counter[tuple[str, str]]:
     """Record lines month by month, each month once it is over; which commands were taken, and on what."""
     taken: Counter[tuple[str, str]] = Counter()
     for month, its in groupby(lines, key=lambda line: f"{instant(line).astimezone(UTC):%Y-%m}"):
@@ -121,7 +121,7 @@ def printed(
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def erase_some(wiring: Wiring, count: int) -> str:
+def erase_some(wiring: App, count: int) -> str:
     """Erase policyholders of whom the reports tell, and name a contract of one: no report shows a name."""
     with wiring.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute(
@@ -138,7 +138,7 @@ def erase_some(wiring: Wiring, count: int) -> str:
     return str(contracts[erased[0]]).partition("/")[2]
 
 
-def last_sealed_by(wiring: Wiring, instant: datetime) -> int:
+def last_sealed_by(wiring: App, instant: datetime) -> int:
     with wiring.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute(
             "select max(position) from ledger.log where book = %s and sealed_at < %s", (wiring.book, instant)
@@ -147,6 +147,6 @@ def last_sealed_by(wiring: Wiring, instant: datetime) -> int:
     return int(position)
 
 
-def end_of(wiring: Wiring) -> int:
+def end_of(wiring: App) -> int:
     with wiring.pool.connection() as connection:
         return feed_end(connection, wiring.book)

@@ -9,17 +9,17 @@ import pytest
 from faults.row_tampering import RowTamperer
 from fixtures.database import Database
 from fixtures.signed_book import fault_found, record_signed_book, verified
+from ledger.app import App
 from ledger.feed.verification import portions
 from ledger.feed.verification.fault import NotVerified
 from ledger.feed.verification.stream_heads import KEPT
-from ledger.wiring import Wiring
 
 SHORT, FULL = 60, 1_000
 
 
 @pytest.mark.slow
 def test_random_tamperings_are_found_and_the_first_bad_position_or_row_is_named(
-    simulated: Wiring, database: Database, monkeypatch: pytest.MonkeyPatch, *, full: bool
+    simulated: App, database: Database, monkeypatch: pytest.MonkeyPatch, *, full: bool
 ) -> None:
     record_signed_book(simulated, seed=5, steps=160, waiting=6)
     sound = verified(simulated)

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from faults.desks_histories import Line, import_all, instant, of_desks
+from ledger.app import App
+from ledger.command_envelope import submission
 from ledger.feed.reading import FeedEvent, read_feed
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
-from ledger.store.feed_rows import feed_end
-from ledger.submission import submission
-from ledger.wiring import Wiring
+from ledger.store.feed import feed_end
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.folding.versions import Folding
@@ -47,7 +47,7 @@ LAST_DAY = date(2034, 12, 31)
 class RandomBook:
     """A book of random histories, recorded one by one or by the file, with persons erased on the way."""
 
-    wiring: Wiring
+    wiring: App
     chance: Random
 
     def record(self, histories: int, erased: int) -> None:
@@ -101,9 +101,7 @@ class RandomBook:
 
 
 @pytest.mark.test_all
-def test_views_grown_rebuilt_and_added_up_from_raw_events_are_the_same(
-    simulated: Wiring, *, full: bool
-) -> None:
+def test_views_grown_rebuilt_and_added_up_from_raw_events_are_the_same(simulated: App, *, full: bool) -> None:
     chance = Random(11)  # noqa: S311  # chance that can be repeated
     book, histories = RandomBook(simulated, chance), HISTORIES_FULL if full else HISTORIES_SHORT
     book.record(histories, ERASED_FULL if full else ERASED_SHORT)
@@ -126,7 +124,7 @@ def test_views_grown_rebuilt_and_added_up_from_raw_events_are_the_same(
 
 
 def as_of_each_position(
-    wiring: Wiring, events: list[FeedEvent], raw: list[RawEvent], positions: list[int]
+    wiring: App, events: list[FeedEvent], raw: list[RawEvent], positions: list[int]
 ) -> Recomputed:
     """As of a position each view is the one that a ledger which ends there holds; the whole book at last."""
     recomputed, begun = Recomputed(), 0

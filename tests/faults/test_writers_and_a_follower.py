@@ -17,12 +17,10 @@ from ledger.domain.identifiers import StreamRef
 from ledger.feed.followers import FollowerRunner
 from ledger.feed.reading import FeedEvent, read_feed
 from ledger.feed.sealer import Sealer
-from ledger.store.appending import append_statement, recording
-from ledger.store.commit import Appended, Commit
 from ledger.store.errors import VersionConflict
-from ledger.store.event_store import EventStore
+from ledger.store.event_store import EventStore, append_statement, recording
+from ledger.store.events import Appended, Commit, EventRow, write_rows
 from ledger.store.pool import Connection, Pool
-from ledger.store.rows import EventRow, write_rows
 
 WRITERS = 16
 STREAMS = 40

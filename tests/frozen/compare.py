@@ -16,7 +16,7 @@ from frozen.opening import LEDGER, PRESENT, Frozen, drop_database, kept, restore
 from frozen.running import environment, typed
 from frozen.standing_clock import StandingClock
 from frozen.transcripts import Asking, Record, ask_all, name_of, read_records
-from ledger.logs import log_to_stderr
+from ledger.logging import log_to_stderr
 from ledger.postgres import EmbeddedPostgres
 
 

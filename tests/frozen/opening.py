@@ -20,7 +20,7 @@ import psycopg2
 from psycopg2.extensions import make_dsn
 
 from ledger.backup.dump import Tools
-from ledger.store.libpq import libpq_environment
+from ledger.store.pool import libpq_environment
 
 LEDGER = Path(__file__).parent / "ledger"
 """What was frozen; its README says what is in it."""

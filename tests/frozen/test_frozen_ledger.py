@@ -10,7 +10,7 @@ import pytest
 
 from frozen.opening import LEDGER, REAL, SIMULATED, Frozen, head, kept, unpack, values
 from frozen.running import typed
-from ledger.store.streams import stream_id, stream_ref
+from ledger.store.canonical import stream_id, stream_ref
 
 BOOKS = (REAL, SIMULATED)
 PROOFS = sorted((LEDGER / "proofs").iterdir())

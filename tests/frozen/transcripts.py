@@ -21,8 +21,8 @@ from fastapi.testclient import TestClient
 
 from frozen.opening import LEDGER, Frozen
 from frozen.running import environment, typed
+from ledger.app import App, opened
 from ledger.http.app import create_app
-from ledger.wiring import Wiring, opened
 
 Record = dict[str, Any]
 
@@ -102,7 +102,7 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
     path.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
 
 
-def _client(wiring: Wiring) -> TestClient:
+def _client(wiring: App) -> TestClient:
     return TestClient(create_app(wiring), base_url="http://ledger.test", follow_redirects=False)
 
 

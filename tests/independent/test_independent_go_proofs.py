@@ -8,7 +8,7 @@ from go_programs import built, needs_go, run
 
 from fixtures.desk import claim, contract, send
 from fixtures.program import CommandLine
-from ledger.wiring import Wiring
+from ledger.app import App
 
 pytestmark = needs_go
 HOSTILE = "Zoë \"x\"; =cmd|' /C calc'!A0, \u202eabc\u202c 😀\nsecond line"
@@ -20,7 +20,7 @@ def go_proofs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def key(wiring: Wiring, command_line: CommandLine) -> str:
+def key(wiring: App, command_line: CommandLine) -> str:
     """The key of a book with a contract, a claim whose texts are hostile, and others around them."""
     for number in ("CC-0", "CC-1", "CC-2"):
         send(wiring, "StartContract", contract(number), "2026-01-02T09:00:00+01:00")
@@ -48,7 +48,7 @@ def test_a_contract_s_file_is_verified_and_refused_with_one_letter_changed(
 
 
 def test_a_head_that_extends_another_is_verified_and_no_other_is(
-    go_proofs: Path, key: str, wiring: Wiring, command_line: CommandLine, tmp_path: Path
+    go_proofs: Path, key: str, wiring: App, command_line: CommandLine, tmp_path: Path
 ) -> None:
     old, proof = tmp_path / "old.checkpoint", tmp_path / "new.consistency"
     old.write_text(command_line("checkpoint").out, encoding="utf-8")

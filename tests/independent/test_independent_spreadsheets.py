@@ -13,7 +13,7 @@ import pytest
 
 from fixtures.desk import claim, contract, send
 from fixtures.program import CommandLine
-from ledger.wiring import Wiring
+from ledger.app import App
 from projections.exports.files import write_file
 from projections.exports.sheet import Row, sheet
 from projections.exports.sheets import SHEETS
@@ -179,7 +179,7 @@ REFERENCES = ("=cmd|'x'!A0", "+++090/9337/55493+++", "000054", "1234567890123456
 @pytest.mark.test_all
 @pytest.mark.parametrize("end", [".csv", ".xlsx"])
 def test_libreoffice_finds_the_books_payments_as_they_were_recorded(
-    wiring: Wiring, command_line: CommandLine, tmp_path: Path, end: str
+    wiring: App, command_line: CommandLine, tmp_path: Path, end: str
 ) -> None:
     for place, reference in enumerate(REFERENCES):
         number, when = f"00{place}", f"2026-02-0{place + 2}T09:00:00+01:00"

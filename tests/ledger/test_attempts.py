@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.database import BOOK, Database, execute
 from ledger.attempts import SCHEDULE, Attempts, FailingItem, ItemFailed, Tally, failing, replay
-from ledger.store.errors import ImportOpen, Unreachable
+from ledger.store.errors import DatabaseUnavailable, ImportOpen
 from ledger.store.pool import Pool
 
 NO_PAUSE = (timedelta(0), timedelta(0))
@@ -105,7 +105,7 @@ def test_an_item_that_no_further_try_can_help_is_parked_at_once(pool: Pool) -> N
     assert [(one.tries, one.is_parked) for one in found(pool)] == [(1, True)]
 
 
-@pytest.mark.parametrize("error", [Unreachable("away"), ImportOpen(BOOK)], ids=["away", "import"])
+@pytest.mark.parametrize("error", [DatabaseUnavailable("away"), ImportOpen(BOOK)], ids=["away", "import"])
 def test_what_lies_with_the_ledger_ends_the_round_and_is_no_fault_of_an_item(
     pool: Pool, error: Exception
 ) -> None:
@@ -139,7 +139,7 @@ def test_a_failure_that_cannot_be_recorded_because_the_database_is_away_is_raise
         raise psycopg2.OperationalError(message)
 
     try:
-        with pytest.raises((Unreachable, psycopg2.OperationalError)):
+        with pytest.raises((DatabaseUnavailable, psycopg2.OperationalError)):
             Attempts(pool, BOOK, "letters").each(["a"], cut, key=name)
     finally:
         server = database.superuser_dsn.replace(database.name, "postgres")

@@ -11,13 +11,13 @@ import pytest
 from fixtures.database import Database
 from fixtures.program import settings_of
 from ledger import default_home
+from ledger.app import _home_watch as home_watch
+from ledger.app import opened
+from ledger.config import Settings
 from ledger.default_home import move_home
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 from ledger.postgres.cluster import moved_along
 from ledger.program import run
-from ledger.settings import Settings
-from ledger.wiring import _home_watch as home_watch
-from ledger.wiring import opened
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_the_old_name_still_leads_to_it_so_that_copies_of_its_keys_go_on(former:
 
 def test_an_empty_folder_in_the_new_place_is_no_ledger(former: Path, data: Path) -> None:
     (data / "coverledger").mkdir()
-    with pytest.raises(UsedWrongly, match="coverledger migrate"):
+    with pytest.raises(UsageError, match="coverledger migrate"):
         Settings.load()
     before = held(former)
     move_home()
@@ -213,7 +213,7 @@ def test_a_link_that_cannot_be_left_is_said(
 ) -> None:
     before = held(former)
     monkeypatch.setattr(Path, "symlink_to", failing(errno.ENOSPC))
-    with pytest.raises(Refused, match=r"was moved to .*, but no link"):
+    with pytest.raises(Rejected, match=r"was moved to .*, but no link"):
         move_home()
     assert held(data / "coverledger") == before
 

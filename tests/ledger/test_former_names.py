@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from fixtures.program import environment_for
-from ledger.endings import UsedWrongly
+from ledger.config import Settings
 from ledger.environment import RENAMED
+from ledger.errors import UsageError
 from ledger.program import run
-from ledger.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def test_a_variable_of_before_is_refused_in_a_line_that_names_the_one_of_today(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv(former, "something")
-    with pytest.raises(UsedWrongly, match=f"{former} is called {now} now"):
+    with pytest.raises(UsageError, match=f"{former} is called {now} now"):
         Settings.load()
     for words in (("today",), ("init", "--book", "b"), ("migrate",), ("doctor",), ("up",), ("keys", "list")):
         assert run(words) == 2, words
@@ -55,7 +55,7 @@ def test_a_variable_of_before_is_refused_in_a_line_that_names_the_one_of_today(
 def test_all_variables_of_before_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLAIMS_LEDGER_NATS", "nats://b:4222")
     monkeypatch.setenv("CLAIMS_LEDGER_HEAD_WITNESSES", "https://w.example/add")
-    with pytest.raises(UsedWrongly, match=r"COVERLEDGER_WITNESSES now, .* COVERLEDGER_NATS now\. Rename"):
+    with pytest.raises(UsageError, match=r"COVERLEDGER_WITNESSES now, .* COVERLEDGER_NATS now\. Rename"):
         Settings.load()
 
 
@@ -70,7 +70,7 @@ def test_a_setting_of_before_in_the_file_is_refused_too(former: str, now: str, t
     path.parent.mkdir()
     path.write_text(f'{former} = "no"\n')
     path.chmod(0o600)
-    with pytest.raises(UsedWrongly, match=f"{path}: {former} is called {now} now"):
+    with pytest.raises(UsageError, match=f"{path}: {former} is called {now} now"):
         Settings.load()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.database import Database, execute
 from ledger.migrate import Migration, migrate, migrations, pending
-from ledger.store.errors import MigrationRefused, Unreachable
+from ledger.store.errors import DatabaseUnavailable, MigrationRefused
 
 
 def names() -> list[str]:
@@ -103,7 +103,7 @@ def test_a_role_that_may_not_is_told_what_it_must_be(database: Database, tmp_pat
 
 
 def test_a_server_that_is_away_is_unreachable() -> None:
-    with pytest.raises(Unreachable, match="cannot be reached"):
+    with pytest.raises(DatabaseUnavailable, match="cannot be reached"):
         migrate("host=127.0.0.1 port=1 dbname=none user=none")
 
 

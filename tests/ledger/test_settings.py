@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ledger import default_home
-from ledger.endings import UsedWrongly
-from ledger.setting_sources import masked
-from ledger.settings import Settings
+from ledger.config import Settings
+from ledger.config_sources import masked
+from ledger.errors import UsageError
 
 DSN = "postgresql://app:s3cret@db.example:5432/claims"
 
@@ -79,13 +79,13 @@ def test_files_that_others_may_read_are_refused_with_what_to_type(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
 ) -> None:
     path = write_settings(tmp_path, "", mode)
-    with pytest.raises(UsedWrongly, match=f"chmod 600 {path}"):
+    with pytest.raises(UsageError, match=f"chmod 600 {path}"):
         Settings.load()
     path.unlink()
     (tmp_path / "dsn").write_text(DSN)
     (tmp_path / "dsn").chmod(mode)
     monkeypatch.setenv("COVERLEDGER_DSN_FILE", str(tmp_path / "dsn"))
-    with pytest.raises(UsedWrongly, match=f"chmod 600 {tmp_path / 'dsn'}"):
+    with pytest.raises(UsageError, match=f"chmod 600 {tmp_path / 'dsn'}"):
         Settings.load()
 
 
@@ -99,14 +99,14 @@ def test_files_that_others_may_read_are_refused_with_what_to_type(
 )
 def test_a_settings_file_that_is_wrong_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
     write_settings(tmp_path, text)
-    with pytest.raises(UsedWrongly, match=said) as refused:
+    with pytest.raises(UsageError, match=said) as refused:
         Settings.load()
     assert "\n" not in str(refused.value)
 
 
 def test_a_wrong_variable_is_named_and_its_secret_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COVERLEDGER_DSN", "s3cret-but-no-dsn")
-    with pytest.raises(UsedWrongly, match="COVERLEDGER_DSN: it is neither") as refused:
+    with pytest.raises(UsageError, match="COVERLEDGER_DSN: it is neither") as refused:
         Settings.load()
     assert "s3cret" not in str(refused.value)
 

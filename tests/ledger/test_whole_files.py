@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from ledger.atomic_files import create_whole
 from ledger.feed.proofs.keyfile import create_keys, load_keys
 from ledger.store.keys import MasterKeys
-from ledger.whole_files import create_whole
 
 KILLED_AT_EACH_CALL = """
 import os, signal, sys
 from pathlib import Path
-from ledger.whole_files import create_whole
+from ledger.atomic_files import create_whole
 
 def die_at(call):
     real = getattr(os, call)

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ledger.domain.claim.state import Claim
-from ledger.domain.commands import check, read_command
 from ledger.domain.complaint.state import Complaint
 from ledger.domain.contract.state import Contract, limit_rows
-from ledger.domain.deadlines.deadline import Deadline
-from ledger.domain.deciding import State, decide, elapse, fold, needs, state_from_json, state_to_json
-from ledger.domain.entries import Entry, Recorded
+from ledger.domain.deadlines import Deadline
+from ledger.domain.dispatch import State, decide, elapse, fold, needs, state_from_json, state_to_json
+from ledger.domain.event import PendingEvent, RecordedEvent
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
+from ledger.domain.registry import check, read_command
 from oracle.reading import Answer, Line, Rows
 
 World = dict[StreamRef, State | None]
@@ -102,11 +102,11 @@ class Implementation:
         }
 
 
-def keep(world: World, versions: dict[StreamRef, int], entries: Iterable[Entry]) -> None:
+def keep(world: World, versions: dict[StreamRef, int], entries: Iterable[PendingEvent]) -> None:
     """Fold what is to be recorded, in order."""
     for entry in entries:
         version = versions[entry.stream] = versions.get(entry.stream, 0) + 1
-        recorded = Recorded(entry.stream, version, entry.event, entry.effective_on, entry.at)
+        recorded = RecordedEvent(entry.stream, version, entry.event, entry.effective_on, entry.at)
         world[entry.stream] = fold(world.get(entry.stream), recorded)
 
 

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from ledger.decision import Standing, decide_command, owed_by_time, time_events
-from ledger.domain.commands import check, read_command
-from ledger.domain.deciding import needs
+from ledger.command_handler import StreamState, decide_command, owed_by_time, time_events
+from ledger.domain.dispatch import needs
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
+from ledger.domain.registry import check, read_command
 from ledger.feed.reading import FeedEvent
-from ledger.store.commit import NewEvent, StreamHead
+from ledger.store.events import NewEvent, StreamHead
 from oracle.histories import history
 
 Line = dict[str, Any]
@@ -24,7 +24,7 @@ class BookInMemory:
     """Takes lines as an import does and keeps the feed that a ledger would have sealed."""
 
     def __init__(self) -> None:
-        self.standing: dict[StreamRef, Standing] = {}
+        self.standing: dict[StreamRef, StreamState] = {}
         self.feed: list[FeedEvent] = []
         self.seen: set[str] = set()
 
@@ -57,8 +57,8 @@ class BookInMemory:
             owed = owed_by_time(stream, until)
             self._record(time_events(owed, stream.contract or ref))
 
-    def _at(self, ref: StreamRef) -> Standing:
-        return self.standing.get(ref, Standing(StreamHead()))
+    def _at(self, ref: StreamRef) -> StreamState:
+        return self.standing.get(ref, StreamState(StreamHead()))
 
     def _record(self, events: Sequence[NewEvent]) -> None:
         for new in events:

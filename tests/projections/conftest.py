@@ -8,11 +8,11 @@ from typed import Typed
 
 from fixtures.database import Database
 from fixtures.program import WINDOW, settings_of
-from ledger.wiring import Wiring
+from ledger.app import App
 
 
 @pytest.fixture
-def recorded(simulated: Wiring) -> RecordedBook:
+def recorded(simulated: App) -> RecordedBook:
     """A simulated book, since the desks of the histories live in the past and in the future."""
     return RecordedBook(simulated)
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from ledger.app import App
+from ledger.command_envelope import submission
 from ledger.domain.refusals import Invalid
 from ledger.feed.followers import FollowerRunner
-from ledger.store.feed_rows import feed_end
+from ledger.store.feed import feed_end
 from ledger.store.pool import Pool
-from ledger.submission import submission
-from ledger.wiring import Wiring
 from oracle.histories import history
 from projections.asking.questions import (
     Filters,
@@ -32,7 +32,7 @@ Answers = dict[str, list[dict[str, object]]]
 
 @dataclass
 class RecordedBook:
-    wiring: Wiring
+    wiring: App
 
     @property
     def pool(self) -> Pool:

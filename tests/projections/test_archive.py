@@ -10,10 +10,10 @@ from test_reporting_for_other_tools import blocks
 from typed import Typed
 
 from fixtures.desk import contract, send
-from ledger.endings import Refused, UsedWrongly
+from ledger.app import App
+from ledger.errors import Rejected, UsageError
 from ledger.feed.proofs.checkpoint import peek_checkpoint
 from ledger.feed.reading import read_feed
-from ledger.wiring import Wiring
 from projections.archive import files, writing
 from projections.archive.files import Range, ranges_of, to_write
 from projections.archive.writing import archive
@@ -92,7 +92,7 @@ def test_duckdb_recomputes_the_limits_by_the_page_s_query(archived: RecordedBook
     assert recomputed == rows
 
 
-def test_what_is_personal_is_in_the_archive_as_ciphertext_alone(wiring: Wiring, tmp_path: Path) -> None:
+def test_what_is_personal_is_in_the_archive_as_ciphertext_alone(wiring: App, tmp_path: Path) -> None:
     send(wiring, "StartContract", contract("CC-1"), "2026-01-02T10:00:00+01:00")
     wiring.seal()
     archive(wiring.pool, wiring.book, tmp_path / "feed")
@@ -109,26 +109,26 @@ def test_an_archive_of_another_log_or_with_a_gap_is_refused(archived: RecordedBo
     first, *_, last = ranges_of(tmp_path)
     other = tmp_path / Range(last.first, last.last + 100).name
     (tmp_path / last.name).rename(other)
-    with pytest.raises(Refused, match="another book's, or the log went back"):
+    with pytest.raises(Rejected, match="another book's, or the log went back"):
         archive(archived.pool, archived.book, tmp_path)
     other.rename(tmp_path / last.name)
     (tmp_path / last.name).write_bytes((tmp_path / first.name).read_bytes())
-    with pytest.raises(Refused, match="another log's"):
+    with pytest.raises(Rejected, match="another log's"):
         archive(archived.pool, archived.book, tmp_path)
     (tmp_path / last.name).write_bytes(b"no Parquet")
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(Rejected, match="cannot be read"):
         archive(archived.pool, archived.book, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == whole
     (tmp_path / first.name).unlink()
-    with pytest.raises(Refused, match="a file from position 0 on is awaited"):
+    with pytest.raises(Rejected, match="a file from position 0 on is awaited"):
         archive(archived.pool, archived.book, tmp_path)
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(UsedWrongly, match="name a folder"):
+    with pytest.raises(UsageError, match="name a folder"):
         archive(archived.pool, archived.book, file)
 
 
-def test_an_archive_as_typed_says_what_it_wrote(typed: Typed, wiring: Wiring, tmp_path: Path) -> None:
+def test_an_archive_as_typed_says_what_it_wrote(typed: Typed, wiring: App, tmp_path: Path) -> None:
     folder = tmp_path / "feed"
     send(wiring, "StartContract", contract("CC-1"), "2026-01-02T10:00:00+01:00")
     said = typed.run("archive", str(folder))

@@ -14,14 +14,14 @@ from recorded_book import RecordedBook
 from typed import Typed
 from views_against_raw import agree, agree_as_of, agree_on_the_directory
 
+from ledger.app import App
 from ledger.domain.claim.state import Claim
 from ledger.domain.contract.state import Contract, limit_rows
-from ledger.domain.deciding import State, fold
+from ledger.domain.dispatch import State, fold
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import FeedEvent
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
-from ledger.wiring import Wiring
 from projections.asking.histories import read_until
 from projections.asking.questions import (
     Filters,
@@ -49,7 +49,7 @@ Answer = dict[str, Any]
 class SampleBook(RecordedBook):
     """The sample book, imported, with its whole feed in memory."""
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: App) -> None:
         super().__init__(wiring)
         with self.pool.connection() as connection:
             self.feed = list(read_until(connection, self.book, self.end()))
@@ -83,7 +83,7 @@ class SampleBook(RecordedBook):
 
 
 @pytest.fixture
-def sample(typed: Typed, wiring: Wiring) -> SampleBook:
+def sample(typed: Typed, wiring: App) -> SampleBook:
     typed.run("import", str(BOOK), "--until", UNTIL)
     wiring.seal()
     return SampleBook(wiring)
@@ -283,7 +283,7 @@ def test_every_contract_as_of_every_event_of_its_own_is_as_a_ledger_of_that_pref
 
 
 def test_every_row_that_a_view_of_the_book_ever_showed_is_what_raw_events_by_then_add_up_to(
-    sample: SampleBook, wiring: Wiring
+    sample: SampleBook, wiring: App
 ) -> None:
     Erasures(wiring.store, wiring.pool, sample.book).erase("P-7-00108", ACCESS)
     wiring.catch_up(*VIEWS, "directory")

@@ -14,7 +14,7 @@ import pytest
 from recorded_book import RecordedBook
 from views_against_raw import agree
 
-from ledger.wiring import Wiring, opened
+from ledger.app import App, opened
 from projections.asking.views import VIEWS
 from projections.folding.follower import ViewFollower
 from projections.services import keep_views
@@ -33,7 +33,7 @@ class Books:
 
 
 @pytest.fixture
-def books(simulated: Wiring) -> Iterator[Books]:
+def books(simulated: App) -> Iterator[Books]:
     with opened("second", simulated.settings, kind="simulated") as wiring:
         one, other = RecordedBook(simulated), RecordedBook(wiring)
         one.record_history(3)
@@ -116,7 +116,7 @@ class Spell:
 @contextmanager
 def followed(book: RecordedBook, **spells: Spell) -> Iterator[None]:
     """Follow for all views of one book, as `up` does, while the block runs."""
-    wiring = Wiring(book.wiring.settings, book.book, book.wiring.ways)
+    wiring = App(book.wiring.settings, book.book, book.wiring.ways)
     cast_on = {name: replace(VIEWS[name], fold=spell) for name, spell in spells.items()}
     wiring.__dict__["followers"] = dict(wiring.followers) | {
         name: ViewFollower(view, book.book) for name, view in cast_on.items()

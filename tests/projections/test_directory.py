@@ -9,10 +9,10 @@ from typed import Typed
 
 from fixtures.database import Database, execute
 from fixtures.desk import claim, contract, send
+from ledger.app import App
 from ledger.feed.verification.fault import NotVerified
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
-from ledger.wiring import Wiring
 from projections.directory import follower as following
 from projections.directory.checking import check_directory
 from projections.directory.finding import Directory, Person
@@ -28,7 +28,7 @@ def person(number: str, name: str, **more: object) -> dict[str, object]:
 
 
 @pytest.fixture
-def named(wiring: Wiring) -> Wiring:
+def named(wiring: App) -> App:
     zoe = person("P-1", "Zoë Van den Bossche", email="Zoe@Example.org")
     send(wiring, "StartContract", contract("CC-1", policyholder=zoe), WHEN)
     send(wiring, "StartContract", contract("CC-2", policyholder=person("P-2", "Lucas Zoete")), WHEN)
@@ -38,12 +38,12 @@ def named(wiring: Wiring) -> Wiring:
     return wiring
 
 
-def find(wiring: Wiring, asked: str, limit: int = 50) -> list[Person]:
+def find(wiring: App, asked: str, limit: int = 50) -> list[Person]:
     directory = Directory(wiring.pool, wiring.store.subject_keys, wiring.store.book_keys, wiring.book)
     return directory.find(asked, ACCESS, 1_000, limit)
 
 
-def found(wiring: Wiring, asked: str) -> list[str]:
+def found(wiring: App, asked: str) -> list[str]:
     return [one.person for one in find(wiring, asked)]
 
 
@@ -71,12 +71,12 @@ def test_a_name_becomes_words_without_accents_and_capitals_and_their_beginnings(
     ],
 )
 def test_all_words_must_match_in_one_field_by_three_letters_or_more(
-    named: Wiring, asked: str, persons: list[str]
+    named: App, asked: str, persons: list[str]
 ) -> None:
     assert found(named, asked) == persons
 
 
-def test_whoever_is_found_stands_with_names_contracts_and_claims(named: Wiring) -> None:
+def test_whoever_is_found_stands_with_names_contracts_and_claims(named: App) -> None:
     [zoe] = find(named, "zoe@example.org")
     assert (zoe.name, zoe.email, zoe.contracts, zoe.claims) == (
         "Zoë Van den Bossche",
@@ -88,7 +88,7 @@ def test_whoever_is_found_stands_with_names_contracts_and_claims(named: Wiring) 
     assert (lucas.name, lucas.victim_name, lucas.claims) == (None, "Lucas Van den Bossche", ["K-1"])
 
 
-def test_a_corrected_name_is_found_and_the_wrong_one_no_more(named: Wiring) -> None:
+def test_a_corrected_name_is_found_and_the_wrong_one_no_more(named: App) -> None:
     corrected = {"contract": "CC-2", "person": "P-2", "name": "Lukas Zoute"}
     assert send(named, "CorrectPerson", corrected, WHEN).status == "recorded"
     named.catch_up()
@@ -96,9 +96,7 @@ def test_a_corrected_name_is_found_and_the_wrong_one_no_more(named: Wiring) -> N
     check_directory(named, lambda _done, _total: None)
 
 
-def test_each_one_shown_and_each_search_in_vain_is_in_the_access_log(
-    named: Wiring, database: Database
-) -> None:
+def test_each_one_shown_and_each_search_in_vain_is_in_the_access_log(named: App, database: Database) -> None:
     find(named, "bossche")
     find(named, "nobody")
     with closing(psycopg2.connect(database.superuser_dsn)) as connection, connection.cursor() as cursor:
@@ -108,7 +106,7 @@ def test_each_one_shown_and_each_search_in_vain_is_in_the_access_log(
     assert lines == [(*told, "P-1"), (*told, "P-3"), (*told, None)]
 
 
-def test_no_table_holds_a_name_or_a_word_of_one(named: Wiring, database: Database) -> None:
+def test_no_table_holds_a_name_or_a_word_of_one(named: App, database: Database) -> None:
     find(named, "bossche")
     with closing(psycopg2.connect(database.superuser_dsn)) as connection, connection.cursor() as cursor:
         for table in ("vault.directory", "vault.directory_words", "ledger.access_log"):
@@ -119,7 +117,7 @@ def test_no_table_holds_a_name_or_a_word_of_one(named: Wiring, database: Databas
             assert not any(name in text or name.encode().hex() in text for name in NAMES)
 
 
-def test_an_erasure_blanks_the_directory_and_nothing_brings_the_person_back(named: Wiring) -> None:
+def test_an_erasure_blanks_the_directory_and_nothing_brings_the_person_back(named: App) -> None:
     access = Access("desk-17", "subject erase", "asked for by letter")
     Erasures(named.store, named.pool, named.book).erase("P-1", access)
     assert entries(named, "P-1") == 0
@@ -131,7 +129,7 @@ def test_an_erasure_blanks_the_directory_and_nothing_brings_the_person_back(name
     check_directory(named, lambda _done, _total: None)
 
 
-def entries(wiring: Wiring, person: str) -> int:
+def entries(wiring: App, person: str) -> int:
     with wiring.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute(
             "select (select count(*) from vault.directory where person = %(p)s)"
@@ -143,7 +141,7 @@ def entries(wiring: Wiring, person: str) -> int:
 
 
 def test_an_erasure_while_the_directory_is_being_kept_waits_and_then_blanks_it(
-    named: Wiring, monkeypatch: pytest.MonkeyPatch
+    named: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert named.runner("directory").start_over()
     erasures = Erasures(named.store, named.pool, named.book)
@@ -176,7 +174,7 @@ def test_an_erasure_while_the_directory_is_being_kept_waits_and_then_blanks_it(
     ],
 )
 def test_verify_finds_an_entry_that_somebody_changed(
-    named: Wiring, database: Database, tampering: str, said: str
+    named: App, database: Database, tampering: str, said: str
 ) -> None:
     assert check_directory(named, lambda _done, _total: None).rows == 4
     execute(database.superuser_dsn, tampering)
@@ -185,7 +183,7 @@ def test_verify_finds_an_entry_that_somebody_changed(
 
 
 def test_a_directory_that_somebody_changed_is_kept_anew_by_a_rebuild(
-    typed: Typed, wiring: Wiring, database: Database
+    typed: Typed, wiring: App, database: Database
 ) -> None:
     zoe = person("P-1", "Zoë Van den Bossche")
     send(wiring, "StartContract", contract("CC-1", policyholder=zoe), WHEN)
@@ -196,7 +194,7 @@ def test_a_directory_that_somebody_changed_is_kept_anew_by_a_rebuild(
     assert len(typed.rows("person", "find", "boss", "--reason", "no number")) == 1
 
 
-def test_persons_are_found_as_typed_for_people_and_for_programs(typed: Typed, wiring: Wiring) -> None:
+def test_persons_are_found_as_typed_for_people_and_for_programs(typed: Typed, wiring: App) -> None:
     zoe = person("P-1", "Zoë Van den Bossche")
     send(wiring, "StartContract", contract("CC-1", policyholder=zoe), WHEN)
     rows = typed.rows("person", "find", "boss", "--reason", "no number")

@@ -12,45 +12,23 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from ledger.domain import calendar, dates
+from ledger.domain import calendar, deadlines
 from ledger.domain.claim import state as claim_state
 from ledger.domain.complaint import state as complaint_state
 from ledger.domain.contract import state as contract_state
-from ledger.domain.deadlines import (
-    complaint_acknowledgement,
-    complaint_answer,
-    deadline,
-    notice_end,
-    ombudsman_opinion,
-    refund,
-    term_end,
-    termination_letter,
-    withdrawal_end,
-)
 from projections.asking.views import VIEWS
 from projections.folding import versions
 
 PINNED = Path(__file__).with_name("fold_versions.json")
 
-DEADLINES = (
-    calendar,
-    deadline,
-    complaint_acknowledgement,
-    complaint_answer,
-    notice_end,
-    ombudsman_opinion,
-    refund,
-    term_end,
-    termination_letter,
-    withdrawal_end,
-)
+DEADLINES = (calendar, deadlines)
 RESTS_ON: dict[str, tuple[ModuleType, ...]] = {
-    "limits": (dates,),
+    "limits": (calendar,),
     "due": DEADLINES,
-    "contracts": (contract_state, dates, *DEADLINES),
+    "contracts": (contract_state, *DEADLINES),
     "claims": (claim_state,),
     "complaints": (complaint_state,),
-    "refunds": (claim_state, calendar, deadline, refund),
+    "refunds": (claim_state, calendar, deadlines),
     "payments": (),
     "reserves": (claim_state,),
     "timeline": (),

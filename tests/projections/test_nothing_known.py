@@ -10,8 +10,8 @@ from fixtures.desk import claim, contract, send
 from fixtures.program import CommandLine
 from fixtures.served import Served
 from fixtures.visited import visiting
+from ledger.app import App
 from ledger.program import program
-from ledger.wiring import Wiring
 
 BEFORE = ("1999-12-31", "1950-01-01T00:00:00+01:00")
 ARGUMENTS = {"number": "CC-1", "month": "2026-02"}
@@ -39,7 +39,7 @@ def test_fault_21_the_walk_meets_every_command_that_looks_back() -> None:
 
 
 @pytest.fixture
-def line(wiring: Wiring, command_line: CommandLine) -> CommandLine:
+def line(wiring: App, command_line: CommandLine) -> CommandLine:
     for name, fields in (("StartContract", contract()), ("OpenClaim", claim())):
         assert send(wiring, name, fields).status == "recorded"
     wiring.catch_up()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ledger.domain.claim.state import Claim
 from ledger.domain.complaint.state import Complaint
 from ledger.domain.contract.state import Contract, limit_rows
-from ledger.domain.deciding import State, fold
+from ledger.domain.dispatch import State, fold
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import FeedEvent
 from projections.asking.views import VIEWS

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fixtures.desk import contract, send
-from ledger.endings import UsedWrongly
+from ledger.app import App
+from ledger.errors import UsageError
 from ledger.feed.epochs import Cursor
 from ledger.feed.sealer import Sealer
-from ledger.wiring import Wiring
 from projections.asking.positions import NOTHING, NothingKnown, known_end, position_as_of, read_as_of
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def hourly(simulated: Wiring) -> Wiring:
+def hourly(simulated: App) -> App:
     """A book whose ten events were sealed an hour apart, the last two at once."""
     for number in range(9):
         sealed_at = FIRST + number * HOUR
@@ -33,14 +33,14 @@ def clock(instant: datetime) -> Iterator[datetime]:
         yield instant
 
 
-def asked(wiring: Wiring, when: int | datetime | None, *, empty_ok: bool = False) -> int:
+def asked(wiring: App, when: int | datetime | None, *, empty_ok: bool = False) -> int:
     asked_for = Cursor(1, when) if isinstance(when, int) else when
     with wiring.pool.connection() as connection:
         end = known_end(connection, wiring.book, ())
         return position_as_of(connection, wiring.book, asked_for, end, empty_ok=empty_ok)
 
 
-def test_an_instant_stands_for_the_last_position_sealed_by_then(hourly: Wiring) -> None:
+def test_an_instant_stands_for_the_last_position_sealed_by_then(hourly: App) -> None:
     moment = timedelta(microseconds=1)
     assert asked(hourly, FIRST - moment, empty_ok=True) == NOTHING
     for number in range(8):
@@ -51,13 +51,13 @@ def test_an_instant_stands_for_the_last_position_sealed_by_then(hourly: Wiring) 
     assert asked(hourly, None) == 9
 
 
-def test_a_position_that_the_feed_has_not_reached_is_refused(hourly: Wiring) -> None:
+def test_a_position_that_the_feed_has_not_reached_is_refused(hourly: App) -> None:
     assert asked(hourly, 9) == 9
-    with pytest.raises(UsedWrongly, match="ends at position 9"):
+    with pytest.raises(UsageError, match="ends at position 9"):
         asked(hourly, 10)
 
 
-def test_a_question_stands_for_no_position_that_one_of_its_views_has_not_folded(hourly: Wiring) -> None:
+def test_a_question_stands_for_no_position_that_one_of_its_views_has_not_folded(hourly: App) -> None:
     hourly.catch_up("limits")
     send(hourly, "StartContract", contract("CC-10", "2026-01-01"), "2026-01-01T09:00:00+01:00")
     hourly.catch_up("due")
@@ -67,12 +67,12 @@ def test_a_question_stands_for_no_position_that_one_of_its_views_has_not_folded(
         assert known_end(connection, hourly.book, ("limits", "claims")) == NOTHING
 
 
-def test_an_empty_feed_stands_at_nothing(simulated: Wiring) -> None:
+def test_an_empty_feed_stands_at_nothing(simulated: App) -> None:
     assert asked(simulated, None) == NOTHING
     assert asked(simulated, FIRST, empty_ok=True) == NOTHING
     with pytest.raises(NothingKnown, match="has no record"):
         asked(simulated, FIRST)
-    with pytest.raises(UsedWrongly, match="is empty"):
+    with pytest.raises(UsageError, match="is empty"):
         asked(simulated, 0)
 
 
@@ -88,5 +88,5 @@ def test_what_is_said_is_a_position_an_instant_or_a_day_until_its_end() -> None:
     "said", ["", "-1", "soon", "2026-02-30", "2026-03-01T09:00:00", "9999-12-31", "\u0661"]
 )
 def test_anything_else_is_refused_with_what_to_write_instead(said: str) -> None:
-    with pytest.raises(UsedWrongly, match="write one of these"):
+    with pytest.raises(UsageError, match="write one of these"):
         read_as_of(said)

@@ -13,10 +13,10 @@ from typed import Typed
 
 from fixtures.database import Database, execute
 from fixtures.desk import contract, send
+from ledger.app import App
 from ledger.feed.followers import FollowerRunner
-from ledger.store.checkpoints import checkpoint
-from ledger.store.examining import examine_feed
-from ledger.wiring import Wiring
+from ledger.store.diagnostics import examine_feed
+from ledger.store.feed import checkpoint
 from oracle.histories import history
 from projections import services
 from projections.asking.positions import known_end
@@ -178,7 +178,7 @@ def test_a_changed_fold_halts_the_view_and_nothing_is_parked(grown: RecordedBook
 
 
 def test_a_changed_fold_rebuilds_the_view_before_it_answers(
-    grown: RecordedBook, wiring_of_changed: Wiring
+    grown: RecordedBook, wiring_of_changed: App
 ) -> None:
     begin_contract(grown)
     wiring_of_changed.catch_up("limits", "due")
@@ -191,7 +191,7 @@ def test_a_changed_fold_rebuilds_the_view_before_it_answers(
 
 
 def test_within_up_a_changed_fold_is_built_anew_while_the_others_go_on(
-    grown: RecordedBook, wiring_of_changed: Wiring
+    grown: RecordedBook, wiring_of_changed: App
 ) -> None:
     stop = StopEvent()
     serving = [
@@ -226,12 +226,12 @@ def told(recorded: RecordedBook) -> list[dict[str, object]]:
 
 
 @pytest.fixture
-def wiring_of_changed(grown: RecordedBook, monkeypatch: pytest.MonkeyPatch) -> Wiring:
+def wiring_of_changed(grown: RecordedBook, monkeypatch: pytest.MonkeyPatch) -> App:
     """The next release of the program, in which the fold of the limits has changed."""
     released = {**VIEWS, "limits": changed(LIMITS)}
     for module in (services, standing):
         monkeypatch.setattr(module, "VIEWS", released)
-    wiring = Wiring(grown.wiring.settings, grown.book, grown.wiring.ways)
+    wiring = App(grown.wiring.settings, grown.book, grown.wiring.ways)
     followers = dict(wiring.followers)
     followers["limits"] = KeptView(released["limits"], grown.book)
     wiring.__dict__["followers"] = followers
@@ -287,7 +287,7 @@ def test_many_views_are_rebuilt_over_one_reading(grown: RecordedBook) -> None:
         assert reports(reader) == before
 
 
-def test_a_rebuild_as_typed_tells_what_it_did_and_drop_what_is_gone(typed: Typed, wiring: Wiring) -> None:
+def test_a_rebuild_as_typed_tells_what_it_did_and_drop_what_is_gone(typed: Typed, wiring: App) -> None:
     send(wiring, "StartContract", contract("CC-1"), "2026-01-02T10:00:00+01:00")
     assert typed.run("limits").code == 0
     said = typed.run("projections", "rebuild", "limits", "due")

@@ -6,15 +6,15 @@ import pytest
 from typed import Typed
 
 from fixtures.desk import contract, send
+from ledger.app import App
 from ledger.domain.contract.events import NoticeReceived
-from ledger.store import upcasts
-from ledger.wiring import Wiring
+from ledger.store import events
 
 NAME = NoticeReceived.stable_name
 
 
 @pytest.fixture
-def noticed(typed: Typed, wiring: Wiring) -> Typed:
+def noticed(typed: Typed, wiring: App) -> Typed:
     """A contract with a notice, recorded under version 1 of every event."""
     send(wiring, "StartContract", contract("CC-1", "2026-01-01"), "2026-01-01T09:00:00+01:00")
     notice = {"contract": "CC-1", "received_on": "2026-02-02", "channel": "web_form"}
@@ -26,7 +26,7 @@ def read_by_version_2(monkeypatch: pytest.MonkeyPatch, channel: str) -> None:
     """Today's program: notices are of version 2, in which the web form is called otherwise."""
     monkeypatch.setattr(NoticeReceived, "schema_version", 2)
     steps = {(NAME, 1): lambda fields: fields | {"channel": channel}}
-    monkeypatch.setattr(upcasts, "_STEPS", upcasts._STEPS | steps)  # noqa: SLF001  # an upcast for this test alone
+    monkeypatch.setattr(events, "_STEPS", events._STEPS | steps)  # noqa: SLF001  # an upcast for this test alone
 
 
 def test_the_original_stands_beside_the_upcast_where_they_differ(

@@ -16,7 +16,7 @@ from recorded_book import RecordedBook
 from typed import Typed
 
 from fixtures.desk import claim, contract, ready_to_accept, send
-from ledger.wiring import Wiring
+from ledger.app import App
 from projections.asking.reports import REPORTS
 from projections.commands.report import STEPS
 from projections.exports.sheets import SHEETS
@@ -37,7 +37,7 @@ WHEN = "2026-02-{:02d}T10:00:00+01:00"
 
 
 @pytest.fixture
-def paid(wiring: Wiring) -> Wiring:
+def paid(wiring: App) -> App:
     """A claim accepted for 400 EUR and paid after a payment that failed; 100 EUR came back. One is open."""
     send(wiring, "StartContract", contract("CC-1"), "2026-01-01T09:00:00+01:00")
     ready_to_accept(wiring, "K-1", "CC-1")
@@ -100,7 +100,7 @@ def test_figures_by_guarantee_stand_beside_the_days_of_cover_and_no_premium_is_m
     assert "no premium" in typed.run("report", "guarantees", "--help").stdout
 
 
-def test_a_contract_that_never_gave_cover_gives_no_exposure(typed: Typed, wiring: Wiring) -> None:
+def test_a_contract_that_never_gave_cover_gives_no_exposure(typed: Typed, wiring: App) -> None:
     for number, ending in (("CC-1", "AnnulContract"), ("CC-2", "WithdrawFromContract")):
         fields = contract(number, "2026-02-01", distance_sale=True, concluded_on="2026-01-20")
         send(wiring, "StartContract", fields, "2026-01-20T09:00:00+01:00")
@@ -222,7 +222,7 @@ def files_of(typed: Typed, folder: Path, *time: str) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_a_report_as_of_a_time_gives_the_same_bytes_after_further_commands(
-    typed: Typed, wiring: Wiring, tmp_path: Path
+    typed: Typed, wiring: App, tmp_path: Path
 ) -> None:
     # All kinds of files, as of last year's end and after 10,000: tests/faults/test_last_years_reports.py
     recorded = RecordedBook(wiring)
@@ -267,7 +267,7 @@ def test_the_lists_of_every_day_go_to_files_too(
 @pytest.mark.slow
 @pytest.mark.usefixtures("paid")
 def test_a_list_goes_to_its_file_row_by_row_and_is_never_in_memory_whole(
-    typed: Typed, wiring: Wiring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    typed: Typed, wiring: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selecting, "ROWS_AT_ONCE", 100)
     # What the first run loads and keeps is none of the rows'.
@@ -284,7 +284,7 @@ def test_a_list_goes_to_its_file_row_by_row_and_is_never_in_memory_whole(
     assert peaks[1] < 1.5 * peaks[0]
 
 
-def multiply_limits(wiring: Wiring, copies: int) -> None:
+def multiply_limits(wiring: App, copies: int) -> None:
     """Put copies of the first contract's limits into the view, under numbers of their own."""
     columns = ", ".join(LIMITS.columns[1:])
     with wiring.pool.connection() as connection, connection.cursor() as cursor:

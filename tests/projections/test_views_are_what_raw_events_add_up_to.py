@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from views_against_raw import agree, raw_of
 
 from ledger.domain.claim.state import Claim
-from ledger.domain.deciding import fold
-from ledger.domain.entries import Recorded
+from ledger.domain.dispatch import fold
+from ledger.domain.event import RecordedEvent
 from projections.bordereau.fold import BORDEREAU, BordereauRow
 from projections.folding.versions import Folding
 from projections.folding.view import View
@@ -61,6 +61,6 @@ def on(book: BookInMemory, number: str, month: date) -> Claim | None:
     for event in book.feed:
         taken = event.effective_on.replace(day=1) <= month
         if event.stream.kind == "claim" and event.stream.number == number and taken:
-            recorded = Recorded(event.stream, event.version, event.event, event.effective_on, event.at)
+            recorded = RecordedEvent(event.stream, event.version, event.event, event.effective_on, event.at)
             state = fold(state, recorded)
     return state if isinstance(state, Claim) else None

@@ -9,7 +9,7 @@ from recorded_book import RecordedBook
 from typed import Typed
 
 from fixtures.desk import contract, send
-from ledger.wiring import Wiring
+from ledger.app import App
 from projections.asking.questions import Filters, list_limits, show_contract
 from projections.commands.reading import reading
 
@@ -41,7 +41,7 @@ NO_TIMES = (
 
 
 @pytest.fixture
-def recorded(typed: Typed, wiring: Wiring) -> RecordedBook:
+def recorded(typed: Typed, wiring: App) -> RecordedBook:
     """A book with one contract, which the command line reads as well."""
     send(wiring, "StartContract", contract("CC-1", "2026-01-01"), SUNDAY)
     assert typed.run("limits").code == 0

@@ -7,12 +7,12 @@ import pytest
 
 from fixtures.database import Database
 from fixtures.program import settings_of
-from ledger.settings import Settings
-from ledger.wiring import Wiring, opened
+from ledger.app import App, opened
+from ledger.config import Settings
 
 
 @pytest.fixture
-def another(database: Database, tmp_path: Path) -> Iterator[Wiring]:
+def another(database: Database, tmp_path: Path) -> Iterator[App]:
     settings = Settings.load(home=tmp_path / "home", **settings_of(database))
     with opened("another", settings, kind="simulated") as wiring:
         yield wiring

@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from ledger.app import App
+from ledger.command_envelope import submission
 from ledger.domain.refusals import Invalid
 from ledger.feed.reading import FeedEvent, read_feed
-from ledger.submission import submission
-from ledger.wiring import Wiring
 from oracle.histories import history
 
 
-def record(wiring: Wiring, seed: int) -> datetime:
+def record(wiring: App, seed: int) -> datetime:
     """Record a history; the instant of its last line."""
     last = datetime(2000, 1, 1, tzinfo=UTC)
     for line in history(seed, contracts=4, steps=50):
@@ -25,13 +25,13 @@ def record(wiring: Wiring, seed: int) -> datetime:
     return last
 
 
-def feed(wiring: Wiring) -> list[FeedEvent]:
+def feed(wiring: App) -> list[FeedEvent]:
     wiring.seal()
     with wiring.pool.connection() as connection:
         return read_feed(connection, wiring.book, -1, 100_000)
 
 
-def told(wiring: Wiring) -> dict[str, list[tuple[Any, ...]]]:
+def told(wiring: App) -> dict[str, list[tuple[Any, ...]]]:
     """Each stream's own history, without what differs from book to book."""
     streams: dict[str, list[tuple[Any, ...]]] = {}
     for event in feed(wiring):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from ledger.wiring import Wiring
+from ledger.app import App
 from schedulers import clocks
 from schedulers.clocks import ClockWatch, look_at
 
@@ -26,7 +26,7 @@ class Times:
 
 
 @pytest.fixture
-def times(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> Times:
+def times(wiring: App, monkeypatch: pytest.MonkeyPatch) -> Times:
     times = Times()
     monkeypatch.setattr(wiring, "now", lambda: times.database)
     monkeypatch.setattr(clocks, "machine_now", lambda: times.machine)
@@ -40,14 +40,12 @@ def alarms(watch: ClockWatch) -> list[dict[str, Any]]:
     return [dict(line) for line in lines]
 
 
-def test_the_clocks_of_one_machine_agree(wiring: Wiring) -> None:
+def test_the_clocks_of_one_machine_agree(wiring: App) -> None:
     assert look_at(wiring).agrees
 
 
 @pytest.mark.parametrize("minutes", [-1440, -10, 10, 1440])
-def test_clocks_apart_are_an_alarm_once_and_again_each_hour(
-    wiring: Wiring, times: Times, minutes: int
-) -> None:
+def test_clocks_apart_are_an_alarm_once_and_again_each_hour(wiring: App, times: Times, minutes: int) -> None:
     clock, watch = times, ClockWatch(wiring)
     assert alarms(watch) == []
     clock.machine += timedelta(minutes=minutes)
@@ -67,9 +65,7 @@ def test_clocks_apart_are_an_alarm_once_and_again_each_hour(
 @pytest.mark.parametrize(
     ("hours", "event"), [(-1, "database_clock_went_back"), (24, "database_clock_leapt_ahead")]
 )
-def test_a_database_clock_that_is_set_is_an_alarm(
-    wiring: Wiring, times: Times, hours: int, event: str
-) -> None:
+def test_a_database_clock_that_is_set_is_an_alarm(wiring: App, times: Times, hours: int, event: str) -> None:
     clock, watch = times, ClockWatch(wiring)
     watch.look()
     clock.pass_by(15)

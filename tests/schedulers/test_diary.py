@@ -7,11 +7,11 @@ from random import Random
 import pytest
 from desk_histories import feed, record
 
+from ledger.app import App
 from ledger.domain.deadlines import Deadline
-from ledger.domain.deciding import State, fold, next_instant
+from ledger.domain.dispatch import State, fold, next_instant
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.followers import FollowerRunner
-from ledger.wiring import Wiring
 from schedulers.diary.follower import NAME, Diary
 from schedulers.diary.queries import (
     Appointment,
@@ -23,7 +23,7 @@ from schedulers.diary.queries import (
 )
 
 
-def owed(wiring: Wiring) -> dict[StreamRef, datetime]:
+def owed(wiring: App) -> dict[StreamRef, datetime]:
     """When time will next owe each stream something, by the domain alone."""
     states: dict[StreamRef, State | None] = {}
     for event in feed(wiring):
@@ -32,7 +32,7 @@ def owed(wiring: Wiring) -> dict[StreamRef, datetime]:
     return {ref: instant for ref, instant in instants.items() if instant is not None}
 
 
-def owed_rows(wiring: Wiring) -> list[Deadline]:
+def owed_rows(wiring: App) -> list[Deadline]:
     """The rows that ask for something still, by the domain alone."""
     states: dict[StreamRef, State | None] = {}
     for event in feed(wiring):
@@ -44,18 +44,18 @@ def owed_rows(wiring: Wiring) -> list[Deadline]:
     )
 
 
-def standing_rows(wiring: Wiring) -> list[Deadline]:
+def standing_rows(wiring: App) -> list[Deadline]:
     with wiring.pool.connection() as connection:
         return list(standing_deadlines(connection, wiring.book))
 
 
-def diarised(wiring: Wiring) -> list[Appointment]:
+def diarised(wiring: App) -> list[Appointment]:
     with wiring.pool.connection() as connection:
         return appointments(connection, wiring.book)
 
 
 @pytest.mark.parametrize("seed", [2, 3, 5])
-def test_the_diary_holds_what_the_domain_says_whatever_the_batches(simulated: Wiring, seed: int) -> None:
+def test_the_diary_holds_what_the_domain_says_whatever_the_batches(simulated: App, seed: int) -> None:
     random = Random(seed)  # noqa: S311  # batches are no secrets
     record(simulated, seed)
     with simulated.pool.connection() as connection, connection.cursor() as cursor:
@@ -73,7 +73,7 @@ def test_the_diary_holds_what_the_domain_says_whatever_the_batches(simulated: Wi
     assert standing_rows(simulated) == owed_rows(simulated) != []
 
 
-def test_a_diary_kept_anew_from_the_start_is_the_same(simulated: Wiring) -> None:
+def test_a_diary_kept_anew_from_the_start_is_the_same(simulated: App) -> None:
     record(simulated, 5)
     kept, rows = diarised(simulated), standing_rows(simulated)
     assert simulated.runner(NAME).start_over()
@@ -82,7 +82,7 @@ def test_a_diary_kept_anew_from_the_start_is_the_same(simulated: Wiring) -> None
     assert (diarised(simulated), standing_rows(simulated)) == (kept, rows)
 
 
-def test_the_next_instant_is_the_first_one_after_now(simulated: Wiring) -> None:
+def test_the_next_instant_is_the_first_one_after_now(simulated: App) -> None:
     record(simulated, 3)
     instants = sorted({entry.due_at for entry in diarised(simulated)})
     with simulated.pool.connection() as connection:
@@ -91,7 +91,7 @@ def test_the_next_instant_is_the_first_one_after_now(simulated: Wiring) -> None:
         assert next_after(connection, simulated.book, instants[-1]) is None
 
 
-def test_the_diary_is_paged_without_losing_a_stream(simulated: Wiring) -> None:
+def test_the_diary_is_paged_without_losing_a_stream(simulated: App) -> None:
     record(simulated, 3)
     far = datetime(2100, 1, 1, tzinfo=UTC)
     with simulated.pool.connection() as connection:

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from fixtures.desk import Fields, contract, send
+from ledger.app import App
 from ledger.attempts import failing
+from ledger.config import Settings
 from ledger.domain.calendar import brussels_date
 from ledger.domain.deadlines import Deadline
 from ledger.domain.identifiers import claim_ref, contract_ref
-from ledger.settings import Settings
-from ledger.wiring import Wiring
 from schedulers.digest import sending
 from schedulers.digest.composing import MOST_LINES, Digest, missed_from, split, text
 from schedulers.digest.sending import digest_of, places
@@ -128,14 +128,14 @@ def mail_server(taken: list[bytes]) -> Iterator[int]:
             thread.join()
 
 
-def using(wiring: Wiring, **more: object) -> Settings:
+def using(wiring: App, **more: object) -> Settings:
     held = wiring.settings
     return Settings.load(
         home=held.home, dsn=held.dsn, migrate_dsn=held.migrate_dsn, sealer_dsn=held.sealer_dsn, **more
     )
 
 
-def late_claim(wiring: Wiring) -> None:
+def late_claim(wiring: App) -> None:
     """A claim whose refund was missed yesterday, and one that is due."""
     today = brussels_date(wiring.now())
     send(wiring, "StartContract", contract("CC-1", "2026-01-01"), "2026-01-01T09:00:00+01:00")
@@ -162,7 +162,7 @@ def late_claim(wiring: Wiring) -> None:
 
 @pytest.mark.usefixtures("clock")
 def test_the_books_digest_is_mailed_and_written_once_a_day_and_names_nobody(
-    wiring: Wiring, tmp_path: Path
+    wiring: App, tmp_path: Path
 ) -> None:
     late_claim(wiring)
     taken: list[bytes] = []
@@ -191,7 +191,7 @@ def test_the_books_digest_is_mailed_and_written_once_a_day_and_names_nobody(
 
 @pytest.mark.usefixtures("clock")
 def test_a_place_that_is_away_gets_its_digest_later_and_keeps_no_other_waiting(
-    wiring: Wiring, tmp_path: Path
+    wiring: App, tmp_path: Path
 ) -> None:
     settings = using(
         wiring,
@@ -207,7 +207,7 @@ def test_a_place_that_is_away_gets_its_digest_later_and_keeps_no_other_waiting(
 
 @pytest.mark.usefixtures("clock")
 def test_fault_02_a_place_that_breaks_in_a_way_nobody_foresaw_keeps_no_other_waiting(
-    wiring: Wiring, tmp_path: Path
+    wiring: App, tmp_path: Path
 ) -> None:
     class Breaks:
         name = "breaks"
@@ -223,7 +223,7 @@ def test_fault_02_a_place_that_breaks_in_a_way_nobody_foresaw_keeps_no_other_wai
     assert (failed.worker, failed.item, failed.error.split()[0]) == ("digest", "breaks", "KeyError")
 
 
-def test_what_time_owes_takes_effect_before_the_digest_is_put_together(wiring: Wiring) -> None:
+def test_what_time_owes_takes_effect_before_the_digest_is_put_together(wiring: App) -> None:
     late_claim(wiring)
     found = digest_of(wiring)
     assert [row.subject.number for row in found.missed_now] == ["K-missed"]

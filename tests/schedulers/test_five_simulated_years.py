@@ -15,9 +15,9 @@ import pytest
 from five_years import FIRST, LAST, lines
 
 from fixtures.program import Program
+from ledger.app import App
+from ledger.command_envelope import Submission, submission
 from ledger.domain.calendar import brussels_midnight
-from ledger.submission import Submission, submission
-from ledger.wiring import Wiring
 from oracle.agreement import answers_agree, first_row_apart
 from oracle.effects import effects_of_time
 from oracle.reading import Book
@@ -26,7 +26,7 @@ from schedulers.sweeping.sweep import sweep
 CONTRACTS = 1_000 if os.environ.get("FAULTS_FULL") == "1" else 100
 
 
-def done_by_time(wiring: Wiring) -> "Counter[tuple[str, str, date]]":
+def done_by_time(wiring: App) -> "Counter[tuple[str, str, date]]":
     with wiring.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute(
             "select stream, type, effective_on from ledger.events where book = %s and actor = 'time'",
@@ -37,7 +37,7 @@ def done_by_time(wiring: Wiring) -> "Counter[tuple[str, str, date]]":
 
 @pytest.mark.test_all
 def test_five_years_lived_week_by_week_are_what_the_second_reading_says(
-    simulated: Wiring, program: Program
+    simulated: App, program: Program
 ) -> None:
     told, chance = lines(CONTRACTS), Random(7)  # noqa: S311  # portions are no secrets
     begun = time.monotonic()
@@ -69,7 +69,7 @@ def test_five_years_lived_week_by_week_are_what_the_second_reading_says(
     assert time_events > 5 * CONTRACTS
 
 
-def lived(wiring: Wiring, told: list[dict[str, object]], chance: Random) -> Iterator[Submission]:
+def lived(wiring: App, told: list[dict[str, object]], chance: Random) -> Iterator[Submission]:
     """Give the commands at their own time; in between, at odd moments, the schedulers sweep."""
     swept = FIRST
     for line in told:

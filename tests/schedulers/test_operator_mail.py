@@ -8,10 +8,10 @@ import pytest
 from test_digest import mail_server, using
 
 from fixtures.database import Database, execute
+from ledger.app import App
 from ledger.attempts import Attempts, ItemFailed
 from ledger.clock import machine_now
 from ledger.supervision import ServiceState
-from ledger.wiring import Wiring
 from schedulers.digest.composing import text
 from schedulers.digest.sending import digest_of
 from schedulers.mailing import MailServer, NotMailed
@@ -34,7 +34,7 @@ class Watch:
 class House:
     """A book, and the operator who is mailed of it."""
 
-    wiring: Wiring
+    wiring: App
     database: Database
     taken: list[bytes] = field(default_factory=list)
     watch: Watch = field(default_factory=Watch)
@@ -74,7 +74,7 @@ class House:
 
 
 @pytest.fixture
-def house(wiring: Wiring, database: Database) -> House:
+def house(wiring: App, database: Database) -> House:
     return House(wiring, database)
 
 

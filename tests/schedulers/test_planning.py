@@ -16,8 +16,8 @@ from ledger.domain.contract.commands import (
     StartContract,
 )
 from ledger.domain.contract.state import Contract
-from ledger.domain.deciding import decide, elapse, fold
-from ledger.domain.entries import Entry, Recorded
+from ledger.domain.dispatch import decide, elapse, fold
+from ledger.domain.event import PendingEvent, RecordedEvent
 from ledger.domain.identifiers import contract_ref
 from schedulers.planning import PlannedNotice, load, plan
 
@@ -34,10 +34,10 @@ def standing(
     """A contract as it stands on a day, after these commands."""
     state: Contract | None = None
 
-    def take(entries: "list[Entry]") -> Contract:
+    def take(entries: "list[PendingEvent]") -> Contract:
         nonlocal state
         for entry in entries:
-            folded = fold(state, Recorded(entry.stream, 0, entry.event, entry.effective_on, entry.at))
+            folded = fold(state, RecordedEvent(entry.stream, 0, entry.event, entry.effective_on, entry.at))
             assert isinstance(folded, Contract)
             state = folded
         assert state is not None

@@ -11,9 +11,9 @@ from desk_histories import feed, record, told
 from fixtures.database import Database
 from fixtures.desk import contract, send
 from fixtures.refused_rows import in_sql, refused_rows
+from ledger.app import App
 from ledger.attempts import failing, replay
 from ledger.store.errors import ImportOpen
-from ledger.wiring import Wiring
 from schedulers.diary.queries import appointments
 from schedulers.sweeping import sweep as sweeping
 from schedulers.sweeping.background import seconds_to_the_next, sweep_to_the_present
@@ -26,7 +26,7 @@ SEEDS = (1, 5, 8)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_time_cut_into_any_portions_does_what_it_does_at_once(
-    simulated: Wiring, another: Wiring, seed: int, monkeypatch: pytest.MonkeyPatch
+    simulated: App, another: App, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     last = record(simulated, seed)
     assert record(another, seed) == last
@@ -44,7 +44,7 @@ def test_time_cut_into_any_portions_does_what_it_does_at_once(
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_sweep_that_is_broken_off_is_finished_by_the_next(
-    simulated: Wiring, another: Wiring, seed: int, monkeypatch: pytest.MonkeyPatch
+    simulated: App, another: App, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(simulated, seed)
     record(another, seed)
@@ -59,7 +59,7 @@ def test_a_sweep_that_is_broken_off_is_finished_by_the_next(
     assert told(simulated) == told(another)
 
 
-def test_a_second_sweep_finds_nothing_to_do(simulated: Wiring) -> None:
+def test_a_second_sweep_finds_nothing_to_do(simulated: App) -> None:
     record(simulated, SEEDS[0])
     assert sweep(simulated, LATER) > 0
     before = feed(simulated)
@@ -69,7 +69,7 @@ def test_a_second_sweep_finds_nothing_to_do(simulated: Wiring) -> None:
 
 
 def test_two_sweeps_at_once_do_everything_once(
-    simulated: Wiring, another: Wiring, monkeypatch: pytest.MonkeyPatch
+    simulated: App, another: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(simulated, SEEDS[1])
     record(another, SEEDS[1])
@@ -86,7 +86,7 @@ def test_two_sweeps_at_once_do_everything_once(
 
 
 def test_progress_is_told_portion_by_portion_up_to_the_end(
-    simulated: Wiring, monkeypatch: pytest.MonkeyPatch
+    simulated: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(simulated, SEEDS[0])
     monkeypatch.setattr(sweeping, "PORTION", 2)
@@ -97,7 +97,7 @@ def test_progress_is_told_portion_by_portion_up_to_the_end(
     assert reports[-1][0] == reports[-1][1]
 
 
-def test_time_waits_while_an_import_is_open(simulated: Wiring) -> None:
+def test_time_waits_while_an_import_is_open(simulated: App) -> None:
     record(simulated, SEEDS[0])
     simulated.books.move_clock(simulated.book, LATER)
     opened = simulated.books.open_import(simulated.book, b"\0" * 32)
@@ -110,7 +110,7 @@ def test_time_waits_while_an_import_is_open(simulated: Wiring) -> None:
     assert sweep_to_the_present(simulated) > 0
 
 
-def test_time_waits_where_a_book_is_held_in_the_past(wiring: Wiring) -> None:
+def test_time_waits_where_a_book_is_held_in_the_past(wiring: App) -> None:
 
     send(wiring, "StartContract", contract("CC-1", "2020-01-01"), "2020-01-01T09:00:00+01:00")
     wiring.books.hold(wiring.book, datetime(2020, 6, 1, tzinfo=UTC))
@@ -121,7 +121,7 @@ def test_time_waits_where_a_book_is_held_in_the_past(wiring: Wiring) -> None:
 
 
 def test_the_next_thing_is_awaited_by_the_databases_clock_and_not_while_time_waits(
-    wiring: Wiring, simulated: Wiring
+    wiring: App, simulated: App
 ) -> None:
     for book in (wiring, simulated):
         send(book, "StartContract", contract("CC-1", "2026-06-01"), "2026-06-01T09:00:00+02:00")
@@ -153,7 +153,7 @@ def test_the_next_thing_is_awaited_by_the_databases_clock_and_not_while_time_wai
     ],
 )
 def test_time_acts_at_brussels_midnight_and_not_a_moment_before(
-    simulated: Wiring, starts_on: str, ends_on: str, midnight_utc: str
+    simulated: App, starts_on: str, ends_on: str, midnight_utc: str
 ) -> None:
     midnight = datetime.fromisoformat(midnight_utc)
     send(simulated, "StartContract", contract("CC-1", starts_on), f"{starts_on}T09:00:00+02:00")
@@ -171,7 +171,7 @@ def test_time_acts_at_brussels_midnight_and_not_a_moment_before(
 
 @pytest.mark.parametrize("poisoned", [["CC-2"], ["CC-1", "CC-3"]], ids=["one", "several"])
 def test_fault_4_a_stream_that_cannot_be_brought_up_to_date_stops_no_other(
-    simulated: Wiring, database: Database, poisoned: list[str]
+    simulated: App, database: Database, poisoned: list[str]
 ) -> None:
     numbers = {"CC-1", "CC-2", "CC-3", "CC-4"}
     for number in sorted(numbers):
@@ -189,10 +189,10 @@ def test_fault_4_a_stream_that_cannot_be_brought_up_to_date_stops_no_other(
     assert failing_items(simulated) == []
 
 
-def failing_items(wiring: Wiring) -> list[tuple[str, str]]:
+def failing_items(wiring: App) -> list[tuple[str, str]]:
     with wiring.pool.connection() as connection:
         return [(one.worker, one.item) for one in failing(connection, wiring.book)]
 
 
-def renewed(wiring: Wiring) -> set[str]:
+def renewed(wiring: App) -> set[str]:
     return {event.stream.name for event in feed(wiring) if event.type == "contract.ContractRenewed"}

@@ -22,9 +22,9 @@ import jwt
 from jwt import PyJWK, PyJWTError
 
 from ledger.auth.roles import ROLES, Caller, NotAdmitted, RoleMissing
-from ledger.endings import UsedWrongly
+from ledger.config import Settings
+from ledger.errors import UsageError
 from ledger.imports.lines import Malformed, checked_name
-from ledger.settings import Settings
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Public keys only: a shared secret would let whoever checks a token also make one. Never `none`."""
@@ -47,7 +47,7 @@ class JwtReader:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "JwtReader | None":
-        """Make the reader that the settings describe; None where they name no issuer. Raises UsedWrongly."""
+        """Make the reader that the settings describe; None where they name no issuer. Raises UsageError."""
         if settings.oidc_audience is not None:
             reader = cls.for_audience(settings, settings.oidc_audience)
             if reader is not None:
@@ -61,7 +61,7 @@ class JwtReader:
             "Settings: COVERLEDGER_OIDC_ISSUER, COVERLEDGER_OIDC_AUDIENCE and "
             "COVERLEDGER_OIDC_JWKS_FILE go together: set all three, or none."
         )
-        raise UsedWrongly(message)
+        raise UsageError(message)
 
     @classmethod
     def for_audience(cls, settings: Settings, audience: str) -> "JwtReader | None":
@@ -146,7 +146,7 @@ class JwtReader:
 
 
 def read_jwks(path: Path) -> Mapping[str, PyJWK]:
-    """Read the issuer's keys by their `kid`. Raises UsedWrongly for what is no set of public keys."""
+    """Read the issuer's keys by their `kid`. Raises UsageError for what is no set of public keys."""
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
         keys = _public_keys(written["keys"])
@@ -154,7 +154,7 @@ def read_jwks(path: Path) -> Mapping[str, PyJWK]:
         # What the library says of a key may quote it.
         reason = "a key is malformed" if isinstance(error, PyJWTError) else _why(error)
         message = f"{path} is no JWKS of public keys ({reason}): fetch it anew from the issuer."
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
     return keys
 
 
@@ -252,7 +252,7 @@ class Provider:
     def from_settings(cls, settings: Settings) -> "Provider | None":
         """Make the provider that the settings describe; None where nobody signs in at one.
 
-        Raises UsedWrongly for settings that lack the rest of it.
+        Raises UsageError for settings that lack the rest of it.
         """
         client_id = settings.oidc_client_id
         if client_id is None:
@@ -263,7 +263,7 @@ class Provider:
                 "Settings: COVERLEDGER_OIDC_CLIENT_ID needs COVERLEDGER_OIDC_ISSUER and "
                 "COVERLEDGER_OIDC_JWKS_FILE beside it: set them, or leave it out."
             )
-            raise UsedWrongly(message)
+            raise UsageError(message)
         secret = settings.oidc_client_secret
         return cls(issuer=settings.oidc_issuer, client_id=client_id, client_secret=secret, reader=reader)
 

@@ -13,12 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Literal, NamedTuple, cast
 
-from ledger.endings import Refused, Unreachable, UsedWrongly
+from ledger.errors import Rejected, Unavailable, UsageError
 from ledger.postgres.binaries import find_binaries
 from ledger.postgres.data_dir import PostgresUnavailable
 from ledger.store.backup_snapshot import BookFound, Snapshot, exported_snapshot
-from ledger.store.libpq import libpq_environment
-from ledger.store.pool import Pool
+from ledger.store.pool import Pool, libpq_environment
 
 NEEDED = ("pg_dump", "pg_restore", "psql")
 _OURS = ("PG", "COVERLEDGER_")
@@ -42,12 +41,12 @@ class Tools:
     def find(cls, wanted: Path | None, dsn: str) -> "Tools":
         """Take the programs of the folder wanted, else those installed with the ledger, else the machine's.
 
-        Raises Unreachable when they are nowhere.
+        Raises Unavailable when they are nowhere.
         """
         try:
             folder = find_binaries(wanted).folder
         except PostgresUnavailable as error:
-            raise Unreachable(str(error)) from error
+            raise Unavailable(str(error)) from error
         if not all((folder / name).is_file() for name in NEEDED):
             on_path = shutil.which("pg_restore")
             if on_path is None:
@@ -55,14 +54,14 @@ class Tools:
                     f"{', '.join(NEEDED)} are not in {folder}: install Postgres' client programs, or set "
                     "COVERLEDGER_POSTGRES_BIN to the folder that holds them."
                 )
-                raise Unreachable(message)
+                raise Unavailable(message)
             folder = Path(on_path).parent
         return cls(folder, dsn)
 
     def run(self, name: str, *words: str | Path, typed: Path | None = None) -> str:
         """Run one program to its end and give what it printed; `typed`: the file on its standard input.
 
-        Raises Refused with what the program had to say.
+        Raises Rejected with what the program had to say.
         """
         with (typed or Path(os.devnull)).open("rb") as given:
             ended = subprocess.run(
@@ -83,7 +82,7 @@ class Tools:
 
         The text after it is given only once all was written: a transaction that it ends is else undone.
         Lines that begin with `drop` are left out, up to the first table.
-        Raises Refused with what either had to say.
+        Raises Rejected with what either had to say.
         """
         before, after = wrapped
         with (
@@ -137,8 +136,8 @@ def _read(said: IO[bytes]) -> str:
     return said.read().decode(errors="replace")
 
 
-def _failed(name: str, said: str) -> Refused:
-    return Refused(f"{name} failed: {_last_words(said.splitlines())}")
+def _failed(name: str, said: str) -> Rejected:
+    return Rejected(f"{name} failed: {_last_words(said.splitlines())}")
 
 
 def _last_words(lines: Sequence[str]) -> str:
@@ -195,16 +194,16 @@ def write_manifest(backup: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(backup: Path, kind: Kind) -> Manifest:
-    """Read a backup's manifest and make sure that the backup is whole. Raises UsedWrongly."""
+    """Read a backup's manifest and make sure that the backup is whole. Raises UsageError."""
     path = manifest_path(backup)
     if not backup.is_file():
         message = f"There is no backup {backup}."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         if told["format"] != FORMAT:
             message = f"{path} is of the format {told['format']!r}: restore it with the program that made it."
-            raise UsedWrongly(message)
+            raise UsageError(message)
         books = [BookFound(**book) for book in told["books"]]
         manifest = Manifest(**{**told, "books": books})
     except OSError as error:
@@ -212,19 +211,19 @@ def read_manifest(backup: Path, kind: Kind) -> Manifest:
             f"The manifest {path} cannot be read ({error.strerror}): put it back beside the backup; without "
             "it restore by hand with pg_restore, and then run coverledger restore --accept."
         )
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
     except (ValueError, KeyError, TypeError) as error:
         message = f"{path} is no manifest of a backup: take it from where the backup was made."
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
     if manifest.kind != kind:
         which = "restore it with --vault" if manifest.kind == "vault" else "give it without --vault"
         message = f"{backup} is a backup of the {manifest.kind}: {which}."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     if _sha256(backup) != manifest.sha256:
         message = (
             f"{backup} is not the file that its manifest describes: it was cut or changed; take another copy."
         )
-        raise UsedWrongly(message)
+        raise UsageError(message)
     return manifest
 
 
@@ -246,21 +245,21 @@ _PARTS: dict[Kind, tuple[str, ...]] = {
 
 
 def refuse_existing(backup: Path) -> None:
-    """Make sure that a backup overwrites nothing. Raises UsedWrongly."""
+    """Make sure that a backup overwrites nothing. Raises UsageError."""
     for path in (backup, manifest_path(backup)):
         if path.exists():
             message = f"{path} is there already, and a backup overwrites nothing: give another name."
-            raise UsedWrongly(message)
+            raise UsageError(message)
     if not backup.parent.is_dir():
         message = f"There is no folder {backup.parent}: make it first."
-        raise UsedWrongly(message)
+        raise UsageError(message)
 
 
 def dump(pool: Pool, tools: Tools, kind: Kind, backup: Path) -> Manifest:
     """Dump one snapshot of the data or of the vault, with its manifest beside it.
 
     `pool` and `tools` connect as the role that migrates, to the server itself: a pooler shares no snapshots.
-    Raises UsedWrongly, Refused, Unreachable.
+    Raises UsageError, Rejected, Unavailable.
     """
     refuse_existing(backup)
     unfinished = backup.with_name(f".{backup.name}.unfinished")

@@ -11,32 +11,31 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from ledger.app import App, DatabaseUrls
 from ledger.backup.dump import Kind, Manifest, Program, Tools, read_manifest
-from ledger.endings import Refused
+from ledger.config import Settings
+from ledger.errors import Rejected
 from ledger.feed.followers import InTheVault
 from ledger.feed.signing.epochs import begin_epoch
 from ledger.feed.signing.places import SigningPlace
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
-from ledger.settings import Settings
 from ledger.store.backup_snapshot import applied_migrations, books_found, other_sessions
 from ledger.store.books import Books
-from ledger.store.epochs import Epoch
 from ledger.store.errors import ImportOpen
-from ledger.store.feed_rows import feed_end
+from ledger.store.feed import feed_end
 from ledger.store.keys import MasterKeys
-from ledger.store.owner import act_as_owner
-from ledger.store.pool import Pool
-from ledger.store.untold_erasures import untold_erasures
-from ledger.wiring import Ways, Wiring
+from ledger.store.log import Epoch
+from ledger.store.pool import Pool, act_as_owner
+from ledger.store.vault import untold_erasures
 
 
-def every_book(settings: Settings, ways: Ways) -> Iterator[Wiring]:
+def every_book(settings: Settings, ways: DatabaseUrls) -> Iterator[App]:
     """Open each book in turn, and close it when the next one is asked for."""
     with Pool(ways.write, size=1) as pool:
         names = Books(pool).names()
     for name in names:
-        wiring = Wiring(settings, name, ways)
+        wiring = App(settings, name, ways)
         try:
             yield wiring
         finally:
@@ -56,7 +55,7 @@ _NOT_FOR_OLD_SERVERS: Final = b"SET transaction_timeout"
 
 
 def refuse_other_schema(manifest: Manifest, applied: Mapping[str, str]) -> None:
-    """Make sure that a backup's rows fit the present schema. Raises Refused with what to do."""
+    """Make sure that a backup's rows fit the present schema. Raises Rejected with what to do."""
     missing = sorted(set(applied) - set(manifest.migrations))
     unknown = sorted(set(manifest.migrations) - set(applied))
     if unknown:
@@ -64,27 +63,27 @@ def refuse_other_schema(manifest: Manifest, applied: Mapping[str, str]) -> None:
             f"The backup was made by a newer program ({manifest.program}, with the migration {unknown[0]}): "
             "upgrade this one first."
         )
-        raise Refused(message)
+        raise Rejected(message)
     if missing:
         message = (
             f"The backup was made by coverledger {manifest.program}, before the migration {missing[0]}: "
             "restore it with that version into an empty database, upgrade there (coverledger migrate), and "
             "make a new backup."
         )
-        raise Refused(message)
+        raise Rejected(message)
     changed = sorted(name for name, sha256 in applied.items() if manifest.migrations[name] != sha256)
     if changed:
         message = (
             f"The backup's migration {changed[0]} is not this program's: it is another program's backup."
         )
-        raise Refused(message)
+        raise Rejected(message)
 
 
 def load(pool: Pool, tools: Tools, kind: Kind, backup: Path) -> None:
     """Put a backup's rows in the place of the present ones.
 
     `pool` and `tools` connect as the role that migrates.
-    Raises Refused with what went wrong; then everything is as it was.
+    Raises Rejected with what went wrong; then everything is as it was.
     """
     with pool.transaction() as connection:
         owner = act_as_owner(connection)
@@ -170,7 +169,7 @@ class Recovered:
         return said + (f"; read anew: {', '.join(self.rebuilt)}" if self.rebuilt else "")
 
 
-def tell_erased(wiring: Wiring) -> tuple[list[str], list[str]]:
+def tell_erased(wiring: App) -> tuple[list[str], list[str]]:
     """Tell the streams of the erased that they are, where the log went back to before it was told.
 
     Gives those of whom it was said now, and those of whom it cannot be said while an import is open.
@@ -189,7 +188,7 @@ def tell_erased(wiring: Wiring) -> tuple[list[str], list[str]]:
     return told, []
 
 
-def recover(wiring: Wiring, because: str) -> Recovered:
+def recover(wiring: App, because: str) -> Recovered:
     """Let a book go on from what the database holds. Raises KeyFileRefused when the key is another log's."""
     begun = None
     if wiring.settings.sealer_enabled:
@@ -220,7 +219,7 @@ class Restoration:
     """One call of `restore`."""
 
     def __init__(
-        self, settings: Settings, ways: Ways, file: Path | None, vault: Path | None, *, accept: bool
+        self, settings: Settings, ways: DatabaseUrls, file: Path | None, vault: Path | None, *, accept: bool
     ) -> None:
         """`accept`: also go on where the signing key is lost."""
         self._settings = settings
@@ -233,7 +232,7 @@ class Restoration:
     def check(self) -> list[str]:
         """Make sure that all can be restored; a line for each book whose present events are given up.
 
-        Raises UsedWrongly, Refused.
+        Raises UsageError, Rejected.
         """
         with Pool(self._ways.migrate, size=1, name=NAME) as pool, pool.transaction() as connection:
             if self._file or self._vault:
@@ -261,7 +260,7 @@ class Restoration:
         ]
 
     def load(self) -> None:
-        """Load what was given; each file whole, or not at all. Raises Refused."""
+        """Load what was given; each file whole, or not at all. Raises Rejected."""
         tools = Tools.find(self._settings.postgres_bin, self._ways.migrate)
         with Pool(self._ways.migrate, size=1, name=NAME) as pool:
             if self._file:
@@ -290,7 +289,7 @@ class Restoration:
                 f"Other programs of the ledger work on this database ({', '.join(ours)}): stop them first, "
                 "`coverledger up` above all."
             )
-            raise Refused(message)
+            raise Rejected(message)
 
     def _refuse_unreadable(self, manifest: Manifest) -> None:
         held = MasterKeys.read(self._settings.master_key_path).ids
@@ -301,7 +300,7 @@ class Restoration:
                 f"{self._settings.master_key_path} does not hold: take a backup made after the last `keys "
                 "rotate`, or put the right key file back."
             )
-            raise Refused(message)
+            raise Rejected(message)
 
     def _refuse_without_keys(self, manifest: Manifest) -> None:
         for book in manifest.books:
@@ -312,4 +311,4 @@ class Restoration:
                     "and what lies beside it back from its copy; if it is lost for ever, say --accept, and "
                     "a new key signs from here on."
                 )
-                raise Refused(message)
+                raise Rejected(message)

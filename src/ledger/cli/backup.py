@@ -7,7 +7,7 @@ import click
 
 from ledger.cli.options import json_option
 from ledger.cli.output import note, print_json
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 
 
 @click.command(
@@ -35,19 +35,19 @@ from ledger.endings import UsedWrongly
 @json_option
 def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
     """Write the backups asked for."""
+    from ledger.app import reached  # noqa: PLC0415  # as above
     from ledger.backup.dump import Kind, Tools, dump, refuse_existing  # noqa: PLC0415  # loaded when it runs
     from ledger.backup.restore import every_book  # noqa: PLC0415  # as above
-    from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
-    from ledger.settings import Settings  # noqa: PLC0415  # as above
+    from ledger.config import Settings  # noqa: PLC0415  # as above
+    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
     from ledger.store.pool import Pool  # noqa: PLC0415  # as above
-    from ledger.wiring import reached  # noqa: PLC0415  # as above
 
     wanted: list[tuple[Kind, Path]] = []
     wanted += [("data", file.absolute())] if file else []
     wanted += [("vault", vault.absolute())] if vault else []
     if not wanted or file == vault:
         message = "Say where the backup goes: coverledger backup FILE, and --vault ANOTHER_FILE for the keys."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     for _, path in wanted:
         refuse_existing(path)
     log_to_stderr(quiet=True)
@@ -109,15 +109,15 @@ def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
 @json_option
 def restore(*, file: Path | None, vault: Path | None, accept: bool, yes: bool, as_json: bool) -> None:
     """Restore what was asked for and let each book go on."""
+    from ledger.app import reached  # noqa: PLC0415  # as above
     from ledger.backup.dump import read_manifest  # noqa: PLC0415  # loaded when it runs
     from ledger.backup.restore import Restoration  # noqa: PLC0415  # as above
-    from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
-    from ledger.settings import Settings  # noqa: PLC0415  # as above
-    from ledger.wiring import reached  # noqa: PLC0415  # as above
+    from ledger.config import Settings  # noqa: PLC0415  # as above
+    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
 
     if not (file or vault or accept):
         message = "Say what to restore: a backup FILE, --vault FILE, or --accept for the state that is there."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     log_to_stderr(quiet=True)
     settings = Settings.load()
     if file:
@@ -149,10 +149,10 @@ def restore(*, file: Path | None, vault: Path | None, accept: bool, yes: bool, a
 
 
 def _ask(given_up: list[str]) -> None:
-    """Ask before present rows are given up. Raises UsedWrongly where nobody can answer."""
+    """Ask before present rows are given up. Raises UsageError where nobody can answer."""
     for line in given_up:
         note(line)
     if not sys.stdin.isatty():
         message = "Rows that are there now would be given up for those of the backup: say so with --yes."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     click.confirm("Give up what is there for what the backup holds?", abort=True, err=True)

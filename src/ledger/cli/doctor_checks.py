@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ledger.app import App
 from ledger.attempts import failing
 from ledger.clock import machine_now
+from ledger.config import Settings
 from ledger.feed.proofs.refused import ProofRefused
 from ledger.feed.subscriptions.trouble import troubles
-from ledger.key_copies import read_copies, without_copy
+from ledger.key_backups import read_copies, without_copy
 from ledger.privacy.erasure import came_back, untold
 from ledger.running_file import running_up
-from ledger.settings import Settings
 from ledger.store.catalogue import departures
-from ledger.store.deliveries import backlogs
-from ledger.store.errors import StoreError
-from ledger.store.examining import (
+from ledger.store.diagnostics import (
     changeable_tables,
     examine_feed,
     examine_server,
@@ -25,10 +24,10 @@ from ledger.store.examining import (
     talkative_settings,
     unwritable_log_tables,
 )
+from ledger.store.errors import StoreError
 from ledger.store.pool import Connection
-from ledger.store.subscriptions import subscriptions
+from ledger.store.subscriptions import backlogs, subscriptions
 from ledger.supervision import ServiceState
-from ledger.wiring import Wiring
 
 OLDEST_SERVER = 150_000
 MOST_SECONDS_APART = 2.0
@@ -60,7 +59,7 @@ class Finding:
     message: str
 
 
-def examine(wiring: Wiring) -> list[Finding]:
+def examine(wiring: App) -> list[Finding]:
     """Make all checks."""
     findings = [Finding("settings", "hint", line) for line in Settings.unknown_variables()]
     with wiring.pool.connection() as connection:
@@ -163,7 +162,7 @@ def _rights(connection: Connection) -> Iterator[Finding]:
     )
 
 
-def _sealing_rights(wiring: Wiring) -> Iterator[Finding]:
+def _sealing_rights(wiring: App) -> Iterator[Finding]:
     """Look whether the sealer's login may seal, on the machine that does."""
     if not wiring.settings.sealer_enabled:
         return
@@ -178,7 +177,7 @@ def _sealing_rights(wiring: Wiring) -> Iterator[Finding]:
         yield Finding("rights", "wrong", message)
 
 
-def _schema(wiring: Wiring) -> Iterator[Finding]:
+def _schema(wiring: App) -> Iterator[Finding]:
     """Hold the schema against what the migrations make; a line for each thing that departs from it."""
     with wiring.pool.transaction() as connection:
         found = departures(connection)
@@ -199,7 +198,7 @@ def _schema(wiring: Wiring) -> Iterator[Finding]:
         )
 
 
-def _book(wiring: Wiring) -> Iterator[Finding]:
+def _book(wiring: App) -> Iterator[Finding]:
     row = wiring.book_row()
     said = f"{row.book} is {row.kind}, its log is called {row.origin}"
     if row.clock_at is not None:
@@ -213,7 +212,7 @@ def _book(wiring: Wiring) -> Iterator[Finding]:
         yield Finding("book", "hint", message)
 
 
-def _feed(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
+def _feed(connection: Connection, wiring: App) -> Iterator[Finding]:
     feed = examine_feed(connection, wiring.book)
     yield Finding(
         "feed",
@@ -241,7 +240,7 @@ def _feed(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
         yield Finding("parked", "wrong", message)
 
 
-def _subscriptions(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
+def _subscriptions(connection: Connection, wiring: App) -> Iterator[Finding]:
     """Say which subscribers lack events that they should have."""
     troubled = troubles(connection, wiring.book)
     for one in troubled:
@@ -255,7 +254,7 @@ def _subscriptions(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
             yield Finding("subscription", "hint", f"{message}: {found.told}" if found.told else message)
 
 
-def _erased(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
+def _erased(connection: Connection, wiring: App) -> Iterator[Finding]:
     back = came_back(connection, wiring.book)
     if back:
         message = (
@@ -273,7 +272,7 @@ def _erased(connection: Connection, wiring: Wiring) -> Iterator[Finding]:
         yield Finding("erased", "hint", message)
 
 
-def _keys(wiring: Wiring) -> Iterator[Finding]:
+def _keys(wiring: App) -> Iterator[Finding]:
     path = wiring.settings.master_key_path
     try:
         _ = wiring.keys
@@ -294,7 +293,7 @@ def _keys(wiring: Wiring) -> Iterator[Finding]:
         )
 
 
-def _copied(wiring: Wiring) -> Finding:
+def _copied(wiring: App) -> Finding:
     """Say whether a copy of the keys in force is on record (`keys kept`)."""
     place = wiring.signing_place
     keys = {wiring.keys.current} | ({str(place.keys().signer.verifier_key)} if place.key.exists() else set())
@@ -312,7 +311,7 @@ def _copied(wiring: Wiring) -> Finding:
     return Finding("key copies", "hint", message)
 
 
-def _log(wiring: Wiring) -> Iterator[Finding]:
+def _log(wiring: App) -> Iterator[Finding]:
     """Say whether the log extends all that was signed."""
     if not wiring.settings.sealer_enabled:
         yield Finding("log", "hint", "this machine leaves sealing and signing to another one")

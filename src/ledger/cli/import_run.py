@@ -9,10 +9,12 @@ from importlib.resources import as_file, files
 from time import monotonic, sleep
 from uuid import UUID
 
-from ledger.answers import Answer
+from ledger.app import App
 from ledger.cli.output import discard_output, note, print_json_line, progress
+from ledger.command_envelope import LOCAL
+from ledger.command_handler import Answer
 from ledger.domain.calendar import brussels_date, brussels_midnight
-from ledger.endings import Unreachable, UsedWrongly
+from ledger.errors import Unavailable, UsageError
 from ledger.imports.importer import Importer
 from ledger.imports.lines import Line, LineFault
 from ledger.imports.sources import (
@@ -24,9 +26,7 @@ from ledger.imports.sources import (
     merged,
     opened_sources,
 )
-from ledger.store.examining import examine_feed
-from ledger.submission import LOCAL
-from ledger.wiring import Wiring
+from ledger.store.diagnostics import examine_feed
 
 LISTED_IDS = 3
 """Command ids that the table names for each kind of refusal."""
@@ -57,7 +57,7 @@ class FaultList:
         """Stop here if any line was malformed.
 
         Raises:
-            UsedWrongly: with their number.
+            UsageError: with their number.
 
         """
         if checked.faults:
@@ -65,7 +65,7 @@ class FaultList:
             message = (
                 f"{lines} malformed (listed above), so nothing was recorded: put them right and import again."
             )
-            raise UsedWrongly(message)
+            raise UsageError(message)
 
 
 def _place(file: str, line: int, *, several: bool) -> str:
@@ -137,7 +137,7 @@ SEAL_PAUSE_SECONDS = 0.1
 
 
 def run(  # noqa: PLR0913  # one option each
-    wiring: Wiring,
+    wiring: App,
     sources: Sequence[ImportSource],
     checked: Checked,
     *,
@@ -192,14 +192,14 @@ def _refuse_future(
         faults.end(Checked(checked.lines, found, checked.last_at))
     if midnight is not None and midnight > now:
         message = "--until lies in the future of a real book: name a day that has begun, or leave it out."
-        raise UsedWrongly(message)
+        raise UsageError(message)
 
 
-def _wait_for_the_seal(wiring: Wiring) -> None:
+def _wait_for_the_seal(wiring: App) -> None:
     """Wait until all is sealed where another machine seals: the sweep sees sealed events only.
 
     Raises:
-        Unreachable: nobody seals; the import stays open and goes on when it is run again.
+        Unavailable: nobody seals; the import stays open and goes on when it is run again.
 
     """
     begun = monotonic()
@@ -212,18 +212,18 @@ def _wait_for_the_seal(wiring: Wiring) -> None:
                 "Nobody seals this book: start its sealer, then run the import again; "
                 "it goes on where it stands."
             )
-            raise Unreachable(message)
+            raise Unavailable(message)
         sleep(SEAL_PAUSE_SECONDS)
 
 
-def _move_clock(wiring: Wiring, to: datetime) -> None:
+def _move_clock(wiring: App, to: datetime) -> None:
     """Move a simulated book's present to where the import ends; it never goes back."""
     clock_at = wiring.book_row().clock_at
     if clock_at is not None and to > clock_at:
         wiring.books.move_clock(wiring.book, to)
 
 
-def _finish(wiring: Wiring, import_id: UUID | None, held_at: datetime | None) -> None:
+def _finish(wiring: App, import_id: UUID | None, held_at: datetime | None) -> None:
     """Close the import, if one was opened, and say where it leaves the book's time.
 
     A book that an earlier import left at a later instant stays there.
@@ -250,7 +250,7 @@ SAMPLE = "book.jsonl"
 UNTIL = date(2026, 3, 1)
 
 
-def load_demo(wiring: Wiring) -> None:
+def load_demo(wiring: App) -> None:
     """Load the sample book, unless it is there already. Broken off, it goes on where it stood."""
     sample = files("ledger") / "samples" / SAMPLE
     last = json.loads(sample.read_bytes().splitlines()[-1])["command_id"]

@@ -9,14 +9,14 @@ import click
 
 from ledger.cli.options import DAY, actor_option, book_option, json_option, opened
 from ledger.cli.output import note
-from ledger.endings import NoLedger, OldSchema, UsedWrongly
+from ledger.errors import NoLedger, OldSchema, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from ledger.app import App
     from ledger.imports.sources import Checked, ImportSource
-    from ledger.wiring import Wiring
 
 
 @click.command(
@@ -122,7 +122,7 @@ class _BookAsked(ExitStack):
         self._dry_run = dry_run
 
     @cached_property
-    def _wiring(self) -> "Wiring | None":
+    def _wiring(self) -> "App | None":
         try:
             return self.enter_context(opened(self._book))
         except NoLedger:
@@ -143,7 +143,7 @@ class _BookAsked(ExitStack):
 
     def knows(self, command_id: str) -> bool:
         """Say whether a line's command is on record."""
-        from ledger.submission import LOCAL  # noqa: PLC0415  # as above
+        from ledger.command_envelope import LOCAL  # noqa: PLC0415  # as above
 
         wiring = self._wiring
         return wiring is not None and wiring.store.answer_of(self._book, LOCAL, command_id) is not None
@@ -154,7 +154,7 @@ def _abandon(book: str) -> int:
         held = wiring.book_row().open_import
         if held is None:
             message = f"No import is open on book {book!r}: there is nothing to give up."
-            raise UsedWrongly(message)
+            raise UsageError(message)
         wiring.books.abandon_import(book, held.import_id)
     note("The import was given up. What it had recorded stays; the book takes commands again.")
     return 0

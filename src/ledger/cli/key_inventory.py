@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ledger.app import reached
 from ledger.backup.restore import every_book
 from ledger.cli.options import opened
+from ledger.config import Settings
 from ledger.feed.proofs.keyfile import SigningKeys
-from ledger.logs import log_to_stderr
-from ledger.settings import Settings
-from ledger.store.keys import MasterKeys
-from ledger.store.master_rotation import rotate_masters, wrapped_by
+from ledger.logging import log_to_stderr
+from ledger.store.keys import MasterKeys, rotate_masters, wrapped_by
 from ledger.store.pool import Pool
-from ledger.wiring import reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class KeyRow:
 
 
 def keys_in_force(settings: Settings) -> list[KeyRow]:
-    """List the master keys, then the signing keys by book. Raises KeyFileRefused, Unreachable."""
+    """List the master keys, then the signing keys by book. Raises KeyFileRefused, DatabaseUnavailable."""
     log_to_stderr(quiet=True)
     rows: list[KeyRow] = []
     with reached(settings) as ways:
@@ -75,7 +74,10 @@ def _signing(book: str, keys: SigningKeys, path: Path) -> Iterator[KeyRow]:
 
 
 def rotate_master() -> dict[str, object]:
-    """Rotate the master key of the whole database. Raises KeyFileRefused, MasterKeyMissing, Unreachable."""
+    """Rotate the master key of the whole database.
+
+    Raises KeyFileRefused, MasterKeyMissing, DatabaseUnavailable.
+    """
     log_to_stderr(quiet=True)
     settings = Settings.load()
     with reached(settings) as ways, Pool(ways.migrate, size=1, name="coverledger keys") as pool:

@@ -20,8 +20,8 @@ from ledger.cli.output import note, print_json, print_table
 def list_all(*, as_json: bool) -> None:
     """List all keys."""
     from ledger.cli.key_inventory import keys_in_force  # noqa: PLC0415  # loaded when it runs
-    from ledger.key_copies import read_copies  # noqa: PLC0415  # as above
-    from ledger.settings import Settings  # noqa: PLC0415  # as above
+    from ledger.config import Settings  # noqa: PLC0415  # as above
+    from ledger.key_backups import read_copies  # noqa: PLC0415  # as above
 
     settings = Settings.load()
     rows = keys_in_force(settings)
@@ -98,8 +98,8 @@ def kept(*, where: str, as_json: bool) -> None:
     """Note a copy."""
     from ledger.cli.key_inventory import keys_in_force  # noqa: PLC0415  # as above
     from ledger.clock import machine_now  # noqa: PLC0415  # loaded when it runs
-    from ledger.key_copies import Copy, note_copy  # noqa: PLC0415  # as above
-    from ledger.settings import Settings  # noqa: PLC0415  # as above
+    from ledger.config import Settings  # noqa: PLC0415  # as above
+    from ledger.key_backups import Copy, note_copy  # noqa: PLC0415  # as above
 
     settings = Settings.load()
     rows = keys_in_force(settings)

@@ -13,8 +13,8 @@ from ledger.environment import variable
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from ledger.app import App
     from ledger.privacy.access import Access
-    from ledger.wiring import Wiring
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,16 +65,16 @@ def examples(*lines: str) -> Callable[[F], F]:
     return add
 
 
-def opened(book: str, *, creates: bool = False) -> "AbstractContextManager[Wiring]":
+def opened(book: str, *, creates: bool = False) -> "AbstractContextManager[App]":
     """Open the ledger for one command, and close it after.
 
-    `creates`: also make what is missing and migrate. Raises as `ledger.wiring.opened`.
+    `creates`: also make what is missing and migrate. Raises as `ledger.app.opened`.
     """
-    from ledger import wiring  # noqa: PLC0415  # loaded only by a command that needs it
-    from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
+    from ledger import app  # noqa: PLC0415  # loaded only by a command that needs it
+    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
 
     log_to_stderr(quiet=True)
-    return wiring.opened(book, creates=creates)
+    return app.opened(book, creates=creates)
 
 
 def is_interactive() -> bool:
@@ -200,8 +200,8 @@ def reason_option(command: F) -> F:
 
 
 def access(who: str, what: str, why: str) -> "Access":
-    """Put together who does what, and why. Raises `UsedWrongly` for an actor that is none."""
-    from ledger.endings import UsedWrongly  # noqa: PLC0415  # loaded when it runs
+    """Put together who does what, and why. Raises `UsageError` for an actor that is none."""
+    from ledger.errors import UsageError  # noqa: PLC0415  # loaded when it runs
     from ledger.imports.lines import Malformed, checked_name  # noqa: PLC0415  # as above
     from ledger.privacy.access import Access  # noqa: PLC0415  # as above
 
@@ -209,7 +209,7 @@ def access(who: str, what: str, why: str) -> "Access":
         return Access(checked_name("--actor", who), what, why)
     except Malformed as error:
         message = f"{error}."
-        raise UsedWrongly(message) from None
+        raise UsageError(message) from None
 
 
 def instant(value: datetime | None) -> str | None:

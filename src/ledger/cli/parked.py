@@ -7,10 +7,10 @@ import click
 
 from ledger.cli.options import book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json, print_table
-from ledger.endings import Refused
+from ledger.errors import Rejected
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 HEADERS: Final = ("Worker", "Item", "State", "Tries", "Failing since", "Next try", "Error")
 
@@ -58,16 +58,16 @@ def replay(book: str, *, worker: str | None, item: str | None, as_json: bool) ->
             replayed += _replay_events(wiring, worker) + _replay_deliveries(wiring, worker)
     if not replayed and (worker or item):
         message = f"Nothing of {worker or 'any worker'}{f', {item},' if item else ''} is waiting or parked."
-        raise Refused(message)
+        raise Rejected(message)
     if as_json:
         print_json({"replayed": replayed})
     else:
         note(f"Replayed: {replayed:,}.")
 
 
-def _rows(wiring: "Wiring") -> Iterator[dict[str, object]]:
+def _rows(wiring: "App") -> Iterator[dict[str, object]]:
     from ledger.attempts import failing  # noqa: PLC0415  # loaded when it runs
-    from ledger.store.checkpoints import parked_events  # noqa: PLC0415  # as above
+    from ledger.store.feed import parked_events  # noqa: PLC0415  # as above
 
     with wiring.pool.connection() as connection:
         for one in failing(connection, wiring.book):
@@ -100,12 +100,12 @@ def _row(  # noqa: PLR0913, PLR0917  # a column each
     }
 
 
-def _replay_events(wiring: "Wiring", worker: str | None) -> int:
+def _replay_events(wiring: "App", worker: str | None) -> int:
     names = [name for name in wiring.followers if worker in {None, name}]
     return sum(wiring.runner(name).replay_parked() for name in names)
 
 
-def _replay_deliveries(wiring: "Wiring", worker: str | None) -> int:
+def _replay_deliveries(wiring: "App", worker: str | None) -> int:
     return sum(
         wiring.subscriptions.replay_parked(standing.subscription.name)
         for standing in wiring.subscriptions.all()

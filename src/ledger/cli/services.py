@@ -21,16 +21,16 @@ from typing import IO, Final
 
 import structlog
 
+from ledger.app import App, Serve, opened
 from ledger.cli.import_run import load_demo
 from ledger.cli.output import note
 from ledger.clock import machine_now
-from ledger.endings import Refused, Unreachable
-from ledger.logs import log_to_stderr
+from ledger.config import Settings
+from ledger.errors import Rejected, Unavailable
+from ledger.logging import log_to_stderr
 from ledger.running_file import told_where
-from ledger.settings import Settings
 from ledger.store.pool import SERVING
 from ledger.supervision import ServiceState, States, Supervised, Supervisor, lost, moved
-from ledger.wiring import Serve, Wiring, opened
 
 COMPANION: Final = "ledger.cli.up"
 WORKER_LOOK_SECONDS: Final = 0.1
@@ -52,7 +52,7 @@ class CompanionEnded(Exception):
     may_be_told = True
 
 
-def accompany(wiring: Wiring, stop: StopEvent, *, names: Mapping[str, bool]) -> None:
+def accompany(wiring: App, stop: StopEvent, *, names: Mapping[str, bool]) -> None:
     """Keep a companion at work until `stop` is set. `names`: of its services, and whether they matter.
 
     Raises CompanionEnded when it died, or said nothing for long and was ended.
@@ -129,7 +129,7 @@ class WorkerReports:
 
 
 @contextmanager
-def _started(wiring: Wiring) -> Iterator["subprocess.Popen[bytes]"]:
+def _started(wiring: App) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a companion while the block runs."""
     words = [sys.executable, "-m", COMPANION]
     # Its settings are those of our environment. What it is told beside them stands in no list of processes.
@@ -208,7 +208,7 @@ def run(book: str, *, demo: bool, port: int | None, one_process: bool = False) -
     `one_process`: without a companion, all services in this process.
 
     Raises:
-        Unreachable: what it stands on is gone for good: its home, or the Postgres in it.
+        Unavailable: what it stands on is gone for good: its home, or the Postgres in it.
 
     """
     settings = Settings.load()
@@ -234,13 +234,13 @@ def run(book: str, *, demo: bool, port: int | None, one_process: bool = False) -
         return 0
 
 
-def _refuse_real(wiring: Wiring) -> None:
+def _refuse_real(wiring: App) -> None:
     if wiring.book_row().kind == "real":
         message = (
             f"Book {wiring.book!r} in {wiring.settings.home} is real, and a real ledger takes no demo: "
             "set COVERLEDGER_HOME to a new folder, or give another --book."
         )
-        raise Refused(message)
+        raise Rejected(message)
 
 
 class End:
@@ -333,7 +333,7 @@ def stopped_by_signals(stop: StopEvent, end: End) -> Iterator[Signals]:
             signal.signal(number, handler)
 
 
-def in_front(wiring: Wiring, *, one_process: bool) -> Mapping[str, Serve]:
+def in_front(wiring: App, *, one_process: bool) -> Mapping[str, Serve]:
     """Give what `up` runs in its own process, by name: sealer, HTTP, and who keeps the companion."""
     sealer: Mapping[str, Serve] = {"sealer": _seal} if wiring.settings.sealer_enabled else {}
     if one_process:
@@ -343,7 +343,7 @@ def in_front(wiring: Wiring, *, one_process: bool) -> Mapping[str, Serve]:
     return {**sealer, **own, "companion": partial(accompany, names=names)}
 
 
-def apart(wiring: Wiring) -> Mapping[str, Serve]:
+def apart(wiring: App) -> Mapping[str, Serve]:
     """Give what the companion runs, by name."""
     return {name: serve for name, serve in wiring.services.items() if name not in IN_FRONT}
 
@@ -352,7 +352,7 @@ class Running:
     """Services of one book, supervised in one process."""
 
     def __init__(
-        self, wiring: Wiring, stop: StopEvent, services: Mapping[str, Serve], end: End | None = None
+        self, wiring: App, stop: StopEvent, services: Mapping[str, Serve], end: End | None = None
     ) -> None:
         """Run these until `stop` is set. `end`: is told whom an end would leave behind."""
         self._wiring = wiring
@@ -369,7 +369,7 @@ class Running:
         """Start the services and wait until they have ended; those that have not in time.
 
         Raises:
-            Unreachable: what all of it stands on is gone for good.
+            Unavailable: what all of it stands on is gone for good.
 
         """
         # Made here once: threads that make them at the same time would each make their own.
@@ -384,12 +384,12 @@ class Running:
         finally:
             self._stop.set()
             if lost is not None and self._end is not None:
-                self._end.begins(Unreachable.exit_code)
+                self._end.begins(Unavailable.exit_code)
             self._wiring.hurry(HURRY_SECONDS)
             if busy := self._left(JOIN_SECONDS):
                 note(f"Still busy and left behind: {', '.join(busy)}.")
         if lost is not None:
-            raise Unreachable(lost)
+            raise Unavailable(lost)
         return busy
 
     def _await_the_end(self) -> str | None:
@@ -414,11 +414,11 @@ class Running:
         return busy
 
 
-def _bound(serve: Serve, wiring: Wiring) -> Callable[[StopEvent], None]:
+def _bound(serve: Serve, wiring: App) -> Callable[[StopEvent], None]:
     return lambda stop: serve(wiring, stop)
 
 
-def _tell(wiring: Wiring, stack: ExitStack, *, one_process: bool) -> None:
+def _tell(wiring: App, stack: ExitStack, *, one_process: bool) -> None:
     """Let the services take what they need first, and say what runs where: here, and to other programs."""
     opened_at = wiring.prepare_services()
     if wiring.address is not None and wiring.local_address is not None:
@@ -455,5 +455,5 @@ def _say_stopped(settings: Settings) -> None:
         note("Stopped.")
 
 
-def _seal(wiring: Wiring, stop: StopEvent) -> None:
+def _seal(wiring: App, stop: StopEvent) -> None:
     wiring.sealer.run(stop)

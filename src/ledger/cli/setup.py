@@ -7,7 +7,7 @@ import click
 
 from ledger.cli.options import book_option, json_option, opened
 from ledger.cli.output import console, note, print_json, print_table
-from ledger.endings import Ending, Refused, UsedWrongly
+from ledger.errors import CliError, Rejected, UsageError
 
 if TYPE_CHECKING:
     from ledger.migrate import Schema
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 @json_option
 def init(*, simulated: bool, book: str, as_json: bool) -> None:
     """Create the ledger and its book."""
-    from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
-    from ledger.settings import Settings  # noqa: PLC0415  # loaded only by a command that needs it
-    from ledger.wiring import opened  # noqa: PLC0415  # as above
+    from ledger.app import opened  # noqa: PLC0415  # as above
+    from ledger.config import Settings  # noqa: PLC0415  # loaded only by a command that needs it
+    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
 
     log_to_stderr(quiet=True)
     settings = Settings.load()
@@ -45,7 +45,7 @@ def init(*, simulated: bool, book: str, as_json: bool) -> None:
                 f"Book {book!r} exists already and is {row.kind}: it stays so. "
                 f"Give the {kind} one another name with --book, or another COVERLEDGER_HOME."
             )
-            raise Refused(message)
+            raise Rejected(message)
         where = "external" if settings.dsn else str(settings.home)
         if as_json:
             print_json(
@@ -81,8 +81,8 @@ def init(*, simulated: bool, book: str, as_json: bool) -> None:
 @json_option
 def migrate(*, yes: bool, book: str, as_json: bool) -> None:
     """Apply what is missing."""
+    from ledger.app import migrated  # noqa: PLC0415  # as above
     from ledger.default_home import move_home  # noqa: PLC0415  # loaded only by a command that needs it
-    from ledger.wiring import migrated  # noqa: PLC0415  # as above
 
     del book  # One schema holds all books.
     moved = move_home()
@@ -102,13 +102,13 @@ def _go_on(_schema: "Schema") -> None:
 
 
 def _ask(schema: "Schema") -> None:
-    """Ask whether the ledger is to stand beside other tables. Raises UsedWrongly where nobody can answer."""
-    from ledger.wiring import told_tables  # noqa: PLC0415  # loaded when it runs
+    """Ask whether the ledger is to stand beside other tables. Raises UsageError where nobody can answer."""
+    from ledger.app import told_tables  # noqa: PLC0415  # loaded when it runs
 
     message = f"The database {schema.database!r} holds other tables: {told_tables(schema.others)}."
     if not sys.stdin.isatty():
         message += " Name one of the ledger's own in COVERLEDGER_DSN, or say --yes."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     note(message)
     click.confirm("Make the ledger beside them?", abort=True, err=True)
 
@@ -131,16 +131,16 @@ def _ask(schema: "Schema") -> None:
 def doctor(*, book: str, as_json: bool) -> None:
     """Check everything."""
     from ledger.cli.doctor_checks import Finding, examine, services  # noqa: PLC0415  # loaded only by a command that needs it
-    from ledger.settings import Settings  # noqa: PLC0415  # as above
+    from ledger.config import Settings  # noqa: PLC0415  # as above
     from ledger.store.errors import StoreError  # noqa: PLC0415  # as above
 
     settings = Settings.load()
     in_force = settings.in_force()
-    away: Ending | StoreError | None = None
+    away: CliError | StoreError | None = None
     try:
         with opened(book) as wiring:
             findings = examine(wiring)
-    except (Ending, StoreError) as error:
+    except (CliError, StoreError) as error:
         # Which settings lead there is what somebody wants to know then.
         away, findings = error, [Finding("server", "wrong", str(error))]
     findings += services(settings, book)
@@ -170,4 +170,4 @@ def doctor(*, book: str, as_json: bool) -> None:
         raise away
     if wrong:
         message = f"{len(wrong)} of {len(findings)} checks found something wrong; see above what to do."
-        raise Refused(message)
+        raise Rejected(message)

@@ -23,7 +23,7 @@ from ledger.cli.output import note, print_json
 from ledger.cli.verbs_table import VERBS, Field, Verb
 
 if TYPE_CHECKING:
-    from ledger.answers import Answer
+    from ledger.command_handler import Answer
 
 EXIT_CODES = {"recorded": 0, "refused": 1, "invalid": 2}
 
@@ -63,10 +63,10 @@ def send(  # noqa: PLR0913  # one option each
     """Send one command and print the answer; gives the exit code."""
     from uuid import uuid4  # noqa: PLC0415  # loaded only by a command that needs it
 
-    from ledger.answers import Answer  # noqa: PLC0415  # as above
+    from ledger.command_envelope import submission  # noqa: PLC0415  # as above
+    from ledger.command_handler import Answer  # noqa: PLC0415  # as above
     from ledger.domain.refusals import Invalid  # noqa: PLC0415  # as above
     from ledger.imports.lines import Malformed, checked_name  # noqa: PLC0415  # as above
-    from ledger.submission import submission  # noqa: PLC0415  # as above
 
     command_id = command_id if command_id is not None else str(uuid4())
     try:
@@ -139,7 +139,7 @@ def submit(  # noqa: PLR0913  # one option each
     """Send one command."""
     from uuid import uuid4  # noqa: PLC0415  # loaded only by a command that needs it
 
-    from ledger.answers import Answer  # noqa: PLC0415  # as above
+    from ledger.command_handler import Answer  # noqa: PLC0415  # as above
     from ledger.imports.json_lines import json_object  # noqa: PLC0415  # as above
     from ledger.imports.lines import Malformed, decoded  # noqa: PLC0415  # as above
 

@@ -7,14 +7,14 @@ import click
 
 from ledger.cli.options import book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json, print_json_line, print_table
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 
 if TYPE_CHECKING:
+    from ledger.app import App
     from ledger.feed.reading import FeedEvent
     from ledger.feed.subscriptions.outcome import Outcome
     from ledger.feed.subscriptions.register import Standing
-    from ledger.store.deliveries import Kept
-    from ledger.wiring import Wiring
+    from ledger.store.subscriptions import Kept
 
 HEADERS = ("Name", "Kind", "State", "Position", "Lag", "Waiting", "Parked", "Last failure")
 
@@ -126,10 +126,10 @@ def add(  # noqa: PLR0913 # as many as there are options
     """
     if (url is None) == (stream is None):
         message = "Say where events go: either --webhook URL or --nats."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     if stream is not None and types:
         message = "A relay takes every event: leave --type out, and filter by subject where you read."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     from ledger.feed.subscriptions.subjects import stream_of  # noqa: PLC0415  # loaded when it runs
 
     with opened(book) as wiring:
@@ -338,7 +338,7 @@ def listen(  # noqa: PLR0913 # as many as there are options
         signing = new_secret() if secret is None else checked_secret(secret)
     except (AddressRefused, ValueError) as error:
         message = f"{'--secret' if isinstance(error, ValueError) else '--forward-to'}: {error}."
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
     with opened(book) as wiring:
         wiring.seal()
         after = _begin(wiring, since)
@@ -352,10 +352,10 @@ def listen(  # noqa: PLR0913 # as many as there are options
     return 0 if all_taken else 1
 
 
-def _begin(wiring: "Wiring", since: str | None) -> int:
-    """Settle the position after which to begin. Raises UsedWrongly, and Refused where the epochs part."""
+def _begin(wiring: "App", since: str | None) -> int:
+    """Settle the position after which to begin. Raises UsageError, and Rejected where the epochs part."""
     from ledger.feed.epochs import place  # noqa: PLC0415  # loaded when it runs
-    from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # as above
+    from ledger.store.feed import feed_end  # noqa: PLC0415  # as above
 
     with wiring.pool.connection() as connection:
         return feed_end(connection, wiring.book) if since is None else place(connection, wiring.book, since)

@@ -7,11 +7,11 @@ import click
 
 from ledger.cli.options import actor_option, book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json, print_table
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 
 if TYPE_CHECKING:
+    from ledger.app import App
     from ledger.auth.tokens import Kind, Token, Tokens
-    from ledger.wiring import Wiring
 
 ROLES = ("auditor", "back_office", "subscriber", "importer", "monitor", "admin", "calendar")
 """As in `ledger.auth.roles`, which help need not load."""
@@ -112,7 +112,7 @@ def revoke(token_id: str, *, book: str) -> None:
             message = (
                 f"There is no token in force with the id {token_id[:40]!r}: see `coverledger token list`."
             )
-            raise Refused(message)
+            raise Rejected(message)
     note(f"Token {token_id} is revoked.")
 
 
@@ -141,7 +141,7 @@ def link(  # noqa: PLR0913  # one parameter an option
 
     if role == "calendar":
         message = "Nobody signs in as a calendar: choose another --role."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     with opened(book) as wiring:
         token, text = _tokens(wiring).create(
             "link", role=role, name=_checked(name), created_by=actor, lasts=LINK_LASTS
@@ -162,21 +162,21 @@ def link(  # noqa: PLR0913  # one parameter an option
         )
 
 
-def _tokens(wiring: "Wiring") -> "Tokens":
+def _tokens(wiring: "App") -> "Tokens":
     from ledger.auth.tokens import Tokens  # noqa: PLC0415  # loaded only by a command that needs it
 
     return Tokens(wiring.pool, wiring.book)
 
 
 def _checked(name: str) -> str:
-    """Check the id of a caller. Raises UsedWrongly."""
+    """Check the id of a caller. Raises UsageError."""
     from ledger.imports.lines import Malformed, checked_name  # noqa: PLC0415  # as above
 
     try:
         return checked_name("--name", name)
     except Malformed as error:
         message = f"{error}."
-        raise UsedWrongly(message) from None
+        raise UsageError(message) from None
 
 
 def _as_json(token: "Token") -> dict[str, object]:

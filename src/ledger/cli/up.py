@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ledger.cli.options import book_option
-from ledger.endings import Unreachable
+from ledger.errors import Unavailable
 
 if TYPE_CHECKING:
     from ledger.supervision import States
@@ -85,12 +85,12 @@ def main() -> int:
 
 
 def _run(told: dict[str, str | None], stop: StopEvent, begun: StopEvent) -> int:
+    from ledger.app import opened  # noqa: PLC0415  # as above
     from ledger.cli.services import Running, apart  # noqa: PLC0415  # what takes its time, after the signals
-    from ledger.logs import log_to_stderr  # noqa: PLC0415  # as above
-    from ledger.settings import Settings  # noqa: PLC0415  # as above
+    from ledger.config import Settings  # noqa: PLC0415  # as above
+    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
     from ledger.store.errors import StoreError  # noqa: PLC0415  # as above
     from ledger.supervision import States  # noqa: PLC0415  # as above
-    from ledger.wiring import opened  # noqa: PLC0415  # as above
 
     settings = Settings.load()
     log_to_stderr(quiet=False, as_json=settings.log_format == "json")
@@ -103,8 +103,8 @@ def _run(told: dict[str, str | None], stop: StopEvent, begun: StopEvent) -> int:
             wiring.states = states
             begun.set()
             busy = Running(wiring, stop, apart(wiring)).until_stopped()
-    except (Unreachable, StoreError):
-        return Unreachable.exit_code  # `up` says that it ended, and starts another.
+    except (Unavailable, StoreError):
+        return Unavailable.exit_code  # `up` says that it ended, and starts another.
     if busy:
         _end(ENDED_CALMLY)  # Python itself would wait for them.
     return ENDED_CALMLY

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from ledger.app import opened
 from ledger.cli.output import Reach, note, print_json, progress
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 from ledger.feed.proofs.cosignature import WitnessKey
 from ledger.feed.proofs.evidence import AskedWrongly, cosigned_line, read_kept, verify_evidence
 from ledger.feed.proofs.keyfile import SigningKeys
@@ -25,41 +26,40 @@ from ledger.feed.verification.kept_heads import Parting
 from ledger.feed.verification.outside import Outside, as_given, beside_the_key
 from ledger.feed.verification.schema import verify_schema
 from ledger.feed.verification.standing_file import StandingFile
-from ledger.store.heads import newest_checkpoint
-from ledger.wiring import opened
+from ledger.store.log import newest_checkpoint
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 
 def read_keys(keys: Iterable[str]) -> list[VerifierKey]:
-    """Read verifier keys. Raises UsedWrongly."""
+    """Read verifier keys. Raises UsageError."""
     try:
         return [VerifierKey.parse(key.strip()) for key in keys]
     except BadNote as error:
         message = f"--key: {error}."
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
 
 
 def read_witnesses(keys: Iterable[str]) -> list[WitnessKey]:
-    """Read keys of witnesses. Raises UsedWrongly."""
+    """Read keys of witnesses. Raises UsageError."""
     try:
         return [WitnessKey.parse(key.strip()) for key in keys]
     except BadNote as error:
         message = f"--witness: {error}."
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
 
 
 def read_since(paths: Iterable[Path]) -> list[str]:
-    """Read signed heads; their signatures are checked later. Raises UsedWrongly."""
+    """Read signed heads; their signatures are checked later. Raises UsageError."""
     try:
         return [read_kept(path) for path in paths]
     except AskedWrongly as error:
         message = f"--since {error}."
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
 
 
-def not_verified(fault: Exception, *, as_json: bool, advice: str = "") -> Refused:
+def not_verified(fault: Exception, *, as_json: bool, advice: str = "") -> Rejected:
     """Give the ending of a verification that failed; with `as_json` it is printed as an object first.
 
     `position` and `row` (or `path`, in a bundle) stand in it where the fault names them.
@@ -72,7 +72,7 @@ def not_verified(fault: Exception, *, as_json: bool, advice: str = "") -> Refuse
         }
         proven = fault.proven if isinstance(fault, LessProven) else {}
         print_json({"verified": False, "message": str(fault), **place, **proven})
-    return Refused(f"not verified: {fault}{advice}")
+    return Rejected(f"not verified: {fault}{advice}")
 
 
 def root_text(root: bytes) -> str:
@@ -80,8 +80,8 @@ def root_text(root: bytes) -> str:
     return b64encode(root).decode()
 
 
-def newest_note(wiring: "Wiring") -> str:
-    """Seal and sign what waits, where this machine does, and give the newest signed head. Raises Refused."""
+def newest_note(wiring: "App") -> str:
+    """Seal and sign what waits, where this machine does, and give the newest signed head. Raises Rejected."""
     if wiring.settings.sealer_enabled:
         wiring.seal()
         wiring.sealer.finish()
@@ -91,16 +91,16 @@ def newest_note(wiring: "Wiring") -> str:
         message = (
             f"no head of book {wiring.book!r} is signed yet, for nothing is sealed: record something first."
         )
-        raise Refused(message)
+        raise Rejected(message)
     return note
 
 
-def trusted_keys(wiring: "Wiring", given: Iterable[str]) -> list[VerifierKey]:
+def trusted_keys(wiring: "App", given: Iterable[str]) -> list[VerifierKey]:
     """Give the verifier keys that were given, else those beside the database. Raises KeyFileRefused."""
     return read_keys(given) or signing_keys(wiring).verifier_keys
 
 
-def signing_keys(wiring: "Wiring") -> SigningKeys:
+def signing_keys(wiring: "App") -> SigningKeys:
     """Read the log's key file. Raises KeyFileRefused."""
     place = wiring.signing_place
     if not place.key.exists():
@@ -118,7 +118,7 @@ def verify_target(  # noqa: PLR0913  # one option each
     witnesses: Sequence[WitnessKey],
     as_json: bool,
 ) -> int:
-    """Verify a folder or a file; gives the exit code. Raises Refused when it does not verify."""
+    """Verify a folder or a file; gives the exit code. Raises Rejected when it does not verify."""
     try:
         with progress(f"Verifying {target}", None) as bar:
             proven = verify_evidence(
@@ -131,7 +131,7 @@ def verify_target(  # noqa: PLR0913  # one option each
             )
     except AskedWrongly as error:
         message = f"{error}."
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
     except ProofRefused as fault:
         raise not_verified(fault, as_json=as_json) from fault
     if as_json:
@@ -152,7 +152,7 @@ SCHEMA_ADVICE = (
 )
 VIEW_ADVICE = "; find out who changed it, then `coverledger projections rebuild --all` puts the views right"
 
-ViewCheck = Callable[["Wiring", Progress], CheckedView]
+ViewCheck = Callable[["App", Progress], CheckedView]
 
 
 def run(  # noqa: PLR0913  # one option each
@@ -165,7 +165,7 @@ def run(  # noqa: PLR0913  # one option each
     fresh: bool,
     as_json: bool,
 ) -> int:
-    """Verify the database; gives the exit code. Raises Refused when it does not verify."""
+    """Verify the database; gives the exit code. Raises Rejected when it does not verify."""
     with opened(book, creates=False) as wiring:
         begun = monotonic()
         try:
@@ -194,7 +194,7 @@ def run(  # noqa: PLR0913  # one option each
 
 
 def outside_of(
-    wiring: "Wiring",
+    wiring: "App",
     keys: Sequence[VerifierKey] = (),
     since: Sequence[str] = (),
     witnesses: Sequence[WitnessKey] = (),
@@ -208,7 +208,7 @@ def outside_of(
     return replace(outside, known_witnesses=known)
 
 
-def _log(wiring: "Wiring", outside: Outside, *, fresh: bool) -> DatabaseProof:
+def _log(wiring: "App", outside: Outside, *, fresh: bool) -> DatabaseProof:
     wiring.settings.make_home()
     memory = StandingFile(wiring.settings.home / "verification", wiring.book, outside.demanded)
     if fresh:
@@ -233,7 +233,7 @@ def _log(wiring: "Wiring", outside: Outside, *, fresh: bool) -> DatabaseProof:
     return proof
 
 
-def _views(wiring: "Wiring") -> dict[str, CheckedView]:
+def _views(wiring: "App") -> dict[str, CheckedView]:
     """Check all that is folded from the feed; by name. Raises NotVerified."""
     checked = {}
     for point in sorted(entry_points(group=VIEW_CHECKS_GROUP), key=lambda point: point.name):
@@ -243,11 +243,11 @@ def _views(wiring: "Wiring") -> dict[str, CheckedView]:
     return checked
 
 
-def _checked(check: ViewCheck, wiring: "Wiring", bar: Reach) -> CheckedView:
+def _checked(check: ViewCheck, wiring: "App", bar: Reach) -> CheckedView:
     return check(wiring, lambda done, _: bar.reach(done))
 
 
-def _size(wiring: "Wiring") -> int:
+def _size(wiring: "App") -> int:
     with wiring.pool.connection() as connection:
         return log_size(connection, wiring.book)
 

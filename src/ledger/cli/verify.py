@@ -7,10 +7,10 @@ import click
 
 from ledger.cli.options import book_option, json_option, opened
 from ledger.cli.output import note, print_json
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 
 @click.command(
@@ -83,19 +83,19 @@ def verify(  # noqa: PLR0913  # one option each
             message = (
                 "--contract asks for a bundle; for one contract of the database: coverledger proof CONTRACT."
             )
-            raise UsedWrongly(message)
+            raise UsageError(message)
         from ledger.cli.verification import run  # noqa: PLC0415  # loads the database's side
 
         return run(book, verifier_keys, heads, witnesses=seen_by, views=views, fresh=fresh, as_json=as_json)
     if views or fresh:
         message = "--views and --fresh ask for the database: leave TARGET out, or leave them out."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     if not verifier_keys:
         message = (
             f"{target} proves nothing without a key from elsewhere: give the verifier key with --key "
             "(where the ledger runs: coverledger checkpoint --vkey)."
         )
-        raise UsedWrongly(message)
+        raise UsageError(message)
     from ledger.cli.verification import verify_target  # noqa: PLC0415  # no database is loaded
 
     return verify_target(target, verifier_keys, heads, contract=contract, witnesses=seen_by, as_json=as_json)
@@ -136,7 +136,7 @@ def checkpoint(*, vkey: bool, since: Path | None, send: bool, book: str, as_json
 
     if vkey + bool(since) + send > 1:
         message = "--vkey prints a key, --since a proof, --send sends: ask for one of them."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     old = read_since([since])[0] if since else None
     with opened(book) as wiring:
         signed = newest_note(wiring)
@@ -159,14 +159,14 @@ def checkpoint(*, vkey: bool, since: Path | None, send: bool, book: str, as_json
         click.echo(signed if proven is None else str(proven), nl=False)
 
 
-def _send(wiring: "Wiring", *, as_json: bool) -> None:
-    """Send the head to every place outside. Raises UsedWrongly without any, Refused where one lacks it."""
+def _send(wiring: "App", *, as_json: bool) -> None:
+    """Send the head to every place outside. Raises UsageError without any, Rejected where one lacks it."""
     if not wiring.settings.sends_heads:
         message = (
             "No place outside is named: set COVERLEDGER_CHECKPOINT_FOLDERS, COVERLEDGER_WITNESSES or "
             "COVERLEDGER_HEAD_MAIL."
         )
-        raise UsedWrongly(message)
+        raise UsageError(message)
     sent = wiring.send_heads()
     if as_json:
         print_json([{**sending, "day": str(sending["day"])} for sending in sent])
@@ -178,7 +178,7 @@ def _send(wiring: "Wiring", *, as_json: bool) -> None:
     lacking = [str(sending["place"]) for sending in sent if not sending["taken"]]
     if lacking:
         message = f"The head was not taken by {', '.join(lacking)}: see above why, and send it again."
-        raise Refused(message)
+        raise Rejected(message)
 
 
 @click.command(
@@ -221,7 +221,7 @@ def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) 
             except OSError as error:
                 reason = error.strerror or error
                 message = f"{directory} cannot take the bundle ({reason}): name a new folder of your own."
-                raise UsedWrongly(message) from error
+                raise UsageError(message) from error
     if as_json:
         print_json(
             {
@@ -271,7 +271,7 @@ def proof(contract: str, *, out: Path | None, keys: tuple[str, ...], book: str, 
         try:
             text, _ = contract_proof(wiring.pool, book, contract)
         except NothingProven as error:
-            raise Refused(str(error)) from error
+            raise Rejected(str(error)) from error
     # What would not verify is not handed out.
     head, proven = verify_contract_file(text, verifier_keys)
     if out is None:
@@ -281,7 +281,7 @@ def proof(contract: str, *, out: Path | None, keys: tuple[str, ...], book: str, 
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         message = f"{out} cannot be written ({error.strerror}): name a file in a folder of your own."
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
     if as_json:
         print_json(
             {"file": str(out), "contract": contract, "events": proven.events}

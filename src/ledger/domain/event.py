@@ -1,9 +1,13 @@
-"""What an event is: a fact in the past, frozen, under a name that never changes."""
+"""Events: facts in the past, frozen, under names that never change; on their way into a stream, and in it."""
 
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
+
+from ledger.domain.identifiers import StreamRef
 
 
 class Sealed(BaseModel):
@@ -59,3 +63,34 @@ def holds_personal_values(event: Event) -> bool:
         if value is not None:
             return True
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEvent:
+    """One event that is to be recorded.
+
+    `effective_on` is the business date on which it counts. `at` is the instant (UTC) at which the stream
+    takes it. Within one stream `at` never decreases: what time owed at an instant that had already gone by
+    when the stream came to know of it (D3, D4) keeps its own date as `effective_on` and takes the stream's
+    last `at`.
+    """
+
+    stream: StreamRef
+    event: Event
+    effective_on: date
+    at: datetime
+    by_time: bool = False
+    """True where time owed the event: actor `time`, its own command id."""
+    subject: str | None = None
+    """The person whose key seals the event's personal fields; None where it holds none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """One event that a stream holds, with as much of its envelope as folding needs."""
+
+    stream: StreamRef
+    version: int
+    event: Event
+    effective_on: date
+    at: datetime

@@ -1,14 +1,17 @@
-"""What a contract's limits hold, as claims see it: neutral ground of both aggregates (I1, I8, D14)."""
+"""What a contract's limits hold, and what else a claim's decision may know of a contract (I1, I8, D14)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from ledger.domain.calendar import term_on
 from ledger.domain.codes import Guarantee
+from ledger.domain.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class LimitUsage:
     """What is consumed and reserved of one guarantee in one insurance year."""
 
     insurance_year: int
@@ -20,7 +23,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class LimitUse:
     """What one claim has consumed, or reserved, in one insurance year of its contract."""
 
     insurance_year: int
@@ -34,7 +37,7 @@ class LimitChange:
 
     contract: str
     action: Literal["reserve", "release", "consume", "reverse"]
-    holding: Holding
+    holding: LimitUse
     effective_on: date | None = None
     """None: the date of the command's `at`; a correction takes the date of what it corrects."""
     accepted: bool = False
@@ -48,3 +51,31 @@ class Registration:
     contract: str
     present: bool
     effective_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """The contract-side view that claim decisions take: whose, when, under which terms, and what is used."""
+
+    contract: str
+    person: str
+    starts_on: date
+    ends_on: date
+    """The first day without cover as known now."""
+    terms: Terms
+    usages: Sequence[LimitUsage]
+
+    def includes(self, day: date) -> bool:
+        """Say whether a day lies in [S, end) (I4)."""
+        return self.starts_on <= day < self.ends_on
+
+    def insurance_year_of(self, day: date) -> int | None:
+        """Give the insurance year that a day lies in; None before S (R3)."""
+        return term_on(self.starts_on, day, self.terms.periods)
+
+    def usage(self, insurance_year: int, guarantee: Guarantee) -> LimitUsage:
+        """Give what is consumed and reserved of a guarantee in an insurance year."""
+        for usage in self.usages:
+            if usage.insurance_year == insurance_year and usage.guarantee == guarantee:
+                return usage
+        return LimitUsage(insurance_year, guarantee)

@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Self
 
-from ledger.endings import Refused, UsedWrongly
-from ledger.store.epochs import Epoch, select_epochs
-from ledger.store.feed_rows import feed_end
+from ledger.errors import Rejected, UsageError
+from ledger.store.feed import feed_end
+from ledger.store.log import Epoch, select_epochs
 from ledger.store.pool import Connection
 
 FIRST_EPOCH: Final = 1
@@ -20,11 +20,11 @@ _WRITTEN: Final = re.compile(r"(?:([1-9][0-9]{0,8}):)?(-1|0|[1-9][0-9]{0,18})", 
 _LARGEST: Final = 10**18
 
 
-class NotACursor(UsedWrongly):
+class NotACursor(UsageError):
     """A cursor is written EPOCH:POSITION, or as a bare position."""
 
 
-class EpochsPart(Refused):
+class EpochsPart(Rejected):
     """A reader has read past the point where a later epoch parts from the one that it read."""
 
     def __init__(self, cursor: "Cursor", epoch: Epoch) -> None:
@@ -39,7 +39,7 @@ class EpochsPart(Refused):
         )
 
 
-class EpochUnknown(Refused):
+class EpochUnknown(Rejected):
     """A cursor names an epoch that this log has not begun."""
 
     def __init__(self, cursor: "Cursor", present: int) -> None:
@@ -50,7 +50,7 @@ class EpochUnknown(Refused):
         )
 
 
-class BeyondTheEnd(UsedWrongly):
+class BeyondTheEnd(UsageError):
     """A reader names a position that the feed has not reached: it would miss what is sealed until then."""
 
     def __init__(self, position: int, end: int) -> None:

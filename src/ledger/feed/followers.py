@@ -8,21 +8,23 @@ from uuid import UUID
 import structlog
 
 from ledger.feed.reading import FeedEvent, feed_events
-from ledger.store.checkpoints import (
+from ledger.store.feed import (
+    FeedRow,
     Parked,
     checkpoint,
+    feed_end,
     is_behind,
     lock_checkpoint,
     move_checkpoint,
     park,
     parked_events,
     parked_streams,
+    select_feed,
     unpark,
     unpark_all,
 )
-from ledger.store.feed_rows import FeedRow, feed_end, select_feed
-from ledger.store.patience import Backoff, is_transient
 from ledger.store.pool import Connection, Pool, in_transaction
+from ledger.store.retry import Backoff, is_transient
 
 BATCH_POSITIONS: Final = 1_000
 IDLE_SECONDS: Final = 0.05

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from ledger.domain.entries import Recorded
-from ledger.domain.event import Event
+from ledger.domain.event import Event, RecordedEvent
 from ledger.domain.identifiers import StreamRef
-from ledger.store.feed_rows import FeedRow, select_feed, select_streams
-from ledger.store.payload import read_payload
+from ledger.store.canonical import stream_ref
+from ledger.store.events import read_payload
+from ledger.store.feed import FeedRow, select_feed, select_streams
 from ledger.store.pool import Connection
-from ledger.store.streams import stream_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,9 @@ class FeedEvent:
         return self._decoded[0]
 
     @property
-    def recorded(self) -> Recorded:
+    def recorded(self) -> RecordedEvent:
         """The event as folds take it. Raises Unreadable."""
-        return Recorded(self.stream, self.version, self.event, self.effective_on, self.at)
+        return RecordedEvent(self.stream, self.version, self.event, self.effective_on, self.at)
 
 
 def read_feed(

@@ -10,8 +10,8 @@ import structlog
 
 from ledger.feed.signing.growing import grow as grow_the_log
 from ledger.feed.signing.signer import Signs
-from ledger.store.patience import is_transient
 from ledger.store.pool import Connection, Pool
+from ledger.store.retry import is_transient
 from ledger.store.sealing import SealedBatch, any_pending, seal_batch
 from ledger.supervision import moved, told_of
 
@@ -68,7 +68,8 @@ class Sealer:
     def seal_once(self) -> int:
         """Seal one batch; number of commits sealed, 0 when nothing is pending or all of it waits.
 
-        Raises BookUnknown, LogBroken, Unreachable, and what `grow` and the signer raise: nothing was sealed.
+        Raises BookUnknown, LogBroken, DatabaseUnavailable, and what `grow` and the signer raise: nothing was
+        sealed.
         """
         with self._pool.connection() as connection:
             if not any_pending(connection, self._book):

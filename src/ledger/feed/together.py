@@ -15,10 +15,9 @@ import structlog
 
 from ledger.feed.followers import IDLE_SECONDS, TRANSIENT_TRIES, FollowerRunner, Halted
 from ledger.feed.reading import FeedEvent, feed_events
-from ledger.store.checkpoints import checkpoints, pass_over
-from ledger.store.feed_rows import FeedRow, feed_end, select_feed
-from ledger.store.patience import Backoff, is_transient
+from ledger.store.feed import FeedRow, checkpoints, feed_end, pass_over, select_feed
 from ledger.store.pool import Pool
+from ledger.store.retry import Backoff, is_transient
 from ledger.supervision import halts, moved
 
 _log = structlog.get_logger(__name__)

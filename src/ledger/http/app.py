@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from ledger.app import App
 from ledger.auth.oidc import JwtReader
 from ledger.auth.tokens import Tokens
 from ledger.http.callers import Admission
@@ -29,7 +30,6 @@ from ledger.http.openapi import describe
 from ledger.http.parameters import PresentEpoch, refuse_unknown
 from ledger.http.position_waiter import PositionWaiter
 from ledger.http.problems import answer_problem
-from ledger.wiring import Wiring
 
 ROUTES_GROUP: Final = "coverledger.routes"
 
@@ -38,7 +38,7 @@ THREADS: Final = 12
 WRITERS: Final = 8
 """Commands that are decided at the same time, in threads of their own: no reader is waited for."""
 
-Routes = Callable[[Wiring], APIRouter]
+Routes = Callable[[App], APIRouter]
 
 
 class _App(FastAPI):
@@ -57,8 +57,8 @@ class _App(FastAPI):
             await self.frame.serve(served, scope, receive, send)
 
 
-def create_app(wiring: Wiring) -> FastAPI:
-    """Put the application of one book together. Opens nothing. Raises UsedWrongly for settings.
+def create_app(wiring: App) -> FastAPI:
+    """Put the application of one book together. Opens nothing. Raises UsageError for settings.
 
     `app.state` holds `wiring`, `admission` (who is let in), `watch` (over what it stands on), `counts` (for
     Prometheus) and `draining`.
@@ -89,7 +89,7 @@ def create_app(wiring: Wiring) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    wiring: Wiring = app.state.wiring
+    wiring: App = app.state.wiring
     app.state.seals = PositionWaiter(wiring.pool, wiring.book, is_told=wiring.settings.sealer_enabled)
     app.state.window = FeedCache(wiring.pool, wiring.book, lambda: wiring.event_type_prefix)
     app.state.epochs = PresentEpoch(wiring.pool, wiring.book)

@@ -50,7 +50,7 @@ class Admission:
         return caller if self._now() < until else None
 
     def caller(self, shown: str, kind: Kind) -> Caller:
-        """Give the caller who shows this token. Raises NotAdmitted, and the store's Unreachable."""
+        """Give the caller who shows this token. Raises NotAdmitted, and the store's DatabaseUnavailable."""
         return self.remembered(shown, kind) or self._looked_up(shown, kind)
 
     def bearer(self, shown: str) -> Caller:

@@ -15,12 +15,14 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ledger.answers import Answer
+from ledger.app import App
 from ledger.auth.roles import Caller
-from ledger.domain.commands import COMMANDS
-from ledger.domain.deciding import needs as needed_streams
+from ledger.command_envelope import StreamMoved, Submission, submission
+from ledger.command_handler import Answer
+from ledger.domain.dispatch import needs as needed_streams
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid
+from ledger.domain.registry import COMMANDS
 from ledger.feed.epochs import Cursor
 from ledger.http.callers import admitted, needs
 from ledger.http.middleware import Lane
@@ -31,9 +33,7 @@ from ledger.http.problems import Problem
 from ledger.http.state import PREFIX, Book, number_step, wiring_of
 from ledger.imports.json_lines import json_object
 from ledger.imports.lines import Malformed, checked_name, decoded, instant
-from ledger.store.streams import stream_id
-from ledger.submission import StreamMoved, Submission, submission
-from ledger.wiring import Wiring
+from ledger.store.canonical import stream_id
 
 JSON: Final = re.compile(r"application/(json|[\w.-]+\+json)\s*(;.*)?", re.IGNORECASE | re.ASCII)
 _CHARSET: Final = re.compile(r';\s*charset\s*=\s*"?([\w.:-]+)', re.IGNORECASE | re.ASCII)
@@ -177,7 +177,7 @@ At = Annotated[
 ]
 
 
-def routes(_wiring: Wiring) -> APIRouter:
+def routes(_wiring: App) -> APIRouter:
     """Give a route for each command (group `coverledger.routes`)."""
     router = APIRouter(prefix=f"{PREFIX}/commands", tags=["commands"])
     for name in sorted(COMMANDS):
@@ -334,7 +334,7 @@ def _refuse(answer: Answer) -> None:
     raise Problem(code, str(answer.message), headers=replayed, rule=answer.rule, command_id=answer.command_id)
 
 
-def _headers(wiring: Wiring, own: StreamRef, answer: Answer) -> dict[str, str]:
+def _headers(wiring: App, own: StreamRef, answer: Answer) -> dict[str, str]:
     headers = {"Location": f"/v1/{wiring.book}/{PLURALS[own.kind]}/{number_step(own.number)}"}
     versions = [event.version for event in answer.events if event.stream == own.name]
     if versions:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from ledger.app import App
 from ledger.auth.roles import Caller
 from ledger.feed.epochs import Cursor
 from ledger.feed.publishing.cloud_events import BATCH_CONTENT_TYPE
@@ -20,8 +21,7 @@ from ledger.http.parameters import CURSOR, TypeFilter, check_after, read_cursor
 from ledger.http.position_waiter import PositionWaiter
 from ledger.http.problems import Problem
 from ledger.http.state import PREFIX, Book, is_draining, wiring_of
-from ledger.store.feed_rows import feed_end
-from ledger.wiring import Wiring
+from ledger.store.feed import feed_end
 
 MOST_EVENTS: Final = 1_000
 PAGE: Final = 1_000
@@ -67,7 +67,7 @@ class FeedPage(NamedTuple):
     end: int
 
 
-def routes(_wiring: Wiring) -> APIRouter:
+def routes(_wiring: App) -> APIRouter:
     """Give the routes of the feed (group `coverledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["feed"])
     router.get(
@@ -218,10 +218,10 @@ async def _listen(request: Request, position: int, wanted: TypeFilter) -> AsyncI
         streams.dec()
 
 
-async def _wanted(wiring: Wiring, types: Collection[str]) -> TypeFilter:
+async def _wanted(wiring: App, types: Collection[str]) -> TypeFilter:
     return TypeFilter(types, await run_in_threadpool(lambda: wiring.event_type_prefix))
 
 
-def _end(wiring: Wiring) -> int:
+def _end(wiring: App) -> int:
     with wiring.pool.connection() as connection:
         return feed_end(connection, wiring.book)

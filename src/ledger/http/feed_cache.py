@@ -15,8 +15,8 @@ from fastapi.concurrency import run_in_threadpool
 from ledger.feed.epochs import Cursor
 from ledger.feed.publishing.cloud_events import cloud_event_json, epoch_of, type_of
 from ledger.feed.reading import read_feed
-from ledger.store.epochs import select_epochs
-from ledger.store.feed_rows import feed_end
+from ledger.store.feed import feed_end
+from ledger.store.log import select_epochs
 from ledger.store.pool import Pool
 
 KEPT: Final = 2_000

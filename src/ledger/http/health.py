@@ -19,6 +19,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
+from ledger.app import App
 from ledger.attempts import FailingItem, failing
 from ledger.auth.roles import Caller
 from ledger.feed.subscriptions.register import Standing, standings
@@ -26,11 +27,10 @@ from ledger.feed.subscriptions.trouble import Trouble, troubles
 from ledger.http.callers import needs
 from ledger.http.state import wiring_of
 from ledger.migrate import pending
-from ledger.store.errors import MigrationRefused, Unreachable
-from ledger.store.examining import FeedFound, examine_feed, has_room, takes_writes
-from ledger.store.patience import has_no_room, is_away
+from ledger.store.diagnostics import FeedFound, examine_feed, has_room, takes_writes
+from ledger.store.errors import DatabaseUnavailable, MigrationRefused
+from ledger.store.retry import has_no_room, is_away
 from ledger.supervision import StateName
-from ledger.wiring import Wiring
 
 ANSWER_SECONDS: Final = 5.0
 ROOM_SECONDS: Final = 10.0
@@ -64,7 +64,7 @@ class Found(NamedTuple):
 class Watch:
     """Looks at the database and the home of one book."""
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: App) -> None:
         """Look at nothing before somebody asks."""
         self._wiring = wiring
         self._looking = ThreadPoolExecutor(1, thread_name_prefix="watch")
@@ -121,7 +121,7 @@ class Watch:
     def _migrations(self) -> Migrations:
         try:
             return "pending" if pending(self._wiring.ways.migrate) else "well"
-        except (MigrationRefused, Unreachable):
+        except (MigrationRefused, DatabaseUnavailable):
             return "unknown"
 
     def _home(self) -> Home:
@@ -181,7 +181,7 @@ class Readiness(BaseModel):
     """Each service of `up`; none where nothing but HTTP runs."""
 
 
-def routes(_wiring: Wiring) -> APIRouter:
+def routes(_wiring: App) -> APIRouter:
     """Give the routes that watch over the program (group `coverledger.routes`)."""
     router = APIRouter(tags=["health"])
 
@@ -215,7 +215,7 @@ def routes(_wiring: Wiring) -> APIRouter:
     return router
 
 
-def readiness(wiring: Wiring, watch: Watch) -> Readiness:
+def readiness(wiring: App, watch: Watch) -> Readiness:
     """Find out whether the ledger can serve."""
     found, states = watch.found(), wiring.states.all()
     feed = found.feed

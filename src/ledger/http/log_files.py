@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from ledger.app import App
 from ledger.auth.roles import Caller
 from ledger.feed.proofs.checkpoint import peek_checkpoint
 from ledger.feed.proofs.tiles import (
@@ -25,10 +26,8 @@ from ledger.http.openapi_responses import described
 from ledger.http.parameters import tagged
 from ledger.http.problems import Problem
 from ledger.http.state import PREFIX, Book, wiring_of
-from ledger.store.heads import newest_checkpoint
-from ledger.store.log_nodes import select_leaves, select_nodes
+from ledger.store.log import newest_checkpoint, select_leaves, select_nodes
 from ledger.store.pool import Connection
-from ledger.wiring import Wiring
 
 PLAIN: Final = "text/plain; charset=utf-8"
 OCTETS: Final = "application/octet-stream"
@@ -37,7 +36,7 @@ KEPT: Final = {"Cache-Control": "private, max-age=3600"}
 """A tile never changes within an epoch of the log; a later epoch may part from it."""
 
 
-def routes(_wiring: Wiring) -> APIRouter:
+def routes(_wiring: App) -> APIRouter:
     """Give the routes of the log (group `coverledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["log"])
     router.get(

@@ -8,13 +8,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ledger.app import App
 from ledger.attempts import FailingItem
 from ledger.feed.subscriptions.register import Standing
 from ledger.feed.subscriptions.trouble import Problem, Trouble
 from ledger.http.health import Watch
-from ledger.store.examining import FeedFound
+from ledger.store.diagnostics import FeedFound
 from ledger.supervision import ServiceState
-from ledger.wiring import Wiring
 
 BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 """Seconds."""
@@ -72,7 +72,7 @@ class _Measured(Collector):
         return self._measured()
 
 
-def measured(wiring: Wiring, watch: Watch) -> Measured:
+def measured(wiring: App, watch: Watch) -> Measured:
     """Give what is looked at for each scrape. While the database is away nothing is told of its feed."""
 
     def measure() -> Iterator[Metric]:

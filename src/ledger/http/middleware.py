@@ -12,13 +12,13 @@ from starlette.datastructures import Headers, MutableHeaders, State
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ledger.endings import Ending
+from ledger.command_envelope import LARGEST_BYTES
+from ledger.errors import CliError
 from ledger.http.callers import recheck
 from ledger.http.metrics import Counts
 from ledger.http.problems import Problem, problem_response
 from ledger.http.state import with_whole_numbers
-from ledger.store.patience import has_no_room, passes_by_itself
-from ledger.submission import LARGEST_BYTES
+from ledger.store.retry import has_no_room, passes_by_itself
 
 LARGEST_BODY_BYTES: Final = LARGEST_BYTES
 """A body is at most as large as a command."""
@@ -256,7 +256,7 @@ def _problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case Ending():
+        case CliError():
             return Problem("UNAVAILABLE", str(error), headers={"Retry-After": AGAIN_SECONDS})
         case _ if has_no_room(error):
             message = "The ledger's disk is full: try again later, a command under the same Idempotency-Key."

@@ -15,7 +15,7 @@ from fastapi.security import APIKeyQuery
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from ledger.domain.events import EVENT_TYPES
+from ledger.domain.registry import EVENT_TYPES
 from ledger.feed.epochs import (
     FIRST_EPOCH,
     BeyondTheEnd,

@@ -12,10 +12,9 @@ from uuid import UUID
 
 from fastapi.concurrency import run_in_threadpool
 
-from ledger.store.errors import Unreachable
-from ledger.store.feed_rows import feed_end
+from ledger.store.errors import DatabaseUnavailable
+from ledger.store.feed import EventVersion, feed_end, select_positions
 from ledger.store.pool import Pool
-from ledger.store.positions import Place, select_positions
 from ledger.store.sealing import SealedBatch
 
 LOOK_SECONDS: Final = 0.02
@@ -34,9 +33,9 @@ class PositionWaiter:
         self._pool = pool
         self._book = book
         self._look_seconds = SELDOM_SECONDS if is_told else LOOK_SECONDS
-        self._waiting: dict[Place, set[asyncio.Future[int]]] = {}
+        self._waiting: dict[EventVersion, set[asyncio.Future[int]]] = {}
         self._beyond: dict[asyncio.Future[int], int] = {}
-        self._told: dict[Place, int] = {}
+        self._told: dict[EventVersion, int] = {}
         self.end = -1
         """The feed's end as far as it is known here; nobody looks while nobody waits."""
         self._loop = asyncio.get_running_loop()
@@ -45,7 +44,7 @@ class PositionWaiter:
     def tell(self, batch: SealedBatch) -> None:
         """Say, from any thread, what was sealed just now."""
         positions = {
-            Place(str(UUID(bytes=event.place.stream_id)), event.place.version): position
+            EventVersion(str(UUID(bytes=event.place.stream_id)), event.place.version): position
             for position, event in enumerate(batch.events, batch.first_position)
         }
         if not self._loop.is_closed():
@@ -53,7 +52,7 @@ class PositionWaiter:
 
     async def position_of(self, stream_id: UUID, version: int, seconds: float) -> int | None:
         """Give an event's position, as soon as it has one; None if it has none after so many seconds."""
-        place = Place(str(stream_id), version)
+        place = EventVersion(str(stream_id), version)
         if place in self._told:
             return self._told[place]
         found: asyncio.Future[int] = self._loop.create_future()
@@ -90,23 +89,23 @@ class PositionWaiter:
             places = list(self._waiting)
             try:
                 positions, end = await run_in_threadpool(self._look, places)
-            except Unreachable:
+            except DatabaseUnavailable:
                 positions, end = {}, -1  # Whoever waits learns by its own time running out.
             self._settle(positions, end)
             await asyncio.sleep(self._look_seconds)
 
-    def _look(self, places: Sequence[Place]) -> tuple[Mapping[Place, int], int]:
+    def _look(self, places: Sequence[EventVersion]) -> tuple[Mapping[EventVersion, int], int]:
         with self._pool.connection() as connection:
             positions = select_positions(connection, self._book, places) if places else {}
             return positions, feed_end(connection, self._book)
 
-    def _remember(self, positions: Mapping[Place, int], end: int) -> None:
+    def _remember(self, positions: Mapping[EventVersion, int], end: int) -> None:
         self._told.update(positions)
         for place in list(islice(self._told, max(0, len(self._told) - REMEMBERED))):
             del self._told[place]
         self._settle(positions, end)
 
-    def _settle(self, positions: Mapping[Place, int], end: int) -> None:
+    def _settle(self, positions: Mapping[EventVersion, int], end: int) -> None:
         self.end = max(self.end, end)
         for place in self._waiting.keys() & positions.keys():
             for waiting in self._waiting[place]:

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from ledger.app import App
 from ledger.auth.roles import OPEN, RIGHTS, ROLES, Caller
 from ledger.feed.publishing.asyncapi import asyncapi_document
 from ledger.feed.publishing.schemas import SchemaUnknown, schema_of
@@ -22,14 +23,13 @@ from ledger.http.openapi_responses import described
 from ledger.http.parameters import tagged
 from ledger.http.problems import BASE, KINDS, Problem
 from ledger.http.state import PREFIX, Book, wiring_of
-from ledger.wiring import Wiring
 
 SCHEMA = "application/schema+json"
 
 ANY_OBJECT: dict[str, Any] = {"schema": {"type": "object"}}
 
 
-def catalog_routes(_wiring: Wiring) -> APIRouter:
+def catalog_routes(_wiring: App) -> APIRouter:
     """Give the routes of the catalog (group `coverledger.routes`)."""
     router = APIRouter(tags=["catalog"])
     router.get(
@@ -120,7 +120,7 @@ PARTS: Final[Mapping[str, str]] = {
 """The document's tags, in the order in which the page shows them."""
 
 
-def routes(_wiring: Wiring) -> APIRouter:
+def routes(_wiring: App) -> APIRouter:
     """Give the routes of the reference (group `coverledger.routes`)."""
     router = APIRouter(include_in_schema=False)
     router.get("/docs")(reference)

@@ -20,13 +20,13 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from ledger.app import App
 from ledger.auth.tokens import LINK_LASTS, Tokens
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 from ledger.http.app import create_app
 from ledger.http.problems import MEDIA_TYPE, Problem
 from ledger.http.state import drain
 from ledger.supervision import moved
-from ledger.wiring import Wiring
 
 HEAD_SECONDS: Final = 10.0
 """Within so long the whole head of a request must be there, and so must the first one of a connection."""
@@ -299,10 +299,10 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def listen(wiring: Wiring) -> Sequence[tuple[str, str]]:
+def listen(wiring: App) -> Sequence[tuple[str, str]]:
     """Bind the port before `up` starts anything; gives the address and a link to sign in with, once.
 
-    Raises UsedWrongly when the port that was asked for is in use, or none is free.
+    Raises UsageError when the port that was asked for is in use, or none is free.
     """
     host = wiring.settings.http_host
     wiring.listening = _bound(host, wiring.port)
@@ -324,7 +324,7 @@ def listen(wiring: Wiring) -> Sequence[tuple[str, str]]:
     ]
 
 
-def serve(wiring: Wiring, stop: StopEvent) -> None:
+def serve(wiring: App, stop: StopEvent) -> None:
     """Serve until `stop` is set (group `coverledger.services`)."""
     if wiring.listening is None:
         listen(wiring)
@@ -355,14 +355,14 @@ def _bound(host: str, asked: int | None) -> socket.socket:
                     f"HTTP cannot be served on {host}:{port} ({error.strerror}): set COVERLEDGER_HTTP_HOST "
                     "to an address of this machine, and --port to one that you may use."
                 )
-                raise UsedWrongly(message) from error
+                raise UsageError(message) from error
     if asked is not None:
         message = f"Port {asked} on {host} is in use: give another --port, or none to take the next free one."
     else:
         message = (
             f"Ports {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} on {host} are in use: give a free --port."
         )
-    raise UsedWrongly(message)
+    raise UsageError(message)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -15,18 +15,18 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from ledger.app import App
 from ledger.auth.oidc import Attempt, Provider, ProviderAway, ProviderDenied
 from ledger.auth.roles import NotAdmitted, RoleMissing
 from ledger.auth.tokens import SESSION_LASTS
 from ledger.http.callers import SESSION_COOKIE, admission_of, refuse_from_elsewhere
 from ledger.http.problems import Problem
-from ledger.wiring import Wiring
 
 HOME: Final = "/"
 LONGEST_CODE: Final = 200
 
 
-def routes(_wiring: Wiring) -> APIRouter:
+def routes(_wiring: App) -> APIRouter:
     """Give the routes of signing in and out (group `coverledger.routes`)."""
     router = APIRouter(include_in_schema=False)
     router.get("/sign-in")(sign_in)
@@ -112,7 +112,7 @@ CREATED_BY: Final = "openid"
 _log = structlog.get_logger("ledger.http")
 
 
-def openid_routes(wiring: Wiring) -> APIRouter:
+def openid_routes(wiring: App) -> APIRouter:
     """Give the routes (group `coverledger.routes`); none where the settings name no provider."""
     router = APIRouter(include_in_schema=False)
     provider = Provider.from_settings(wiring.settings)

@@ -9,8 +9,8 @@ from fastapi import Depends, FastAPI, Path, Request
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import Scope
 
+from ledger.app import App
 from ledger.http.problems import Problem
-from ledger.wiring import Wiring
 
 
 def drain(app: FastAPI) -> None:
@@ -24,9 +24,9 @@ def is_draining(request: Request) -> bool:
     return draining.is_set()
 
 
-def wiring_of(request: Request) -> Wiring:
+def wiring_of(request: Request) -> App:
     """Give the wiring that the application serves."""
-    wiring: Wiring = request.app.state.wiring
+    wiring: App = request.app.state.wiring
     return wiring
 
 

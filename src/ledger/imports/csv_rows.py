@@ -17,7 +17,7 @@ from typing import Annotated, BinaryIO, Literal, NamedTuple, Union, get_args, ge
 from pydantic import BaseModel
 
 from ledger.domain.command import read_date
-from ledger.domain.commands import COMMANDS
+from ledger.domain.registry import COMMANDS
 from ledger.imports.lines import Line, LineFault, Malformed, decoded, line_of, raw_lines, shortened
 
 LARGEST_CENTS = 10**13

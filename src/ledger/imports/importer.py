@@ -10,18 +10,26 @@ from uuid import UUID
 
 import structlog
 
-from ledger.answers import Answer, kept_answer, repeated
 from ledger.application import TRIES, Ledger, id_reused, wait
 from ledger.attempts import is_of_an_item, type_and_place
-from ledger.decision import Decision, Standing, decide_command, standing
-from ledger.domain.commands import Command, read_command
-from ledger.domain.deciding import Needs, needs
+from ledger.command_envelope import LOCAL, content_of
+from ledger.command_handler import (
+    Answer,
+    Decision,
+    StreamState,
+    decide_command,
+    kept_answer,
+    repeated,
+    stream_state,
+)
+from ledger.domain.command import Command
+from ledger.domain.dispatch import Needs, needs
 from ledger.domain.event import holds_personal_values
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Refusal
-from ledger.endings import Ending, Refused, Unreachable
+from ledger.domain.registry import read_command
+from ledger.errors import CliError, Rejected, Unavailable
 from ledger.imports.lines import Line
-from ledger.store.commit import CommandAnswer, Commit, NewEvent, StreamHead
 from ledger.store.errors import (
     CommandExists,
     DatabaseRefused,
@@ -30,9 +38,9 @@ from ledger.store.errors import (
     SubjectErased,
     VersionConflict,
 )
-from ledger.store.loaded import Loaded
-from ledger.store.patience import is_transient
-from ledger.submission import LOCAL, content_of
+from ledger.store.events import CommandAnswer, Commit, NewEvent, StreamHead
+from ledger.store.load import Loaded
+from ledger.store.retry import is_transient
 
 MOST_STREAMS: Final = 20_000
 """Some 6 kB a stream: the memory of an import is bounded."""
@@ -44,9 +52,9 @@ class StreamCache:
     def __init__(self, most: int = MOST_STREAMS) -> None:
         """Keep at most so many streams."""
         self._most = most
-        self._kept: OrderedDict[StreamRef, Standing] = OrderedDict()
+        self._kept: OrderedDict[StreamRef, StreamState] = OrderedDict()
 
-    def get(self, ref: StreamRef) -> Standing | None:
+    def get(self, ref: StreamRef) -> StreamState | None:
         """Give a stream, None where it has to be loaded."""
         found = self._kept.get(ref)
         if found is not None:
@@ -57,7 +65,7 @@ class StreamCache:
         """Name those that have to be loaded, each once."""
         return [ref for ref in dict.fromkeys(refs) if ref not in self._kept]
 
-    def keep(self, streams: Mapping[StreamRef, Standing]) -> None:
+    def keep(self, streams: Mapping[StreamRef, StreamState]) -> None:
         """Keep streams as they stand now."""
         self._kept.update(streams)
 
@@ -97,7 +105,7 @@ class ChunkDecision:
     kept: list[CommandAnswer] = field(default_factory=list)
     heads: dict[StreamRef, StreamHead] = field(default_factory=dict)
     """Where the streams that move stood before."""
-    world: dict[StreamRef, Standing] = field(default_factory=dict)
+    world: dict[StreamRef, StreamState] = field(default_factory=dict)
     """The streams that move, as they stand after."""
 
 
@@ -131,7 +139,7 @@ class Chunk:
         `erased`: persons of whom nothing personal can be recorded. `ours`: what is on record already came
         from this very chunk, whose acknowledgement was lost.
         """
-        self._cache.keep({ref: standing(stream) for ref, stream in loaded.streams.items()})
+        self._cache.keep({ref: stream_state(stream) for ref, stream in loaded.streams.items()})
         outcome = ChunkDecision()
         answered: dict[str, tuple[bytes, Answer]] = {}
         for line in self.lines:
@@ -179,9 +187,9 @@ class Chunk:
             if contract is not None:
                 yield contract
 
-    def _standing(self, ref: StreamRef, outcome: ChunkDecision) -> Standing:
+    def _standing(self, ref: StreamRef, outcome: ChunkDecision) -> StreamState:
         found = outcome.world.get(ref) or self._cache.get(ref)
-        return found if found is not None else Standing(StreamHead())
+        return found if found is not None else StreamState(StreamHead())
 
 
 def _again(line: Prepared, content_hmac: bytes, answer: Answer) -> Answer:
@@ -221,7 +229,7 @@ class Importer:
         """Import what has this digest; `actor`: whom lines that name nobody are recorded under.
 
         Raises:
-            Refused: another import is open.
+            Rejected: another import is open.
 
         """
         self._ledger = ledger
@@ -233,7 +241,7 @@ class Importer:
         opened = ledger.books.row(ledger.book).open_import
         if opened is not None:
             if opened.digest != digest:
-                raise Refused(_other_import(ledger.book))
+                raise Rejected(_other_import(ledger.book))
             ledger.import_id = opened.import_id
 
     @property
@@ -250,7 +258,7 @@ class Importer:
         """Record lines together; where one of them meets what nobody foresaw, the others without it."""
         try:
             return self._record_together(lines)
-        except Ending:
+        except CliError:
             raise
         except Exception as error:
             if not _is_of_a_line(error):
@@ -285,7 +293,7 @@ class Importer:
             except SubjectErased as erased:
                 self._erased.add(erased.person)
             except ImportOpen:
-                raise Refused(_taken_away(ledger.book)) from None
+                raise Rejected(_taken_away(ledger.book)) from None
             except OutcomeUnknown:
                 ours = True
                 self._cache.forget()
@@ -295,7 +303,7 @@ class Importer:
         message = (
             "The import meets conflicting writes again and again: run it again, it goes on where it stands."
         )
-        raise Unreachable(message)
+        raise Unavailable(message)
 
     def _append(self, outcome: ChunkDecision, loaded: Loaded, clock_at: datetime) -> None:
         """Record one chunk and keep its streams as they stand after it."""
@@ -304,7 +312,7 @@ class Importer:
             try:
                 ledger.import_id = ledger.books.open_import(ledger.book, self._digest).import_id
             except ImportOpen:
-                raise Refused(_other_import(ledger.book)) from None
+                raise Rejected(_other_import(ledger.book)) from None
         commit = Commit(
             ledger.book,
             outcome.events,

@@ -15,9 +15,10 @@ from typing import BinaryIO
 
 from ledger.attempts import type_and_place
 from ledger.clock import machine_now
-from ledger.domain.commands import Command, check, read_command
+from ledger.domain.command import Command
 from ledger.domain.refusals import Invalid
-from ledger.endings import UsedWrongly
+from ledger.domain.registry import check, read_command
+from ledger.errors import UsageError
 from ledger.imports.csv_rows import read_csv
 from ledger.imports.json_lines import read_json_lines
 from ledger.imports.lines import Line, LineFault
@@ -69,7 +70,7 @@ def opened_sources(files: Sequence[str], command: str | None = None) -> Iterator
     """Open the files for the time of an import; `-` is stdin, kept in a temporary file to be read twice.
 
     Raises:
-        UsedWrongly: a file can't be read.
+        UsageError: a file can't be read.
 
     """
     with ExitStack() as stack:
@@ -85,7 +86,7 @@ def _open(file: str) -> BinaryIO:
         return Path(file).open("rb")
     except OSError as error:
         message = f"{file} can't be read ({error.strerror}): give a file of JSON Lines or CSV."
-        raise UsedWrongly(message) from None
+        raise UsageError(message) from None
 
 
 def digest_of(sources: Sequence[ImportSource]) -> bytes:
@@ -105,7 +106,7 @@ def merged(sources: Sequence[ImportSource]) -> Iterator[Line]:
     The files have been checked: should one have changed since, the import stops before its first wrong line.
 
     Raises:
-        UsedWrongly: a file is not what was checked.
+        UsageError: a file is not what was checked.
 
     """
     return heapq.merge(
@@ -121,7 +122,7 @@ def _checked(source: ImportSource) -> Iterator[Line]:
                 f"{found.file} was changed while it was imported: line {found.line} {found.message}. "
                 "Run it again."
             )
-            raise UsedWrongly(message)
+            raise UsageError(message)
         yield found
 
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.endings import Ending
 from ledger.environment import variable
+from ledger.errors import CliError
 from ledger.postgres import EmbeddedPostgres
 
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with EmbeddedPostgres(given.home, binaries=Path(wanted) if wanted else None).join() as server:
             command = [server.binaries / given.program, *given.arguments]
             return subprocess.run(command, check=False, env=server.tool_environment()).returncode
-    except Ending as reason:
+    except CliError as reason:
         sys.stderr.write(f"{reason}\n")
         return reason.exit_code
 

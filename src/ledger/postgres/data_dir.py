@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ledger.endings import Unreachable
+from ledger.errors import Unavailable
 
 
-class PostgresUnavailable(Unreachable):
+class PostgresUnavailable(Unavailable):
     """The embedded Postgres cannot be started, joined or trusted.
 
     The message is one line that says what is wrong and what to do next.

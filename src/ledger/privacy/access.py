@@ -9,10 +9,9 @@ from cryptography.exceptions import InvalidTag
 
 from ledger.domain.identifiers import StreamRef
 from ledger.store.errors import Unreadable
-from ledger.store.personal import ERASED, place, unseal
-from ledger.store.personal_reading import SealedValue, sealed_values
+from ledger.store.keys import SubjectKeys
 from ledger.store.pool import Connection, Pool
-from ledger.store.subject_keys import SubjectKeys
+from ledger.store.vault import ERASED, SealedValue, place, sealed_values, unseal
 
 _WRITE: Final = """
 insert into ledger.access_log (book, who, what, why, person, stream)

@@ -16,10 +16,9 @@ from ledger.domain.calendar import brussels_date
 from ledger.domain.claim.events import ClaimSubjectErased
 from ledger.domain.complaint.events import ComplaintSubjectErased
 from ledger.domain.contract.events import ContractSubjectErased
-from ledger.domain.entries import Entry
-from ledger.domain.event import Event
+from ledger.domain.event import Event, PendingEvent
 from ledger.domain.identifiers import StreamKind
-from ledger.endings import Unreachable
+from ledger.errors import Unavailable
 from ledger.privacy.access import Access, Opened, record_access
 from ledger.privacy.holds import standing_holds
 from ledger.privacy.persons import (
@@ -33,12 +32,10 @@ from ledger.privacy.persons import (
     vault_entries,
     vault_entry,
 )
-from ledger.store.appending import append_statement, recording
-from ledger.store.commit import AppendedEvent, Commit, NewEvent
 from ledger.store.errors import BookUnknown, ImportOpen, OutcomeUnknown, VersionConflict
-from ledger.store.event_store import EventStore
+from ledger.store.event_store import EventStore, append_statement, recording
+from ledger.store.events import AppendedEvent, Commit, NewEvent, write_rows
 from ledger.store.pool import Connection, Pool
-from ledger.store.rows import write_rows
 
 _TOLD: Final = "select payload from ledger.events where book = %s and type = any(%s)"
 
@@ -110,7 +107,7 @@ class Erasures:
             PersonUnknown: nothing was ever recorded on the person.
             LegalHold: a contract that holds the person is held.
             ImportOpen: an import holds the book.
-            Unreachable: others write to the person's streams all the time, or the database went away.
+            Unavailable: others write to the person's streams all the time, or the database went away.
 
         """
         for attempt in range(TRIES):
@@ -123,9 +120,9 @@ class Erasures:
                 message = (
                     f"The database went away, so whether {person!r} was erased is not known: erase again."
                 )
-                raise Unreachable(message) from error
+                raise Unavailable(message) from error
         message = f"Person {person!r} was not erased: others write to their streams all the time; try again."
-        raise Unreachable(message)
+        raise Unavailable(message)
 
     def _erase(self, connection: Connection, person: str, access: Access) -> Erasure:
         now = self._free_book(connection)
@@ -191,14 +188,16 @@ class Erasures:
         return written.appended.events
 
 
-def _erased_on(held: HeldStream, person: str) -> Entry:
+def _erased_on(held: HeldStream, person: str) -> PendingEvent:
     """Make the event for one stream.
 
     An erasure is no business of the contract: it takes the `at` of the stream's last event, so that what time
     owes the stream, and what may still be imported on it, are what they would have been. When it happened is
     told by `recorded_at`.
     """
-    return Entry(held.stream, _event(held.stream.kind, person), brussels_date(held.last_at), held.last_at)
+    return PendingEvent(
+        held.stream, _event(held.stream.kind, person), brussels_date(held.last_at), held.last_at
+    )
 
 
 def _event(kind: StreamKind, person: str) -> Event:

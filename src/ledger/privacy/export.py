@@ -10,10 +10,10 @@ from ledger.domain.identifiers import StreamRef
 from ledger.privacy.access import Access, AccessLine, Opening, Stored, access_lines
 from ledger.privacy.holds import Hold, standing_holds
 from ledger.privacy.persons import HeldStream, PersonUnknown, VaultEntry, held_streams, vault_entry
+from ledger.store.canonical import stream_id, stream_ref
 from ledger.store.event_store import EventStore
-from ledger.store.payload import SALT
+from ledger.store.events import SALT
 from ledger.store.pool import Connection, Pool
-from ledger.store.streams import stream_id, stream_ref
 
 SEALED = "[sealed]"
 """Stands for a value of somebody else."""

@@ -8,8 +8,8 @@ from typing import Final
 from ledger.domain.identifiers import contract_ref
 from ledger.privacy.access import Access, Opened, record_access
 from ledger.privacy.persons import ContractUnknown, HoldStands, NoHold, lock_vault
+from ledger.store.canonical import stream_id
 from ledger.store.pool import Connection, Pool
-from ledger.store.streams import stream_id
 
 _IS_THERE: Final = """
 select exists (select from ledger.events where book = %s and stream_id = %s and version = 1)

@@ -9,14 +9,13 @@ from ledger.domain.claim.events import ClaimSubjectErased
 from ledger.domain.complaint.events import ComplaintSubjectErased
 from ledger.domain.contract.events import ContractSubjectErased
 from ledger.domain.identifiers import StreamKind, StreamRef
-from ledger.endings import Refused
-from ledger.store.canonical import canonical_json
-from ledger.store.commit import StreamHead
+from ledger.errors import Rejected
+from ledger.store.canonical import canonical_json, stream_ref
+from ledger.store.events import StreamHead
 from ledger.store.pool import Connection
-from ledger.store.streams import stream_ref
 
 
-class SubjectRefused(Refused):
+class SubjectRefused(Rejected):
     """What was asked about a person's data is refused; nothing was changed."""
 
     code: ClassVar[str]

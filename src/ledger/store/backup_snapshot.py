@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
-from ledger.store.owner import act_as_owner
-from ledger.store.pool import Connection, Pool
+from ledger.store.pool import Connection, Pool, act_as_owner
 
 _BEGIN: Final = "set transaction isolation level repeatable read, read only"
 _EXPORT: Final = "select pg_export_snapshot()"

@@ -58,13 +58,13 @@ class BookUnknown(StoreError):
         self.book = book
 
 
-class Unreachable(StoreError):
+class DatabaseUnavailable(StoreError):
     """No connection to the database could be had, or it broke while reading: nothing was recorded."""
 
     may_be_logged = True
 
     @classmethod
-    def broken(cls, error: Exception) -> "Unreachable":
+    def broken(cls, error: Exception) -> "DatabaseUnavailable":
         """Tell of a connection that broke while something was read."""
         return cls(
             f"the connection to the ledger's database broke ({' '.join(str(error).split())}): try again"

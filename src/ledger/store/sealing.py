@@ -53,32 +53,34 @@ _LAST_FIRST_VERSION: Final = 1
 _COPY_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-class Place(NamedTuple):
+class StreamVersion(NamedTuple):
     """One event by its stream's id and its version."""
 
     stream_id: bytes
     version: int
 
 
-class PendingEvent(NamedTuple):
+class UnsealedEvent(NamedTuple):
     """One event that waits for its position."""
 
-    place: Place
+    place: StreamVersion
     leaf_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class PendingCommit:
+class UnsealedCommit:
     """One commit that waits: sealed whole, or not yet."""
 
     ticket: int
-    events: Sequence[PendingEvent]
+    events: Sequence[UnsealedEvent]
 
-    def predecessors(self) -> set[Place]:
+    def predecessors(self) -> set[StreamVersion]:
         """Events of other commits that must be sealed before this one."""
         own = {event.place for event in self.events}
         before = {
-            Place(stream_id, version - 1) for stream_id, version in own if version > _LAST_FIRST_VERSION
+            StreamVersion(stream_id, version - 1)
+            for stream_id, version in own
+            if version > _LAST_FIRST_VERSION
         }
         return before - own
 
@@ -89,7 +91,7 @@ class SealedBatch:
 
     commits: int
     first_position: int
-    events: Sequence[PendingEvent]
+    events: Sequence[UnsealedEvent]
     """From `first_position` on."""
     sealed_at: datetime
 
@@ -109,12 +111,12 @@ class Ordering:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.ordered: list[PendingCommit] = []
-        self._standing: set[Place] = set()
-        self._missing: dict[int, set[Place]] = {}
-        self._waiting: defaultdict[Place, list[PendingCommit]] = defaultdict(list)
+        self.ordered: list[UnsealedCommit] = []
+        self._standing: set[StreamVersion] = set()
+        self._missing: dict[int, set[StreamVersion]] = {}
+        self._waiting: defaultdict[StreamVersion, list[UnsealedCommit]] = defaultdict(list)
 
-    def take(self, commits: Iterable[PendingCommit], sealed: Iterable[Place]) -> None:
+    def take(self, commits: Iterable[UnsealedCommit], sealed: Iterable[StreamVersion]) -> None:
         """Take further commits, by ticket; `sealed`: those of their predecessors that the log holds."""
         self._standing.update(sealed)
         for commit in commits:
@@ -126,7 +128,7 @@ class Ordering:
             else:
                 self._follow(commit)
 
-    def _follow(self, first: PendingCommit) -> None:
+    def _follow(self, first: UnsealedCommit) -> None:
         """Put a commit next, and after it all that waited for it alone."""
         free = deque([first])
         while free:
@@ -172,7 +174,7 @@ def seal_batch(connection: Connection, book: str, limit: int, now: datetime | No
     return SealedBatch(len(commits), first_position, events, sealed_at)
 
 
-def _next_commits(connection: Connection, book: str, limit: int) -> list[PendingCommit]:
+def _next_commits(connection: Connection, book: str, limit: int) -> list[UnsealedCommit]:
     ordering = Ordering()
     after = -1
     while not ordering.ordered:
@@ -184,17 +186,17 @@ def _next_commits(connection: Connection, book: str, limit: int) -> list[Pending
     return ordering.ordered
 
 
-def _page(connection: Connection, book: str, after: int, limit: int) -> list[PendingCommit]:
+def _page(connection: Connection, book: str, after: int, limit: int) -> list[UnsealedCommit]:
     with connection.cursor() as cursor:
         cursor.execute(_PAGE, (book, after, limit))
-        return [PendingCommit(ticket, unpack(bytes(events))) for ticket, events in cursor.fetchall()]
+        return [UnsealedCommit(ticket, unpack(bytes(events))) for ticket, events in cursor.fetchall()]
 
 
-def unpack(packed: bytes) -> list[PendingEvent]:
+def unpack(packed: bytes) -> list[UnsealedEvent]:
     """Read the events of a pending row: 52 bytes each."""
     return [
-        PendingEvent(
-            Place(
+        UnsealedEvent(
+            StreamVersion(
                 packed[at : at + _STREAM_BYTES],
                 int.from_bytes(packed[at + _STREAM_BYTES : at + _VERSION_END]),
             ),
@@ -204,7 +206,7 @@ def unpack(packed: bytes) -> list[PendingEvent]:
     ]
 
 
-def _sealed(connection: Connection, book: str, page: Sequence[PendingCommit]) -> list[Place]:
+def _sealed(connection: Connection, book: str, page: Sequence[UnsealedCommit]) -> list[StreamVersion]:
     """Find which predecessors of a page's commits the log holds; those in the page itself need no look-up."""
     in_page = {event.place for commit in page for event in commit.events}
     wanted = [place for commit in page for place in commit.predecessors() if place not in in_page]
@@ -219,14 +221,14 @@ def _sealed(connection: Connection, book: str, page: Sequence[PendingCommit]) ->
                 book,
             ),
         )
-        return [Place(UUID(stream_id).bytes, version) for stream_id, version in cursor.fetchall()]
+        return [StreamVersion(UUID(stream_id).bytes, version) for stream_id, version in cursor.fetchall()]
 
 
 def _write(
     connection: Connection,
     book: str,
     first_position: int,
-    events: Sequence[PendingEvent],
+    events: Sequence[UnsealedEvent],
     sealed_at: datetime,
 ) -> None:
     lead, end = book.translate(_COPY_ESCAPES), sealed_at.isoformat()

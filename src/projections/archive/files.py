@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ledger.endings import Refused
+from ledger.errors import Rejected
 
 RANGE: Final = 100_000
 """Positions of a full file."""
@@ -35,7 +35,7 @@ class Range(NamedTuple):
 
 
 def ranges_of(folder: Path) -> list[Range]:
-    """Give the ranges that a folder holds, in order. Raises `Refused` where they leave a gap or overlap."""
+    """Give the ranges that a folder holds, in order. Raises `Rejected` where they leave a gap or overlap."""
     reaching: dict[int, int] = {}
     for path in folder.glob("events-*.parquet"):
         if named := NAME.fullmatch(path.name):
@@ -49,7 +49,7 @@ def ranges_of(folder: Path) -> list[Range]:
                 f"{folder} holds {one.name}, where a file from position {expected} on is awaited: archive"
                 " into an empty folder, and find out what became of this one."
             )
-            raise Refused(message)
+            raise Rejected(message)
         expected = one.last + 1
     return held
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 from ledger.feed.reading import FeedEvent, read_feed
-from ledger.store.feed_rows import feed_end
+from ledger.store.feed import feed_end
 from ledger.store.pool import Connection, Pool
 from projections.archive.files import Range, ranges_of, to_write
 from projections.archive.rows import EVENTS, archived
@@ -40,16 +40,16 @@ class Archived(NamedTuple):
 def archive(pool: Pool, book: str, folder: Path, report: Report = lambda _: None) -> Archived:
     """Bring a folder's archive up to the feed's end; `report` is told how many more events are written.
 
-    Raises `Refused` where the folder cannot be written or holds another archive, `UsedWrongly` for a file.
+    Raises `Rejected` where the folder cannot be written or holds another archive, `UsageError` for a file.
     """
     if folder.exists() and not folder.is_dir():
         message = f"{folder} is a file: name a folder for the archive."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"{folder} cannot be made: {error.strerror}. Name another folder."
-        raise Refused(message) from error
+        raise Rejected(message) from error
     held = ranges_of(folder)
     with pool.transaction() as connection:
         with connection.cursor() as cursor:
@@ -60,7 +60,7 @@ def archive(pool: Pool, book: str, folder: Path, report: Report = lambda _: None
                 f"{folder} reaches position {held[-1].last}, the feed of book {book!r} ends at {end}: it is"
                 " another book's, or the log went back to an older state; archive into an empty folder."
             )
-            raise Refused(message)
+            raise Rejected(message)
         _refuse_another(connection, book, folder, held)
         written = list(to_write(held, end))
         for one in written:
@@ -118,4 +118,4 @@ def _refuse_another(connection: Connection, book: str, folder: Path, held: list[
             f"{folder / held[-1].name} does not end with the event at position {held[-1].last} of book"
             f" {book!r}: it is another log's; archive into an empty folder."
         )
-        raise Refused(message)
+        raise Rejected(message)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final, get_args
 
-from ledger.domain.codes import GUARANTEES
-from ledger.domain.statuses import (
+from ledger.domain.codes import (
+    GUARANTEES,
     ClaimStatus,
     ComplaintStatus,
     ContractStatus,

@@ -3,7 +3,7 @@
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import FeedEvent
 from ledger.privacy.access import Opening, Stored
-from ledger.store.personal_reading import SealedValue, sealed_values
+from ledger.store.vault import SealedValue, sealed_values
 from projections.asking.reader import Reader
 
 FIELDS = ("name", "email", "address")

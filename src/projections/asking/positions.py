@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from ledger.domain.calendar import ONE_DAY, brussels_midnight
 from ledger.domain.command import read_date, read_instant
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 from ledger.feed.epochs import Cursor, check_cursor
-from ledger.store.checkpoints import checkpoint
-from ledger.store.epochs import select_epochs
-from ledger.store.feed_rows import feed_end
+from ledger.store.feed import checkpoint, feed_end
+from ledger.store.log import select_epochs
 from ledger.store.pool import Connection
 
 NOTHING = -1
@@ -26,7 +25,7 @@ POSITION = re.compile(r"([1-9][0-9]{0,8}:)?(0|[1-9][0-9]{0,18})", re.ASCII)
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class NothingKnown(Refused):
+class NothingKnown(Rejected):
     """By the time asked for the ledger knew of nothing yet: an answer would rest on nothing."""
 
     def __init__(self, book: str, since: datetime | None) -> None:
@@ -45,7 +44,7 @@ def read_as_of(said: str) -> Cursor | datetime:
 
     A bare position is one of the first epoch of the log.
 
-    Raises `UsedWrongly` for anything else.
+    Raises `UsageError` for anything else.
     """
     if POSITION.fullmatch(said):
         return Cursor.parse(said)
@@ -59,7 +58,7 @@ def read_as_of(said: str) -> Cursor | datetime:
             f"--as-of {said!r} is neither a position (4711), nor an instant with its offset"
             " (2026-03-01T09:00:00+01:00), nor a date (2026-03-01), from 1900 to 2199: write one of these."
         )
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
 
 
 def known_end(connection: Connection, book: str, views: Collection[str]) -> int:
@@ -78,7 +77,7 @@ def position_as_of(
 ) -> int:
     """Turn what was asked for into a position up to `end`, which None asks for.
 
-    Raises `UsedWrongly` for a position that has not been reached: its answer could still change;
+    Raises `UsageError` for a position that has not been reached: its answer could still change;
     `NothingKnown` for an instant before the first record, unless `empty_ok`; `EpochsPart` and `EpochUnknown`
     for a position that the log does not hold any more, or not yet.
     """
@@ -91,7 +90,7 @@ def position_as_of(
             message = (
                 f"Position {asked.position} is not there yet: the feed {reached}; ask for one up to that."
             )
-            raise UsedWrongly(message)
+            raise UsageError(message)
         return asked.position
     if not empty_ok:
         since = sealed_at(connection, book, 0)

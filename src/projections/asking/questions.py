@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, Final, Literal, NamedTuple, assert_never, cast
 
 from ledger.domain.identifiers import StreamRef
-from ledger.endings import Refused
+from ledger.errors import Rejected
 from projections.asking.documents import EVERYBODY, FOR_A_CLAIM, FOR_A_COMPLAINT, contacts_of, documents_of
 from projections.asking.persons import persons_of
 from projections.asking.positions import NOTHING
@@ -211,7 +211,7 @@ def _retentions(reader: Reader, filters: Filters) -> list[Answer]:
 def show_contract(reader: Reader, number: str) -> Answer:
     """Give one contract with its limits, due rows, claims, complaints, documents and contacts.
 
-    Raises `Refused` when it is not there at that time.
+    Raises `Rejected` when it is not there at that time.
     """
     of_it = Filters(contract=number)
     rows = list_contracts(reader, of_it)
@@ -232,7 +232,7 @@ def show_contract(reader: Reader, number: str) -> Answer:
 def show_claim(reader: Reader, number: str) -> Answer:
     """Give one claim with its due rows and the contacts that it needs.
 
-    Raises `Refused` when it is not there at that time.
+    Raises `Rejected` when it is not there at that time.
     """
     rows = list_claims(reader, Filters(claim=number))
     if not rows:
@@ -244,7 +244,7 @@ def show_claim(reader: Reader, number: str) -> Answer:
 
 
 def show_complaint(reader: Reader, number: str) -> Answer:
-    """Give one complaint with its due rows and contacts. Raises `Refused` when it is not there."""
+    """Give one complaint with its due rows and contacts. Raises `Rejected` when it is not there."""
     wanted, scope = ComplaintsWanted(complaints=[number]), StreamRef("complaint", number)
     rows = _at_once(reader, Question(COMPLAINTS, of_complaints.SELECT, wanted, scope))
     if not rows:
@@ -272,9 +272,9 @@ def _one(number: str | None) -> list[str] | None:
     return None if number is None else [number]
 
 
-def _not_there(reader: Reader, kind: str, number: str) -> Refused:
+def _not_there(reader: Reader, kind: str, number: str) -> Rejected:
     time = "" if reader.on is None else f" on {reader.on}"
     known = ", which is empty" if reader.position == NOTHING else f" at position {reader.position}"
-    return Refused(
+    return Rejected(
         f"There is no {kind} {number!r}{time} in book {reader.book}{known}: see `coverledger {kind} list`."
     )

@@ -8,8 +8,8 @@ from typing import TypeVar
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import FeedEvent, read_streams
 from ledger.privacy.access import Opening
+from ledger.store.canonical import stream_ref
 from ledger.store.pool import Connection
-from ledger.store.streams import stream_ref
 from projections.asking.histories import first_position, read_scope
 from projections.folding.rows import AsOf, Given, Source
 from projections.folding.versions import Folding

@@ -21,7 +21,7 @@ def archive(folder: Path, book: str, *, as_json: bool) -> None:
     docs/reporting.md has a query that recomputes the limits from them. Personal values stand in them as
     ciphertext alone.
     """
-    from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # loaded when it runs
+    from ledger.store.feed import feed_end  # noqa: PLC0415  # loaded when it runs
     from projections.archive.writing import archive as write  # noqa: PLC0415  # as above
 
     with opened(book) as wiring:

@@ -8,13 +8,13 @@ import click
 
 from ledger.cli.options import book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json, print_json_line
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 from projections.commands.history import HISTORY_COLUMNS
 from projections.commands.tables import as_json as plain_json
 from projections.commands.tables import show_rows
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 Told = dict[str, object]
 
@@ -68,19 +68,19 @@ def events(since: str, types: tuple[str, ...], book: str, *, follow: bool, as_js
 def _check(types: tuple[str, ...]) -> None:
     from difflib import get_close_matches  # noqa: PLC0415  # loaded when it runs
 
-    from ledger.domain.events import EVENT_TYPES  # noqa: PLC0415  # as above
+    from ledger.domain.registry import EVENT_TYPES  # noqa: PLC0415  # as above
 
     for name in types:
         if name not in EVENT_TYPES:
             near = get_close_matches(name, EVENT_TYPES, n=1, cutoff=0.0)
             message = f"There is no event type {name!r}; did you mean {near[0]}?"
-            raise UsedWrongly(message)
+            raise UsageError(message)
 
 
-def _read(wiring: "Wiring", after: int, types: tuple[str, ...]) -> Iterator[Told]:
+def _read(wiring: "App", after: int, types: tuple[str, ...]) -> Iterator[Told]:
     """Read what is sealed now, from after a position to the feed's end."""
     from ledger.feed.reading import read_feed  # noqa: PLC0415  # loaded when it runs
-    from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # as above
+    from ledger.store.feed import feed_end  # noqa: PLC0415  # as above
     from projections.replay.feed_rows import told_with_payloads  # noqa: PLC0415  # as above
 
     epoch = wiring.book_row().epoch
@@ -93,9 +93,9 @@ def _read(wiring: "Wiring", after: int, types: tuple[str, ...]) -> Iterator[Told
             after += min(BATCH, end - after)
 
 
-def _follow(wiring: "Wiring", after: int, types: tuple[str, ...], *, as_json: bool) -> None:
+def _follow(wiring: "App", after: int, types: tuple[str, ...], *, as_json: bool) -> None:
     """Print events as they are sealed, until the keyboard stops it."""
-    from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # loaded when it runs
+    from ledger.store.feed import feed_end  # noqa: PLC0415  # loaded when it runs
 
     note("Following the feed; Ctrl-C ends it.")
     while True:

@@ -28,7 +28,7 @@ HISTORY_COLUMNS: tuple[Column, ...] = (
 def history_of(  # noqa: PLR0913  # a stream, a book, both times, and whether alone
     kind: str, number: str, *, book: str, as_of: str | None, on: date | None, own: bool = False
 ) -> list[dict[str, object]]:
-    """Give a stream's events as rows. Raises `Refused` when nothing of it was recorded by then."""
+    """Give a stream's events as rows. Raises `Rejected` when nothing of it was recorded by then."""
     from projections.replay.telling import history  # noqa: PLC0415  # loaded when it runs
 
     with reading(book, BELONGING, as_of=as_of, on=on) as reader:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.cli.options import access, book_option, examples, json_option, opened, reason_option
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 from projections.commands.tables import Column, plain, show, text
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def find(  # noqa: PLR0913  # one parameter an option
     asked = " ".join(name)
     if not words(asked):
         message = "Give letters to search by: coverledger person find peeters --reason 'no number given'."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     persons = _found(book, asked, access(actor, "person find", reason), limit)
     rows = [asdict(person) for person in persons]
     if not as_json:

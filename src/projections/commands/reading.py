@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from ledger.cli.options import opened
 from ledger.cli.output import note
-from ledger.endings import Refused
+from ledger.errors import Rejected
 from projections.commands.options import empty_ok
 
 if TYPE_CHECKING:
+    from ledger.app import App
     from ledger.feed.epochs import Cursor
     from ledger.privacy.access import Access, Opening
     from ledger.store.pool import Connection
-    from ledger.wiring import Wiring
     from projections.asking.reader import Reader
 
 
@@ -31,7 +31,7 @@ def reading(
 
     `access`: who opens personal values, and why; None: they stay sealed.
 
-    Raises `UsedWrongly` for an `as_of` that says no time, `Refused` for one at which nothing was known yet.
+    Raises `UsageError` for an `as_of` that says no time, `Rejected` for one at which nothing was known yet.
     """
     from projections.asking.positions import NOTHING, NothingKnown, known_end, position_as_of, read_as_of  # noqa: PLC0415  # loaded when it runs
     from projections.asking.reader import SNAPSHOT, Reader  # noqa: PLC0415  # as above
@@ -54,14 +54,14 @@ def reading(
                 position = position_as_of(connection, book, asked, end, empty_ok=empty_ok())
             except NothingKnown as error:
                 message = f"{error} With --empty-ok the answer is given, with nothing in it."
-                raise Refused(message) from error
+                raise Rejected(message) from error
             _warn_of_more(connection, book, asked, position)
             yield Reader(connection, book, position, on, _opening(wiring, access))
             if end == NOTHING:
                 note(f"Book {book!r} is empty: nothing has been recorded in it yet.")
 
 
-def _opening(wiring: "Wiring", access: "Access | None") -> "Opening | None":
+def _opening(wiring: "App", access: "Access | None") -> "Opening | None":
     """Make what opens personal values; the master key is read only then."""
     if access is None:
         return None

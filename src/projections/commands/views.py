@@ -4,7 +4,7 @@ import click
 
 from ledger.cli.options import book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 from projections.commands.progress import progress
 from projections.commands.tables import (
     Column,
@@ -111,13 +111,13 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
     until `projections drop`. The directory alone is kept anew in its place: until that is done, not everybody
     is found.
     """
-    from ledger.store.feed_rows import feed_end  # noqa: PLC0415  # loaded when it runs
+    from ledger.store.feed import feed_end  # noqa: PLC0415  # loaded when it runs
     from projections.asking.views import VIEWS  # noqa: PLC0415  # as above
     from projections.upkeep.rebuild import rebuild_together  # noqa: PLC0415  # as above
 
     if every == bool(names):
         message = "Name the views to rebuild, or say --all: coverledger projections rebuild limits due."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     chosen = list(dict.fromkeys((*NAMES, DIRECTORY) if every else names))
     views = [name for name in chosen if name != DIRECTORY]
     with opened(book) as wiring:
@@ -181,7 +181,7 @@ def diff(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
             f" at position {first['from_position']} ({first['event'] or 'where no event is'}): find out who"
             " changed it; coverledger projections rebuild puts it right."
         )
-        raise Refused(message)
+        raise Rejected(message)
 
 
 @click.command()
@@ -197,7 +197,7 @@ def drop(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> No
 
     if every == bool(names):
         message = "Name the views, or say --all: coverledger projections drop limits due."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     with opened(book) as wiring:
         dropped = [
             {"view": name, "generations": drop_kept(wiring.pool, book, VIEWS[name])}
@@ -254,7 +254,7 @@ def replay_parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     left = sum(int(str(row["parked"])) for row in replayed)
     if left:
         message = f"{left} events are still parked: coverledger projections parked says why."
-        raise Refused(message)
+        raise Rejected(message)
 
 
 def _compared(differing: int) -> str:

@@ -26,13 +26,13 @@ class OutFile(click.ParamType[Path]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Refuse another end of the name before anything is read."""
-        from ledger.endings import UsedWrongly  # noqa: PLC0415  # loaded when it runs
+        from ledger.errors import UsageError  # noqa: PLC0415  # loaded when it runs
         from projections.exports.files import refuse_other_ends  # noqa: PLC0415  # as above
 
         path = Path(str(value))
         try:
             refuse_other_ends(path)
-        except UsedWrongly as error:
+        except UsageError as error:
             self.fail(str(error), param, ctx)
         return path
 

@@ -6,9 +6,9 @@ from cryptography.exceptions import InvalidTag
 
 from ledger.feed.verification.checked_view import CheckedView, Progress
 from ledger.feed.verification.fault import NotVerified
-from ledger.store.checkpoints import checkpoint
-from ledger.store.personal import unseal
+from ledger.store.feed import checkpoint
 from ledger.store.pool import Connection
+from ledger.store.vault import unseal
 from projections.asking.histories import read_until
 from projections.directory.entries import TYPES, Called, Key, entries
 from projections.directory.follower import NAME, clear_text, place_of
@@ -16,12 +16,12 @@ from projections.directory.queries import Entry, all_entries, may_read_vault
 from projections.directory.words import hashed, indexed
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 _SNAPSHOT: Final = "set transaction isolation level repeatable read, read only"
 
 
-def check_directory(wiring: "Wiring", progress: Progress) -> CheckedView:
+def check_directory(wiring: "App", progress: Progress) -> CheckedView:
     """Check the directory as far as it has come: its entries. Raises NotVerified for the first bad one.
 
     A login that may not read the vault, as an auditor's, sees no entry: it checks none, and says 0 rows.
@@ -42,7 +42,7 @@ def check_directory(wiring: "Wiring", progress: Progress) -> CheckedView:
 
 
 def _compare(
-    wiring: "Wiring", connection: Connection, called: dict[Key, Called], kept: dict[Key, Entry]
+    wiring: "App", connection: Connection, called: dict[Key, Called], kept: dict[Key, Entry]
 ) -> None:
     book = wiring.book
     held = wiring.store.subject_keys.for_reading(connection, book, {person for person, _ in called})

@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ledger.privacy.access import Access, Opened, record_access
-from ledger.store.book_keys import BookKeys
-from ledger.store.personal import unseal
+from ledger.store.keys import BookKeys, SubjectKeys
 from ledger.store.pool import Pool
-from ledger.store.subject_keys import SubjectKeys
+from ledger.store.vault import unseal
 from projections.directory.follower import place_of
 from projections.directory.queries import boxes, found, numbers
 from projections.directory.words import hashed, words

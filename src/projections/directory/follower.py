@@ -5,8 +5,8 @@ from typing import Final
 
 from ledger.feed.reading import FeedEvent
 from ledger.store.event_store import EventStore
-from ledger.store.personal import place, seal, unseal
 from ledger.store.pool import Connection
+from ledger.store.vault import place, seal, unseal
 from projections.directory.entries import TYPES, Called, entries
 from projections.directory.queries import Entry, forget_all, hold, put
 from projections.directory.words import hashed, indexed

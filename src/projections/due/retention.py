@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ledger.domain.deadlines.retention import (
+from ledger.domain.retention import (
     LISTENED_TO,
     KeptClaim,
     KeptContract,

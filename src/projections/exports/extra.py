@@ -3,13 +3,13 @@
 from importlib import import_module
 from typing import Any
 
-from ledger.endings import Refused
+from ledger.errors import Rejected
 
 
 def needed(module: str, what: str) -> Any:  # noqa: ANN401  # a module
-    """Give a module of the extra. Raises `Refused`, with what to type, where it is not installed."""
+    """Give a module of the extra. Raises `Rejected`, with what to type, where it is not installed."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
         message = f"To write {what}, {module.partition('.')[0]} is needed: pip install 'coverledger[export]'."
-        raise Refused(message) from error
+        raise Rejected(message) from error

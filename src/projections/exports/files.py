@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 from projections.exports.csv_rows import csv_chunks
 from projections.exports.parquet import write_parquet
 from projections.exports.sheet import Rows, Sheet
@@ -15,16 +15,16 @@ ENDS = (".csv", ".xlsx", ".parquet")
 
 
 def refuse_other_ends(path: Path) -> None:
-    """Raise `UsedWrongly` for a name that says no way of writing, before anything is read."""
+    """Raise `UsageError` for a name that says no way of writing, before anything is read."""
     if path.suffix.lower() not in ENDS:
         message = f"{path.name!r} says no way of writing: end it in {', '.join(ENDS)}."
-        raise UsedWrongly(message)
+        raise UsageError(message)
 
 
 def write_file(rows: Rows, sheet: Sheet, path: Path) -> int:
     """Write rows to a file; their number. The file is there whole or not at all; one that was is replaced.
 
-    Raises `UsedWrongly` for a name that says no way of writing, `Refused` where it cannot be written.
+    Raises `UsageError` for a name that says no way of writing, `Rejected` where it cannot be written.
     """
     refuse_other_ends(path)
     try:
@@ -39,7 +39,7 @@ def write_file(rows: Rows, sheet: Sheet, path: Path) -> int:
                 raise
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror or error}. Name another file."
-        raise Refused(message) from error
+        raise Rejected(message) from error
     return count
 
 

@@ -14,7 +14,7 @@ ROWS_A_GROUP = 10_000
 
 
 def write_parquet(rows: Rows, sheet: Sheet, file: IO[bytes]) -> int:
-    """Write rows as a Parquet file; their number. Raises `Refused` where `pyarrow` is not installed."""
+    """Write rows as a Parquet file; their number. Raises `Rejected` where `pyarrow` is not installed."""
     arrow, parquet = needed("pyarrow", "Parquet"), needed("pyarrow.parquet", "Parquet")
     schema = arrow.schema([(column.name, _arrow_type(arrow, column.kind)) for column in sheet.columns])
     count = 0

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import IO, Any, Final
 
 from ledger.domain.calendar import BRUSSELS
-from ledger.endings import Refused
+from ledger.errors import Rejected
 from projections.exports.extra import needed
 from projections.exports.sheet import Kind, Rows, Sheet
 from projections.exports.spooled import made
@@ -27,7 +27,7 @@ Write = Callable[[Page, int, int, Any], object]
 def write_workbook(rows: Rows, sheet: Sheet, file: IO[bytes]) -> int:
     """Write rows as a workbook; their number. Memory does not grow with them.
 
-    Raises `Refused` for more rows than a sheet holds, and where `xlsxwriter` is not installed.
+    Raises `Rejected` for more rows than a sheet holds, and where `xlsxwriter` is not installed.
     """
     xlsxwriter = needed("xlsxwriter", "a workbook")
     settings = {
@@ -59,7 +59,7 @@ def write_workbook(rows: Rows, sheet: Sheet, file: IO[bytes]) -> int:
                 message = (
                     f"A workbook holds {MOST_ROWS:,} rows and there are more: write them as .csv or .parquet."
                 )
-                raise Refused(message)
+                raise Rejected(message)
             for across, (name, kind) in enumerate(sheet.columns):
                 value = row.get(name)
                 if value is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar, cast
 
-from ledger.domain.deciding import State
+from ledger.domain.dispatch import State
 from ledger.domain.identifiers import StreamKind
 from ledger.feed.reading import FeedEvent
 from projections.folding.states import folded, read_state, state_text

@@ -3,8 +3,7 @@
 from collections.abc import Generator, Mapping
 from itertools import count
 
-from ledger.store.connecting import DictCursor
-from ledger.store.pool import Connection
+from ledger.store.pool import Connection, DictCursor
 from projections.folding.paging import Paged
 from projections.folding.rows import Source
 from projections.folding.view import Table

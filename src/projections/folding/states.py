@@ -7,7 +7,7 @@ changed, and the same state and the same event always give the same one.
 
 from typing import Final, TypeVar
 
-from ledger.domain.deciding import State, fold, state_from_json, state_to_json
+from ledger.domain.dispatch import State, fold, state_from_json, state_to_json
 from ledger.domain.identifiers import StreamKind
 from ledger.feed.reading import FeedEvent
 

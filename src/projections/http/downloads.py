@@ -6,11 +6,11 @@ from typing import Final
 
 from starlette.responses import StreamingResponse
 
-from ledger.endings import Refused
+from ledger.app import App
+from ledger.errors import Rejected
 from ledger.feed.epochs import Cursor
 from ledger.http.openapi_responses import POSITION
 from ledger.http.problems import Problem
-from ledger.wiring import Wiring
 from projections.exports.sent import WAYS
 from projections.exports.sheet import Row, Rows
 from projections.http.lists import List
@@ -27,7 +27,7 @@ def download(listed: List, end: str, rows: Rows, position: Cursor) -> StreamingR
     way = WAYS[end]
     try:
         content = way.write(rows, listed.sheet)
-    except Refused as error:
+    except Rejected as error:
         raise Problem("INVALID", str(error)) from error
     stands = str(position).replace(":", "-")
     headers = {
@@ -37,9 +37,7 @@ def download(listed: List, end: str, rows: Rows, position: Cursor) -> StreamingR
     return StreamingResponse(content, media_type=way.media_type, headers=headers)
 
 
-def rows_by_pages(
-    wiring: Wiring, listed: List, filters: object, time: Time, position: Cursor
-) -> Iterator[Row]:
+def rows_by_pages(wiring: App, listed: List, filters: object, time: Time, position: Cursor) -> Iterator[Row]:
     """Give all rows of a list as they stand at a position, read page by page."""
     after, time = None, replace(time, as_of=position)
     while True:

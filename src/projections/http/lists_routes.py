@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
+from ledger.app import App
 from ledger.auth.roles import Caller
 from ledger.clock import BEGINNING, present
 from ledger.domain.calendar import brussels_date
@@ -17,7 +18,6 @@ from ledger.http.openapi_responses import POSITION, POSITION_HEADER, described
 from ledger.http.parameters import tagged
 from ledger.http.problems import Problem
 from ledger.http.state import PREFIX, Book, wiring_of
-from ledger.wiring import Wiring
 from projections.asking.positions import sealed_at
 from projections.asking.questions import Filters, list_calendar
 from projections.exports import due_calendar
@@ -40,7 +40,7 @@ _PLACE: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18}){0,3}", re.ASCII)
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most.")]
 
 
-def routes(_wiring: Wiring) -> APIRouter:
+def routes(_wiring: App) -> APIRouter:
     """Give the routes of the lists (group `coverledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
     for listed in (*LISTS, *REPORTS):
@@ -207,5 +207,5 @@ async def calendar(
     return tagged(request, answer)
 
 
-def _today(wiring: Wiring) -> date:
+def _today(wiring: App) -> date:
     return brussels_date(present(wiring.book_row(), wiring.now()))

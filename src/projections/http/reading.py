@@ -10,19 +10,19 @@ from typing import Annotated, Final, TypeVar
 from fastapi import Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from ledger.answers import kept_answer
+from ledger.app import App
 from ledger.auth.roles import Caller
+from ledger.command_handler import kept_answer
 from ledger.domain.command import Day
 from ledger.domain.identifiers import Name, StreamRef
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 from ledger.feed.epochs import Cursor, check_place
 from ledger.http.openapi import A_DATE, AN_INSTANT
 from ledger.http.parameters import CURSOR, PresentEpoch, places, read_cursor
 from ledger.http.problems import Problem
 from ledger.http.state import wiring_of
 from ledger.privacy.access import Access, Opening
-from ledger.store.streams import stream_id, stream_ref
-from ledger.wiring import Wiring
+from ledger.store.canonical import stream_id, stream_ref
 from projections.asking.positions import NothingKnown, known_end, position_as_of, read_as_of
 from projections.asking.reader import SNAPSHOT, Reader
 from projections.folding.paging import Paged, Place
@@ -103,7 +103,7 @@ def read_time(
     """Read which time is asked for. Raises Problem."""
     try:
         known = None if as_of is None else read_as_of(as_of)
-    except UsedWrongly as error:
+    except UsageError as error:
         raise Problem("INVALID", _as_here(error)) from error
     at_least = None if min_position is None else read_cursor("min_position", min_position)
     return Time(on, known, at_least, min_command)
@@ -139,7 +139,7 @@ async def read(
 
 @contextmanager
 def reading(
-    wiring: Wiring, views: Sequence[str], time: Time, access: Access | None = None
+    wiring: App, views: Sequence[str], time: Time, access: Access | None = None
 ) -> Iterator[PagedReader]:
     """Give a reader of these views, as far as they have followed. Raises Problem for an unknown time."""
     with wiring.pool.transaction() as connection:
@@ -149,7 +149,7 @@ def reading(
         try:
             with places("as_of"):
                 position = position_as_of(connection, wiring.book, time.as_of, end)
-        except UsedWrongly as error:
+        except UsageError as error:
             raise Problem("INVALID", _as_here(error)) from error
         except NothingKnown as error:
             raise Problem("NOTHING_KNOWN", str(error)) from error
@@ -196,12 +196,12 @@ async def _wanted_position(request: Request, caller: Caller, time: Time) -> int 
     return position if at_least is None else max(position, at_least)
 
 
-def _reached(wiring: Wiring, views: Sequence[str]) -> int:
+def _reached(wiring: App, views: Sequence[str]) -> int:
     with wiring.pool.connection() as connection:
         return known_end(connection, wiring.book, views)
 
 
-def _check_position(wiring: Wiring, cursor: Cursor) -> None:
+def _check_position(wiring: App, cursor: Cursor) -> None:
     with places("min_position"), wiring.pool.connection() as connection:
         check_place(connection, wiring.book, cursor)
 
@@ -215,6 +215,6 @@ def no_such(reader: Reader, kind: str, number: str) -> Problem:
     return Problem("NOT_FOUND", message)
 
 
-def _as_here(error: UsedWrongly) -> str:
+def _as_here(error: UsageError) -> str:
     """Say of a parameter what the command line says of its option."""
     return str(error).replace("--as-of", "as_of")

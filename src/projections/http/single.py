@@ -12,17 +12,17 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
+from ledger.app import App
 from ledger.auth.roles import Caller
 from ledger.domain.identifiers import Name, StreamKind, StreamRef
-from ledger.endings import Refused
+from ledger.errors import Rejected
 from ledger.http.callers import needs
 from ledger.http.openapi_responses import POSITION, POSITION_HEADER, described
 from ledger.http.parameters import has_already, not_modified
 from ledger.http.problems import Problem
 from ledger.http.state import PREFIX, Book
 from ledger.privacy.access import Access
-from ledger.store.positions import last_positions, version_at
-from ledger.wiring import Wiring
+from ledger.store.feed import last_positions, version_at
 from projections.asking.histories import belonging
 from projections.asking.questions import show_claim, show_complaint, show_contract
 from projections.asking.reader import Reader
@@ -78,7 +78,7 @@ Reason = Annotated[
 Own = Annotated[bool, Query(description="A contract's own events only, without its claims' and complaints'.")]
 
 
-def routes(_wiring: Wiring) -> APIRouter:
+def routes(_wiring: App) -> APIRouter:
     """Give the routes of single contracts, claims and complaints (group `coverledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
     for kind in KINDS:
@@ -159,7 +159,7 @@ async def _answer(  # who, what, when and why
     def tell(reader: PagedReader) -> tuple[dict[str, object], str, bool]:
         try:
             shown = kind.show(reader, number)
-        except Refused as error:
+        except Rejected as error:
             raise no_such(reader, kind.kind, number) from error
         stream = StreamRef(kind.kind, number)
         version = version_at(reader.connection, reader.book, stream, reader.position)
@@ -250,7 +250,7 @@ async def _told(  # who, what, when, how and why
     def told(reader: PagedReader) -> object:
         try:
             return tell(reader, StreamRef(kind.kind, number))
-        except Refused as error:
+        except Rejected as error:
             raise no_such(reader, kind.kind, number) from error
 
     events, position = await read(request, caller, BELONGING, time, told, access)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
+from ledger.domain.calendar import term_end, term_start
 from ledger.domain.contract.events import (
     ContractRenewed,
     ContractStarted,
@@ -14,7 +15,6 @@ from ledger.domain.contract.events import (
     LimitReleased,
     LimitReserved,
 )
-from ledger.domain.dates import term_end, term_start
 from ledger.domain.terms import load_terms
 from ledger.feed.reading import FeedEvent
 from projections.folding.view import Folded, Since, Table, View

@@ -6,8 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from ledger.feed.reading import FeedEvent
-from ledger.store.personal import ERASED
-from ledger.store.personal_reading import sealed_values
+from ledger.store.vault import ERASED, sealed_values
 from projections.replay.changes import Json
 
 SEALED = "[sealed]"

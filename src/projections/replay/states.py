@@ -3,7 +3,7 @@
 import json
 
 from ledger.domain.contract.state import Contract, limit_rows
-from ledger.domain.deciding import State, state_to_json
+from ledger.domain.dispatch import State, state_to_json
 from projections.replay.changes import Json
 
 Fields = dict[str, Json]

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from ledger.domain.deciding import State, fold
+from ledger.domain.dispatch import State, fold
 from ledger.domain.identifiers import StreamRef
-from ledger.endings import Refused
+from ledger.errors import Rejected
 from ledger.feed.reading import FeedEvent
 from projections.asking.persons import stored
 from projections.asking.reader import Reader
@@ -19,7 +19,7 @@ Told = dict[str, object]
 def history(reader: Reader, stream: StreamRef, *, own: bool = False) -> list[Told]:
     """Give a stream's events, oldest first; of a contract with its claims' and complaints', unless `own`.
 
-    Raises `Refused` when nothing of the stream was known then.
+    Raises `Rejected` when nothing of the stream was known then.
     """
     return [told(event) for event in _events(reader, stream, own=own)]
 
@@ -48,7 +48,7 @@ def replay(reader: Reader, stream: StreamRef, *, own: bool = False) -> list[Told
     Personal values stand as `[sealed]`, those of the erased as `[erased]`. For a reader who opens them they
     stand in clear, and beside the payload by their paths (`personal`).
 
-    Raises `Refused` as `history` does.
+    Raises `Rejected` as `history` does.
     """
     events = _events(reader, stream, own=own)
     persons = frozenset[str]().union(*(persons_in(event) for event in events))
@@ -67,7 +67,7 @@ def _events(reader: Reader, stream: StreamRef, *, own: bool) -> Sequence[FeedEve
     if not any(event.stream == stream for event in events):
         kind, number = stream
         message = f"There is no {kind} {number!r} in book {reader.book}: see `coverledger {kind} list`."
-        raise Refused(message)
+        raise Rejected(message)
     return events
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.feed.verification.checked_view import CheckedView, Progress
 from ledger.feed.verification.fault import NotVerified
-from ledger.store.checkpoints import checkpoint
-from ledger.store.feed_rows import feed_end
+from ledger.store.feed import checkpoint, feed_end
 from ledger.store.pool import Connection
 from projections.asking.histories import read_until
 from projections.asking.views import VIEWS
@@ -20,9 +19,9 @@ from projections.folding.view import View
 from projections.upkeep.rows import Version, live_generation, rows_of
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
-Check = Callable[["Wiring", Progress], CheckedView]
+Check = Callable[["App", Progress], CheckedView]
 
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
 REMEMBERED = """
@@ -31,7 +30,7 @@ where book = %s and generation = %s and view = %s
 """
 
 
-def check_view(wiring: "Wiring", view: View[Any], progress: Progress) -> CheckedView:
+def check_view(wiring: "App", view: View[Any], progress: Progress) -> CheckedView:
     """Check one view as far as it has come: its row versions. Raises NotVerified for the first bad row."""
     book = wiring.book
     with wiring.pool.transaction() as connection:
@@ -108,7 +107,7 @@ def _remembered(
 
 
 def _check(name: str) -> Check:
-    def check(wiring: "Wiring", progress: Progress) -> CheckedView:
+    def check(wiring: "App", progress: Progress) -> CheckedView:
         return check_view(wiring, VIEWS[name], progress)
 
     check.__doc__ = f"Check the view `{name}` against the feed."

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ledger.store.checkpoints import checkpoint
+from ledger.store.feed import checkpoint
 from ledger.store.pool import Connection, Pool
 from projections.asking.histories import read_until
 from projections.folding.versions import Folding

@@ -9,8 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from ledger.feed.followers import FollowerRunner
 from ledger.feed.together import BATCH_TOGETHER, FollowersTogether
-from ledger.store.checkpoints import checkpoint, lock_checkpoint, move_checkpoint
-from ledger.store.feed_rows import feed_end
+from ledger.store.feed import checkpoint, feed_end, lock_checkpoint, move_checkpoint
 from ledger.store.pool import Connection, Pool
 from projections.folding import generations
 from projections.folding.follower import ViewFollower, shadow_name

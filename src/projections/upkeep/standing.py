@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ledger.store.feed_rows import feed_end
+from ledger.store.feed import feed_end
 from ledger.store.pool import Connection
 from projections.asking.views import VIEWS
 from projections.directory.follower import NAME as DIRECTORY

@@ -6,13 +6,13 @@ from time import monotonic, sleep
 from typing import Final
 from uuid import uuid4
 
-from ledger.answers import Answer, kept_answer
+from ledger.app import App
+from ledger.command_envelope import submission
+from ledger.command_handler import Answer, kept_answer
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid
+from ledger.store.canonical import stream_id, stream_ref
 from ledger.store.pool import Connection
-from ledger.store.streams import stream_id, stream_ref
-from ledger.submission import submission
-from ledger.wiring import Wiring
 from projections.asking.positions import known_end
 from projections.asking.views import VIEWS
 from projections.web.forms.form import Form
@@ -35,7 +35,7 @@ def new_command_id() -> str:
     return str(uuid4())
 
 
-def version_of(wiring: Wiring, stream: StreamRef) -> int:
+def version_of(wiring: App, stream: StreamRef) -> int:
     """Give the version that a stream stands at, sealed or not; 0 where there is none."""
     return wiring.store.load_many(wiring.book, [stream]).streams[stream].version
 
@@ -67,7 +67,7 @@ def answered(look: Look, command_id: str) -> Answer | None:
     return None if first is None else kept_answer(command_id, first.answer)
 
 
-def wait_until_shown(wiring: Wiring, answer: Answer) -> bool:
+def wait_until_shown(wiring: App, answer: Answer) -> bool:
     """Wait until every view shows what the command recorded; False when they are still behind."""
     keys = tuple((str(stream_id(wiring.book, stream_ref(e.stream))), e.version) for e in answer.events)
     if not keys:

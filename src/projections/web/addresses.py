@@ -31,7 +31,7 @@ def in_address(number: str) -> str:
 def from_address(step: str) -> str:
     """Read a number back; whatever was not escaped stands for itself.
 
-    Raises `UsedWrongly` for escapes that are no text.
+    Raises `UsageError` for escapes that are no text.
     """
     step = number_in(step)
     read = bytearray()

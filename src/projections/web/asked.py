@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
+from ledger.app import App
 from ledger.clock import present
 from ledger.domain.calendar import brussels_date
 from ledger.domain.command import read_date
 from ledger.privacy.access import Access, Opening
-from ledger.store.checkpoints import checkpoint
-from ledger.wiring import Wiring
+from ledger.store.feed import checkpoint
 from projections.asking.positions import position_as_of, read_as_of
 from projections.asking.reader import SNAPSHOT, Reader
 from projections.web.words.codes import N_
@@ -54,7 +54,7 @@ class AskedTime:
 
 
 def read_asked(query: Mapping[str, str]) -> AskedTime:
-    """Read `as_of` and `on` from an address. Raises `UsedWrongly` for what says no time."""
+    """Read `as_of` and `on` from an address. Raises `UsageError` for what says no time."""
     as_of = query.get("as_of", "").strip() or None
     if as_of is not None:
         # "+" of an offset is a blank in an address that somebody typed.
@@ -65,7 +65,7 @@ def read_asked(query: Mapping[str, str]) -> AskedTime:
 
 
 def read_day(text: str) -> date:
-    """Read a date from an address. Raises `UsedWrongly`."""
+    """Read a date from an address. Raises `UsageError`."""
     try:
         return read_date(text)
     except ValueError as error:
@@ -73,7 +73,7 @@ def read_day(text: str) -> date:
 
 
 def read_month(text: str) -> date:
-    """Read a month from an address, `2026-03`; gives its first day. Raises `UsedWrongly`."""
+    """Read a month from an address, `2026-03`; gives its first day. Raises `UsageError`."""
     if len(text) == len("2026-03"):
         return read_day(f"{text}-01")
     raise AskedWrongly(NO_MONTH, asked=text[:20])
@@ -102,14 +102,14 @@ def read_choice(query: Mapping[str, str], name: str, choices: Collection[str]) -
 
 @contextmanager
 def looking(
-    wiring: Wiring, views: Collection[str], asked: AskedTime, access: Access | None = None
+    wiring: App, views: Collection[str], asked: AskedTime, access: Access | None = None
 ) -> Iterator[Reader]:
     """Give a reader of these views as far as they have come, or as of the time asked for.
 
     The views follow the feed by themselves: a page waits for nothing.
     `access`: who opens personal values, and why; None: they stay sealed.
 
-    Raises `UsedWrongly` for a position that is not reached yet.
+    Raises `UsageError` for a position that is not reached yet.
     """
     wanted = set(views)
     if asked.on is not None:
@@ -124,6 +124,6 @@ def looking(
         yield Reader(connection, wiring.book, position, asked.on, opening, folded)
 
 
-def today_of(wiring: Wiring) -> date:
+def today_of(wiring: App) -> date:
     """Give the book's present day, by the calendar of Brussels."""
     return brussels_date(present(wiring.book_row(), wiring.now()))

@@ -10,15 +10,15 @@ from typing import Final, Literal, cast
 
 import structlog
 
+from ledger.app import App
 from ledger.cli.verification import VIEW_CHECKS_GROUP, outside_of
 from ledger.feed.proofs.refused import ProofRefused
 from ledger.feed.verification.audit import verify_database
 from ledger.feed.verification.checked_view import CheckedView
 from ledger.store.errors import StoreError
-from ledger.wiring import Wiring
 
 State = Literal["none", "running", "verified", "refused", "broken_off"]
-Check = Callable[[Wiring, Callable[[int, int], None]], CheckedView]
+Check = Callable[[App, Callable[[int, int], None]], CheckedView]
 
 LOG: Final = "log"
 
@@ -46,7 +46,7 @@ class Verification:
 class Verifying:
     """Runs verifications of one book. Threads may share it."""
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: App) -> None:
         """Nothing was asked for yet."""
         self._wiring = wiring
         self._lock = Lock()

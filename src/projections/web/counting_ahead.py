@@ -7,8 +7,8 @@ from datetime import date
 from threading import Event as StopEvent
 from typing import Final
 
+from ledger.app import App
 from ledger.supervision import rest
-from ledger.wiring import Wiring
 from projections.web.asked import AskedTime, looking, today_of
 from projections.web.figures import count_what_pages_ask
 
@@ -16,7 +16,7 @@ VIEWS: Final = ("contracts", "claims", "complaints", "due", "reserves")
 AGAIN_SECONDS: Final = 10.0
 
 
-def keep_counted(wiring: Wiring, stop: StopEvent) -> None:
+def keep_counted(wiring: App, stop: StopEvent) -> None:
     """Count until `stop` is set (group `coverledger.services`)."""
     counted: tuple[int, date] | None = None
     while not stop.is_set():

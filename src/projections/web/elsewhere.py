@@ -9,14 +9,14 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Final, cast
 
-from ledger.wiring import Wiring
+from ledger.app import App
 
 GROUP: Final = "coverledger.told"
 
-Tell = Callable[[Wiring, Mapping[str, str]], Any]
+Tell = Callable[[App, Mapping[str, str]], Any]
 
 
-def told_elsewhere(name: str, wiring: Wiring, asked: Mapping[str, str]) -> Any:  # noqa: ANN401  # JSON
+def told_elsewhere(name: str, wiring: App, asked: Mapping[str, str]) -> Any:  # noqa: ANN401  # JSON
     """Give what is told under a name. Raises `KeyError` where no package tells it."""
     return _tells()[name](wiring, asked)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
+from ledger.app import App
 from ledger.clock import present
 from ledger.domain.calendar import brussels_date
-from ledger.wiring import Wiring
 from projections.web.asked import AskedTime
 from projections.web.visitor import Visitor
 from projections.web.words.codes import N_
@@ -42,7 +42,7 @@ KEYS: Mapping[str, str] = {
 class Look:
     """One request, read as far as every page needs it."""
 
-    wiring: Wiring
+    wiring: App
     visitor: Visitor
     words: Words
     path: str

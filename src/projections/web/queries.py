@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import get_args
 
-from ledger.domain.statuses import DeadlineKind, DeadlineStatus
+from ledger.domain.codes import DeadlineKind, DeadlineStatus
 from ledger.store.pool import Connection
 from projections.asking.histories import streams_between
 from projections.asking.reader import Reader

@@ -11,16 +11,16 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from ledger.app import App
 from ledger.auth.roles import Right
-from ledger.endings import ClockBehind, Refused, Unreachable, UsedWrongly
+from ledger.errors import ClockBehind, Rejected, Unavailable, UsageError
 from ledger.feed.epochs import EpochsPart, EpochUnknown
 from ledger.http.callers import SESSION_COOKIE, program, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
 from ledger.http.state import SLASH
 from ledger.imports.json_lines import TooDeep, json_object
 from ledger.imports.lines import Malformed, decoded
-from ledger.store.patience import has_no_room, passes_by_itself
-from ledger.wiring import Wiring
+from ledger.store.retry import has_no_room, passes_by_itself
 from projections.asking.positions import NothingKnown
 from projections.commands.tables import as_json
 from projections.web.addresses import from_address
@@ -103,7 +103,7 @@ Twin = Callable[[Look], object]
 class Pages:
     """Registers pages on a router. A page for which a visitor lacks the right says so, and how to get it."""
 
-    def __init__(self, wiring: Wiring, router: APIRouter) -> None:
+    def __init__(self, wiring: App, router: APIRouter) -> None:
         """Serve the book of `wiring`."""
         self._wiring = wiring
         self._router = router
@@ -179,7 +179,7 @@ class Pages:
                 raise
             if is_json:
                 raise _problem(error) from error
-            if look is None or passes or isinstance(error, Unreachable):
+            if look is None or passes or isinstance(error, Unavailable):
                 return _not_now(request, _why_not_now(error))
             answer = _failed(look, error)
         return _with_language(request, look, _response(look, answer))
@@ -230,7 +230,7 @@ class _Unadmitted(Exception):
         self.code = code
 
 
-FAILURES: Final = (_Unadmitted, UsedWrongly, Refused, Unreachable)
+FAILURES: Final = (_Unadmitted, UsageError, Rejected, Unavailable)
 """What a page says in words, and its JSON as a problem, besides what passes by itself; else a defect."""
 
 
@@ -261,9 +261,9 @@ def _typed(body: bytes, media_type: str) -> Mapping[str, str]:
 
 _PROBLEMS: Final[Mapping[type[Exception], str]] = {
     _TooDeep: "BAD_REQUEST",
-    UsedWrongly: "INVALID",
+    UsageError: "INVALID",
     NothingKnown: "NOTHING_KNOWN",
-    Refused: "NOT_FOUND",
+    Rejected: "NOT_FOUND",
 }
 """What programs are told of an error, the most particular first."""
 
@@ -293,7 +293,7 @@ def _failed(look: Look, error: Exception) -> Shown:
             "organisation": look.wiring.settings.oidc_client_id is not None,
         }
         return Shown("unadmitted.html", told, status)
-    is_missing = isinstance(error, Refused)
+    is_missing = isinstance(error, Rejected)
     heading = N_("Not there") if is_missing else N_("That cannot be shown")
     status = HTTPStatus.NOT_FOUND if is_missing else HTTPStatus.BAD_REQUEST
     number = from_address(look.steps["number"]) if is_missing and "number" in look.steps else None
@@ -316,7 +316,7 @@ def _not_now(request: Request, why: str) -> Response:
 
 
 def _refuse_nul(look: Look) -> None:
-    """Refuse what no text of ours holds, before anything is asked with it. Raises UsedWrongly."""
+    """Refuse what no text of ours holds, before anything is asked with it. Raises UsageError."""
     if any("\0" in text for held in (look.steps, look.query, look.typed) for text in held.values()):
         raise AskedWrongly(NO_CHARACTER)
 

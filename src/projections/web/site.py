@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from ledger.wiring import Wiring
+from ledger.app import App
 from projections.web.pages import (
     claim,
     commands,
@@ -45,7 +45,7 @@ PAGES = (
 """In this order: an address such as `/claims/new` goes before those of numbers."""
 
 
-def routes(wiring: Wiring) -> APIRouter:
+def routes(wiring: App) -> APIRouter:
     """Give the pages of a book."""
     router = APIRouter(include_in_schema=False)
     shipped.register(router)

@@ -7,7 +7,7 @@ import click
 
 from ledger.cli.options import DAY, actor_option, book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json_line
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 
 
 @click.command()
@@ -53,12 +53,12 @@ def confirm(  # noqa: PLR0913  # one parameter an option
 
     if (reference is None) == (path is None):
         message = "Name one letter, or give a --file."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     if reference is None and path is not None:
         told = read_confirmations(path)
     elif posted_on is None and returned_on is None:
         message = "Say what the post says: --posted-on DATE, or --returned-on DATE."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     else:
         told = [Confirmation(reference or "", posted_on, tracking, returned_on)]
     refused = 0

@@ -7,7 +7,7 @@ import click
 
 from ledger.cli.options import book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json
-from ledger.endings import Refused
+from ledger.errors import Rejected
 
 if TYPE_CHECKING:
     from ledger.domain.deadlines import Deadline
@@ -35,7 +35,7 @@ def digest(*, sends: bool, book: str, as_json: bool) -> int:
             wanted = places(wiring.settings)
             if not wanted:
                 message = "Nobody gets it: set COVERLEDGER_DIGEST_MAIL or COVERLEDGER_DIGEST_FOLDER."
-                raise Refused(message)
+                raise Rejected(message)
             told = send(wiring, wanted, again=True)
     if as_json:
         print_json(_written(found) | {"sent": told})

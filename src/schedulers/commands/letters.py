@@ -4,7 +4,7 @@ import click
 
 from ledger.cli.options import book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json, print_table
-from ledger.endings import Refused
+from ledger.errors import Rejected
 from schedulers.letters.statuses import STATUSES
 
 AHEAD = click.IntRange(0, 365)
@@ -125,10 +125,10 @@ def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
     with opened(book) as wiring:
         if wiring.book_row().kind == "simulated":
             message = f"Book {book} is simulated, and its letters go to nobody: open one with `letters open`."
-            raise Refused(message)
+            raise Rejected(message)
         if carrier_of(wiring) is None:
             message = "No carrier takes letters here: set COVERLEDGER_LETTERS_CARRIER to a folder or a URL."
-            raise Refused(message)
+            raise Rejected(message)
         with wiring.pool.connection() as connection:
             try_again(connection, book)
         handed = hand(wiring, ahead_days=ahead_days)

@@ -7,10 +7,10 @@ import click
 
 from ledger.cli.options import access, book_option, examples, opened, reason_option
 from ledger.cli.output import note
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
     from schedulers.letters.queries import Letter
 
 
@@ -45,15 +45,15 @@ def answer(reference: str, *, path: Path | None, no_text: bool, book: str) -> No
 
     if (path is None) != no_text:
         message = "Give the answer's --text FILE, or --no-text."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     try:
         text = None if path is None else path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read ({error})."
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
     if text is not None and not 0 < len(text) <= LONGEST_TEXT:
         message = f"{path} holds {len(text):,} characters: an answer has 1 to {LONGEST_TEXT:,}."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     with opened(book) as wiring:
         press = Press(wiring.settings.letters_fonts)
         wiring.catch_up(NAME)
@@ -85,29 +85,29 @@ def open_one(reference: str, *, output: Path | None, reason: str, actor: str, bo
         letter = found(wiring, book, reference)
         if letter.sha256 is None:
             message = f"Letter {reference} is {letter.status} and not written yet."
-            raise Refused(message)
+            raise Rejected(message)
         opened_by = [Opened(letter.person, letter.about.name)]
         keys = keys_to_open(wiring.pool, wiring.store.subject_keys, book, by, opened_by)
         if letter.person not in keys:
             message = f"Letter {reference} went with its addressee, who was erased; its SHA-256 is left."
-            raise Refused(message)
+            raise Rejected(message)
         pdf = shelf_of(wiring).take(letter.sha256, keys[letter.person])
     output = output or Path(f"{reference}.pdf")
     try:
         output.write_bytes(pdf)
     except OSError as error:
         message = f"{output} cannot be written ({error.strerror})."
-        raise Refused(message) from error
+        raise Rejected(message) from error
     note(f"Written to {output}.")
 
 
-def found(wiring: "Wiring", book: str, reference: str) -> "Letter":
-    """Find one letter by its reference. Raises Refused."""
+def found(wiring: "App", book: str, reference: str) -> "Letter":
+    """Find one letter by its reference. Raises Rejected."""
     from schedulers.letters.queries import letters  # noqa: PLC0415  # loaded when it runs
 
     with wiring.pool.connection() as connection:
         rows = letters(connection, book, references=[reference])
     if not rows:
         message = f"There is no letter {reference!r} in book {book}: see `coverledger letters list`."
-        raise Refused(message)
+        raise Rejected(message)
     return rows[0]

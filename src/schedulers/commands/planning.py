@@ -9,7 +9,7 @@ import click
 
 from ledger.cli.options import DAY, book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json, print_table
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 
 if TYPE_CHECKING:
     from schedulers.planning import DayLoad, PlannedNotice
@@ -53,7 +53,7 @@ def plan(*, first: date | None, last: date | None, notices: bool, book: str, as_
         end = last or begin + timedelta(days=365)
         if not begin <= end <= begin + timedelta(days=MOST_DAYS):
             message = f"--to must lie on or after --from, and ten years later at most: {begin} to {end}."
-            raise UsedWrongly(message)
+            raise UsageError(message)
         ahead = wiring.settings.letters_hand_over_days
         with wiring.pool.connection() as connection:
             planned = planned_of(contracts(connection, book), today, begin, end, ahead)

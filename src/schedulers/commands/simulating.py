@@ -7,7 +7,7 @@ import click
 
 from ledger.cli.options import DAY, book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json, print_table
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 
 if TYPE_CHECKING:
     from schedulers.simulating import Month
@@ -52,7 +52,7 @@ def simulate(*, until: date | None, notices: bool, book: str, as_json: bool) -> 
         last = add_months(brussels_date(begun_at), 12 * MOST_YEARS)
         if not begun_at < end <= until_of(begun_at, last):
             message = f"--until must lie in the future, {MOST_YEARS} years away at most."
-            raise UsedWrongly(message)
+            raise UsageError(message)
         ahead = wiring.settings.letters_hand_over_days if notices else None
         with wiring.pool.connection() as connection:
             streams = states(connection, book)

@@ -7,12 +7,12 @@ import click
 
 from ledger.cli.options import DAY, book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json
-from ledger.endings import Refused
+from ledger.errors import Rejected
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 
 @click.command()
@@ -55,13 +55,13 @@ def sweep(*, until: date | None, book: str, as_json: bool) -> None:
             f"{len(left):,} streams could not be brought up to date, {left[0]} the first: "
             "coverledger parked list says why."
         )
-        raise Refused(message)
+        raise Rejected(message)
 
 
-def _settled(wiring: "Wiring", until: date | None) -> "datetime":
+def _settled(wiring: "App", until: date | None) -> "datetime":
     """Settle how far time acts, and move or free the book's clock accordingly.
 
-    Raises `Refused` while an import is open, and for a future in a real book.
+    Raises `Rejected` while an import is open, and for a future in a real book.
     """
     from ledger.clock import present  # noqa: PLC0415  # loaded when it runs
     from ledger.domain.calendar import brussels_midnight  # noqa: PLC0415  # as above
@@ -72,7 +72,7 @@ def _settled(wiring: "Wiring", until: date | None) -> "datetime":
             f"An import is open on book {wiring.book} and holds its clock: run it again to finish it,"
             " or give it up with `coverledger import --abandon`."
         )
-        raise Refused(message)
+        raise Rejected(message)
     if until is None:
         wiring.books.hold(wiring.book, None)
         return present(book, now)
@@ -85,7 +85,7 @@ def _settled(wiring: "Wiring", until: date | None) -> "datetime":
         message = (
             f"{until} lies in the future and book {wiring.book} is real: sweep without --until, or wait."
         )
-        raise Refused(message)
+        raise Rejected(message)
     if book.held_at is not None:
         # The book stays where it is put, until somebody lives in it again.
         wiring.books.hold(wiring.book, max(book.held_at, instant))

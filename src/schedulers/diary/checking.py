@@ -7,17 +7,16 @@ from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import read_feed
 from ledger.feed.verification.checked_view import CheckedView, Progress
 from ledger.feed.verification.fault import NotVerified
-from ledger.store.checkpoints import checkpoint
-from ledger.store.feed_rows import feed_end
+from ledger.store.canonical import stream_ref
+from ledger.store.feed import checkpoint, feed_end
 from ledger.store.pool import Connection
-from ledger.store.streams import stream_ref
 from schedulers.diary.entries import Diarised, diarise, to_text
 from schedulers.diary.follower import NAME
 from schedulers.diary.queries import standing_deadlines
 from schedulers.diary.standing import standing
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 BATCH = 2000
 """Positions read at once."""
@@ -25,7 +24,7 @@ SNAPSHOT = "set transaction isolation level repeatable read, read only"
 ROWS = "select stream, due_at, kinds, memory from schedulers.diary where book = %s"
 
 
-def check_diary(wiring: "Wiring", progress: Progress) -> CheckedView:
+def check_diary(wiring: "App", progress: Progress) -> CheckedView:
     """Check the diary as far as it has come. Raises NotVerified for the first bad row."""
     with wiring.pool.transaction() as connection:
         with connection.cursor() as cursor:

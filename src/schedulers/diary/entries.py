@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.domain.deadlines import takes_effect_at
-from ledger.domain.deciding import State, fold, next_instant, state_from_json, state_to_json
-from ledger.domain.entries import Recorded
+from ledger.domain.dispatch import State, fold, next_instant, state_from_json, state_to_json
+from ledger.domain.event import RecordedEvent
 from ledger.domain.identifiers import StreamRef
 
 
@@ -26,7 +26,7 @@ class Diarised(NamedTuple):
         ]
 
 
-def diarise(before: Diarised | None, recorded: Recorded) -> Diarised | None:
+def diarise(before: Diarised | None, recorded: RecordedEvent) -> Diarised | None:
     """Fold one event of the stream. None: the stream has not begun."""
     state = fold(None if before is None else before.state, recorded)
     return None if state is None else Diarised(state, next_instant(state))

@@ -8,10 +8,10 @@ from psycopg2.extras import execute_values
 
 from ledger.domain.contract.state import Contract
 from ledger.domain.deadlines import Deadline
-from ledger.domain.deciding import State
+from ledger.domain.dispatch import State
 from ledger.domain.identifiers import StreamKind, StreamRef
+from ledger.store.canonical import stream_ref
 from ledger.store.pool import Connection
-from ledger.store.streams import stream_ref
 from schedulers.diary.entries import Diarised, from_text, to_text
 from schedulers.diary.standing import Change
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from ledger.domain.deadlines import Deadline
-from ledger.domain.deciding import State
+from ledger.domain.dispatch import State
 from ledger.domain.identifiers import StreamRef
 
 

@@ -13,7 +13,7 @@ from ledger.attempts import Attempts, ItemFailed, failing
 from ledger.clock import acts_until, present
 from ledger.domain.calendar import brussels_date, is_working_day
 from ledger.feed.subscriptions.trouble import troubles
-from ledger.outgoing_mail import new_mail
+from ledger.mail import new_mail
 from ledger.supervision import rest
 from schedulers.clocks import look_at
 from schedulers.clockwork import tick
@@ -30,8 +30,8 @@ from schedulers.retention.queries import over
 from schedulers.sweeping.background import sweep_to_the_present
 
 if TYPE_CHECKING:
-    from ledger.settings import Settings
-    from ledger.wiring import Wiring
+    from ledger.app import App
+    from ledger.config import Settings
 
 TICK_SECONDS: Final = 30.0
 WORKER: Final = "digest"
@@ -106,7 +106,7 @@ def places(settings: "Settings") -> list[Place]:
     return found
 
 
-def digest_of(wiring: "Wiring") -> Digest:
+def digest_of(wiring: "App") -> Digest:
     """Put together the digest of the book's present day, all that time owes by then having taken effect."""
     sweep_to_the_present(wiring)
     wiring.catch_up(DIARY, LETTERS, RETENTION)
@@ -138,7 +138,7 @@ def digest_of(wiring: "Wiring") -> Digest:
         )
 
 
-def send(wiring: "Wiring", wanted: list[Place], *, again: bool = False) -> dict[str, str]:
+def send(wiring: "App", wanted: list[Place], *, again: bool = False) -> dict[str, str]:
     """Send the day's digest to the places that have had none today; what came of it, by place.
 
     `again`: to the others too.
@@ -170,7 +170,7 @@ def send(wiring: "Wiring", wanted: list[Place], *, again: bool = False) -> dict[
     return told
 
 
-def keep_digest(wiring: "Wiring", stop: StopEvent) -> None:
+def keep_digest(wiring: "App", stop: StopEvent) -> None:
     """Send the digest of each working day, and try again what was not taken, until `stop` is set."""
     wanted = places(wiring.settings)
     if not wanted:

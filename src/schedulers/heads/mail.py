@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Self
 
-from ledger.outgoing_mail import new_mail
+from ledger.mail import new_mail
 from schedulers.heads.place import DaysHead, NotSent
 from schedulers.mailing import MailServer, NotMailed
 

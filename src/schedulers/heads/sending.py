@@ -14,7 +14,7 @@ from ledger.feed.proofs.cosignature import Cosignature
 from ledger.feed.proofs.merkle_proof import consistency_proof
 from ledger.feed.signing.growing import nodes_of
 from ledger.store.errors import StoreError
-from ledger.store.heads import SignatureLine, checkpoint_of, insert_head_signature, newest_checkpoint
+from ledger.store.log import SignatureLine, checkpoint_of, insert_head_signature, newest_checkpoint
 from ledger.supervision import rest
 from schedulers.clockwork import tick
 from schedulers.heads.folder import Folder
@@ -24,8 +24,8 @@ from schedulers.heads.queries import Sending, cosigned_size, note_sending, sent_
 from schedulers.heads.witness import Witness
 
 if TYPE_CHECKING:
-    from ledger.settings import Settings
-    from ledger.wiring import Wiring
+    from ledger.app import App
+    from ledger.config import Settings
 
 TICK_SECONDS = 600.0
 """Between two looks at whether a place still lacks the head of this day."""
@@ -44,7 +44,7 @@ def places(settings: "Settings") -> list[Place]:
     return found
 
 
-def keep_heads_outside(wiring: "Wiring", stop: StopEvent) -> None:
+def keep_heads_outside(wiring: "App", stop: StopEvent) -> None:
     """Send each day's head, and try again what was not taken, until `stop` is set."""
     wanted = places(wiring.settings)
     _forget_others(wiring, wanted)
@@ -54,13 +54,13 @@ def keep_heads_outside(wiring: "Wiring", stop: StopEvent) -> None:
     tick(TICK_SECONDS, lambda: send(wiring, wanted, stop=stop), stop)
 
 
-def send_now(wiring: "Wiring") -> list[Sending]:
+def send_now(wiring: "App") -> list[Sending]:
     """Send the newest head to every place, whatever it has had today (group `coverledger.head_senders`)."""
     return send(wiring, places(wiring.settings), again=True)
 
 
 def send(
-    wiring: "Wiring", wanted: Sequence[Place], *, again: bool = False, stop: StopEvent | None = None
+    wiring: "App", wanted: Sequence[Place], *, again: bool = False, stop: StopEvent | None = None
 ) -> list[Sending]:
     """Send the newest head to the places that have had none today, and to each alone; what came of it.
 
@@ -87,7 +87,7 @@ def send(
     return done
 
 
-def _given(wiring: "Wiring", place: Place, day: date, epoch: int, *, again: bool) -> DaysHead | None:
+def _given(wiring: "App", place: Place, day: date, epoch: int, *, again: bool) -> DaysHead | None:
     """Give what a place gets; None where it has had it, or nothing is signed."""
     book = wiring.book
     with wiring.pool.connection() as connection:
@@ -110,7 +110,7 @@ def _given(wiring: "Wiring", place: Place, day: date, epoch: int, *, again: bool
     return DaysHead(day, head, note, _prover(wiring, head.size), before, keep)
 
 
-def _give(wiring: "Wiring", place: Place, given: DaysHead, epoch: int, done: list[Sending]) -> None:
+def _give(wiring: "App", place: Place, given: DaysHead, epoch: int, done: list[Sending]) -> None:
     """Give a place its head, and note what came of it. Raises what it raises."""
 
     def note(told: str, *, taken: bool) -> None:
@@ -132,7 +132,7 @@ def _give(wiring: "Wiring", place: Place, given: DaysHead, epoch: int, done: lis
     note(told, taken=True)
 
 
-def _forget_others(wiring: "Wiring", wanted: Sequence[Place]) -> None:
+def _forget_others(wiring: "App", wanted: Sequence[Place]) -> None:
     """Forget the failures of places that the settings name no more."""
     names = {place.name for place in wanted}
     with wiring.pool.connection() as connection:
@@ -143,7 +143,7 @@ def _forget_others(wiring: "Wiring", wanted: Sequence[Place]) -> None:
             attempts.forget(item)
 
 
-def _prover(wiring: "Wiring", size: int) -> Callable[[int], list[bytes]]:
+def _prover(wiring: "App", size: int) -> Callable[[int], list[bytes]]:
     """Give what proves that a head of this size extends an older one."""
 
     def prove(old_size: int) -> list[bytes]:

@@ -7,14 +7,13 @@ from ledger.domain.contract.events import ContractStarted, PersonCorrected
 from ledger.domain.identifiers import contract_ref
 from ledger.feed.reading import read_streams
 from ledger.privacy.access import Access, Opening, Stored
-from ledger.store.feed_rows import feed_end
-from ledger.store.personal import ERASED
-from ledger.store.personal_reading import sealed_values
+from ledger.store.feed import feed_end
+from ledger.store.vault import ERASED, sealed_values
 from schedulers.letters.composing import Addressee
 from schedulers.letters.recording import SENDER
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 _HOLDING: Final = frozenset({ContractStarted.stable_name, PersonCorrected.stable_name})
 _WANTED: Final = frozenset({"name", "address"})
@@ -22,7 +21,7 @@ WHAT: Final = "letters"
 """As what the access log knows the reading."""
 
 
-def addressees(wiring: "Wiring", contracts: Collection[str], why: str) -> Mapping[str, Addressee]:
+def addressees(wiring: "App", contracts: Collection[str], why: str) -> Mapping[str, Addressee]:
     """Open the newest name and address of each contract's policyholder, by contract.
 
     Left out is who has no address on file, or was erased. Raises Unreadable.

@@ -6,15 +6,15 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ledger.answers import Answer
-from ledger.endings import UsedWrongly
+from ledger.command_envelope import submission
+from ledger.command_handler import Answer
+from ledger.errors import UsageError
 from ledger.imports.csv_rows import CsvRow, read_day, read_rows
 from ledger.imports.lines import LineFault, Malformed
-from ledger.submission import submission
 from schedulers.letters.queries import Letter, change
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 COLUMNS: Final = ("reference", "posted_on", "tracking", "returned_on")
 
@@ -32,7 +32,7 @@ class Confirmation:
 def read_confirmations(path: Path) -> list[Confirmation]:
     """Read a carrier's CSV, as `import` reads CSV: reference, posted_on, tracking, returned_on.
 
-    Raises UsedWrongly that names every line that cannot be read; nothing has been done then.
+    Raises UsageError that names every line that cannot be read; nothing has been done then.
     """
     read: list[Confirmation] = []
     wrong: list[str] = []
@@ -45,10 +45,10 @@ def read_confirmations(path: Path) -> list[Confirmation]:
                     wrong.append(f"line {row.line}: {malformed}")
     except OSError as error:
         message = f"{path} cannot be read ({error.strerror})."
-        raise UsedWrongly(message) from error
+        raise UsageError(message) from error
     if wrong:
         message = f"{path}: {'; '.join(wrong)}. Its columns are {', '.join(COLUMNS)}. Nothing was recorded."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     return read
 
 
@@ -68,7 +68,7 @@ def commands_of(letter: Letter, told: Confirmation) -> Iterator[tuple[str, str, 
         yield f"letter-returned:{letter.reference}", "RecordLetterReturned", fields
 
 
-def confirm(wiring: "Wiring", letter: Letter, told: Confirmation, actor: str) -> list[Answer]:
+def confirm(wiring: "App", letter: Letter, told: Confirmation, actor: str) -> list[Answer]:
     """Send the commands of a confirmation, and note it with the letter. Told again, nothing more happens."""
     answers = [
         wiring.ledger.submit(submission(command_id, name, fields, actor=actor, sender="letters"))

@@ -7,14 +7,14 @@ from schedulers.letters.outfit import carrier_of, shelf_of
 from schedulers.letters.queries import change, claim_one, of_erased
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 WORKER: Final = "erasures"
 """Whoever removes the files of erased letters, where failed tries are shown."""
 ERASED = "its addressee was erased"
 
 
-def erase_letters(wiring: "Wiring") -> int:
+def erase_letters(wiring: "App") -> int:
     """Remove every letter to a person who was erased; how many files (group `coverledger.erasures`).
 
     The key that opens the sealed ones is gone already. Done again, it does nothing.

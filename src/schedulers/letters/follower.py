@@ -10,7 +10,7 @@ from ledger.domain.complaint.events import ComplaintAnswered, ComplaintLodged
 from ledger.domain.complaint.state import Complaint
 from ledger.domain.contract.events import LetterReturned, PersonCorrected, TerminationNoticeSent
 from ledger.domain.contract.state import Contract
-from ledger.domain.deciding import State, fold
+from ledger.domain.dispatch import State, fold
 from ledger.domain.identifiers import StreamRef, contract_ref
 from ledger.feed.reading import FeedEvent, read_streams
 from ledger.store.pool import Connection

@@ -24,7 +24,7 @@ from schedulers.letters.statuses import LetterStatus
 from schedulers.letters.writing import why_needless
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 _PREPARED: Final[tuple[LetterStatus, ...]] = ("prepared",)
 _STAGED: Final[tuple[LetterStatus, ...]] = ("staged",)
@@ -35,7 +35,7 @@ BATCH: Final = 500
 """Letters in one batch at most."""
 
 
-def hand_over(wiring: "Wiring", carrier: Carrier, shelf: Shelf, today: date, ahead_days: int) -> int:
+def hand_over(wiring: "App", carrier: Carrier, shelf: Shelf, today: date, ahead_days: int) -> int:
     """Hand over what is prepared and due within so many days, what was begun before first; how many letters.
 
     Each goes alone: one that cannot is tried again, and keeps no other waiting. What the carrier as a whole
@@ -55,7 +55,7 @@ def hand_over(wiring: "Wiring", carrier: Carrier, shelf: Shelf, today: date, ahe
     return handed
 
 
-def _stage(wiring: "Wiring", carrier: Carrier, shelf: Shelf, today: date, ahead_days: int) -> int:
+def _stage(wiring: "App", carrier: Carrier, shelf: Shelf, today: date, ahead_days: int) -> int:
     until = today + timedelta(days=ahead_days)
     attempts = Attempts(wiring.pool, wiring.book, WORKER)
     with wiring.pool.transaction() as connection:
@@ -90,7 +90,7 @@ def _stage(wiring: "Wiring", carrier: Carrier, shelf: Shelf, today: date, ahead_
         return len(staged)
 
 
-def _deliver_staged(wiring: "Wiring", carrier: Carrier, shelf: Shelf) -> int:
+def _deliver_staged(wiring: "App", carrier: Carrier, shelf: Shelf) -> int:
     with wiring.pool.connection() as connection:
         staged = [
             letter
@@ -116,7 +116,7 @@ def _deliver_staged(wiring: "Wiring", carrier: Carrier, shelf: Shelf) -> int:
     return handed
 
 
-def _deliver(wiring: "Wiring", carrier: Carrier, shelf: Shelf, reference: str) -> bool:
+def _deliver(wiring: "App", carrier: Carrier, shelf: Shelf, reference: str) -> bool:
     """Deliver one staged letter; whether it went. Raises NotTaken, CarrierAway."""
     with wiring.pool.transaction() as connection:
         alone(connection, wiring.book)
@@ -132,7 +132,7 @@ def _deliver(wiring: "Wiring", carrier: Carrier, shelf: Shelf, reference: str) -
     return False
 
 
-def _parcel(wiring: "Wiring", shelf: Shelf, letter: Letter) -> Iterator[Parcel]:
+def _parcel(wiring: "App", shelf: Shelf, letter: Letter) -> Iterator[Parcel]:
     """Open a letter, on the access log; nothing where its addressee was erased meanwhile.
 
     Raises ItemFailed: it cannot be opened.

@@ -22,7 +22,7 @@ from schedulers.letters.rendering import LACKS_CHARACTERS, LettersNotInstalled, 
 from schedulers.letters.writing import prepare_letter, want_notices
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 Report = Callable[[int, int], None]
 
@@ -32,7 +32,7 @@ TICK_SECONDS: Final = 30.0
 _log = structlog.get_logger(__name__)
 
 
-def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:
+def keep_letters(wiring: "App", stop: StopEvent) -> None:
     """Write and hand over letters until `stop` is set. Nobody writes to the persons of a simulated book."""
     if wiring.book_row().kind == "simulated":
         rest(stop)
@@ -64,7 +64,7 @@ def keep_letters(wiring: "Wiring", stop: StopEvent) -> None:
 
 
 def prepare(
-    wiring: "Wiring",
+    wiring: "App",
     press: Press,
     *,
     ahead_days: int | None = None,
@@ -95,7 +95,7 @@ def prepare(
     return prepared
 
 
-def hand(wiring: "Wiring", *, ahead_days: int | None = None) -> int:
+def hand(wiring: "App", *, ahead_days: int | None = None) -> int:
     """Hand over all letters that are prepared and near enough to their day; how many."""
     carrier = carrier_of(wiring)
     if carrier is None:

@@ -10,8 +10,8 @@ from psycopg2.extras import execute_values
 
 from ledger.domain.calendar import roll_back
 from ledger.domain.identifiers import StreamRef
+from ledger.store.canonical import stream_ref
 from ledger.store.pool import Connection
-from ledger.store.streams import stream_ref
 from schedulers.letters.composing import Facts
 from schedulers.letters.kinds import LetterKind
 from schedulers.letters.statuses import LetterStatus

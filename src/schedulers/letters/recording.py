@@ -2,36 +2,33 @@
 
 from typing import TYPE_CHECKING, Final
 
-from ledger.answers import Answer, AnsweredEvent
 from ledger.application import TRIES, wait
 from ledger.clock import present
-from ledger.decision import owed_by_time, standing, time_events
+from ledger.command_handler import Answer, AnsweredEvent, owed_by_time, stream_state, time_events
 from ledger.domain.calendar import brussels_date
 from ledger.domain.contract.events import LetterHandedOver, LetterPrepared
-from ledger.domain.deciding import Needs
-from ledger.domain.entries import Entry
+from ledger.domain.dispatch import Needs
+from ledger.domain.event import PendingEvent
 from ledger.domain.identifiers import contract_ref
-from ledger.endings import Unreachable
-from ledger.store.commit import CommandAnswer, Commit, NewEvent
+from ledger.errors import Unavailable
 from ledger.store.errors import CommandExists, ImportOpen, OutcomeUnknown, VersionConflict
+from ledger.store.events import CommandAnswer, Commit, NewEvent
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 SENDER: Final = "letters"
 """Sender and actor of what the time side tells of letters."""
 
 
-def record(
-    wiring: "Wiring", contract: str, event: LetterPrepared | LetterHandedOver, command_id: str
-) -> bool:
+def record(wiring: "App", contract: str, event: LetterPrepared | LetterHandedOver, command_id: str) -> bool:
     """Record an event on a contract's stream under an id of its own; False when it was recorded before.
 
     What time owes the contract is recorded first, as everywhere.
 
     Raises:
         ImportOpen: an import holds the book.
-        Unreachable: others write to the contract all the time.
+        Unavailable: others write to the contract all the time.
 
     """
     ref = contract_ref(contract)
@@ -42,12 +39,12 @@ def record(
             return False
         if loaded.book.open_import is not None:
             raise ImportOpen(wiring.book)
-        stream = standing(loaded.streams[ref])
+        stream = stream_state(loaded.streams[ref])
         at = present(loaded.book, loaded.now)
         if stream.state is not None:
             at = max(at, stream.state.last_at)
         owed = owed_by_time(stream, at)
-        own = NewEvent(Entry(ref, event, brussels_date(at), at), command_id, SENDER, ref)
+        own = NewEvent(PendingEvent(ref, event, brussels_date(at), at), command_id, SENDER, ref)
         version = stream.after(owed).head.version + 1
         answer = Answer(command_id, "recorded", events=(AnsweredEvent(ref.name, version, event.stable_name),))
         kept = CommandAnswer(
@@ -63,4 +60,4 @@ def record(
         else:
             return True
     message = f"Contract {contract} moves on faster than it is read: its letter is told of at the next tick."
-    raise Unreachable(message)
+    raise Unavailable(message)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from unicodedata import category
 
 from ledger.attempts import ItemFailed
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 
 STANDARDS: Final[list[Literal["a-2a", "ua-1"]]] = ["a-2a", "ua-1"]
 """PDF/A-2a: kept for decades; PDF/UA-1: readable by everybody."""
@@ -38,7 +38,7 @@ _unpacked = ExitStack()
 """Keeps the template where the press reads it, also where the package is an archive."""
 
 
-class LettersNotInstalled(UsedWrongly):
+class LettersNotInstalled(UsageError):
     """What sets the letters is not installed."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Press:
     def __init__(self, fonts: Path | None = None) -> None:
         """`fonts`: a folder of further fonts, for what those that typst brings lack.
 
-        Raises LettersNotInstalled where typst is missing, UsedWrongly where that folder is.
+        Raises LettersNotInstalled where typst is missing, UsageError where that folder is.
         """
         try:
             import typst  # noqa: PLC0415  # of the extra `letters`
@@ -69,7 +69,7 @@ class Press:
         template = _unpacked.enter_context(as_file(files("schedulers.letters").joinpath("letter.typ")))
         if fonts is not None and not fonts.is_dir():
             message = f"COVERLEDGER_LETTERS_FONTS: there is no folder {fonts}. Put it right, or unset it."
-            raise UsedWrongly(message)
+            raise UsageError(message)
         self._failed = typst.TypstError
         # Not the fonts of this machine: a letter looks, and hashes, the same on every one.
         self._compiler = typst.Compiler(

@@ -13,19 +13,19 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ledger.endings import Refused
-from ledger.whole_files import sync_folder
+from ledger.atomic_files import sync_folder
+from ledger.errors import Rejected
 
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
 _PURPOSE: Final = b"claims-ledger letters"
 
 
-class NotOnTheShelf(Refused):
+class NotOnTheShelf(Rejected):
     """The letter's file is not where this machine keeps letters."""
 
 
-class LetterDamaged(Refused):
+class LetterDamaged(Rejected):
     """The letter's file is not what was put there."""
 
 

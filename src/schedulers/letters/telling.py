@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 from schedulers.letters.follower import NAME
 from schedulers.letters.kinds import REGISTERED
 from schedulers.letters.queries import Letter, counted, letters, waiting_letters
 from schedulers.letters.statuses import STATUSES, LetterStatus
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 WAITING: Final[Sequence[LetterStatus]] = ("wanted", "written", "prepared", "staged", "handed_over")
 """Letters that somebody still has to do something for."""
@@ -38,7 +38,7 @@ def written(letter: "Letter") -> dict[str, object]:
     }
 
 
-def told(wiring: "Wiring", asked: Mapping[str, str]) -> list[dict[str, object]]:
+def told(wiring: "App", asked: Mapping[str, str]) -> list[dict[str, object]]:
     """Give what `letters list --json` prints with these filters (`status`, `contract`)."""
     with wiring.pool.connection() as connection:
         found = letters(
@@ -50,7 +50,7 @@ def told(wiring: "Wiring", asked: Mapping[str, str]) -> list[dict[str, object]]:
     return [written(letter) for letter in found]
 
 
-def held(wiring: "Wiring", person: str) -> list[dict[str, object]]:
+def held(wiring: "App", person: str) -> list[dict[str, object]]:
     """Give the letters to one person, with what each says of their contract (group `coverledger.held`)."""
     wiring.catch_up(NAME)
     with wiring.pool.connection() as connection:
@@ -58,7 +58,7 @@ def held(wiring: "Wiring", person: str) -> list[dict[str, object]]:
     return [written(letter) | {"facts": letter.facts} for letter in found]
 
 
-def shown(wiring: "Wiring", asked: Mapping[str, str]) -> dict[str, object]:
+def shown(wiring: "App", asked: Mapping[str, str]) -> dict[str, object]:
     """Give a page of them, those that must be posted first before all others, and how many there are.
 
     `status`: one, or `waiting` for all that are not posted yet; `contract` instead: all of it.
@@ -82,8 +82,8 @@ def shown(wiring: "Wiring", asked: Mapping[str, str]) -> dict[str, object]:
 
 
 def _status(asked: str) -> LetterStatus:
-    """Take a status from an address. Raises UsedWrongly for one that does not exist."""
+    """Take a status from an address. Raises UsageError for one that does not exist."""
     if asked not in STATUSES:
         message = f"There is no status {asked[:40]!r} of letters: choose one of {', '.join(STATUSES)}."
-        raise UsedWrongly(message)
+        raise UsageError(message)
     return asked

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ledger.domain.contract.events import LetterPrepared
 from ledger.domain.contract.state import Contract
-from ledger.domain.deciding import fold
+from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import contract_ref
-from ledger.endings import Refused
+from ledger.errors import Rejected
 from ledger.store.errors import SubjectErased
 from schedulers.diary.queries import kept, standing_deadlines
 from schedulers.letters.addressing import addressees
@@ -19,15 +19,15 @@ from schedulers.letters.shelf import Shelf
 from schedulers.letters.wanting import needs_notice, termination_notice
 
 if TYPE_CHECKING:
+    from ledger.app import App
     from ledger.store.pool import Connection
-    from ledger.wiring import Wiring
 
 NO_ADDRESS: Final = "no address on file: CorrectPerson gives it"
 NEEDLESS: Final = "the contract has ended, or something else ends it by then"
 ITS_DAY_HAS_PASSED: Final = "its last day has passed: a letter posted now would end nothing"
 
 
-def want_notices(wiring: "Wiring", today: date, ahead_days: int) -> None:
+def want_notices(wiring: "App", today: date, ahead_days: int) -> None:
     """Want the notice of each contract of the run-off whose letter is due within so many days."""
     with wiring.pool.connection() as connection:
         until = today + timedelta(days=ahead_days)
@@ -47,7 +47,7 @@ def want_notices(wiring: "Wiring", today: date, ahead_days: int) -> None:
         want(connection, wiring.book, wanted)
 
 
-def prepare_letter(wiring: "Wiring", press: Press, shelf: Shelf, today: date, letter: Letter) -> bool:
+def prepare_letter(wiring: "App", press: Press, shelf: Shelf, today: date, letter: Letter) -> bool:
     """Write one letter that is wanted, and say in the ledger that it is prepared; whether it came so far.
 
     Raises ItemFailed, and OSError where its file cannot be written.
@@ -57,7 +57,7 @@ def prepare_letter(wiring: "Wiring", press: Press, shelf: Shelf, today: date, le
     return tell_prepared(wiring, letter.reference)
 
 
-def write_letter(wiring: "Wiring", press: Press, shelf: Shelf, today: date, reference: str) -> bool:
+def write_letter(wiring: "App", press: Press, shelf: Shelf, today: date, reference: str) -> bool:
     """Write one letter that is wanted; False where it waits for something, or somebody else is at it.
 
     It lies on the shelf before its row says so: a crash in between leaves a file that nobody names.
@@ -73,30 +73,30 @@ def write_letter(wiring: "Wiring", press: Press, shelf: Shelf, today: date, refe
 
 
 def write_answer(  # noqa: PLR0913  # what writing takes
-    wiring: "Wiring", press: Press, shelf: Shelf, today: date, *, reference: str, text: str | None
+    wiring: "App", press: Press, shelf: Shelf, today: date, *, reference: str, text: str | None
 ) -> None:
     """Write the letter that waits for its text, with the text that somebody gives, or without any.
 
-    The text is kept nowhere but in the letter itself, sealed. Raises Refused: nothing was written.
+    The text is kept nowhere but in the letter itself, sealed. Raises Rejected: nothing was written.
     """
     with wiring.pool.transaction() as connection:
         letter = claim_one(connection, wiring.book, reference)
         if letter is None or letter.kind != "complaint_answer":
             message = f"{reference} is no answer to a complaint: see `coverledger letters list`."
-            raise Refused(message)
+            raise Rejected(message)
         if letter.status != "wanted":
             message = f"Letter {reference} is {letter.status.replace('_', ' ')} already, and stays as it is."
-            raise Refused(message)
+            raise Rejected(message)
         try:
             is_written = _write(
                 connection, wiring, press, shelf, _Page(letter, today, f"letter {reference}", text)
             )
         except CannotBeSet as error:
             message = f"Letter {reference} cannot be written: {error}."
-            raise Refused(message) from error
+            raise Rejected(message) from error
         if not is_written:
             message = f"Letter {reference} cannot be written: {NO_ADDRESS}, then write it again."
-            raise Refused(message)
+            raise Rejected(message)
 
 
 class _Page(NamedTuple):
@@ -109,7 +109,7 @@ class _Page(NamedTuple):
     text: str | None = None
 
 
-def _write(connection: "Connection", wiring: "Wiring", press: Press, shelf: Shelf, page: _Page) -> bool:
+def _write(connection: "Connection", wiring: "App", press: Press, shelf: Shelf, page: _Page) -> bool:
     """Write a letter whose row is taken; False where its addressee has no address, as its row then says.
 
     Raises CannotBeSet, OSError.
@@ -139,7 +139,7 @@ def _write(connection: "Connection", wiring: "Wiring", press: Press, shelf: Shel
     return True
 
 
-def _key(connection: "Connection", wiring: "Wiring", person: str) -> bytes | None:
+def _key(connection: "Connection", wiring: "App", person: str) -> bytes | None:
     """Give the key that a letter is sealed under; None where its addressee was erased meanwhile."""
     try:
         return wiring.store.subject_keys.for_writing(connection, wiring.book, [person])[person].key
@@ -147,7 +147,7 @@ def _key(connection: "Connection", wiring: "Wiring", person: str) -> bytes | Non
         return None
 
 
-def tell_prepared(wiring: "Wiring", reference: str) -> bool:
+def tell_prepared(wiring: "App", reference: str) -> bool:
     """Record LetterPrepared for a letter that is written; False where somebody else is at it."""
     with wiring.pool.transaction() as connection:
         for letter in claim(connection, wiring.book, "written", [reference]):
@@ -158,7 +158,7 @@ def tell_prepared(wiring: "Wiring", reference: str) -> bool:
     return False
 
 
-def why_needless(wiring: "Wiring", letter: Letter, today: date) -> str | None:
+def why_needless(wiring: "App", letter: Letter, today: date) -> str | None:
     """Return why a prepared letter serves no longer: it is too late, or the contract is ended otherwise."""
     if _is_late(letter, today):
         return ITS_DAY_HAS_PASSED
@@ -171,7 +171,7 @@ def _is_late(letter: Letter, today: date) -> bool:
     return letter.post_by is not None and letter.post_by < today
 
 
-def _contract(wiring: "Wiring", letter: Letter) -> Contract:
+def _contract(wiring: "App", letter: Letter) -> Contract:
     """Fold a letter's contract as it stands now."""
     ref, state = contract_ref(letter.contract), None
     for recorded in wiring.store.load_many(wiring.book, [ref]).streams[ref].recorded:

@@ -6,20 +6,19 @@ from ledger.domain.identifiers import StreamRef
 from ledger.feed.reading import read_feed
 from ledger.feed.verification.checked_view import CheckedView, Progress
 from ledger.feed.verification.fault import NotVerified
-from ledger.store.checkpoints import checkpoint
-from ledger.store.feed_rows import feed_end
+from ledger.store.feed import checkpoint, feed_end
 from schedulers.retention.follower import NAME, Kept, Retention, fold_into, row_of
 from schedulers.retention.queries import rows
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 BATCH = 2000
 """Positions read at once."""
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
 
 
-def check_retention(wiring: "Wiring", progress: Progress) -> CheckedView:
+def check_retention(wiring: "App", progress: Progress) -> CheckedView:
     """Check the notes as far as they have come. Raises NotVerified for the first bad row."""
     newest: dict[StreamRef, int] = {}
     standing: dict[StreamRef, Kept] = {}

@@ -5,7 +5,8 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from ledger.domain.deadlines.retention import (
+from ledger.domain.identifiers import StreamRef, contract_ref
+from ledger.domain.retention import (
     LISTENED_TO,
     KeptClaim,
     KeptContract,
@@ -14,7 +15,6 @@ from ledger.domain.deadlines.retention import (
     paid,
     retention,
 )
-from ledger.domain.identifiers import StreamRef, contract_ref
 from ledger.feed.reading import FeedEvent
 from ledger.store.pool import Connection
 from schedulers.retention.queries import Row, drop, keep, kept

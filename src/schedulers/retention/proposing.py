@@ -11,15 +11,15 @@ from ledger.privacy.holds import Hold, standing_holds
 from schedulers.retention.queries import Over, over
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 
-def today_of(wiring: "Wiring") -> date:
+def today_of(wiring: "App") -> date:
     """Give the book's present day."""
     return brussels_date(present(wiring.book_row(), wiring.now()))
 
 
-def proposals(wiring: "Wiring", day: date) -> list[dict[str, object]]:
+def proposals(wiring: "App", day: date) -> list[dict[str, object]]:
     """Give them as of a day; who is held shows with the hold and no command."""
     with wiring.pool.connection() as connection:
         found = over(connection, wiring.book, day)
@@ -28,7 +28,7 @@ def proposals(wiring: "Wiring", day: date) -> list[dict[str, object]]:
     return [_proposal(one, holds, wiring.book) for one in found]
 
 
-def told(wiring: "Wiring", asked: Mapping[str, str]) -> list[dict[str, object]]:
+def told(wiring: "App", asked: Mapping[str, str]) -> list[dict[str, object]]:
     """Give what `deadlines retention --json` prints (`until`: a day)."""
     return proposals(wiring, date.fromisoformat(asked["until"]) if asked.get("until") else today_of(wiring))
 

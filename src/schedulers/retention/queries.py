@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from psycopg2.extras import execute_values
 
 from ledger.domain.identifiers import StreamRef
+from ledger.store.canonical import stream_ref
 from ledger.store.pool import Connection
-from ledger.store.streams import stream_ref
 
 _LOAD: Final = "select stream, memory from schedulers.retention where book = %s and stream = any(%s)"
 _KEEP: Final = """

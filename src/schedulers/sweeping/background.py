@@ -9,10 +9,10 @@ from schedulers.diary.queries import next_after
 from schedulers.sweeping.sweep import sweep
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 
-def sweep_to_the_present(wiring: "Wiring", stop: StopEvent | None = None) -> int:
+def sweep_to_the_present(wiring: "App", stop: StopEvent | None = None) -> int:
     """Let time act up to the book's present; number of events recorded, 0 while time waits.
 
     Time waits while an import is open, and where an import left the book in the past, until somebody lives
@@ -28,7 +28,7 @@ def sweep_to_the_present(wiring: "Wiring", stop: StopEvent | None = None) -> int
         return 0
 
 
-def seconds_to_the_next(wiring: "Wiring") -> float | None:
+def seconds_to_the_next(wiring: "App") -> float | None:
     """Give in how many seconds, by the database's clock, time will next owe something; None while it waits.
 
     A simulated book stands still, and so is never waited for.

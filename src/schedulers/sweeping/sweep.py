@@ -15,12 +15,12 @@ import structlog
 
 from ledger.attempts import Attempts
 from ledger.domain.identifiers import StreamRef
-from ledger.store.patience import described
+from ledger.store.retry import described
 from schedulers.diary.follower import NAME as DIARY
 from schedulers.diary.queries import count_due, due_by
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 PORTION = 200
 """Streams brought up to date by one commit."""
@@ -35,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 
 def sweep(
-    wiring: "Wiring",
+    wiring: "App",
     until: datetime,
     *,
     report: Report = lambda _done, _of: None,
@@ -64,7 +64,7 @@ def sweep(
     return recorded
 
 
-def _bring_up_to(wiring: "Wiring", streams: Sequence[StreamRef], until: datetime) -> int:
+def _bring_up_to(wiring: "App", streams: Sequence[StreamRef], until: datetime) -> int:
     """Bring these streams up to date in one commit, or each by itself where one of them does not let them."""
     attempts = Attempts(wiring.pool, wiring.book, WORKER)
     due = attempts.due(streams, attrgetter("name"))

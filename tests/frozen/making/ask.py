@@ -23,7 +23,7 @@ from frozen.standing_clock import StandingClock
 from frozen.transcripts import Asking, Record, ask_all, name_of, write_records
 from ledger.postgres import EmbeddedPostgres
 from ledger.http.app import create_app
-from ledger.wiring import opened
+from ledger.app import opened
 
 
 @contextmanager

@@ -34,14 +34,14 @@ from frozen.running import environment, typed
 from frozen.standing_clock import SCHEMA, StandingClock
 from ledger.backup.dump import Tools
 from ledger.domain.calendar import add_months
-from ledger.domain.dates import last_timely_letter
+from ledger.domain.calendar import last_timely_letter
 from ledger.postgres import EmbeddedPostgres
 from ledger.feed.subscriptions.dispatch import Dispatch, Terms
 from ledger.http.app import create_app
 from ledger.migrate import migrate
 from ledger.auth.tokens import LINK_LASTS, Tokens
-from ledger.settings import Settings
-from ledger.wiring import opened
+from ledger.config import Settings
+from ledger.app import opened
 from projections.asking.views import VIEWS
 from projections.folding.follower import ViewFollower
 from projections.web.cancellation.mailing import Sending

@@ -15,8 +15,8 @@ from fixtures.moved_clock import MovedClock
 from fixtures.program import CommandLine
 from fixtures.served import serving
 from fixtures.visited import form_in, visiting
-from ledger.endings import ClockBehind
-from ledger.wiring import Wiring
+from ledger.app import App
+from ledger.errors import ClockBehind
 
 FAR = timedelta(hours=2)
 ADVICE = {"claim": "K-1", "topics": ["passwords"]}
@@ -25,7 +25,7 @@ Back = Callable[[timedelta], None]
 
 
 @pytest.fixture
-def back(clock: MovedClock, wiring: Wiring) -> Back:
+def back(clock: MovedClock, wiring: App) -> Back:
     """Sets the clock back, behind a contract and its claim that were recorded just now."""
     for name, fields in (("StartContract", contract()), ("OpenClaim", claim())):
         assert send(wiring, name, fields).status == "recorded"
@@ -44,7 +44,7 @@ def instants(database: Database) -> dict[str, list[datetime]]:
 
 @pytest.mark.parametrize("seconds", [0.3, 4.0])
 def test_fault_14_a_clock_that_steps_back_a_little_refuses_nothing(
-    back: Back, wiring: Wiring, database: Database, seconds: float
+    back: Back, wiring: App, database: Database, seconds: float
 ) -> None:
     last = instants(database)["claim/K-1"][-1]
     back(timedelta(seconds=seconds))
@@ -56,7 +56,7 @@ def test_fault_14_a_clock_that_steps_back_a_little_refuses_nothing(
 
 
 def test_fault_14_a_clock_that_steps_back_far_is_waited_for_and_nothing_is_remembered(
-    back: Back, wiring: Wiring, clock: MovedClock, database: Database
+    back: Back, wiring: App, clock: MovedClock, database: Database
 ) -> None:
     before = instants(database)
     right = clock.now()
@@ -80,7 +80,7 @@ def test_fault_14_a_clock_that_steps_back_far_is_waited_for_and_nothing_is_remem
 
 
 def test_fault_14_an_instant_that_somebody_names_is_still_refused_for_good(
-    back: Back, wiring: Wiring, clock: MovedClock
+    back: Back, wiring: App, clock: MovedClock
 ) -> None:
     at = (clock.now() - timedelta(days=1)).isoformat()
     answers = [send(wiring, "GiveAdvice", ADVICE, at, command_id="early") for _ in range(2)]
@@ -93,7 +93,7 @@ def test_fault_14_an_instant_that_somebody_names_is_still_refused_for_good(
 
 
 def test_fault_14_over_http_and_on_the_site_a_clock_that_is_behind_is_a_503(
-    back: Back, wiring: Wiring, clock: MovedClock
+    back: Back, wiring: App, clock: MovedClock
 ) -> None:
     right = clock.now()
     with serving(wiring) as served, visiting(served, "back_office") as desk:
@@ -132,7 +132,7 @@ def test_fault_14_on_the_command_line_it_ends_with_3_in_one_line(
 
 
 def test_fault_14_time_acts_once_whatever_its_clock_does(
-    clock: MovedClock, wiring: Wiring, database: Database
+    clock: MovedClock, wiring: App, database: Database
 ) -> None:
     right = clock.now()
     assert send(wiring, "StartContract", contract(starts_on="2026-01-01")).status == "recorded"
@@ -148,7 +148,7 @@ def test_fault_14_time_acts_once_whatever_its_clock_does(
     assert instants(database) == ahead
 
 
-def test_fault_14_a_simulated_book_has_no_clock_that_is_wrong(simulated: Wiring, database: Database) -> None:
+def test_fault_14_a_simulated_book_has_no_clock_that_is_wrong(simulated: App, database: Database) -> None:
     send(simulated, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
     send(simulated, "OpenClaim", claim(), "2026-03-01T09:00:00+01:00")
     # As left by a program that ended between a command and the move of the clock.
@@ -160,7 +160,7 @@ def test_fault_14_a_simulated_book_has_no_clock_that_is_wrong(simulated: Wiring,
 
 
 def test_fault_14_a_clock_that_jumps_never_refuses_and_never_turns_a_stream_round(
-    back: Back, wiring: Wiring, clock: MovedClock, database: Database
+    back: Back, wiring: App, clock: MovedClock, database: Database
 ) -> None:
     chance = Random(14)  # noqa: S311  # faults, not secrets
     del back

@@ -9,16 +9,16 @@ from fixtures.database import Database
 from fixtures.desk import asked, contract
 from fixtures.program import settings_of
 from fixtures.proxy import Proxy, proxied
-from ledger.domain.deciding import needs
-from ledger.endings import Unreachable
-from ledger.settings import Settings
-from ledger.wiring import Wiring, opened
+from ledger.app import App, opened
+from ledger.config import Settings
+from ledger.domain.dispatch import needs
+from ledger.errors import Unavailable
 
 INSERT = b"insert into ledger.commands"
 
 
 @pytest.fixture
-def cut_off(database: Database, tmp_path: Path) -> Iterator[tuple[Proxy, Wiring]]:
+def cut_off(database: Database, tmp_path: Path) -> Iterator[tuple[Proxy, App]]:
     with proxied(database.app_dsn) as (proxy, dsn):
         settings = Settings.load(home=tmp_path / "home", **(settings_of(database) | {"dsn": dsn}))
         with opened("cyber-care", settings) as wiring:
@@ -26,7 +26,7 @@ def cut_off(database: Database, tmp_path: Path) -> Iterator[tuple[Proxy, Wiring]
 
 
 def test_a_command_whose_acknowledgement_was_lost_is_answered_all_the_same_and_repeated_when_sent_again(
-    cut_off: tuple[Proxy, Wiring],
+    cut_off: tuple[Proxy, App],
 ) -> None:
     proxy, wiring = cut_off
     for turn in range(100):
@@ -43,14 +43,14 @@ def test_a_command_whose_acknowledgement_was_lost_is_answered_all_the_same_and_r
 
 
 def test_whoever_gives_up_after_the_cut_and_sends_it_again_is_told_repeated(
-    cut_off: tuple[Proxy, Wiring], monkeypatch: pytest.MonkeyPatch
+    cut_off: tuple[Proxy, App], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, wiring = cut_off
     command = asked("StartContract", contract(), "2026-01-01T09:00:00+01:00")
     proxy.cut_next_answer_after(INSERT)
     with monkeypatch.context() as giving_up:
         giving_up.setattr("ledger.application.TRIES", 1)
-        with pytest.raises(Unreachable, match="under the same id, it will not be recorded twice"):
+        with pytest.raises(Unavailable, match="under the same id, it will not be recorded twice"):
             wiring.ledger.submit(command)
 
     assert wiring.ledger.submit(command).status == "repeated"

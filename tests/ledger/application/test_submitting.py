@@ -9,15 +9,15 @@ import pytest
 
 from fixtures.database import Database, execute
 from fixtures.desk import asked, at, claim, contract, ready_to_accept, send
-from ledger.answers import AnsweredEvent
+from ledger.app import App
 from ledger.clock import BEGINNING
+from ledger.command_handler import AnsweredEvent
 from ledger.domain.contract.events import ContractStarted
 from ledger.domain.identifiers import claim_ref, contract_ref
 from ledger.domain.refusals import Invalid
-from ledger.store.commit import Appended, Commit
+from ledger.eventsourcing.mapper import LedgerEvent
 from ledger.store.errors import VersionConflict
-from ledger.store.mapper import LedgerEvent
-from ledger.wiring import Wiring
+from ledger.store.events import Appended, Commit
 
 
 def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
@@ -26,7 +26,7 @@ def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def test_a_command_is_recorded_with_its_events_by_stream_version_and_type(wiring: Wiring) -> None:
+def test_a_command_is_recorded_with_its_events_by_stream_version_and_type(wiring: App) -> None:
     answer = send(wiring, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
 
     assert answer.status == "recorded"
@@ -34,7 +34,7 @@ def test_a_command_is_recorded_with_its_events_by_stream_version_and_type(wiring
 
 
 def test_an_acceptance_names_its_events_on_both_streams_with_the_contract_as_correlation(
-    wiring: Wiring, database: Database
+    wiring: App, database: Database
 ) -> None:
     send(wiring, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
     ready_to_accept(wiring, "K-1")
@@ -53,7 +53,7 @@ def test_an_acceptance_names_its_events_on_both_streams_with_the_contract_as_cor
     assert accepted == cause
 
 
-def test_the_same_command_sent_again_is_repeated_with_its_first_answer(wiring: Wiring) -> None:
+def test_the_same_command_sent_again_is_repeated_with_its_first_answer(wiring: App) -> None:
     command = asked("StartContract", contract(), "2026-01-01T09:00:00+01:00")
     first = wiring.ledger.submit(command)
     again = wiring.ledger.submit(command)
@@ -62,7 +62,7 @@ def test_the_same_command_sent_again_is_repeated_with_its_first_answer(wiring: W
     assert again.as_json()["first"] == {"status": "recorded"}
 
 
-def test_a_refusal_is_remembered_and_records_no_event(wiring: Wiring, database: Database) -> None:
+def test_a_refusal_is_remembered_and_records_no_event(wiring: App, database: Database) -> None:
     command = asked("GiveNotice", {"contract": "none", "received_on": "2026-01-01", "channel": "email"})
     first = wiring.ledger.submit(command)
     again = wiring.ledger.submit(command)
@@ -72,7 +72,7 @@ def test_a_refusal_is_remembered_and_records_no_event(wiring: Wiring, database: 
     assert rows(database, "select count(*) from ledger.events") == [(0,)]
 
 
-def test_a_refusal_stands_even_when_what_it_missed_has_come_to_be(wiring: Wiring) -> None:
+def test_a_refusal_stands_even_when_what_it_missed_has_come_to_be(wiring: App) -> None:
     notice = asked("GiveNotice", {"contract": "CC-1", "received_on": "2026-01-01", "channel": "email"})
     wiring.ledger.submit(notice)
     send(wiring, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
@@ -80,7 +80,7 @@ def test_a_refusal_stands_even_when_what_it_missed_has_come_to_be(wiring: Wiring
     assert wiring.ledger.submit(notice).first_code == "UNKNOWN"
 
 
-def test_an_id_used_for_other_content_is_refused_as_ID_REUSED_and_the_first_stands(wiring: Wiring) -> None:
+def test_an_id_used_for_other_content_is_refused_as_ID_REUSED_and_the_first_stands(wiring: App) -> None:
     send(wiring, "StartContract", contract("CC-1"), command_id="one")
     reused = send(wiring, "StartContract", contract("CC-2"), command_id="one")
 
@@ -89,7 +89,7 @@ def test_an_id_used_for_other_content_is_refused_as_ID_REUSED_and_the_first_stan
     assert send(wiring, "StartContract", contract("CC-2")).status == "recorded"
 
 
-def test_content_is_the_same_whatever_the_order_of_its_fields_or_who_repeats_it(wiring: Wiring) -> None:
+def test_content_is_the_same_whatever_the_order_of_its_fields_or_who_repeats_it(wiring: App) -> None:
     fields = contract()
     send(wiring, "StartContract", fields, command_id="one", actor="a-1")
     turned = dict(reversed(fields.items())) | {"language": None}
@@ -97,7 +97,7 @@ def test_content_is_the_same_whatever_the_order_of_its_fields_or_who_repeats_it(
     assert send(wiring, "StartContract", turned, command_id="one", actor="a-2").status == "repeated"
 
 
-def test_ids_are_scoped_by_who_sends(wiring: Wiring) -> None:
+def test_ids_are_scoped_by_who_sends(wiring: App) -> None:
     send(wiring, "StartContract", contract("CC-1"), command_id="one", sender="portal")
 
     assert (
@@ -105,7 +105,7 @@ def test_ids_are_scoped_by_who_sends(wiring: Wiring) -> None:
     )
 
 
-def test_a_future_is_invalid_in_a_real_book_and_leaves_no_trace(wiring: Wiring, database: Database) -> None:
+def test_a_future_is_invalid_in_a_real_book_and_leaves_no_trace(wiring: App, database: Database) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     answer = send(wiring, "StartContract", contract(), tomorrow.isoformat())
 
@@ -114,28 +114,28 @@ def test_a_future_is_invalid_in_a_real_book_and_leaves_no_trace(wiring: Wiring, 
     assert rows(database, "select count(*) from ledger.commands") == [(0,)]
 
 
-def test_a_past_needs_the_right_to_import(wiring: Wiring) -> None:
+def test_a_past_needs_the_right_to_import(wiring: App) -> None:
     answer = send(wiring, "StartContract", contract(), "2026-01-01T09:00:00+01:00", may_backdate=False)
 
     assert answer.status == "invalid"
     assert "right to import" in str(answer.message)
 
 
-def test_a_date_after_its_at_is_invalid(wiring: Wiring) -> None:
+def test_a_date_after_its_at_is_invalid(wiring: App) -> None:
     send(wiring, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
     notice = {"contract": "CC-1", "received_on": "2026-03-02", "channel": "email"}
 
     assert send(wiring, "GiveNotice", notice, "2026-03-01T23:30:00+01:00").status == "invalid"
 
 
-def test_a_command_earlier_than_its_streams_last_event_is_OUT_OF_ORDER(wiring: Wiring) -> None:
+def test_a_command_earlier_than_its_streams_last_event_is_OUT_OF_ORDER(wiring: App) -> None:
     send(wiring, "StartContract", contract(), "2026-01-02T09:00:00+01:00")
     notice = {"contract": "CC-1", "received_on": "2026-01-01", "channel": "email"}
 
     assert send(wiring, "GiveNotice", notice, "2026-01-02T08:59:59+01:00").code == "OUT_OF_ORDER"
 
 
-def test_what_time_owes_is_recorded_first_under_times_own_name(wiring: Wiring, database: Database) -> None:
+def test_what_time_owes_is_recorded_first_under_times_own_name(wiring: App, database: Database) -> None:
     send(wiring, "StartContract", contract(starts_on="2024-01-01"), "2024-01-01T09:00:00+01:00")
     answer = send(wiring, "OpenClaim", claim(occurred_at="2025-01-02"), "2025-01-03T09:00:00+01:00")
 
@@ -150,7 +150,7 @@ def test_what_time_owes_is_recorded_first_under_times_own_name(wiring: Wiring, d
 
 
 def test_what_a_contract_recorded_late_catches_up_on_is_times_own_and_not_in_the_answer(
-    wiring: Wiring, database: Database
+    wiring: App, database: Database
 ) -> None:
     answer = send(wiring, "StartContract", contract(starts_on="2024-01-01"), "2025-03-03T09:00:00+01:00")
 
@@ -166,7 +166,7 @@ def test_what_a_contract_recorded_late_catches_up_on_is_times_own_and_not_in_the
     ]
 
 
-def test_a_refused_command_records_not_even_what_time_owes(wiring: Wiring, database: Database) -> None:
+def test_a_refused_command_records_not_even_what_time_owes(wiring: App, database: Database) -> None:
     send(wiring, "StartContract", contract(starts_on="2024-01-01"), "2024-01-01T09:00:00+01:00")
     before = rows(database, "select count(*) from ledger.events")
     send(wiring, "StartContract", contract(starts_on="2024-01-01"), "2025-06-01T09:00:00+02:00")
@@ -174,7 +174,7 @@ def test_a_refused_command_records_not_even_what_time_owes(wiring: Wiring, datab
     assert rows(database, "select count(*) from ledger.events") == before
 
 
-def test_a_dry_run_decides_and_records_nothing(wiring: Wiring, database: Database) -> None:
+def test_a_dry_run_decides_and_records_nothing(wiring: App, database: Database) -> None:
     command = asked("StartContract", contract(), "2026-01-01T09:00:00+01:00")
 
     assert wiring.ledger.dry_run(command).status == "recorded"
@@ -183,7 +183,7 @@ def test_a_dry_run_decides_and_records_nothing(wiring: Wiring, database: Databas
 
 
 def test_while_an_import_is_open_others_are_told_IMPORT_OPEN_and_nothing_is_remembered(
-    wiring: Wiring, database: Database
+    wiring: App, database: Database
 ) -> None:
     opened = wiring.books.open_import(wiring.book, b"x" * 32)
     command = asked("StartContract", contract())
@@ -197,7 +197,7 @@ def test_while_an_import_is_open_others_are_told_IMPORT_OPEN_and_nothing_is_reme
     assert wiring.ledger.submit(command).status == "recorded"
 
 
-def test_the_first_live_command_lets_a_held_books_time_go_on(wiring: Wiring) -> None:
+def test_the_first_live_command_lets_a_held_books_time_go_on(wiring: App) -> None:
     wiring.books.hold(wiring.book, at("2026-03-01T00:00:00+01:00"))
     send(wiring, "GiveNotice", {"contract": "none", "received_on": "2026-01-01", "channel": "email"})
     assert wiring.book_row().held_at is not None  # a refusal is no life
@@ -206,7 +206,7 @@ def test_the_first_live_command_lets_a_held_books_time_go_on(wiring: Wiring) -> 
     assert wiring.book_row().held_at is None
 
 
-def test_a_simulated_books_clock_stands_still_until_a_later_command(simulated: Wiring) -> None:
+def test_a_simulated_books_clock_stands_still_until_a_later_command(simulated: App) -> None:
     assert simulated.book_row().clock_at == BEGINNING
     send(simulated, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
     send(simulated, "OpenClaim", claim(occurred_at="2026-01-01"))
@@ -218,7 +218,7 @@ def test_a_simulated_books_clock_stands_still_until_a_later_command(simulated: W
 
 
 def test_bringing_streams_up_to_a_day_records_each_deadline_once_at_its_own_instant(
-    wiring: Wiring, database: Database
+    wiring: App, database: Database
 ) -> None:
     send(wiring, "StartContract", contract(starts_on="2024-01-01"), "2024-01-01T09:00:00+01:00")
     streams = [contract_ref("CC-1"), claim_ref("none")]
@@ -231,7 +231,7 @@ def test_bringing_streams_up_to_a_day_records_each_deadline_once_at_its_own_inst
 
 
 def test_a_command_decided_on_what_has_moved_on_is_loaded_and_decided_again(
-    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+    wiring: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append = wiring.store.append
     conflicts = iter([True, True, False])
@@ -255,7 +255,7 @@ def test_a_shape_that_is_wrong_never_becomes_a_command() -> None:
         asked("NoSuchCommand", {})
 
 
-def test_the_ledger_is_an_application_whose_notification_log_holds_what_is_sealed(wiring: Wiring) -> None:
+def test_the_ledger_is_an_application_whose_notification_log_holds_what_is_sealed(wiring: App) -> None:
     send(wiring, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
     assert wiring.ledger.recorder.max_notification_id() is None
     wiring.seal()
@@ -278,7 +278,7 @@ def erase(database: Database, person: str) -> None:
 
 
 def test_what_is_personal_of_an_erased_person_is_refused_and_all_else_goes_on(
-    wiring: Wiring, database: Database
+    wiring: App, database: Database
 ) -> None:
     send(wiring, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
     erase(database, "P-CC-1")

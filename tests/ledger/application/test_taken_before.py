@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.desk import Fields, contract, recorded_before, send
 from fixtures.program import CommandLine
-from ledger.wiring import Wiring
+from ledger.app import App
 
 WHEN = "2026-03-02T09:00:00+01:00"
 PERSON = {"person": "P-1", "name": "Ada Peeters"}
@@ -23,7 +23,7 @@ before = pytest.mark.parametrize("fields", TAKEN_BEFORE, ids=["number", "name", 
 
 @before
 def test_a_command_of_before_is_repeated_and_the_same_as_a_new_one_is_invalid(
-    wiring: Wiring, fields: Fields
+    wiring: App, fields: Fields
 ) -> None:
     recorded_before(wiring, "StartContract", fields, WHEN, command_id="from-before")
     again = send(wiring, "StartContract", fields, WHEN, command_id="from-before")
@@ -41,7 +41,7 @@ def test_a_command_of_before_is_repeated_and_the_same_as_a_new_one_is_invalid(
 
 @before
 def test_an_import_of_before_is_finished_with_what_is_new_in_it(
-    wiring: Wiring, command_line: CommandLine, tmp_path: Path, fields: Fields
+    wiring: App, command_line: CommandLine, tmp_path: Path, fields: Fields
 ) -> None:
     recorded_before(wiring, "StartContract", fields, WHEN, command_id="from-before")
     lines = [

@@ -7,17 +7,17 @@ from threading import Barrier
 import pytest
 
 from fixtures.desk import asked, contract, ready_to_accept, send
-from ledger.answers import Answer
+from ledger.app import App
+from ledger.command_envelope import Submission
+from ledger.command_handler import Answer
 from ledger.domain.contract.events import LimitConsumed
 from ledger.domain.identifiers import contract_ref
-from ledger.submission import Submission
-from ledger.wiring import Wiring
 
 FULL = os.environ.get("FAULTS_FULL") == "1"
 ACCEPTED_AT = "2026-02-04T09:00:00+01:00"
 
 
-def both(wiring: Wiring, first: Submission, second: Submission) -> tuple[Answer, Answer]:
+def both(wiring: App, first: Submission, second: Submission) -> tuple[Answer, Answer]:
     """Submit two commands at the same moment."""
     together = Barrier(2)
 
@@ -30,7 +30,7 @@ def both(wiring: Wiring, first: Submission, second: Submission) -> tuple[Answer,
     return one, other
 
 
-def consumed_cents(wiring: Wiring, number: str) -> int:
+def consumed_cents(wiring: App, number: str) -> int:
     loaded = wiring.store.load_many(wiring.book, [contract_ref(number)])
     (stream,) = loaded.streams.values()
     amounts = [
@@ -41,7 +41,7 @@ def consumed_cents(wiring: Wiring, number: str) -> int:
     return sum(amounts)
 
 
-def two_acceptances_of_3000_euro(wiring: Wiring, tries: int) -> None:
+def two_acceptances_of_3000_euro(wiring: App, tries: int) -> None:
     for turn in range(tries):
         number, one, other = f"CC-{turn}", f"K-{turn}-1", f"K-{turn}-2"
         send(wiring, "StartContract", contract(number), "2026-01-01T09:00:00+01:00")
@@ -56,16 +56,16 @@ def two_acceptances_of_3000_euro(wiring: Wiring, tries: int) -> None:
         assert consumed_cents(wiring, number) == 500_000
 
 
-def test_two_acceptances_of_3000_euro_at_once_consume_5000_and_never_more(wiring: Wiring) -> None:
+def test_two_acceptances_of_3000_euro_at_once_consume_5000_and_never_more(wiring: App) -> None:
     two_acceptances_of_3000_euro(wiring, 20)
 
 
 @pytest.mark.test_all
-def test_two_acceptances_of_3000_euro_at_once_consume_5000_in_many_tries(wiring: Wiring) -> None:
+def test_two_acceptances_of_3000_euro_at_once_consume_5000_in_many_tries(wiring: App) -> None:
     two_acceptances_of_3000_euro(wiring, 1_000 if FULL else 200)
 
 
-def test_one_command_sent_twice_at_the_same_moment_has_one_effect(wiring: Wiring) -> None:
+def test_one_command_sent_twice_at_the_same_moment_has_one_effect(wiring: App) -> None:
     for turn in range(20):
         command = asked("StartContract", contract(f"CC-{turn}"), "2026-01-01T09:00:00+01:00")
         answers = both(wiring, command, command)
@@ -74,7 +74,7 @@ def test_one_command_sent_twice_at_the_same_moment_has_one_effect(wiring: Wiring
         assert answers[0].events == answers[1].events
 
 
-def test_eight_desks_on_one_contract_are_all_answered(wiring: Wiring) -> None:
+def test_eight_desks_on_one_contract_are_all_answered(wiring: App) -> None:
     send(wiring, "StartContract", contract(), "2026-01-01T09:00:00+01:00")
     commands = [
         asked("CorrectPerson", {"contract": "CC-1", "person": "P-CC-1", "address": f"Nieuwstraat {turn}"})

@@ -15,13 +15,13 @@ from freezegun import freeze_time
 from fixtures.database import Database, execute
 from fixtures.desk import Fields, claim, contract
 from fixtures.program import CommandLine
-from ledger.decision import decide_command
-from ledger.domain.commands import read_command
+from ledger.app import opened
+from ledger.command_handler import decide_command
+from ledger.domain.registry import read_command
 from ledger.imports import importer
 from ledger.imports import sources as checking
 from ledger.imports.importer import CHUNK_LINES
 from ledger.imports.sources import merged, opened_sources
-from ledger.wiring import opened
 
 Write = Callable[..., str]
 ROUND_TRIP = Path(__file__).parents[1] / "importing" / "cents_round_trip"

@@ -3,8 +3,8 @@
 import pytest
 
 from fixtures.program import CommandLine
+from ledger.app import App
 from ledger.attempts import Attempts, ItemFailed
-from ledger.wiring import Wiring
 
 
 def cannot() -> None:
@@ -13,7 +13,7 @@ def cannot() -> None:
 
 
 @pytest.fixture
-def parked(wiring: Wiring) -> None:
+def parked(wiring: App) -> None:
     attempts = Attempts(wiring.pool, wiring.book, "letters")
     attempts.run("CC-1/notice", cannot)
     attempts.run("CC-2/notice", cannot)
@@ -55,9 +55,7 @@ def test_replaying_what_nobody_parked_is_refused(command_line: CommandLine) -> N
     assert command_line("parked", "replay", "--json").json == {"replayed": 2}
 
 
-def test_where_everything_could_be_handled_the_list_says_so(
-    command_line: CommandLine, wiring: Wiring
-) -> None:
+def test_where_everything_could_be_handled_the_list_says_so(command_line: CommandLine, wiring: App) -> None:
     assert wiring.book_row()
     assert command_line("parked", "list").err == "Everything could be handled.\n"
     assert command_line("parked", "list", "--json").json == []

@@ -12,7 +12,7 @@ from fixtures.database import Database, execute
 from fixtures.desk import contract
 from fixtures.program import CommandLine, Typed
 from ledger import program
-from ledger.endings import Refused, Unreachable, UsedWrongly
+from ledger.errors import Rejected, Unavailable, UsageError
 from ledger.program import run
 from ledger.store.errors import KeyFileRefused, OutcomeUnknown
 
@@ -40,9 +40,9 @@ def fail(how: str) -> None:
 
 
 FAILURES: dict[str, Exception] = {
-    "refused": Refused("It was refused."),
-    "used-wrongly": UsedWrongly("It was used\nwrongly."),
-    "unreachable": Unreachable("It cannot be reached."),
+    "refused": Rejected("It was refused."),
+    "used-wrongly": UsageError("It was used\nwrongly."),
+    "unreachable": Unavailable("It cannot be reached."),
     "lost": OutcomeUnknown("It was lost."),
     "key": KeyFileRefused("The key is open to others."),
     "defect": ZeroDivisionError("ours"),

@@ -6,10 +6,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from ledger.answers import Answer
 from ledger.cli import submit
 from ledger.cli.verbs_table import VERBS, Verb
-from ledger.domain.commands import COMMANDS
+from ledger.command_handler import Answer
+from ledger.domain.registry import COMMANDS
 from ledger.imports.csv_rows import columns_of
 from ledger.program import program
 

@@ -14,8 +14,8 @@ from fixtures.program import CommandLine
 from fixtures.served import Served
 from fixtures.visited import visiting
 from ledger.domain.command import read_date, read_instant
-from ledger.domain.commands import COMMANDS, read_command
 from ledger.domain.refusals import Invalid
+from ledger.domain.registry import COMMANDS, read_command
 from ledger.http.openapi import command_schema, example
 from ledger.imports.lines import Malformed, instant
 from ledger.program import program

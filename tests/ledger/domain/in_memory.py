@@ -9,14 +9,14 @@ from pathlib import Path
 from ledger.domain.calendar import BRUSSELS, brussels_midnight
 from ledger.domain.claim.state import Claim
 from ledger.domain.command import read_instant
-from ledger.domain.commands import check, read_command
 from ledger.domain.complaint.state import Complaint
 from ledger.domain.contract.state import Contract, LimitRow, limit_rows
 from ledger.domain.deadlines import Deadline
-from ledger.domain.deciding import State, decide, elapse, fold, needs
-from ledger.domain.entries import Entry, Recorded
+from ledger.domain.dispatch import State, decide, elapse, fold, needs
+from ledger.domain.event import PendingEvent, RecordedEvent
 from ledger.domain.identifiers import StreamRef, claim_ref, complaint_ref, contract_ref
 from ledger.domain.refusals import Invalid, Refusal
+from ledger.domain.registry import check, read_command
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -35,8 +35,8 @@ class InMemoryLedger:
 
     def __init__(self) -> None:
         self.states: dict[StreamRef, State] = {}
-        self.history: list[Recorded] = []
-        self.entries: list[Entry] = []
+        self.history: list[RecordedEvent] = []
+        self.entries: list[PendingEvent] = []
         self._versions: dict[StreamRef, int] = {}
 
     def submit(self, name: str, fields: Mapping[str, object], at: str | datetime) -> Mapping[str, object]:
@@ -54,7 +54,7 @@ class InMemoryLedger:
             if isinstance(claim, Claim) and contract_ref(claim.contract) not in refs:
                 refs.append(contract_ref(claim.contract))
         world: dict[StreamRef, State | None] = {ref: self.states.get(ref) for ref in refs}
-        owed: list[Entry] = []
+        owed: list[PendingEvent] = []
         for ref, state in world.items():
             if state is not None:
                 entries = elapse(state, moment)
@@ -73,11 +73,11 @@ class InMemoryLedger:
         for state in list(self.states.values()):
             self.record(elapse(state, moment))
 
-    def record(self, entries: Iterable[Entry]) -> None:
+    def record(self, entries: Iterable[PendingEvent]) -> None:
         """Append entries to their streams."""
         for entry in entries:
             version = self._versions.get(entry.stream, 0) + 1
-            recorded = Recorded(entry.stream, version, entry.event, entry.effective_on, entry.at)
+            recorded = RecordedEvent(entry.stream, version, entry.event, entry.effective_on, entry.at)
             state = fold(self.states.get(entry.stream), recorded)
             assert state is not None
             self._versions[entry.stream] = version
@@ -108,10 +108,10 @@ class InMemoryLedger:
         return [row for row in self.states[ref].deadlines if row.kind == kind]
 
 
-def folded(state: State, entries: Iterable[Entry]) -> State:
+def folded(state: State, entries: Iterable[PendingEvent]) -> State:
     """Fold entries of one stream onto its state."""
     for entry in entries:
-        after = fold(state, Recorded(entry.stream, 0, entry.event, entry.effective_on, entry.at))
+        after = fold(state, RecordedEvent(entry.stream, 0, entry.event, entry.effective_on, entry.at))
         assert after is not None
         state = after
     return state

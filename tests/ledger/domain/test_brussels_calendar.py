@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain import calendar, dates
+from ledger.domain import calendar
 from ledger.domain.terms import load_terms
 
 PERIODS = load_terms("cyber-care").periods
@@ -76,7 +76,7 @@ def test_adding_months_keeps_the_day_number_or_gives_the_first_R2(day: date, mon
 
 @given(DAYS)
 def test_a_letter_posted_on_N_is_timely_and_a_day_later_is_not_R6(ends_on: date) -> None:
-    last = dates.last_timely_letter(ends_on, 3)
+    last = calendar.last_timely_letter(ends_on, 3)
 
     assert calendar.add_months(last + timedelta(days=1), 3) <= ends_on
     assert calendar.add_months(last + timedelta(days=2), 3) > ends_on
@@ -84,16 +84,16 @@ def test_a_letter_posted_on_N_is_timely_and_a_day_later_is_not_R6(ends_on: date)
 
 @given(DAYS, st.integers(1, 60))
 def test_every_day_of_a_term_lies_in_that_insurance_year_R3(starts_on: date, term: int) -> None:
-    first = dates.term_start(starts_on, term, PERIODS)
-    last = dates.term_end(starts_on, term, PERIODS) - timedelta(days=1)
+    first = calendar.term_start(starts_on, term, PERIODS)
+    last = calendar.term_end(starts_on, term, PERIODS) - timedelta(days=1)
 
-    assert dates.term_on(starts_on, first, PERIODS) == term
-    assert dates.term_on(starts_on, last, PERIODS) == term
+    assert calendar.term_on(starts_on, first, PERIODS) == term
+    assert calendar.term_on(starts_on, last, PERIODS) == term
 
 
 @given(DAYS)
 def test_a_day_before_S_lies_in_no_insurance_year_D10(starts_on: date) -> None:
-    assert dates.term_on(starts_on, starts_on - timedelta(days=1), PERIODS) is None
+    assert calendar.term_on(starts_on, starts_on - timedelta(days=1), PERIODS) is None
 
 
 @given(DAYS)

@@ -12,27 +12,25 @@ from pydantic import ValidationError
 from ledger.domain.claim.events import ClaimOpened, RefundIssued, Victim
 from ledger.domain.claim.state import Claim
 from ledger.domain.command import Command
-from ledger.domain.commands import read_command
 from ledger.domain.contract.events import ContractSubjectErased, PersonCorrected
 from ledger.domain.deadlines import (
-    complaint_acknowledgement,
-    complaint_answer,
+    COMPLAINT_ACKNOWLEDGEMENT,
+    COMPLAINT_ANSWER,
+    NOTICE_END,
+    OMBUDSMAN_OPINION,
+    REFUND,
+    TERM_END,
+    TERMINATION_LETTER,
+    WITHDRAWAL_END,
+    Policy,
     fold_deadlines,
-    notice_end,
-    ombudsman_opinion,
-    refund,
     takes_effect_at,
-    term_end,
-    termination_letter,
-    withdrawal_end,
 )
-from ledger.domain.deadlines.policy import Policy
-from ledger.domain.deciding import decide, fold, last_at, needs, next_instant, state_from_json, state_to_json
-from ledger.domain.entries import Recorded
-from ledger.domain.event import Sealed, holds_personal_values, personal_fields
-from ledger.domain.events import EVENT_TYPES
+from ledger.domain.dispatch import decide, fold, last_at, needs, next_instant, state_from_json, state_to_json
+from ledger.domain.event import RecordedEvent, Sealed, holds_personal_values, personal_fields
 from ledger.domain.identifiers import StreamRef, claim_ref, contract_ref
 from ledger.domain.refusals import Exists
+from ledger.domain.registry import EVENT_TYPES, read_command
 from ledger.domain.terms import Terms, load_terms
 
 AT = datetime(2025, 6, 1, 8, tzinfo=UTC)
@@ -132,7 +130,7 @@ def test_every_state_goes_through_json_unchanged(desk: Desk) -> None:
 @pytest.mark.parametrize("ref", [contract_ref("C"), claim_ref("K"), StreamRef("complaint", "X")])
 def test_a_history_cut_before_its_beginning_folds_to_nothing(desk: Desk, ref: StreamRef) -> None:
     later = [recorded for recorded in desk.history if recorded.stream == ref][1:]
-    later.append(Recorded(ref, 99, ContractSubjectErased(person="P"), AT.date(), AT))
+    later.append(RecordedEvent(ref, 99, ContractSubjectErased(person="P"), AT.date(), AT))
     state = None
 
     for recorded in later:
@@ -147,13 +145,13 @@ def test_an_event_that_changes_no_rule_changes_only_when_the_stream_was_last_tol
 ) -> None:
     before = desk.states[ref]
 
-    after = fold(before, Recorded(ref, 99, ContractSubjectErased(person="P"), AT.date(), AT))
+    after = fold(before, RecordedEvent(ref, 99, ContractSubjectErased(person="P"), AT.date(), AT))
 
     assert after is not None
     assert last_at(after) == AT
     assert after.deadlines == before.deadlines
     assert fold_deadlines(
-        before.deadlines, Recorded(ref, 99, PersonCorrected(person="P"), AT.date(), AT)
+        before.deadlines, RecordedEvent(ref, 99, PersonCorrected(person="P"), AT.date(), AT)
     ) == (before.deadlines)
 
 
@@ -216,13 +214,13 @@ def test_on_a_day_between_two_acceptances_a_correction_of_both_leaves_the_amount
     "policy",
     [
         *(
-            termination_letter.POLICY,
-            term_end.POLICY,
-            notice_end.POLICY,
-            withdrawal_end.POLICY,
-            refund.POLICY,
+            TERMINATION_LETTER,
+            TERM_END,
+            NOTICE_END,
+            WITHDRAWAL_END,
+            REFUND,
         ),
-        *(complaint_acknowledgement.POLICY, complaint_answer.POLICY, ombudsman_opinion.POLICY),
+        *(COMPLAINT_ACKNOWLEDGEMENT, COMPLAINT_ANSWER, OMBUDSMAN_OPINION),
     ],
     ids=lambda policy: policy.kind,
 )
@@ -230,7 +228,7 @@ def test_a_deadline_policy_makes_nothing_of_an_event_that_it_does_not_listen_to(
     unheard = ContractSubjectErased(person="P")
 
     assert type(unheard) not in policy.listens_to
-    assert policy.react(Recorded(contract_ref("C"), 1, unheard, AT.date(), AT)) == ()
+    assert policy.react(RecordedEvent(contract_ref("C"), 1, unheard, AT.date(), AT)) == ()
 
 
 def test_time_owes_next_what_comes_first_and_nothing_after_the_end(desk: Desk) -> None:

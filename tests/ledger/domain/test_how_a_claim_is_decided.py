@@ -9,11 +9,10 @@ from in_memory import instant
 
 from ledger.domain.claim.acceptance import move, room_for
 from ledger.domain.claim.commands import AppointExpert
-from ledger.domain.claim.decisions import decide
+from ledger.domain.claim.decide import decide
 from ledger.domain.claim.events import ClaimMoved
-from ledger.domain.cover import Cover
 from ledger.domain.identifiers import claim_ref
-from ledger.domain.limits import Holding
+from ledger.domain.limits import Cover, LimitUse
 from ledger.domain.refusals import LimitAmount
 
 DAY = "2025-02-02T09:00"
@@ -367,22 +366,22 @@ def test_an_expert_on_terms_without_an_amount_reserves_the_count_alone(rescue: D
 
     outcome = decide(rescue.claim("K"), AppointExpert(claim="K", provider="Rescue NV"), cover, instant(DAY))
 
-    assert [change.holding for change in outcome.limits] == [Holding(1, 0, 1)]
+    assert [change.holding for change in outcome.limits] == [LimitUse(1, 0, 1)]
 
 
 def test_where_there_is_no_limit_there_is_always_room(rescue: Desk) -> None:
     claim = replace(rescue.claim("K"), guarantee="identity")
-    room = room_for(claim, rescue.contract("C").cover, 1).less(Holding(1, 10**9, 10))
+    room = room_for(claim, rescue.contract("C").cover, 1).less(LimitUse(1, 10**9, 10))
 
     assert (room.amount_cents, room.count, room.has_amount, room.has_count) == (None, None, True, True)
 
 
-@pytest.mark.parametrize(("count_limit", "reserved"), [(2, Holding(1, 79_900, 1)), (1, None)])
+@pytest.mark.parametrize(("count_limit", "reserved"), [(2, LimitUse(1, 79_900, 1)), (1, None)])
 def test_a_moved_reservation_finds_only_the_room_that_the_moved_consumption_leaves_I1(
-    rescue: Desk, count_limit: int, reserved: Holding | None
+    rescue: Desk, count_limit: int, reserved: LimitUse | None
 ) -> None:
     rescue.accept(100, DAY)
-    claim = replace(rescue.claim("K"), reserved=Holding(1, 79_900, 1))
+    claim = replace(rescue.claim("K"), reserved=LimitUse(1, 79_900, 1))
 
     event = move(claim, _on_other_terms(rescue.contract("C").cover, count_limit=count_limit)).event
 

@@ -6,11 +6,11 @@ import pytest
 from desk import Desk
 from in_memory import instant
 
-from ledger.domain import commands
+from ledger.domain import registry
 from ledger.domain.claim.commands import OpenClaim
-from ledger.domain.commands import COMMANDS, check, read_command
 from ledger.domain.contract.commands import StartContract
 from ledger.domain.refusals import REFUSALS, Invalid, Refusal
+from ledger.domain.registry import COMMANDS, check, read_command
 from ledger.domain.terms import load_terms
 
 START: dict[str, object] = {
@@ -223,7 +223,7 @@ def test_a_product_or_terms_that_do_not_exist_are_invalid_D19() -> None:
 
 def test_a_language_in_which_the_terms_have_no_documents_is_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
     dutch = load_terms("cyber-care").model_copy(update={"languages": ("nl",)})
-    monkeypatch.setattr(commands, "load_terms", lambda _product, _version: dutch)
+    monkeypatch.setattr(registry, "load_terms", lambda _product, _version: dutch)
 
     with pytest.raises(Invalid, match="language: fr is not among"):
         check(read_command("StartContract", START | {"language": "fr"}), instant("2025-01-01T09:00"))

@@ -11,7 +11,7 @@ from ledger.domain.calendar import brussels_date, brussels_midnight
 from ledger.domain.claim.state import Claim
 from ledger.domain.contract.state import Contract, limit_rows
 from ledger.domain.deadlines import takes_effect_at
-from ledger.domain.deciding import elapse, fold, next_instant, state_from_json, state_to_json
+from ledger.domain.dispatch import elapse, fold, next_instant, state_from_json, state_to_json
 from ledger.domain.refusals import REFUSALS
 
 Step = tuple[str, dict[str, object], timedelta]

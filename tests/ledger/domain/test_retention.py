@@ -23,7 +23,9 @@ from ledger.domain.contract.events import (
     NoticeRevoked,
     Policyholder,
 )
-from ledger.domain.deadlines.retention import (
+from ledger.domain.event import Event, RecordedEvent
+from ledger.domain.identifiers import claim_ref, contract_ref
+from ledger.domain.retention import (
     KeptClaim,
     KeptContract,
     keep_claim,
@@ -31,9 +33,6 @@ from ledger.domain.deadlines.retention import (
     paid,
     retention,
 )
-from ledger.domain.entries import Recorded
-from ledger.domain.event import Event
-from ledger.domain.identifiers import claim_ref, contract_ref
 
 AT = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
 START = ContractStarted(
@@ -64,7 +63,7 @@ REFUND = RefundIssued(amount_cents=1, payment_reference="R-1", owed_cents=0)
 def contract(*events: Event) -> KeptContract | None:
     kept: KeptContract | None = None
     for version, event in enumerate(events, 1):
-        recorded = Recorded(contract_ref("CC-1"), version, event, date(2026, 3, 2), AT)
+        recorded = RecordedEvent(contract_ref("CC-1"), version, event, date(2026, 3, 2), AT)
         kept = keep_contract(kept, recorded)
     return kept
 
@@ -72,7 +71,7 @@ def contract(*events: Event) -> KeptContract | None:
 def claim(*events: tuple[Event, date]) -> KeptClaim | None:
     kept: KeptClaim | None = None
     for version, (event, on) in enumerate(events, 1):
-        kept = keep_claim(kept, Recorded(claim_ref("K-1"), version, event, on, AT))
+        kept = keep_claim(kept, RecordedEvent(claim_ref("K-1"), version, event, on, AT))
     return kept
 
 

@@ -5,8 +5,8 @@ One that an earlier version took is read as it was, where it may be on record.
 
 import pytest
 
-from ledger.domain.commands import read_command
 from ledger.domain.refusals import Invalid
+from ledger.domain.registry import read_command
 
 PERSON = {"person": "P", "name": "Mila Peeters"}
 START = {"contract": "C", "product": "cyber-care", "starts_on": "2025-01-01"}

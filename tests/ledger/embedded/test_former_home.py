@@ -7,11 +7,11 @@ import pytest
 from embedded_homes import eventually, is_deserted
 
 from ledger import default_home
+from ledger.app import opened
 from ledger.cli.options import DEFAULT_BOOK
+from ledger.config import Settings
 from ledger.postgres import EmbeddedPostgres
 from ledger.program import run
-from ledger.settings import Settings
-from ledger.wiring import opened
 
 
 @pytest.fixture

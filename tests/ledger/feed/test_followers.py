@@ -13,8 +13,8 @@ from fixtures.database import BOOK, Database, execute
 from ledger.feed.followers import Committed, FollowerRunner, GapFound
 from ledger.feed.reading import FeedEvent, read_feed, read_streams
 from ledger.feed.sealer import Sealer
-from ledger.store.checkpoints import checkpoint
 from ledger.store.event_store import EventStore
+from ledger.store.feed import checkpoint
 from ledger.store.pool import Connection, Pool
 
 

@@ -18,11 +18,11 @@ from fixtures.database import BOOK
 from ledger.feed.reading import read_feed
 from ledger.feed.sealer import Sealer
 from ledger.store.books import Books
-from ledger.store.commit import StreamHead
 from ledger.store.errors import BookUnknown
 from ledger.store.event_store import EventStore
+from ledger.store.events import StreamHead
 from ledger.store.pool import Connection, Pool
-from ledger.store.sealing import Ordering, PendingCommit, PendingEvent, Place, seal_batch
+from ledger.store.sealing import Ordering, StreamVersion, UnsealedCommit, UnsealedEvent, seal_batch
 
 UNSEEN = b"\x02" * 32
 
@@ -206,26 +206,26 @@ def wait_for(holds: Callable[[], bool], seconds: float = 10) -> None:
 
 
 @st.composite
-def pending_commits(draw: st.DrawFn) -> list[PendingCommit]:
+def pending_commits(draw: st.DrawFn) -> list[UnsealedCommit]:
     """Commits as writers make them, over a few streams, with their tickets in any order."""
     versions: dict[int, int] = {}
-    commits: list[list[PendingEvent]] = []
+    commits: list[list[UnsealedEvent]] = []
     for _ in range(draw(st.integers(1, 15))):
         events = []
         for stream in draw(st.lists(st.integers(0, 3), min_size=1, max_size=4)):
             versions[stream] = versions.get(stream, 0) + 1
-            events.append(PendingEvent(Place(bytes([stream]) * 16, versions[stream]), bytes(32)))
+            events.append(UnsealedEvent(StreamVersion(bytes([stream]) * 16, versions[stream]), bytes(32)))
         commits.append(events)
     tickets = draw(st.permutations(range(len(commits))))
     return sorted(
-        (PendingCommit(ticket, events) for ticket, events in zip(tickets, commits, strict=True)),
+        (UnsealedCommit(ticket, events) for ticket, events in zip(tickets, commits, strict=True)),
         key=lambda commit: commit.ticket,
     )
 
 
 @given(pending_commits(), st.integers(1, 5))
 def test_whatever_the_tickets_say_the_order_follows_the_streams(
-    commits: list[PendingCommit], page: int
+    commits: list[UnsealedCommit], page: int
 ) -> None:
     ordering = Ordering()
     for start in range(0, len(commits), page):
@@ -240,7 +240,7 @@ def test_whatever_the_tickets_say_the_order_follows_the_streams(
 
 @given(pending_commits(), st.data())
 def test_what_misses_a_predecessor_waits_and_all_after_it(
-    commits: list[PendingCommit], data: st.DataObject
+    commits: list[UnsealedCommit], data: st.DataObject
 ) -> None:
     lost = data.draw(st.sampled_from(commits))
     ordering = Ordering()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ledger.feed.proofs.leaf import read_leaf
 from ledger.feed.proofs.merkle import leaf_hash
-from ledger.store import leaf as store
+from ledger.store import canonical as store
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 HASH = st.binary(min_size=32, max_size=32)

@@ -7,9 +7,9 @@ import pytest
 
 from fixtures.desk import claim, contract
 from fixtures.served import Served, serving
-from ledger.domain.commands import COMMANDS, read_command
+from ledger.app import App
+from ledger.domain.registry import COMMANDS, read_command
 from ledger.http.openapi import example
-from ledger.wiring import Wiring
 
 _numbers = count(1)
 
@@ -195,7 +195,7 @@ def test_the_past_is_for_importers_alone(house: Served, number: str) -> None:
     assert (unread.status_code, "offset" in unread.json()["detail"]) == (422, True)
 
 
-def test_the_future_of_a_real_book_is_for_nobody(wiring: Wiring) -> None:
+def test_the_future_of_a_real_book_is_for_nobody(wiring: App) -> None:
     with serving(wiring) as real:
         future = {"at": "2199-03-01T09:00:00+01:00"}
         ahead = real.command("StartContract", contract("CC-1"), role="admin", params=future)

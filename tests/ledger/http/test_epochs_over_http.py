@@ -9,17 +9,17 @@ import pytest
 from fixtures.database import Template, execute, migrated_database
 from fixtures.desk import contract, send
 from fixtures.served import Served, listening, serving, standing_book, token_of
-from ledger.endings import Ending
+from ledger.app import App
+from ledger.errors import CliError
 from ledger.feed.epochs import BeyondTheEnd, Cursor, EpochsPart
 from ledger.feed.sealer import Sealer
 from ledger.store.pool import Pool
-from ledger.wiring import Wiring
 
 PARTS_AT = 3
 
 
 @pytest.fixture(scope="module")
-def parted(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiring]:
+def parted(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """A log whose second epoch began at position 3, and that has grown past where the first one ended."""
     home = tmp_path_factory.mktemp("parted")
     with migrated_database(template) as database, standing_book(database, home) as wiring:
@@ -37,7 +37,7 @@ def parted(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture(scope="module")
-def put_back(parted: Wiring) -> Iterator[Served]:
+def put_back(parted: App) -> Iterator[Served]:
     with serving(parted) as served:
         yield served
 
@@ -97,7 +97,7 @@ def test_fault_13_all_that_is_handed_out_bears_its_epoch_and_is_taken_back(put_b
     assert put_back.get(link).status_code == 200
 
 
-def test_fault_13_the_ids_of_a_stream_bear_the_epoch(parted: Wiring) -> None:
+def test_fault_13_the_ids_of_a_stream_bear_the_epoch(parted: App) -> None:
     headers = {"Authorization": f"Bearer {token_of(parted, 'subscriber')}"}
     with (
         listening(parted) as base,
@@ -120,7 +120,7 @@ def test_fault_13_a_place_that_is_not_there_yet_has_one_answer_everywhere(put_ba
         assert "position 6 is not there yet: the feed ends at 5" in answer.json()["detail"]
 
 
-def test_fault_13_programs_and_subscriptions_are_told_as_well(parted: Wiring) -> None:
+def test_fault_13_programs_and_subscriptions_are_told_as_well(parted: App) -> None:
     with pytest.raises(EpochsPart) as parts:
         next(parted.ledger.subscribe("erp", after=4, follow=False))
     assert parts.value.again == Cursor(2, 2)
@@ -131,7 +131,7 @@ def test_fault_13_programs_and_subscriptions_are_told_as_well(parted: Wiring) ->
     # A name that is known goes on from where it was, whatever its program says that it began after.
     assert list(parted.ledger.subscribe("erp", after=4, follow=False)) == []
     for after in (4, "1:4", 4711):
-        with pytest.raises(Ending, match="read again after 2:2"):
+        with pytest.raises(CliError, match="read again after 2:2"):
             parted.subscriptions.add_webhook("hook", "https://erp.example/in", after=after)
 
 

@@ -15,16 +15,16 @@ from httpx_sse import ServerSentEvent, connect_sse
 from fixtures.database import execute
 from fixtures.desk import contract, send
 from fixtures.served import listening, sealing, token_of
+from ledger.app import App
 from ledger.auth.tokens import SESSION_LASTS, Tokens
 from ledger.http import feed, middleware
 from ledger.http.callers import SESSION_COOKIE
-from ledger.wiring import Wiring
 
 SECONDS = 20.0
 
 
 @pytest.fixture
-def address(standing: Wiring) -> Iterator[str]:
+def address(standing: App) -> Iterator[str]:
     with sealing(standing), listening(standing) as base:
         yield f"{base}/v1/cyber-care/events/stream"
 
@@ -42,7 +42,7 @@ def listened(
         yield (event for event in source.iter_sse() if event.data)
 
 
-def start(wiring: Wiring, first: int, number: int) -> None:
+def start(wiring: App, first: int, number: int) -> None:
     """Start contracts, one event each."""
     for one in range(first, first + number):
         assert send(wiring, "StartContract", contract(f"CC-{one}"), may_backdate=False).status == "recorded"
@@ -54,7 +54,7 @@ def positions(events: list[ServerSentEvent]) -> list[int]:
 
 
 def test_a_place_that_the_feed_has_not_reached_is_refused_for_what_lies_before_it_would_be_missed(
-    address: str, standing: Wiring
+    address: str, standing: App
 ) -> None:
     headers = {"Authorization": f"Bearer {token_of(standing, 'subscriber')}", "Last-Event-ID": "4711"}
     answer = httpx.get(address, headers=headers, timeout=SECONDS)
@@ -62,7 +62,7 @@ def test_a_place_that_the_feed_has_not_reached_is_refused_for_what_lies_before_i
     assert "the feed ends at -1" in answer.json()["detail"]
 
 
-def test_an_event_comes_to_who_listens_as_soon_as_it_is_sealed(address: str, standing: Wiring) -> None:
+def test_an_event_comes_to_who_listens_as_soon_as_it_is_sealed(address: str, standing: App) -> None:
     token = token_of(standing, "subscriber")
     with listened(address, token) as events:
         begun = time.monotonic()
@@ -75,7 +75,7 @@ def test_an_event_comes_to_who_listens_as_soon_as_it_is_sealed(address: str, sta
 
 @pytest.mark.slow
 def test_a_client_that_is_cut_off_again_and_again_misses_nothing_and_gets_nothing_twice(
-    address: str, standing: Wiring
+    address: str, standing: App
 ) -> None:
     token = token_of(standing, "subscriber")
     writing = Thread(target=start, args=(standing, 1, 40))
@@ -89,7 +89,7 @@ def test_a_client_that_is_cut_off_again_and_again_misses_nothing_and_gets_nothin
 
 
 @pytest.mark.slow
-def test_a_listener_far_behind_catches_up_from_the_database(address: str, standing: Wiring) -> None:
+def test_a_listener_far_behind_catches_up_from_the_database(address: str, standing: App) -> None:
     start(standing, 1, 30)
     with listened(address, token_of(standing, "subscriber"), after="-1") as events:
         start(standing, 31, 5)
@@ -97,7 +97,7 @@ def test_a_listener_far_behind_catches_up_from_the_database(address: str, standi
 
 
 @pytest.mark.slow
-def test_a_stream_ends_when_the_server_does_and_is_taken_up_at_the_next_one(standing: Wiring) -> None:
+def test_a_stream_ends_when_the_server_does_and_is_taken_up_at_the_next_one(standing: App) -> None:
     token = token_of(standing, "subscriber")
     got: list[ServerSentEvent] = []
     with sealing(standing):
@@ -113,7 +113,7 @@ def test_a_stream_ends_when_the_server_does_and_is_taken_up_at_the_next_one(stan
 
 
 def test_only_wanted_types_come_and_the_id_moves_on_all_the_same(
-    address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch
+    address: str, standing: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "KEEP_ALIVE_SECONDS", 0)
     monkeypatch.setattr(feed, "SLICE_SECONDS", 0.2)
@@ -133,7 +133,7 @@ def test_only_wanted_types_come_and_the_id_moves_on_all_the_same(
 
 
 @contextmanager
-def flowing(wiring: Wiring) -> Iterator[None]:
+def flowing(wiring: App) -> Iterator[None]:
     """Events without a pause."""
     stop = StopEvent()
 
@@ -165,7 +165,7 @@ TAKEN_BACK = {
     ("how", "busy"), [(how, True) for how in TAKEN_BACK] + [("revoked", False), ("another role", False)]
 )
 def test_fault_15_a_stream_ends_when_its_token_does_whatever_flows(
-    address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch, how: str, *, busy: bool
+    address: str, standing: App, monkeypatch: pytest.MonkeyPatch, how: str, *, busy: bool
 ) -> None:
     monkeypatch.setattr(middleware, "RECHECK_SECONDS", 0.2)
     token = token_of(standing, "subscriber", "listening")
@@ -181,7 +181,7 @@ def test_fault_15_a_stream_ends_when_its_token_does_whatever_flows(
 
 
 def test_fault_15_the_stream_of_a_session_ends_when_it_signs_out(
-    address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch
+    address: str, standing: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(middleware, "RECHECK_SECONDS", 0.2)
     tokens = Tokens(standing.pool, standing.book)
@@ -201,7 +201,7 @@ def test_fault_15_the_stream_of_a_session_ends_when_it_signs_out(
 
 
 def test_fault_24_a_filtered_stream_of_a_busy_feed_is_kept_alive(
-    address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch
+    address: str, standing: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "KEEP_ALIVE_SECONDS", 0.3)
     headers = {"Authorization": f"Bearer {token_of(standing, 'subscriber')}"}
@@ -217,7 +217,7 @@ def test_fault_24_a_filtered_stream_of_a_busy_feed_is_kept_alive(
 
 @pytest.mark.slow
 def test_no_more_streams_are_served_than_the_limit(
-    address: str, standing: Wiring, monkeypatch: pytest.MonkeyPatch
+    address: str, standing: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "MOST_STREAMS", 1)
     token = token_of(standing, "subscriber")

@@ -7,7 +7,7 @@ import pytest
 from fixtures.database import Database, execute
 from fixtures.desk import claim, contract
 from fixtures.served import Served
-from ledger.store.epochs import Epoch, database_now, enter_epoch, insert_epoch
+from ledger.store.log import Epoch, database_now, enter_epoch, insert_epoch
 
 
 @pytest.fixture(scope="module")

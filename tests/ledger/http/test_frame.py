@@ -18,16 +18,16 @@ import structlog
 from fixtures.desk import contract
 from fixtures.program import Program, ended_by, wait_until_ready
 from fixtures.served import Served, listening, sealing, token_of
+from ledger.app import App
 from ledger.auth.tokens import LINK_LASTS, Tokens
-from ledger.endings import UsedWrongly
+from ledger.errors import UsageError
 from ledger.http.callers import SESSION_COOKIE
 from ledger.http.middleware import SECURITY_HEADERS
 from ledger.http.openapi import RIGHT, operations
 from ledger.http.server import FIRST_PORT, listen
 from ledger.http.sign_in import local_path
-from ledger.logs import log_to_stderr
-from ledger.store.errors import Unreachable
-from ledger.wiring import Wiring
+from ledger.logging import log_to_stderr
+from ledger.store.errors import DatabaseUnavailable
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def test_a_database_that_is_away_is_a_problem_to_try_again(
 ) -> None:
     def away(*_: object) -> None:
         message = "no connection"
-        raise Unreachable(message)
+        raise DatabaseUnavailable(message)
 
     monkeypatch.setattr("ledger.store.event_store.EventStore.load", away)
     answer = house.command("StartContract", contract("CC-away"), key="away")
@@ -92,7 +92,7 @@ def test_readiness_says_what_is_not_well(house: Served, monkeypatch: pytest.Monk
 
     def away(*_: object) -> None:
         message = "no connection"
-        raise Unreachable(message)
+        raise DatabaseUnavailable(message)
 
     monkeypatch.setattr("ledger.http.health.examine_feed", away)
     unreachable = house.client.get("/readyz")
@@ -166,7 +166,7 @@ def test_signing_in_leads_to_a_page_of_ours_and_nowhere_else(elsewhere: str) -> 
     assert local_path(elsewhere) == "/"
 
 
-def test_the_next_free_port_is_taken_unless_one_was_asked_for(standing: Wiring) -> None:
+def test_the_next_free_port_is_taken_unless_one_was_asked_for(standing: App) -> None:
     taken = []
     try:
         for port in (FIRST_PORT, FIRST_PORT + 1):
@@ -182,7 +182,7 @@ def test_the_next_free_port_is_taken_unless_one_was_asked_for(standing: Wiring) 
         assert f"http://127.0.0.1:{port}/sign-in?code=cll_" in told["Sign in"]
         standing.listening.close()
         standing.port = FIRST_PORT
-        with pytest.raises(UsedWrongly, match=f"Port {FIRST_PORT} on 127.0.0.1 is in use"):
+        with pytest.raises(UsageError, match=f"Port {FIRST_PORT} on 127.0.0.1 is in use"):
             listen(standing)
     finally:
         for one in taken:
@@ -191,7 +191,7 @@ def test_the_next_free_port_is_taken_unless_one_was_asked_for(standing: Wiring) 
 
 @pytest.mark.slow
 def test_what_is_under_way_when_the_server_stops_is_answered(
-    standing: Wiring, monkeypatch: pytest.MonkeyPatch
+    standing: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = threading.Event()
     submit = type(standing.ledger).submit

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from fixtures.served import Served, listening
+from ledger.app import App
 from ledger.http import middleware, server
-from ledger.wiring import Wiring
 
 SECONDS = 20.0
 Address = tuple[str, int]
@@ -161,7 +161,7 @@ def test_fault_31_what_is_no_http_is_answered_so_and_never_with_a_fault_of_ours(
 
 
 def test_fault_31_silent_connections_give_way_to_who_asks(
-    standing: Wiring, monkeypatch: pytest.MonkeyPatch
+    standing: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 20)
     with listening(standing) as base, ExitStack() as silent:

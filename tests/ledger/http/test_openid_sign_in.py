@@ -14,11 +14,11 @@ from fixtures.database import Template, migrated_database
 from fixtures.program import settings_of
 from fixtures.provider import CLIENT, SECRET, Organisation, running_organisation
 from fixtures.served import WAIT_SECONDS, listening
+from ledger.app import opened
 from ledger.auth.oidc import Provider as OurProvider
-from ledger.endings import UsedWrongly
+from ledger.config import Settings
+from ledger.errors import UsageError
 from ledger.http.sign_in import BEGIN, CALLBACK
-from ledger.settings import Settings
-from ledger.wiring import opened
 
 COOKIE, SESSION = "claims-ledger-signing-in", "claims-ledger-session"
 
@@ -193,5 +193,5 @@ def test_a_provider_that_is_away_is_told_as_a_page_and_to_a_program_as_a_problem
 
 def test_without_settings_there_is_no_such_way_and_half_of_them_are_refused(tmp_path: Path) -> None:
     assert OurProvider.from_settings(Settings.load(home=tmp_path)) is None
-    with pytest.raises(UsedWrongly, match="COVERLEDGER_OIDC_JWKS_FILE"):
+    with pytest.raises(UsageError, match="COVERLEDGER_OIDC_JWKS_FILE"):
         OurProvider.from_settings(Settings.load(home=tmp_path, oidc_client_id=CLIENT))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.domain.commands import COMMANDS, check, read_command
 from ledger.domain.refusals import Invalid
+from ledger.domain.registry import COMMANDS, check, read_command
 from ledger.imports.csv_rows import read_csv
 from ledger.imports.json_lines import read_json_lines
 from ledger.imports.lines import Line, LineFault

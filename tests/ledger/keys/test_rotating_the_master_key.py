@@ -9,8 +9,7 @@ from fixtures.commits import NOW, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database
 from ledger.store.errors import KeyFileRefused, MasterKeyMissing, SubjectErased
 from ledger.store.event_store import EventStore
-from ledger.store.keys import MasterKeys
-from ledger.store.master_rotation import rotate_masters, wrapped_by
+from ledger.store.keys import MasterKeys, rotate_masters, wrapped_by
 from ledger.store.pool import Pool
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -123,7 +122,7 @@ def test_broken_off_before_the_commit_the_next_rotation_finishes_it_with_the_sam
     record(store, "P-1")
     old = MasterKeys.read(key_file).current
     with monkeypatch.context() as patched:
-        patched.setattr("ledger.store.master_rotation._wrap_anew", _power_fails)
+        patched.setattr("ledger.store.keys._wrap_anew", _power_fails)
         with pytest.raises(PowerCut):
             rotate_masters(operator, MasterKeys.read(key_file))
     between = MasterKeys.read(key_file)

@@ -12,7 +12,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 from fixtures.published_events import BOOK, RECORDED_AT, every_event, feed_event
 from ledger.domain.event import personal_fields
-from ledger.domain.events import EVENT_TYPES
+from ledger.domain.registry import EVENT_TYPES
 from ledger.feed.publishing.asyncapi import asyncapi_document
 from ledger.feed.publishing.cloud_events import (
     CONTENT_TYPE,
@@ -24,7 +24,7 @@ from ledger.feed.publishing.cloud_events import (
 from ledger.feed.publishing.personal import without_personal
 from ledger.feed.publishing.schemas import SchemaUnknown, published_types, schema_of
 from ledger.feed.reading import FeedEvent
-from ledger.store.epochs import Epoch
+from ledger.store.log import Epoch
 
 EVENTS = list(every_event())
 PREFIX = "coverledger"

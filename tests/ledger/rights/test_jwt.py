@@ -14,8 +14,8 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from ledger.auth.oidc import JwtReader
 from ledger.auth.roles import NotAdmitted
-from ledger.endings import UsedWrongly
-from ledger.settings import Settings
+from ledger.config import Settings
+from ledger.errors import UsageError
 
 ISSUER, AUDIENCE = "https://login.example", "coverledger"
 OURS = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
@@ -166,12 +166,12 @@ def test_a_file_that_is_no_set_of_public_keys_is_refused_at_start_and_not_quoted
 ) -> None:
     assert settings.oidc_jwks_file is not None
     settings.oidc_jwks_file.write_text(written)
-    with pytest.raises(UsedWrongly, match=said) as refused:
+    with pytest.raises(UsageError, match=said) as refused:
         JwtReader.from_settings(settings)
     assert "secret" not in str(refused.value)
     assert "c2Vjc" not in str(refused.value)
 
 
 def test_half_a_configuration_is_said_to_be_half_of_one(tmp_path: Path) -> None:
-    with pytest.raises(UsedWrongly, match="set all three, or none"):
+    with pytest.raises(UsageError, match="set all three, or none"):
         JwtReader.from_settings(Settings.load(home=tmp_path, oidc_issuer=ISSUER))

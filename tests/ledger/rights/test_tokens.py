@@ -14,9 +14,9 @@ from fixtures.program import CommandLine
 from ledger.auth.roles import ROLES, NotAdmitted, RoleUnknown
 from ledger.auth.tokens import Tokens
 from ledger.cli.token import ROLES as NAMED
+from ledger.config import Settings
 from ledger.http.callers import REMEMBERED_SECONDS, Admission
 from ledger.running_file import told_where
-from ledger.settings import Settings
 from ledger.store.books import Books
 from ledger.store.pool import Pool
 

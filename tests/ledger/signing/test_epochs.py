@@ -12,8 +12,7 @@ from ledger.feed.proofs.refused import KeyFileRefused, LogForked
 from ledger.feed.sealer import Sealer
 from ledger.feed.signing.epochs import begin_epoch
 from ledger.feed.signing.places import SigningPlace
-from ledger.store.epochs import Epoch, select_epochs
-from ledger.store.heads import newest_checkpoint
+from ledger.store.log import Epoch, newest_checkpoint, select_epochs
 
 MakeLog = Callable[[SigningPlace], Log]
 PutBack = Callable[[int], None]

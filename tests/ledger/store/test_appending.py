@@ -13,7 +13,7 @@ from fixtures.commits import CONTRACT, NOW, advice, answered, claim, commit, new
 from fixtures.database import BOOK, Database, execute
 from ledger.domain.identifiers import StreamRef, claim_ref
 from ledger.store.books import Books
-from ledger.store.commit import Commit, StreamHead
+from ledger.store.canonical import stream_id
 from ledger.store.errors import (
     BookUnknown,
     CommandExists,
@@ -23,10 +23,9 @@ from ledger.store.errors import (
     VersionConflict,
 )
 from ledger.store.event_store import EventStore
-from ledger.store.keys import MasterKeys
+from ledger.store.events import Commit, StreamHead
+from ledger.store.keys import MasterKeys, SubjectKey
 from ledger.store.pool import Connection, Pool
-from ledger.store.streams import stream_id
-from ledger.store.subject_keys import SubjectKey
 
 
 def test_what_was_appended_is_loaded_as_it_was(event_store: EventStore) -> None:

@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from ledger.domain.event import Sealed, personal_fields
-from ledger.domain.events import EVENT_TYPES
+from ledger.domain.registry import EVENT_TYPES
 from ledger.store.canonical import canonical_json
-from ledger.store.payload import SALT, read_payload
+from ledger.store.events import SALT, read_payload
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = sorted(GOLDEN.iterdir())

@@ -10,13 +10,12 @@ from eventsourcing.utils import Environment, get_topic
 
 from fixtures.commits import CONTRACT, NOW, advice, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database
-from ledger.domain.entries import Recorded
+from ledger.domain.event import RecordedEvent
+from ledger.eventsourcing.factory import Factory
+from ledger.eventsourcing.mapper import Envelope, LedgerEvent, LedgerMapper, LedgerStoredEvent
+from ledger.store.canonical import stream_id
 from ledger.store.errors import Unreadable
 from ledger.store.event_store import EventStore
-from ledger.store.factory import Factory
-from ledger.store.mapper import LedgerEvent, LedgerMapper
-from ledger.store.stored_events import Envelope, LedgerStoredEvent
-from ledger.store.streams import stream_id
 
 
 @pytest.fixture
@@ -48,7 +47,10 @@ def ledger_event(version: int = 1) -> LedgerEvent:
         claim(1).name, 1, uuid4(), NOW.date(), NOW, "cmd-1", "desk-17", stream_id(BOOK, CONTRACT)
     )
     return LedgerEvent(
-        stream_id(BOOK, claim(1)), version, Recorded(claim(1), version, advice(), NOW.date(), NOW), envelope
+        stream_id(BOOK, claim(1)),
+        version,
+        RecordedEvent(claim(1), version, advice(), NOW.date(), NOW),
+        envelope,
     )
 
 
@@ -86,7 +88,7 @@ def test_a_bare_stored_event_is_no_event_of_the_ledger(factory: Factory) -> None
 
 def test_something_personal_in_clear_is_not_mapped(factory: Factory) -> None:
     event = ledger_event()
-    recorded = Recorded(claim(1), 1, opened(), NOW.date(), NOW)
+    recorded = RecordedEvent(claim(1), 1, opened(), NOW.date(), NOW)
     with pytest.raises(ValueError, match="personal: say whose"):
         mapper_of(factory).to_stored_event(LedgerEvent(event.originator_id, 1, recorded, event.envelope))
 

@@ -15,13 +15,12 @@ from fixtures.commits import advice, opened
 from fixtures.database import BOOK
 from ledger.domain.claim.events import ClaimOpened
 from ledger.domain.event import Sealed
-from ledger.store import upcasts
-from ledger.store.canonical import canonical_json
+from ledger.store import events
+from ledger.store.canonical import canonical_json, instant_text, leaf_bytes
 from ledger.store.errors import Unreadable
+from ledger.store.events import read_payload, write_payload
 from ledger.store.keys import KEY_BYTES
-from ledger.store.leaf import instant_text, leaf_bytes
-from ledger.store.payload import read_payload, write_payload
-from ledger.store.personal import place, seal, unseal
+from ledger.store.vault import place, seal, unseal
 
 KEY = b"k" * KEY_BYTES
 
@@ -195,9 +194,9 @@ def test_an_unknown_name_or_a_newer_version_is_unreadable() -> None:
 
 
 def test_an_older_version_is_read_through_its_upcasts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upcasts, "_STEPS", {})
+    monkeypatch.setattr(events, "_STEPS", {})
 
-    @upcasts.upcasts_from("claim.AdviceGiven", 0)
+    @events.upcasts_from("claim.AdviceGiven", 0)
     def _topics_became_a_list(fields: dict[str, object]) -> dict[str, object]:
         return {"topics": [fields["topic"]]}
 
@@ -206,4 +205,4 @@ def test_an_older_version_is_read_through_its_upcasts(monkeypatch: pytest.Monkey
     with pytest.raises(Unreadable):
         read(payload, type_name="claim.AdviceGiven", schema_version=-1)
     with pytest.raises(ValueError, match="twice"):
-        upcasts.upcasts_from("claim.AdviceGiven", 0)(lambda fields: fields)
+        events.upcasts_from("claim.AdviceGiven", 0)(lambda fields: fields)

@@ -7,9 +7,9 @@ import pytest
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from fixtures.database import Database, execute
-from ledger.store.errors import Unreachable
-from ledger.store.patience import is_away
+from ledger.store.errors import DatabaseUnavailable
 from ledger.store.pool import Connection, Pool
+from ledger.store.retry import is_away
 
 
 def backend(connection: Connection) -> int:
@@ -76,7 +76,7 @@ def test_who_waits_too_long_for_a_connection_is_told_so(database: Database) -> N
     with (
         Pool(database.app_dsn, size=1, wait_seconds=0.05) as pool,
         pool.connection(),
-        pytest.raises(Unreachable, match="all 1 are in use"),
+        pytest.raises(DatabaseUnavailable, match="all 1 are in use"),
         pool.connection(),
     ):
         pass
@@ -104,14 +104,14 @@ def test_a_closed_pool_lends_nothing(database: Database) -> None:
     pool = Pool(database.app_dsn)
     with pool.connection():
         pool.close()
-    with pytest.raises(Unreachable, match="closed"), pool.connection():
+    with pytest.raises(DatabaseUnavailable, match="closed"), pool.connection():
         pass
 
 
 def test_a_server_that_is_away_is_unreachable_and_costs_no_place() -> None:
     pool = Pool("host=127.0.0.1 port=1 dbname=none user=none", size=1)
     for _ in range(2):
-        with pytest.raises(Unreachable, match="cannot be reached"), pool.connection():
+        with pytest.raises(DatabaseUnavailable, match="cannot be reached"), pool.connection():
             pass
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.commits import CONTRACT, advice, answered, claim, commit, new_event
 from fixtures.database import BOOK
-from ledger.domain.deciding import Needs
+from ledger.domain.dispatch import Needs
 from ledger.store.event_store import EventStore
 from ledger.store.keys import MasterKeys
 from ledger.store.pool import Pool

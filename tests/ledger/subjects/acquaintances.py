@@ -5,7 +5,7 @@ moved from CC-1 to CC-2; complained of CC-1. P-BEN: policyholder of CC-3, victim
 """
 
 from fixtures.desk import Fields, send
-from ledger.wiring import Wiring
+from ledger.app import App
 
 ADA = "P-ADA"
 BEN = "P-BEN"
@@ -84,7 +84,7 @@ ACTS: tuple[tuple[str, str, Fields], ...] = (
 )
 
 
-def record(wiring: Wiring) -> None:
+def record(wiring: App) -> None:
     for name, day, fields in ACTS:
         answer = send(wiring, name, fields, f"{day}T10:00:00+01:00")
         assert answer.status == "recorded", answer

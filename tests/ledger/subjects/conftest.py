@@ -3,19 +3,19 @@
 import pytest
 from acquaintances import record
 
+from ledger.app import App
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
-from ledger.wiring import Wiring
 
 
 @pytest.fixture
-def book(wiring: Wiring) -> Wiring:
+def book(wiring: App) -> App:
     record(wiring)
     return wiring
 
 
 @pytest.fixture
-def erasures(book: Wiring) -> Erasures:
+def erasures(book: App) -> Erasures:
     return Erasures(book.store, book.pool, book.book)
 
 

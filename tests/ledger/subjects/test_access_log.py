@@ -10,7 +10,7 @@ from psycopg2 import errors
 from architecture.sources import modules, tree
 from fixtures.database import Database, execute
 from fixtures.program import CommandLine
-from ledger.wiring import Wiring
+from ledger.app import App
 
 pytestmark = pytest.mark.usefixtures("book")
 
@@ -121,7 +121,7 @@ def test_an_actor_that_is_time_itself_opens_nothing(command_line: CommandLine) -
 
 
 def test_an_opening_that_fails_has_left_its_line_before(
-    book: Wiring, command_line: CommandLine, database: Database
+    book: App, command_line: CommandLine, database: Database
 ) -> None:
     assert book.book
     execute(
@@ -185,7 +185,7 @@ def test_nobody_changes_the_log_and_only_auditors_read_it_beside_the_application
 def test_only_what_writes_the_log_opens_ciphertexts() -> None:
     writing_the_log = {
         "ledger.privacy.access",
-        "ledger.store.personal_reading",
+        "ledger.store.vault",
         "ledger.store.event_store",
         "projections.directory.finding",
         "projections.web.cancellation.mailing",
@@ -193,7 +193,7 @@ def test_only_what_writes_the_log_opens_ciphertexts() -> None:
         "schedulers.letters.writing",
     }
     showing_nobody = {
-        "ledger.store.webhook_secrets",  # a receiver's secret, no person's value
+        "ledger.store.subscriptions",  # a receiver's secret, no person's value
         "schedulers.letters.handing",  # LetterHandedOver says what went to the carrier
         "projections.directory.follower",  # seals a name again under the key of its index
         "projections.directory.checking",  # says whether the index is right, and no name

@@ -11,6 +11,7 @@ from dumps import DATA, dumped, found_in, put_back
 from fixtures.database import Database, execute
 from fixtures.desk import Fields, asked, send
 from fixtures.program import CommandLine
+from ledger.app import App
 from ledger.domain.identifiers import StreamRef, claim_ref, contract_ref
 from ledger.feed.followers import FollowerRunner
 from ledger.feed.reading import FeedEvent
@@ -18,30 +19,29 @@ from ledger.privacy.access import Access, access_lines
 from ledger.privacy.erasure import Erasures
 from ledger.privacy.holds import Holds
 from ledger.privacy.persons import LegalHold, PersonUnknown
+from ledger.store.canonical import stream_ref
 from ledger.store.errors import ImportOpen, Unreadable
 from ledger.store.pool import Connection
-from ledger.store.streams import stream_ref
-from ledger.wiring import Wiring
 
 
-def versions(wiring: Wiring) -> dict[str, int]:
+def versions(wiring: App) -> dict[str, int]:
     refs = [stream_ref(name) for name in (*HOLDS_ADA, "contract/CC-3", "claim/K-4")]
     loaded = wiring.store.load_many(wiring.book, refs)
     return {ref.name: loaded.streams[ref].version for ref in refs}
 
 
-def values_on(wiring: Wiring, ref: StreamRef) -> set[str]:
+def values_on(wiring: App, ref: StreamRef) -> set[str]:
     newest = wiring.store.load_many(wiring.book, [ref]).streams[ref].version
     opened = wiring.store.open_personal(wiring.book, ref, range(1, newest + 1))
     return {value for values in opened.values() for value in values.values()}
 
 
-def values_of_all(wiring: Wiring) -> set[str]:
+def values_of_all(wiring: App) -> set[str]:
     return set().union(*(values_on(wiring, stream_ref(name)) for name in HOLDS_ADA))
 
 
 def test_no_dump_holds_a_persons_values_in_clear_neither_before_nor_after_the_erasure(
-    book: Wiring, erasures: Erasures, desk: Access, database: Database
+    book: App, erasures: Erasures, desk: Access, database: Database
 ) -> None:
     book.catch_up()
     assert values_of_all(book) == set(ADAS)
@@ -55,7 +55,7 @@ def test_no_dump_holds_a_persons_values_in_clear_neither_before_nor_after_the_er
     assert values_on(book, contract_ref("CC-3")) == set(BENS)
 
 
-def test_the_search_would_have_found_a_value_that_stands_in_clear(book: Wiring, database: Database) -> None:
+def test_the_search_would_have_found_a_value_that_stands_in_clear(book: App, database: Database) -> None:
     assert book.pool
     execute(
         database.superuser_dsn,
@@ -66,7 +66,7 @@ def test_the_search_would_have_found_a_value_that_stands_in_clear(book: Wiring, 
 
 
 def test_every_stream_that_holds_the_person_says_so_and_no_other(
-    book: Wiring, erasures: Erasures, desk: Access
+    book: App, erasures: Erasures, desk: Access
 ) -> None:
     before = versions(book)
 
@@ -80,7 +80,7 @@ def test_every_stream_that_holds_the_person_says_so_and_no_other(
     assert versions(book) == before | {name: before[name] + 1 for name in HOLDS_ADA}
 
 
-def test_an_erasure_moves_no_stream_in_time(book: Wiring, erasures: Erasures, desk: Access) -> None:
+def test_an_erasure_moves_no_stream_in_time(book: App, erasures: Erasures, desk: Access) -> None:
     refs = [stream_ref(name) for name in HOLDS_ADA]
     before = book.store.load_many(book.book, refs)
 
@@ -138,7 +138,7 @@ def test_replay_shows_erased_values_as_erased_and_those_of_others_as_they_were(
     assert not any(value in his.out for value in ADAS)
 
 
-def test_followers_are_told(book: Wiring, erasures: Erasures, desk: Access) -> None:
+def test_followers_are_told(book: App, erasures: Erasures, desk: Access) -> None:
     told: list[tuple[str, str]] = []
 
     class Subscriber:
@@ -159,7 +159,7 @@ def test_followers_are_told(book: Wiring, erasures: Erasures, desk: Access) -> N
     assert sorted(told) == sorted((name, ADA) for name in HOLDS_ADA)
 
 
-def test_an_erasure_done_again_changes_nothing(book: Wiring, erasures: Erasures, desk: Access) -> None:
+def test_an_erasure_done_again_changes_nothing(book: App, erasures: Erasures, desk: Access) -> None:
     first = erasures.erase(ADA, desk)
     before = versions(book)
 
@@ -173,7 +173,7 @@ def test_an_erasure_done_again_changes_nothing(book: Wiring, erasures: Erasures,
         assert [line.who for line in access_lines(connection, book.book, ADA)] == ["desk-17"]
 
 
-def test_nobody_is_erased_who_was_never_here(book: Wiring, erasures: Erasures, desk: Access) -> None:
+def test_nobody_is_erased_who_was_never_here(book: App, erasures: Erasures, desk: Access) -> None:
     with pytest.raises(PersonUnknown, match="subject list"):
         erasures.erase("P-AD", desk)
     assert send(book, "StartContract", started("CC-9", "P-AD", "Adriaan")).status == "recorded"
@@ -194,7 +194,7 @@ ERASED_COMMANDS: tuple[tuple[str, Fields], ...] = (
 
 @pytest.mark.parametrize(("name", "fields"), ERASED_COMMANDS, ids=[name for name, _ in ERASED_COMMANDS])
 def test_whatever_is_personal_is_refused_from_then_on_by_SUBJECT_ERASED(
-    book: Wiring, erasures: Erasures, desk: Access, name: str, fields: Fields
+    book: App, erasures: Erasures, desk: Access, name: str, fields: Fields
 ) -> None:
     erasures.erase(ADA, desk)
 
@@ -206,7 +206,7 @@ def test_whatever_is_personal_is_refused_from_then_on_by_SUBJECT_ERASED(
     assert (again.status, again.first_code) == ("repeated", "SUBJECT_ERASED")
 
 
-def test_whatever_is_not_personal_goes_on(book: Wiring, erasures: Erasures, desk: Access) -> None:
+def test_whatever_is_not_personal_goes_on(book: App, erasures: Erasures, desk: Access) -> None:
     erasures.erase(ADA, desk)
 
     for name, fields in (
@@ -246,7 +246,7 @@ def test_an_import_is_told_of_each_line_that_names_the_erased_and_goes_on(
     assert "Anew" not in ended.out + ended.err
 
 
-def test_while_an_import_is_open_nobody_is_erased(book: Wiring, erasures: Erasures, desk: Access) -> None:
+def test_while_an_import_is_open_nobody_is_erased(book: App, erasures: Erasures, desk: Access) -> None:
     opened = book.books.open_import(book.book, b"\x01" * 32)
     with pytest.raises(ImportOpen, match="--abandon"):
         erasures.erase(ADA, desk)
@@ -257,7 +257,7 @@ def test_while_an_import_is_open_nobody_is_erased(book: Wiring, erasures: Erasur
 
 @pytest.mark.parametrize("contract", ["CC-1", "CC-2", "CC-3"])
 def test_a_hold_on_any_contract_that_holds_the_person_forbids_the_erasure_until_it_is_lifted(
-    book: Wiring, erasures: Erasures, desk: Access, contract: str
+    book: App, erasures: Erasures, desk: Access, contract: str
 ) -> None:
     holds = Holds(book.pool, book.book)
     holds.place(contract, desk)
@@ -273,7 +273,7 @@ def test_a_hold_on_any_contract_that_holds_the_person_forbids_the_erasure_until_
 
 
 def test_a_hold_on_the_contract_that_a_claim_was_moved_from_forbids_it_too(
-    book: Wiring, erasures: Erasures, desk: Access
+    book: App, erasures: Erasures, desk: Access
 ) -> None:
     assert send(book, "StartContract", started("CC-8", "P-EVA", "Eva")).status == "recorded"
     assert send(book, "OpenClaim", opened("K-8", "CC-8", "P-KID", "Kid")).status == "recorded"
@@ -301,7 +301,7 @@ def payload_of(database: Database, stream: str, version: int) -> bytes:
     ids=["another stream", "another version", "another type"],
 )
 def test_a_ciphertext_copied_to_another_event_does_not_open(
-    book: Wiring, database: Database, stream: str, version: int
+    book: App, database: Database, stream: str, version: int
 ) -> None:
     copied = payload_of(database, "contract/CC-1", 1).hex()
     execute(
@@ -316,7 +316,7 @@ def test_a_ciphertext_copied_to_another_event_does_not_open(
 
 
 def test_an_older_dump_of_the_data_put_back_stays_unreadable_and_the_erasure_is_told_again(
-    book: Wiring, erasures: Erasures, desk: Access, database: Database, command_line: CommandLine
+    book: App, erasures: Erasures, desk: Access, database: Database, command_line: CommandLine
 ) -> None:
     before = versions(book)
     older = dumped(database, *DATA)
@@ -337,7 +337,7 @@ def test_an_older_dump_of_the_data_put_back_stays_unreadable_and_the_erasure_is_
 
 
 def test_a_key_that_came_back_with_an_older_vault_is_destroyed_again_without_a_further_event(
-    book: Wiring, erasures: Erasures, desk: Access, database: Database, command_line: CommandLine
+    book: App, erasures: Erasures, desk: Access, database: Database, command_line: CommandLine
 ) -> None:
     older = dumped(database, "vault")
     erasures.erase(ADA, desk)
@@ -361,7 +361,7 @@ def erasures_half_undone(command_line: CommandLine) -> list[str]:
 
 
 def test_an_erasure_blanks_the_directory_of_names(
-    book: Wiring, erasures: Erasures, desk: Access, database: Database
+    book: App, erasures: Erasures, desk: Access, database: Database
 ) -> None:
     for person in (ADA, BEN):
         execute(

@@ -8,28 +8,26 @@ import pytest
 from acquaintances import ADA, HOLDS_ADA, opened
 
 from fixtures.desk import asked, send
-from ledger.answers import Answer
-from ledger.decision import decide_command, standing
-from ledger.domain.deciding import needs
+from ledger.app import App
+from ledger.command_handler import Answer, decide_command, stream_state
+from ledger.domain.dispatch import needs
 from ledger.domain.identifiers import claim_ref
-from ledger.endings import Ending
+from ledger.errors import CliError
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasure, Erasures
 from ledger.privacy.holds import Hold, Holds
 from ledger.privacy.persons import held_streams
-from ledger.store.appending import append_statement
-from ledger.store.commit import Commit
+from ledger.store.canonical import stream_ref
 from ledger.store.errors import ImportOpen
+from ledger.store.event_store import append_statement
+from ledger.store.events import Commit, write_rows
 from ledger.store.pool import Connection
-from ledger.store.rows import write_rows
-from ledger.store.streams import stream_ref
-from ledger.wiring import Wiring
 
 AWHILE_SECONDS = 0.4
 NEW_PERSON = "P-NEW"
 
 
-def erased_wholly(wiring: Wiring, person: str) -> bool:
+def erased_wholly(wiring: App, person: str) -> bool:
     """Whether every stream that holds the person says so once, and nothing of them opens."""
     with wiring.pool.connection() as connection:
         streams = held_streams(connection, wiring.book, person)
@@ -40,11 +38,11 @@ def erased_wholly(wiring: Wiring, person: str) -> bool:
     return bool(streams) and all(held.erased for held in streams) and values == {"[erased]"}
 
 
-def recorded_only(wiring: Wiring, connection: Connection, number: str, person: str) -> None:
+def recorded_only(wiring: App, connection: Connection, number: str, person: str) -> None:
     """Record a claim of the person on a connection that has not committed yet."""
     command = asked("OpenClaim", opened(number, "CC-3", person, "Ada Wouters"))
     loaded = wiring.store.load(wiring.book, needs(command.command))
-    world = {ref: standing(stream) for ref, stream in loaded.streams.items()}
+    world = {ref: stream_state(stream) for ref, stream in loaded.streams.items()}
     decision = decide_command(command.command, world, loaded.now, command_id="under-way", actor="desk-1")
     heads = {ref: stream.head for ref, stream in loaded.streams.items()}
     commit = Commit(wiring.book, decision.events, heads, (), loaded.now)
@@ -56,7 +54,7 @@ def recorded_only(wiring: Wiring, connection: Connection, number: str, person: s
 
 
 def test_an_erasure_waits_for_a_commit_under_way_and_takes_it_with_it(
-    book: Wiring, erasures: Erasures, desk: Access
+    book: App, erasures: Erasures, desk: Access
 ) -> None:
     with ThreadPoolExecutor(1) as threads:
         with book.pool.transaction() as connection:
@@ -71,7 +69,7 @@ def test_an_erasure_waits_for_a_commit_under_way_and_takes_it_with_it(
 
 
 def test_a_person_whose_first_values_are_under_way_cannot_be_erased_past_them(
-    book: Wiring, erasures: Erasures, desk: Access
+    book: App, erasures: Erasures, desk: Access
 ) -> None:
     with ThreadPoolExecutor(1) as threads:
         with book.pool.transaction() as connection:
@@ -85,7 +83,7 @@ def test_a_person_whose_first_values_are_under_way_cannot_be_erased_past_them(
     assert erased_wholly(book, NEW_PERSON)
 
 
-def test_a_command_that_comes_while_the_person_is_being_erased_is_refused(book: Wiring, desk: Access) -> None:
+def test_a_command_that_comes_while_the_person_is_being_erased_is_refused(book: App, desk: Access) -> None:
     erasures = Erasures(book.store, book.pool, book.book)
     with ThreadPoolExecutor(1) as threads:
         with book.pool.transaction() as connection:
@@ -102,7 +100,7 @@ def test_a_command_that_comes_while_the_person_is_being_erased_is_refused(book: 
 
 
 def test_a_key_made_for_a_new_person_beside_the_erasure_of_that_person_does_not_come_to_stand(
-    book: Wiring, erasures: Erasures, desk: Access
+    book: App, erasures: Erasures, desk: Access
 ) -> None:
     """The vault has lost the person, so that whoever records would make a new key."""
     with ThreadPoolExecutor(1) as threads:
@@ -118,7 +116,7 @@ def test_a_key_made_for_a_new_person_beside_the_erasure_of_that_person_does_not_
     assert erased_wholly(book, NEW_PERSON)
 
 
-def forget(wiring: Wiring, person: str) -> None:
+def forget(wiring: App, person: str) -> None:
     from psycopg2 import connect  # noqa: PLC0415  # the application may not delete a person
 
     with connect(wiring.ways.migrate) as connection, connection.cursor() as cursor:
@@ -131,7 +129,7 @@ def forget(wiring: Wiring, person: str) -> None:
 
 @pytest.mark.parametrize("turn", range(5))
 def test_desks_that_write_on_and_on_leave_nothing_of_a_person_who_is_erased_meanwhile(
-    book: Wiring, erasures: Erasures, desk: Access, turn: int
+    book: App, erasures: Erasures, desk: Access, turn: int
 ) -> None:
     together = Barrier(4)
 
@@ -162,7 +160,7 @@ def test_desks_that_write_on_and_on_leave_nothing_of_a_person_who_is_erased_mean
 
 
 def test_of_many_erasures_at_once_one_does_it_and_each_stream_is_told_once(
-    book: Wiring, erasures: Erasures, desk: Access
+    book: App, erasures: Erasures, desk: Access
 ) -> None:
     with ThreadPoolExecutor(6) as threads:
         done = list(threads.map(lambda _: erasures.erase(ADA, desk), range(6)))
@@ -176,7 +174,7 @@ def test_of_many_erasures_at_once_one_does_it_and_each_stream_is_told_once(
 
 
 def test_a_hold_waits_for_an_erasure_under_way_and_an_erasure_for_a_hold(
-    book: Wiring, erasures: Erasures, desk: Access
+    book: App, erasures: Erasures, desk: Access
 ) -> None:
     holds = Holds(book.pool, book.book)
     with ThreadPoolExecutor(1) as threads:
@@ -190,7 +188,7 @@ def test_a_hold_waits_for_an_erasure_under_way_and_an_erasure_for_a_hold(
 
 
 def test_a_hold_and_an_erasure_at_once_never_leave_a_held_contract_whose_person_was_erased_after_it(
-    book: Wiring, erasures: Erasures, desk: Access
+    book: App, erasures: Erasures, desk: Access
 ) -> None:
     holds = Holds(book.pool, book.book)
     together = Barrier(2)
@@ -199,11 +197,11 @@ def test_a_hold_and_an_erasure_at_once_never_leave_a_held_contract_whose_person_
         together.wait()
         return holds.place("CC-1", desk)
 
-    def erased() -> Erasure | Ending:
+    def erased() -> Erasure | CliError:
         together.wait()
         try:
             return erasures.erase(ADA, desk)
-        except Ending as refusal:
+        except CliError as refusal:
             return refusal
 
     with ThreadPoolExecutor(2) as threads:
@@ -217,7 +215,7 @@ def test_a_hold_and_an_erasure_at_once_never_leave_a_held_contract_whose_person_
 
 
 def test_an_import_is_not_opened_while_somebody_is_being_erased(
-    book: Wiring, erasures: Erasures, desk: Access
+    book: App, erasures: Erasures, desk: Access
 ) -> None:
     with ThreadPoolExecutor(1) as threads:
         with book.pool.transaction() as connection:

@@ -10,8 +10,8 @@ from acquaintances import ADA, ADAS, opened, started
 
 from fixtures.desk import Fields, send
 from fixtures.program import CommandLine
-from ledger.submission import submission
-from ledger.wiring import Wiring
+from ledger.app import App
+from ledger.command_envelope import submission
 
 TYPED = "Geheimnis-Ada"
 IBAN = "BE71096123456769"
@@ -103,13 +103,13 @@ def test_a_table_whose_columns_have_slipped_is_refused_without_quoting_its_cells
     assert TYPED not in ended.out + ended.err
 
 
-def kept_answers(wiring: Wiring) -> list[dict[str, Any]]:
+def kept_answers(wiring: App) -> list[dict[str, Any]]:
     with wiring.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("select answer from ledger.commands where book = %s", (wiring.book,))
         return [json.loads(answer) for (answer,) in cursor]
 
 
-def test_no_answer_that_is_kept_for_ever_holds_a_persons_values(book: Wiring) -> None:
+def test_no_answer_that_is_kept_for_ever_holds_a_persons_values(book: App) -> None:
     for name, fields in REFUSED:
         assert send(book, name, fields).status == "refused", name
 

@@ -12,7 +12,7 @@ from ledger.feed.subscriptions.lanes import Changes, Flight, Lanes
 from ledger.feed.subscriptions.outage import LONGEST_PROBE, Outage
 from ledger.feed.subscriptions.outcome import Outcome, Verdict, answered
 from ledger.feed.subscriptions.retrying import LAST_TRY, LONGEST_WAIT, next_try
-from ledger.store.deliveries import Kept
+from ledger.store.subscriptions import Kept
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SAMPLE = next(every_event())

@@ -7,11 +7,11 @@ from standardwebhooks.webhooks import Webhook
 from fixtures.desk import claim, contract, send
 from fixtures.receiver import Receiver
 from fixtures.subscribed import delivering, eventually
+from ledger.app import App
 from ledger.feed.subscriptions.dispatch import Terms
 from ledger.feed.subscriptions.register import Subscriptions
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
-from ledger.wiring import Wiring
 
 SEEDED = (
     "Zebulon Quackenbush",
@@ -24,7 +24,7 @@ SEEDED = (
 )
 
 
-def seeded(wiring: Wiring) -> None:
+def seeded(wiring: App) -> None:
     """Every personal field that there is, filled."""
     name, email, address, narrative, reason, iban, subject = SEEDED
     person = {"person": "P-7", "name": name}
@@ -49,7 +49,7 @@ def seeded(wiring: Wiring) -> None:
 
 
 def test_no_seeded_value_is_in_any_byte_that_goes_out_and_erasures_are_told(
-    simulated: Wiring, receiver: Receiver
+    simulated: App, receiver: Receiver
 ) -> None:
     subscriptions = Subscriptions(
         simulated.pool, simulated.webhook_secrets, simulated.book, allow_private=True

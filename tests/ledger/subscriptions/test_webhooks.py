@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from fixtures.database import Database, execute
 from fixtures.receiver import Delivery, Receiver, receiving
 from fixtures.subscribed import Desk, eventually
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 from ledger.feed.subscriptions.dispatch import Dispatch, Terms
 from ledger.feed.subscriptions.refusals import OtherKind, SubscriptionExists, SubscriptionUnknown
 
@@ -390,7 +390,7 @@ def test_events_are_resent_under_their_ids_in_order_and_before_what_follows(
     for contract in {delivery.contract for delivery in again}:
         positions = [delivery.position for delivery in again if delivery.contract == contract]
         assert positions == sorted(positions)
-    with pytest.raises(UsedWrongly):
+    with pytest.raises(UsageError):
         desk.subscriptions.resend("erp", 0, 40)
 
 
@@ -401,7 +401,7 @@ def test_only_the_types_that_are_wanted_are_delivered(desk: Desk, receiver: Rece
     with desk.delivering():
         eventually(lambda: lag(desk, "none") == lag(desk, "all") == 0)
     assert len(receiver.came) == 3
-    with pytest.raises(UsedWrongly, match=r"did you mean claim\.ClaimOpened"):
+    with pytest.raises(UsageError, match=r"did you mean claim\.ClaimOpened"):
         desk.subscriptions.add_webhook("wrong", receiver.url, types=["claim.ClaimOpen"])
 
 
@@ -474,9 +474,9 @@ def test_what_is_removed_is_told_no_more_and_its_name_is_free(desk: Desk, receiv
     desk.subscriptions.add_relay("erp", "claims")
     with pytest.raises(OtherKind):
         desk.subscriptions.rotate_secret("erp", HOUR)
-    with pytest.raises(UsedWrongly):
+    with pytest.raises(UsageError):
         desk.subscriptions.add_relay("bus", "claims.*")
-    with pytest.raises(Refused, match="user or a password"):
+    with pytest.raises(Rejected, match="user or a password"):
         desk.subscriptions.add_webhook("secret", "https://ada:secret@erp.example/hook")
 
 

@@ -12,7 +12,7 @@ from psycopg2.errors import DiskFull
 
 from ledger.feed.followers import GapFound
 from ledger.feed.proofs.refused import LogForked
-from ledger.store.errors import Unreachable
+from ledger.store.errors import DatabaseUnavailable
 from ledger.supervision import (
     ServiceState,
     States,
@@ -197,7 +197,7 @@ def test_fault_8_what_is_told_of_an_error_quotes_nothing_of_what_was_worked_on()
 
     told = [
         told_of(ValueError("Ada Peeters")),
-        told_of(Unreachable("connection to server at 10.0.0.7 as user ada failed")),
+        told_of(DatabaseUnavailable("connection to server at 10.0.0.7 as user ada failed")),
         told_of(psycopg2.errors.InvalidTextRepresentation('invalid input syntax: "Ada Peeters"')),
         told_of(Refused("could not extend file")),
         told_of(PermissionError(13, "Permission denied", "/home/ada/letters")),
@@ -205,7 +205,7 @@ def test_fault_8_what_is_told_of_an_error_quotes_nothing_of_what_was_worked_on()
     ]
     assert told == [
         "ValueError",
-        "Unreachable: the database is away",
+        "DatabaseUnavailable: the database is away",
         "InvalidTextRepresentation (SQLSTATE None)",
         "Refused: the database's disk is full",
         "PermissionError: Permission denied",

@@ -10,6 +10,7 @@ import pytest
 
 from fixtures.desk import claim, contract, send
 from fixtures.signed_book import record_signed_book, seal_and_sign, verified
+from ledger.app import App
 from ledger.feed.proofs.bundle import verify_bundle
 from ledger.feed.proofs.checkpoint import open_checkpoint, peek_checkpoint
 from ledger.feed.proofs.contract_file import verify_contract_file
@@ -18,35 +19,34 @@ from ledger.feed.proofs.refused import BundleBroken, LogForked, ProofRefused
 from ledger.feed.verification.bundle_rows import event_schemas, export_bundle
 from ledger.feed.verification.contract_rows import NothingProven, contract_proof
 from ledger.feed.verification.extension import extension
-from ledger.store.heads import newest_checkpoint
-from ledger.wiring import Wiring
+from ledger.store.log import newest_checkpoint
 
 WHEN = "2026-02-03T10:00:00+01:00"
 
 
-def keys_of(wiring: Wiring) -> list[VerifierKey]:
+def keys_of(wiring: App) -> list[VerifierKey]:
     return wiring.signing_place.keys().verifier_keys
 
 
-def head(wiring: Wiring) -> str:
+def head(wiring: App) -> str:
     with wiring.pool.connection() as connection:
         return newest_checkpoint(connection, wiring.book) or ""
 
 
-def all_heads(wiring: Wiring) -> list[str]:
+def all_heads(wiring: App) -> list[str]:
     with wiring.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("select note from ledger.checkpoints where book = %s order by size", (wiring.book,))
         return [note for (note,) in cursor.fetchall()]
 
 
 @pytest.fixture
-def bundle(simulated: Wiring, tmp_path: Path) -> Path:
+def bundle(simulated: App, tmp_path: Path) -> Path:
     record_signed_book(simulated, seed=1, steps=120, waiting=5)
     export_bundle(simulated.pool, simulated.book, tmp_path / "bundle", keys_of(simulated))
     return tmp_path / "bundle"
 
 
-def test_a_bundle_of_the_database_verifies_and_holds_what_is_signed(simulated: Wiring, bundle: Path) -> None:
+def test_a_bundle_of_the_database_verifies_and_holds_what_is_signed(simulated: App, bundle: Path) -> None:
     with simulated.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("select contract from projections.contracts order by opened_position limit 1")
         [(number,)] = cursor.fetchall()
@@ -63,7 +63,7 @@ def test_a_bundle_of_the_database_verifies_and_holds_what_is_signed(simulated: W
     assert {path.name for path in (bundle / "schemas").iterdir()} == set(event_schemas())
 
 
-def test_a_bundle_that_is_older_than_a_head_kept_is_refused(simulated: Wiring, bundle: Path) -> None:
+def test_a_bundle_that_is_older_than_a_head_kept_is_refused(simulated: App, bundle: Path) -> None:
     send(simulated, "StartContract", contract("CC-99"), WHEN)
     seal_and_sign(simulated)
     with pytest.raises(BundleBroken, match="the bundle is older, or was cut"):
@@ -71,7 +71,7 @@ def test_a_bundle_that_is_older_than_a_head_kept_is_refused(simulated: Wiring, b
 
 
 def test_random_tamperings_of_a_bundle_from_the_database_are_found(
-    simulated: Wiring, bundle: Path, tmp_path: Path
+    simulated: App, bundle: Path, tmp_path: Path
 ) -> None:
     keys = keys_of(simulated)
     files = sorted(path.relative_to(bundle) for path in bundle.rglob("*") if path.is_file())
@@ -99,7 +99,7 @@ def test_random_tamperings_of_a_bundle_from_the_database_are_found(
 
 
 def test_a_database_that_does_not_hold_what_was_signed_is_not_exported_whole(
-    simulated: Wiring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    simulated: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_signed_book(simulated, seed=2, steps=30)
     monkeypatch.setattr(
@@ -110,7 +110,7 @@ def test_a_database_that_does_not_hold_what_was_signed_is_not_exported_whole(
     assert not (tmp_path / "bundle" / "checkpoint").exists()
 
 
-def test_a_contract_s_proof_holds_its_streams_whole_and_verifies_alone(simulated: Wiring) -> None:
+def test_a_contract_s_proof_holds_its_streams_whole_and_verifies_alone(simulated: App) -> None:
     record_signed_book(simulated, seed=3, steps=120)
     with simulated.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("select stream, max(version) from ledger.events group by stream")
@@ -126,7 +126,7 @@ def test_a_contract_s_proof_holds_its_streams_whole_and_verifies_alone(simulated
         assert proof.events == {stream: versions[stream] for stream in proof.events}
 
 
-def test_a_contract_s_proof_does_not_verify_once_altered(simulated: Wiring) -> None:
+def test_a_contract_s_proof_does_not_verify_once_altered(simulated: App) -> None:
     send(simulated, "StartContract", contract(), WHEN)
     send(simulated, "OpenClaim", claim(), WHEN)
     seal_and_sign(simulated)
@@ -144,7 +144,7 @@ def test_a_contract_s_proof_does_not_verify_once_altered(simulated: Wiring) -> N
             verify_contract_file(other, keys_of(simulated))
 
 
-def test_what_is_not_signed_yet_is_not_in_a_proof(simulated: Wiring) -> None:
+def test_what_is_not_signed_yet_is_not_in_a_proof(simulated: App) -> None:
     with pytest.raises(NothingProven, match="no head is signed yet"):
         contract_proof(simulated.pool, simulated.book, "CC-1")
     send(simulated, "StartContract", contract(), WHEN)
@@ -159,7 +159,7 @@ def test_what_is_not_signed_yet_is_not_in_a_proof(simulated: Wiring) -> None:
         contract_proof(simulated.pool, simulated.book, "CC-2")
 
 
-def test_any_two_heads_of_a_growing_log_are_consistent(simulated: Wiring) -> None:
+def test_any_two_heads_of_a_growing_log_are_consistent(simulated: App) -> None:
     record_signed_book(simulated, seed=4, steps=80)
     notes = all_heads(simulated)
     keys = keys_of(simulated)
@@ -173,7 +173,7 @@ def test_any_two_heads_of_a_growing_log_are_consistent(simulated: Wiring) -> Non
             extension(simulated.pool, simulated.book, new, old)
 
 
-def test_a_head_of_another_history_is_not_extended(simulated: Wiring) -> None:
+def test_a_head_of_another_history_is_not_extended(simulated: App) -> None:
     record_signed_book(simulated, seed=5, steps=30)
     notes = all_heads(simulated)
     other = notes[0].split("\n")

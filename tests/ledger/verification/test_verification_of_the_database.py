@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.database import Database, execute
 from fixtures.signed_book import fault_found, record_signed_book, seal_and_sign, verified
+from ledger.app import App
 from ledger.feed.proofs.keyfile import rotate_keys
 from ledger.feed.proofs.refused import BadNote, KeyFileRefused
 from ledger.feed.signing.epochs import begin_epoch
@@ -16,8 +17,7 @@ from ledger.feed.verification.audit import verify_database
 from ledger.feed.verification.fault import LessProven, NotVerified
 from ledger.feed.verification.outside import as_given, beside_the_key
 from ledger.feed.verification.sent_rows import Differs
-from ledger.store.heads import newest_checkpoint
-from ledger.wiring import Wiring
+from ledger.store.log import newest_checkpoint
 
 GUARDED = ("events", "log", "log_nodes", "checkpoints", "epochs")
 
@@ -26,17 +26,17 @@ def unguard(database: Database) -> None:
     execute(database.superuser_dsn, *(f"alter table ledger.{t} disable trigger append_only" for t in GUARDED))
 
 
-def head(wiring: Wiring) -> str:
+def head(wiring: App) -> str:
     with wiring.pool.connection() as connection:
         return newest_checkpoint(connection, wiring.book) or ""
 
 
-def test_a_book_without_events_verifies(simulated: Wiring) -> None:
+def test_a_book_without_events_verifies(simulated: App) -> None:
     proof = verified(simulated)
     assert (proof.size, proof.streams, proof.heads, proof.waiting) == (0, 0, 0, 0)
 
 
-def test_a_sound_book_verifies_whole_and_says_what_is_not_covered_yet(simulated: Wiring) -> None:
+def test_a_sound_book_verifies_whole_and_says_what_is_not_covered_yet(simulated: App) -> None:
     record_signed_book(simulated, seed=1, waiting=20)
     proof = verified(simulated)
     assert proof.size == proof.proven
@@ -49,7 +49,7 @@ def test_a_sound_book_verifies_whole_and_says_what_is_not_covered_yet(simulated:
 
 
 def test_the_slow_way_and_the_fast_way_come_to_the_same(
-    simulated: Wiring, monkeypatch: pytest.MonkeyPatch
+    simulated: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_signed_book(simulated, seed=2)
     fast = verified(simulated)
@@ -62,7 +62,7 @@ def test_the_slow_way_and_the_fast_way_come_to_the_same(
 
 
 def test_memory_is_bounded_and_the_answer_is_the_same(
-    simulated: Wiring, monkeypatch: pytest.MonkeyPatch
+    simulated: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_signed_book(simulated, seed=3, steps=40)
     whole = verified(simulated)
@@ -72,7 +72,7 @@ def test_memory_is_bounded_and_the_answer_is_the_same(
             assert verified(simulated, streams_kept) == whole
 
 
-def test_heads_verify_with_the_key_that_signed_them_after_a_rotation(simulated: Wiring) -> None:
+def test_heads_verify_with_the_key_that_signed_them_after_a_rotation(simulated: App) -> None:
     record_signed_book(simulated, seed=4, waiting=20)
     place = simulated.signing_place
     old_key = place.keys().signer.verifier_key
@@ -86,7 +86,7 @@ def test_heads_verify_with_the_key_that_signed_them_after_a_rotation(simulated: 
         verify_database(simulated.pool, simulated.book, as_given([old_key]))
 
 
-def test_a_retired_key_does_not_count_for_heads_that_it_did_not_sign(simulated: Wiring) -> None:
+def test_a_retired_key_does_not_count_for_heads_that_it_did_not_sign(simulated: App) -> None:
     record_signed_book(simulated, seed=4, waiting=20)
     place = simulated.signing_place
     keys = place.keys()
@@ -100,7 +100,7 @@ def test_a_retired_key_does_not_count_for_heads_that_it_did_not_sign(simulated: 
         verified(simulated)
 
 
-def test_a_machine_without_the_key_is_told_to_give_one(simulated: Wiring) -> None:
+def test_a_machine_without_the_key_is_told_to_give_one(simulated: App) -> None:
     record_signed_book(simulated, seed=5, steps=20)
     key = simulated.signing_place.keys().signer.verifier_key
     simulated.signing_place.key.unlink()
@@ -110,7 +110,7 @@ def test_a_machine_without_the_key_is_told_to_give_one(simulated: Wiring) -> Non
     assert verify_database(simulated.pool, simulated.book, as_given([key])).size > 0
 
 
-def test_the_log_is_held_to_a_head_kept_elsewhere(simulated: Wiring, database: Database) -> None:
+def test_the_log_is_held_to_a_head_kept_elsewhere(simulated: App, database: Database) -> None:
     record_signed_book(simulated, seed=6, waiting=20)
     old = head(simulated)
     seal_and_sign(simulated)
@@ -127,9 +127,7 @@ def test_the_log_is_held_to_a_head_kept_elsewhere(simulated: Wiring, database: D
         verify_database(simulated.pool, simulated.book, as_given(keys, [old]))
 
 
-def test_a_database_that_is_older_than_the_head_kept_is_refused(
-    simulated: Wiring, database: Database
-) -> None:
+def test_a_database_that_is_older_than_the_head_kept_is_refused(simulated: App, database: Database) -> None:
     record_signed_book(simulated, seed=7)
     size = verified(simulated).size
     unguard(database)
@@ -141,7 +139,7 @@ def test_a_database_that_is_older_than_the_head_kept_is_refused(
 
 
 def test_after_a_restore_both_epochs_verify_and_only_what_was_lost_is_let_go(
-    simulated: Wiring, database: Database
+    simulated: App, database: Database
 ) -> None:
     record_signed_book(simulated, seed=8, waiting=20)
     size = verified(simulated).size
@@ -164,7 +162,7 @@ def test_after_a_restore_both_epochs_verify_and_only_what_was_lost_is_let_go(
 
 
 def test_a_fork_is_found_by_the_head_that_was_kept(
-    simulated: Wiring, database: Database, tmp_path: Path
+    simulated: App, database: Database, tmp_path: Path
 ) -> None:
     record_signed_book(simulated, seed=9)
     kept = head(simulated)
@@ -186,7 +184,7 @@ def test_a_fork_is_found_by_the_head_that_was_kept(
 
 
 def test_what_is_sealed_while_a_pass_runs_is_not_in_its_picture(
-    simulated: Wiring, monkeypatch: pytest.MonkeyPatch
+    simulated: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_signed_book(simulated, seed=10, waiting=20)
     monkeypatch.setattr(portions, "PORTION", 16)

@@ -6,12 +6,12 @@ import pytest
 
 from fixtures.database import Database, execute
 from fixtures.signed_book import record_signed_book, seal_and_sign
+from ledger.app import App
 from ledger.feed.verification import portions
 from ledger.feed.verification.audit import DatabaseProof, verify_database
 from ledger.feed.verification.fault import NotVerified
 from ledger.feed.verification.outside import beside_the_key
 from ledger.feed.verification.standing_file import StandingFile
-from ledger.wiring import Wiring
 
 PORTION = 16
 
@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "verification" / "training.json"
 
 
-def verify(wiring: Wiring, file: Path, *, break_off_at: int | None = None) -> DatabaseProof:
+def verify(wiring: App, file: Path, *, break_off_at: int | None = None) -> DatabaseProof:
     memory = StandingFile(file.parent, wiring.book)
 
     def watch(done: int, _total: int) -> None:
@@ -42,14 +42,12 @@ def verify(wiring: Wiring, file: Path, *, break_off_at: int | None = None) -> Da
         raise
 
 
-def broken_off(wiring: Wiring, file: Path, at: int) -> None:
+def broken_off(wiring: App, file: Path, at: int) -> None:
     with pytest.raises(KeyboardInterrupt):
         verify(wiring, file, break_off_at=at)
 
 
-def test_a_pass_broken_off_is_taken_up_where_it_was_and_comes_to_the_same(
-    simulated: Wiring, file: Path
-) -> None:
+def test_a_pass_broken_off_is_taken_up_where_it_was_and_comes_to_the_same(simulated: App, file: Path) -> None:
     record_signed_book(simulated, seed=1)
     whole = verify(simulated, file)
     broken_off(simulated, file, 3 * PORTION)
@@ -64,7 +62,7 @@ def test_a_pass_broken_off_is_taken_up_where_it_was_and_comes_to_the_same(
     )
 
 
-def test_what_was_recorded_meanwhile_is_read_too(simulated: Wiring, file: Path) -> None:
+def test_what_was_recorded_meanwhile_is_read_too(simulated: App, file: Path) -> None:
     record_signed_book(simulated, seed=2, waiting=20)
     broken_off(simulated, file, 2 * PORTION)
     seal_and_sign(simulated)
@@ -74,7 +72,7 @@ def test_what_was_recorded_meanwhile_is_read_too(simulated: Wiring, file: Path) 
 
 
 def test_the_file_is_closed_to_others_and_one_that_is_open_is_not_taken_up(
-    simulated: Wiring, file: Path
+    simulated: App, file: Path
 ) -> None:
     record_signed_book(simulated, seed=3)
     broken_off(simulated, file, 2 * PORTION)
@@ -83,7 +81,7 @@ def test_the_file_is_closed_to_others_and_one_that_is_open_is_not_taken_up(
     assert verify(simulated, file).resumed_at == 0
 
 
-def test_a_file_that_is_not_of_this_log_is_not_taken_up(simulated: Wiring, file: Path) -> None:
+def test_a_file_that_is_not_of_this_log_is_not_taken_up(simulated: App, file: Path) -> None:
     record_signed_book(simulated, seed=4, steps=40)
     broken_off(simulated, file, 2 * PORTION)
     text = file.read_text(encoding="utf-8")
@@ -104,7 +102,7 @@ def test_a_file_that_is_not_of_this_log_is_not_taken_up(simulated: Wiring, file:
 
 
 def test_what_was_altered_below_since_is_found_by_reading_it_all_again_only(
-    simulated: Wiring, file: Path, database: Database
+    simulated: App, file: Path, database: Database
 ) -> None:
     record_signed_book(simulated, seed=5)
     broken_off(simulated, file, 2 * PORTION)

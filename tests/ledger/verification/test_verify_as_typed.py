@@ -8,19 +8,19 @@ import pytest
 from fixtures.database import Database, execute
 from fixtures.desk import claim, contract, send
 from fixtures.program import Program
+from ledger.app import App
 from ledger.cli import verification as command
 from ledger.feed.verification import portions
 from ledger.feed.verification.audit import DatabaseProof, Memory, Progress
 from ledger.feed.verification.outside import Outside
 from ledger.program import run
 from ledger.store.pool import Pool
-from ledger.wiring import Wiring
 
 WHEN = "2026-02-03T10:00:00+01:00"
 
 
 @pytest.fixture
-def desk(program: Program, wiring: Wiring) -> Program:
+def desk(program: Program, wiring: App) -> Program:
     """The program on a real book with one contract and a claim on it."""
     send(wiring, "StartContract", contract(), WHEN)
     send(wiring, "OpenClaim", claim(), WHEN)
@@ -138,7 +138,7 @@ def test_one_contract_s_proof_is_one_file(desk: Program, key: str, tmp_path: Pat
 
 @pytest.mark.slow
 def test_a_head_extends_an_older_one_by_a_proof_that_stands_alone(
-    desk: Program, wiring: Wiring, key: str, tmp_path: Path
+    desk: Program, wiring: App, key: str, tmp_path: Path
 ) -> None:
     old = tmp_path / "old.checkpoint"
     old.write_text(desk.run("checkpoint").stdout, encoding="utf-8")

@@ -11,6 +11,8 @@ import pytest
 from fixtures.database import Database, execute
 from fixtures.program import CommandLine, Typed
 from fixtures.signed_book import put_back, unguarded, verified
+from ledger.app import App
+from ledger.command_envelope import submission
 from ledger.feed.proofs.cosignature import WitnessKey
 from ledger.feed.proofs.keyfile import load_keys, write_keys
 from ledger.feed.proofs.merkle import Frontier
@@ -20,13 +22,10 @@ from ledger.feed.signing.epochs import begin_epoch
 from ledger.feed.verification.audit import verify_database
 from ledger.feed.verification.fault import LessProven, NotVerified
 from ledger.feed.verification.outside import Outside, as_given, beside_the_key
-from ledger.store.epochs import Epoch
-from ledger.store.heads import newest_checkpoint
-from ledger.submission import submission
-from ledger.wiring import Wiring
+from ledger.store.log import Epoch, newest_checkpoint
 
 
-def record(wiring: Wiring, *contracts: str) -> str:
+def record(wiring: App, *contracts: str) -> str:
     """Start contracts, seal and sign; the head."""
     for contract in contracts:
         submit(wiring, contract)
@@ -35,7 +34,7 @@ def record(wiring: Wiring, *contracts: str) -> str:
     return head(wiring)
 
 
-def submit(wiring: Wiring, contract: str) -> None:
+def submit(wiring: App, contract: str) -> None:
     fields = {
         "contract": contract,
         "product": "cyber-care",
@@ -46,7 +45,7 @@ def submit(wiring: Wiring, contract: str) -> None:
     assert answer.status == "recorded", answer
 
 
-def head(wiring: Wiring) -> str:
+def head(wiring: App) -> str:
     with wiring.pool.connection() as connection:
         return newest_checkpoint(connection, wiring.book) or ""
 
@@ -55,13 +54,13 @@ def size_of(note: str) -> int:
     return int(note.splitlines()[1])
 
 
-def accept(wiring: Wiring) -> Epoch:
+def accept(wiring: App) -> Epoch:
     begun = begin_epoch(wiring.sealer_pool, wiring.book, wiring.signing_place, "accepted")
     assert begun is not None
     return begun
 
 
-def vkey(wiring: Wiring) -> str:
+def vkey(wiring: App) -> str:
     return str(wiring.signing_place.keys().signer.verifier_key)
 
 
@@ -81,7 +80,7 @@ def told(typed: Typed) -> dict[str, Any]:
 
 
 def test_fault_10_a_head_kept_beyond_a_parting_is_named_as_not_covered(
-    wiring: Wiring, database: Database, command_line: CommandLine, tmp_path: Path
+    wiring: App, database: Database, command_line: CommandLine, tmp_path: Path
 ) -> None:
     first = record(wiring, "C-1", "C-2")
     second = record(wiring, "C-3", "C-4")
@@ -115,7 +114,7 @@ def test_fault_10_a_head_kept_beyond_a_parting_is_named_as_not_covered(
 
 
 def test_fault_10_who_begins_an_epoch_from_nothing_is_not_let_off_any_head(
-    wiring: Wiring, database: Database, command_line: CommandLine, tmp_path: Path
+    wiring: App, database: Database, command_line: CommandLine, tmp_path: Path
 ) -> None:
     """An epoch that says that it shares nothing with the one before: what was kept of it is not proven."""
     given = [kept(tmp_path, record(wiring, name)) for name in ("C-1", "C-2", "C-3")]
@@ -129,7 +128,7 @@ def test_fault_10_who_begins_an_epoch_from_nothing_is_not_let_off_any_head(
 
 
 def test_fault_10_a_head_beyond_the_parting_is_proven_where_nothing_differs(
-    wiring: Wiring, database: Database
+    wiring: App, database: Database
 ) -> None:
     """The parting is where it is shown to be: what lies beyond may be the same all the same."""
     parting = size_of(record(wiring, "C-1"))
@@ -150,7 +149,7 @@ def test_fault_10_a_head_beyond_the_parting_is_proven_where_nothing_differs(
 
 
 def test_fault_11_with_a_key_and_no_head_signed_by_it_nothing_is_verified(
-    wiring: Wiring, database: Database, command_line: CommandLine
+    wiring: App, database: Database, command_line: CommandLine
 ) -> None:
     size = size_of(record(wiring, "C-1", "C-2"))
     key = vkey(wiring)
@@ -167,7 +166,7 @@ def test_fault_11_with_a_key_and_no_head_signed_by_it_nothing_is_verified(
 
 
 def test_fault_11_an_empty_log_proves_nothing_to_who_asks_for_a_key(
-    wiring: Wiring, database: Database, command_line: CommandLine
+    wiring: App, database: Database, command_line: CommandLine
 ) -> None:
     record(wiring, "C-1")
     key = vkey(wiring)
@@ -181,7 +180,7 @@ def test_fault_11_an_empty_log_proves_nothing_to_who_asks_for_a_key(
     ids=["just now", "an hour ago", "in an hour"],
 )
 def test_fault_11_the_newest_head_covers_all_but_the_last_seconds(
-    wiring: Wiring, database: Database, command_line: CommandLine, sealed: str, code: int
+    wiring: App, database: Database, command_line: CommandLine, sealed: str, code: int
 ) -> None:
     signed = size_of(record(wiring, "C-1", "C-2"))
     key = vkey(wiring)
@@ -203,7 +202,7 @@ def test_fault_11_the_newest_head_covers_all_but_the_last_seconds(
     assert told(command_line("verify", "--key", key, "--json"))["proven"] == signed + 2
 
 
-def test_fault_11_a_witness_that_is_asked_for_must_have_cosigned(wiring: Wiring) -> None:
+def test_fault_11_a_witness_that_is_asked_for_must_have_cosigned(wiring: App) -> None:
     record(wiring, "C-1")
     witness = WitnessKey("witness.test/w", bytes(32))
     with pytest.raises(
@@ -216,7 +215,7 @@ def test_fault_11_a_witness_that_is_asked_for_must_have_cosigned(wiring: Wiring)
 
 
 def test_fault_26_after_a_rotation_the_standing_head_verifies_with_either_key_at_once(
-    wiring: Wiring, command_line: CommandLine, tmp_path: Path
+    wiring: App, command_line: CommandLine, tmp_path: Path
 ) -> None:
     note = record(wiring, "C-1", "C-2")
     old = vkey(wiring)
@@ -258,7 +257,7 @@ def as_given_text(key: str) -> Outside:
 
 
 def test_fault_26_a_rotation_that_was_broken_off_is_finished_by_whoever_signs_next(
-    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+    wiring: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(wiring, "C-1")
     with monkeypatch.context() as patched:
@@ -279,7 +278,7 @@ def _power_fails(*_: object) -> None:
     raise PowerCut
 
 
-def test_fault_26_after_its_time_the_old_key_signs_no_more_and_is_gone(wiring: Wiring) -> None:
+def test_fault_26_after_its_time_the_old_key_signs_no_more_and_is_gone(wiring: App) -> None:
     signed = size_of(record(wiring, "C-1"))
     wiring.signer.rotate()
     path = wiring.signing_place.key
@@ -297,7 +296,7 @@ def test_fault_26_after_its_time_the_old_key_signs_no_more_and_is_gone(wiring: W
     assert verified(wiring).signed_by == [str(now.signer.verifier_key)]
 
 
-def test_fault_26_a_line_that_was_altered_later_is_found(wiring: Wiring, database: Database) -> None:
+def test_fault_26_a_line_that_was_altered_later_is_found(wiring: App, database: Database) -> None:
     record(wiring, "C-1")
     wiring.signer.rotate()
     unguarded(
@@ -312,7 +311,7 @@ def test_fault_26_a_line_that_was_altered_later_is_found(wiring: Wiring, databas
 
 
 def test_fault_27_a_vault_without_the_book_s_keys_is_said_to_lack_them(
-    wiring: Wiring, database: Database, command_line: CommandLine
+    wiring: App, database: Database, command_line: CommandLine
 ) -> None:
     record(wiring, "C-1")
     wiring.catch_up()
@@ -325,7 +324,7 @@ def test_fault_27_a_vault_without_the_book_s_keys_is_said_to_lack_them(
 
 
 def test_fault_27_an_event_that_was_cut_out_is_named_where_it_can_have_stood(
-    wiring: Wiring, database: Database
+    wiring: App, database: Database
 ) -> None:
     """With its place in the log and every node above: the place is named, and not that of its successor."""
     signed = size_of(record(wiring, "C-1", "C-2"))

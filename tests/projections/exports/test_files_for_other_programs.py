@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 from projections.exports import extra, workbook
 from projections.exports.csv_rows import csv_chunks
 from projections.exports.files import write_file
@@ -146,23 +146,23 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, end: str) -> None
 
 
 def test_another_end_of_the_name_is_told_which_there_are(tmp_path: Path) -> None:
-    with pytest.raises(UsedWrongly, match=r"end it in .csv, .xlsx, .parquet"):
+    with pytest.raises(UsageError, match=r"end it in .csv, .xlsx, .parquet"):
         write_file(ROWS, SHEET, tmp_path / "list.pdf")
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(Rejected, match="cannot be written"):
         write_file(ROWS, SHEET, tmp_path / "nowhere" / "list.csv")
 
 
 def test_without_the_extra_one_is_told_what_to_install() -> None:
-    with pytest.raises(Refused, match=r"pip install 'coverledger\[export\]'"):
+    with pytest.raises(Rejected, match=r"pip install 'coverledger\[export\]'"):
         extra.needed("no_such_module.at_all", "Parquet")
 
 
 def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "MOST_ROWS", 1)
-    with pytest.raises(Refused, match=r"write them as .csv or .parquet"):
+    with pytest.raises(Rejected, match=r"write them as .csv or .parquet"):
         b"".join(workbook_chunks(ROWS, SHEET))
 
 

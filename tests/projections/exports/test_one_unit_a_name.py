@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.domain.commands import COMMANDS
+from ledger.domain.registry import COMMANDS
 from ledger.imports.csv_rows import columns_of, read_csv
 from ledger.imports.lines import Line
 from projections.exports.csv_rows import csv_chunks

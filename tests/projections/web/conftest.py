@@ -8,15 +8,15 @@ import pytest
 from fixtures.database import Template, migrated_database
 from fixtures.program import settings_of
 from fixtures.signed_book import record_signed_book
-from ledger.settings import Settings
-from ledger.wiring import Wiring, opened
+from ledger.app import App, opened
+from ledger.config import Settings
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.web.asked import AskedTime, looking
 
 
 @pytest.fixture(scope="package")
-def lively(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiring]:
+def lively(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """A random history of contracts, claims and complaints, and the views of it."""
     with migrated_database(template) as database:
         settings = Settings.load(home=tmp_path_factory.mktemp("lively") / "home", **settings_of(database))
@@ -26,7 +26,7 @@ def lively(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture(params=["now", "as_of", "on"])
-def reader(lively: Wiring, request: pytest.FixtureRequest) -> Iterator[Reader]:
+def reader(lively: App, request: pytest.FixtureRequest) -> Iterator[Reader]:
     """A reader of now, of an earlier position, or of an earlier day."""
     with lively.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("select max(position) from ledger.log where book = %s", (lively.book,))

@@ -15,7 +15,7 @@ from fixtures.served import Served
 from fixtures.visited import Visited, visiting
 from ledger.attempts import SCHEDULE, replay
 from ledger.domain.identifiers import contract_ref
-from ledger.outgoing_mail import NOT_TAKEN, MailServerAway, NotSent, mail_by, new_mail
+from ledger.mail import NOT_TAKEN, MailServerAway, NotSent, mail_by, new_mail
 from ledger.privacy.access import Access, access_lines
 from ledger.privacy.erasure import Erasures
 from projections.web.cancellation.mailing import NO_ADDRESS, SENT_LATELY, Sending

@@ -20,7 +20,7 @@ from fixtures.served import Served
 from fixtures.visited import visiting
 from ledger.attempts import failing
 from ledger.domain import identifiers
-from ledger.outgoing_mail import (
+from ledger.mail import (
     NO_ADDRESS,
     NO_INTERNATIONAL_ADDRESS,
     MailFolder,

@@ -9,8 +9,8 @@ from threading import Event, Thread
 import pytest
 
 from fixtures.served import WAIT_SECONDS
+from ledger.app import App
 from ledger.cli.services import IN_FRONT
-from ledger.wiring import Wiring
 from projections.asking.questions import Filters, list_claims, list_due
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
@@ -102,7 +102,7 @@ def anew(reader: Reader, figure: Figure, asked: Mapping[str, object]) -> Rows:
 
 
 def test_a_figure_is_carried_from_any_position_to_any_other_and_counted_whole_once(
-    lively: Wiring, whole_counts: list[str]
+    lively: App, whole_counts: list[str]
 ) -> None:
     with looking(lively, VIEWS, AskedTime()) as newest:
         end = newest.position
@@ -119,7 +119,7 @@ def test_a_figure_is_carried_from_any_position_to_any_other_and_counted_whole_on
 
 @pytest.mark.parametrize(("most", "limit"), [("MOST_POSITIONS", 10), ("MOST_STREAMS", 2)])
 def test_what_is_too_far_away_is_counted_anew(
-    lively: Wiring, whole_counts: list[str], monkeypatch: pytest.MonkeyPatch, most: str, limit: int
+    lively: App, whole_counts: list[str], monkeypatch: pytest.MonkeyPatch, most: str, limit: int
 ) -> None:
     monkeypatch.setattr(counting, most, limit)
     figure, asked = ASKED[0]
@@ -129,7 +129,7 @@ def test_what_is_too_far_away_is_counted_anew(
     assert len(whole_counts) == 2
 
 
-def test_a_day_is_counted_as_the_views_fold_it_each_time(lively: Wiring, whole_counts: list[str]) -> None:
+def test_a_day_is_counted_as_the_views_fold_it_each_time(lively: App, whole_counts: list[str]) -> None:
     figure, asked = ASKED[0]
     for _ in range(2):
         with looking(lively, VIEWS, AskedTime(on=date(2026, 1, 1))) as reader:
@@ -141,7 +141,7 @@ def test_figures_are_counted_ahead_in_the_process_that_serves_the_pages() -> Non
     assert {"http", "figures"} <= IN_FRONT
 
 
-def test_what_pages_ask_is_counted_ahead_of_them(lively: Wiring, whole_counts: list[str]) -> None:
+def test_what_pages_ask_is_counted_ahead_of_them(lively: App, whole_counts: list[str]) -> None:
     stop = Event()
     counting_ahead = Thread(target=lively.services["figures"], args=(lively, stop))
     counting_ahead.start()

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from ledger.wiring import Wiring
+from ledger.app import App
 from projections.asking.questions import (
     Filters,
     list_claims,
@@ -140,7 +140,7 @@ def test_every_kind_of_due_date_is_asked_for(reader: Reader) -> None:
 
 @pytest.mark.parametrize("before_the_end", [1, 40])
 def test_due_dates_are_the_same_by_what_stands_now_and_by_all_that_ever_stood(
-    lively: Wiring, monkeypatch: pytest.MonkeyPatch, before_the_end: int
+    lively: App, monkeypatch: pytest.MonkeyPatch, before_the_end: int
 ) -> None:
     with looking(lively, VIEWS, AskedTime()) as newest:
         position = newest.position - before_the_end

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spoken import ROOT, Message, messages
 
-from ledger.domain.events import EVENT_TYPES
+from ledger.domain.codes import DeadlineKind, DeadlineStatus
 from ledger.domain.refusals import REFUSALS
-from ledger.domain.statuses import DeadlineKind, DeadlineStatus
+from ledger.domain.registry import EVENT_TYPES
 from ledger.domain.terms import load_terms
 from projections.web.forms.form import VERB_OF, form_of
 from projections.web.forms.labels import LABELS, TITLES

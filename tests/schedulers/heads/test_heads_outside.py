@@ -12,11 +12,11 @@ import pytest
 from running_witness import RunningWitness
 
 from fixtures.program import Program
+from ledger.app import App
+from ledger.command_envelope import submission
+from ledger.config import Settings
 from ledger.domain.calendar import brussels_date
 from ledger.feed.proofs.checkpoint import open_checkpoint
-from ledger.settings import Settings
-from ledger.submission import submission
-from ledger.wiring import Wiring
 from schedulers.heads.sending import keep_heads_outside, places, send, send_now
 
 
@@ -46,7 +46,7 @@ def mail_server(taken: list[tuple[str, bytes]]) -> Iterator[int]:
         thread.join()
 
 
-def record(wiring: Wiring, *contracts: str) -> str:
+def record(wiring: App, *contracts: str) -> str:
     """Start contracts, seal and sign; the head."""
     for contract in contracts:
         fields = {
@@ -62,7 +62,7 @@ def record(wiring: Wiring, *contracts: str) -> str:
     return wiring.signing_place.kept_note()
 
 
-def using(wiring: Wiring, **places_outside: str) -> Wiring:
+def using(wiring: App, **places_outside: str) -> App:
     wiring.settings = wiring.settings.model_copy(update=places_outside)
     return wiring
 
@@ -72,7 +72,7 @@ def files(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_folder_gets_one_head_a_day_under_the_log_s_name(wiring: Wiring, tmp_path: Path) -> None:
+def test_a_folder_gets_one_head_a_day_under_the_log_s_name(wiring: App, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
     folder.mkdir()
     using(wiring, checkpoint_folders=str(folder))
@@ -87,7 +87,7 @@ def test_a_folder_gets_one_head_a_day_under_the_log_s_name(wiring: Wiring, tmp_p
 
 
 @pytest.mark.usefixtures("clock")
-def test_what_was_written_to_a_folder_is_never_overwritten(wiring: Wiring, tmp_path: Path) -> None:
+def test_what_was_written_to_a_folder_is_never_overwritten(wiring: App, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
     folder.mkdir()
     using(wiring, checkpoint_folders=str(folder))
@@ -103,7 +103,7 @@ def test_what_was_written_to_a_folder_is_never_overwritten(wiring: Wiring, tmp_p
 
 
 def test_a_head_that_was_broken_off_while_it_was_written_is_written_whole(
-    wiring: Wiring, tmp_path: Path
+    wiring: App, tmp_path: Path
 ) -> None:
     folder = tmp_path / "outside"
     folder.mkdir()
@@ -118,7 +118,7 @@ def test_a_head_that_was_broken_off_while_it_was_written_is_written_whole(
         assert files(folder) == {written.name: note}
 
 
-def test_a_folder_that_is_away_is_tried_again_until_it_is_there(wiring: Wiring, tmp_path: Path) -> None:
+def test_a_folder_that_is_away_is_tried_again_until_it_is_there(wiring: App, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
     using(wiring, checkpoint_folders=str(folder))
     record(wiring, "C-1")
@@ -131,9 +131,7 @@ def test_a_folder_that_is_away_is_tried_again_until_it_is_there(wiring: Wiring, 
     assert send(wiring, places(wiring.settings)) == []
 
 
-def test_a_witness_gets_the_proof_from_the_head_that_it_knows(
-    wiring: Wiring, witness: RunningWitness
-) -> None:
+def test_a_witness_gets_the_proof_from_the_head_that_it_knows(wiring: App, witness: RunningWitness) -> None:
     using(wiring, witnesses=witness.setting)
     record(wiring, "C-1")
     [first] = send_now(wiring)
@@ -148,7 +146,7 @@ def test_a_witness_gets_the_proof_from_the_head_that_it_knows(
 
 
 def test_a_witness_that_knows_more_than_we_noted_is_given_the_proof_from_there(
-    wiring: Wiring, witness: RunningWitness
+    wiring: App, witness: RunningWitness
 ) -> None:
     using(wiring, witnesses=witness.setting)
     record(wiring, "C-1")
@@ -172,7 +170,7 @@ def test_a_witness_that_knows_more_than_we_noted_is_given_the_proof_from_there(
     ],
 )
 def test_a_witness_that_does_not_cosign_is_told_of(
-    wiring: Wiring, witness: RunningWitness, answer: tuple[int, str, str], told: str
+    wiring: App, witness: RunningWitness, answer: tuple[int, str, str], told: str
 ) -> None:
     using(wiring, witnesses=witness.setting)
     record(wiring, "C-1")
@@ -182,7 +180,7 @@ def test_a_witness_that_does_not_cosign_is_told_of(
     assert told in sent.told
 
 
-def test_a_head_is_mailed_with_the_note_attached(wiring: Wiring) -> None:
+def test_a_head_is_mailed_with_the_note_attached(wiring: App) -> None:
     taken: list[tuple[str, bytes]] = []
     with mail_server(taken) as port:
         using(wiring, head_mail=f"smtp://127.0.0.1:{port}/?from=ledger@example.be&to=auditor@example.be")
@@ -201,7 +199,7 @@ def test_a_head_is_mailed_with_the_note_attached(wiring: Wiring) -> None:
     assert attached == note.encode()
 
 
-def test_a_password_is_never_mailed_in_clear_nor_told(wiring: Wiring) -> None:
+def test_a_password_is_never_mailed_in_clear_nor_told(wiring: App) -> None:
     with mail_server([]) as port:
         url = f"smtp://ledger:hush@127.0.0.1:{port}/?from=ledger@example.be&to=auditor@example.be"
         using(wiring, head_mail=url)
@@ -215,7 +213,7 @@ def test_a_password_is_never_mailed_in_clear_nor_told(wiring: Wiring) -> None:
 
 
 def test_one_place_that_is_away_keeps_no_other_from_its_head(
-    wiring: Wiring, witness: RunningWitness, tmp_path: Path
+    wiring: App, witness: RunningWitness, tmp_path: Path
 ) -> None:
     nowhere = "http://127.0.0.1:9/add-checkpoint"
     using(wiring, witnesses=f"{nowhere} {witness.setting}", checkpoint_folders=str(tmp_path))
@@ -227,13 +225,13 @@ def test_one_place_that_is_away_keeps_no_other_from_its_head(
     }
 
 
-def test_nothing_is_sent_before_anything_is_signed(wiring: Wiring, tmp_path: Path) -> None:
+def test_nothing_is_sent_before_anything_is_signed(wiring: App, tmp_path: Path) -> None:
     using(wiring, checkpoint_folders=str(tmp_path))
     assert send_now(wiring) == []
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_service_of_up_sends_the_day_s_head_and_ends_when_told(wiring: Wiring, tmp_path: Path) -> None:
+def test_the_service_of_up_sends_the_day_s_head_and_ends_when_told(wiring: App, tmp_path: Path) -> None:
     folder, stop = tmp_path / "outside", threading.Event()
     folder.mkdir()
     using(wiring, checkpoint_folders=str(folder))

@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from running_witness import Cosigner, RunningWitness
 
 from fixtures.program import CommandLine
+from ledger.app import App
 from ledger.attempts import failing
+from ledger.command_envelope import submission
+from ledger.config import Settings
 from ledger.feed.proofs.evidence import verify_evidence
 from ledger.feed.proofs.note import VerifierKey
-from ledger.settings import Settings
-from ledger.submission import submission
-from ledger.wiring import Wiring
 from schedulers.heads import exchange, sending
 from schedulers.heads.exchange import NoAnswer, post
 from schedulers.heads.sending import places, send, send_now
@@ -29,7 +29,7 @@ FIXED = Cosigner("w.example", Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
 Talk = Callable[[socket.socket], None]
 
 
-def record(wiring: Wiring, *contracts: str) -> None:
+def record(wiring: App, *contracts: str) -> None:
     for contract in contracts:
         fields = {
             "contract": contract,
@@ -42,7 +42,7 @@ def record(wiring: Wiring, *contracts: str) -> None:
     wiring.sealer.finish()
 
 
-def using(wiring: Wiring, **places_outside: str) -> None:
+def using(wiring: App, **places_outside: str) -> None:
     wiring.settings = wiring.settings.model_copy(update=places_outside)
 
 
@@ -119,7 +119,7 @@ ODD: dict[str, Talk] = {
 
 
 def test_fault_03_whatever_a_witness_answers_the_others_get_their_head_and_a_line_says_why(
-    wiring: Wiring, witness: RunningWitness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wiring: App, witness: RunningWitness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "SECONDS", 2.0)
     record(wiring, "C-1")
@@ -174,7 +174,7 @@ def test_fault_03_tls_that_fails_is_said_so(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_fault_03_a_place_that_failed_is_shown_and_tried_again_after_ten_minutes(
-    wiring: Wiring, witness: RunningWitness
+    wiring: App, witness: RunningWitness
 ) -> None:
     record(wiring, "C-1")
     using(wiring, witnesses=witness.setting)
@@ -195,7 +195,7 @@ def test_fault_03_a_place_that_failed_is_shown_and_tried_again_after_ten_minutes
 
 
 def test_fault_03_by_hand_each_place_has_a_line(
-    wiring: Wiring, witness: RunningWitness, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+    wiring: App, witness: RunningWitness, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(wiring, "C-1")
     with talking(ODD["another protocol"]) as odd:
@@ -225,7 +225,7 @@ def forged(cosigner: Cosigner) -> Callable[[str], str]:
 
 
 def test_fault_17_only_a_cosignature_by_the_key_that_is_set_counts(
-    wiring: Wiring, witness: RunningWitness
+    wiring: App, witness: RunningWitness
 ) -> None:
     record(wiring, "C-1")
     using(wiring, witnesses=witness.setting)
@@ -250,7 +250,7 @@ def test_fault_17_only_a_cosignature_by_the_key_that_is_set_counts(
 
 
 def test_fault_17_a_witness_without_a_key_counts_for_nothing_and_doctor_says_so(
-    wiring: Wiring, witness: RunningWitness, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+    wiring: App, witness: RunningWitness, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(wiring, "C-1")
     using(wiring, witnesses=witness.url)
@@ -262,7 +262,7 @@ def test_fault_17_a_witness_without_a_key_counts_for_nothing_and_doctor_says_so(
 
 
 def test_fault_17_a_verified_cosignature_is_served_with_the_head_and_verify_says_whose_it_is(
-    wiring: Wiring,
+    wiring: App,
     witness: RunningWitness,
     command_line: CommandLine,
     monkeypatch: pytest.MonkeyPatch,

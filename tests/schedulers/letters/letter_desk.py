@@ -4,11 +4,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from fixtures.desk import contract, send
-from ledger.domain.calendar import add_months, brussels_date
-from ledger.domain.dates import last_timely_letter
-from ledger.settings import Settings
+from ledger.app import App
+from ledger.config import Settings
+from ledger.domain.calendar import add_months, brussels_date, last_timely_letter
 from ledger.store.pool import Pool
-from ledger.wiring import Wiring
 from schedulers.letters.queries import Letter, letters
 from schedulers.letters.rendering import Press
 
@@ -16,7 +15,7 @@ LAST_SALE = date(2026, 6, 30)
 PRESS = Press()
 
 
-def with_settings(wiring: Wiring, **more: object) -> Wiring:
+def with_settings(wiring: App, **more: object) -> App:
     """The same book, as another machine with other settings sees it."""
     held = wiring.settings
     given = {
@@ -25,14 +24,14 @@ def with_settings(wiring: Wiring, **more: object) -> Wiring:
         "migrate_dsn": held.migrate_dsn,
         "sealer_dsn": held.sealer_dsn,
     }
-    return Wiring(Settings.load(**{**given, **more}), wiring.book, wiring.ways)
+    return App(Settings.load(**{**given, **more}), wiring.book, wiring.ways)
 
 
-def today(wiring: Wiring) -> date:
+def today(wiring: App) -> date:
     return brussels_date(wiring.now())
 
 
-def start_due_in(wiring: Wiring, number: str, days: int, language: str = "nl", **more: object) -> date:
+def start_due_in(wiring: App, number: str, days: int, language: str = "nl", **more: object) -> date:
     """Start a contract whose letter can be posted for so many days yet, the last one included; gives N."""
     wanted = today(wiring) + timedelta(days=days)
     ends_on = add_months(wanted + timedelta(days=1), 3)
@@ -42,7 +41,7 @@ def start_due_in(wiring: Wiring, number: str, days: int, language: str = "nl", *
     return last_timely_on
 
 
-def start_ending_on(wiring: Wiring, number: str, ends_on: date, language: str = "nl", **more: object) -> None:
+def start_ending_on(wiring: App, number: str, ends_on: date, language: str = "nl", **more: object) -> None:
     """Start a contract one of whose terms ends on a day, the first that a letter can still end."""
     years = 1
     while add_months(ends_on, -12 * years) > LAST_SALE:
@@ -64,7 +63,7 @@ def all_letters(pool: Pool, book: str) -> list[Letter]:
         return list(letters(connection, book))
 
 
-def events(wiring: Wiring, number: str) -> list[str]:
+def events(wiring: App, number: str) -> list[str]:
     """Types of a contract's events, in order."""
     wiring.seal()
     with wiring.pool.connection() as connection, connection.cursor() as cursor:

@@ -15,8 +15,8 @@ from structlog.testing import capture_logs
 from fixtures.desk import send
 from fixtures.program import CommandLine
 from fixtures.small_font import small_font
+from ledger.app import App
 from ledger.attempts import failing, replay
-from ledger.wiring import Wiring
 from schedulers.digest.composing import text as digest_text
 from schedulers.digest.sending import digest_of
 from schedulers.letters.keeping import hand, prepare
@@ -33,7 +33,7 @@ def holder(number: str, name: str, address: str = ADDRESS) -> dict[str, object]:
     return {"policyholder": {"person": f"P-{number}", "name": name, "address": address}}
 
 
-def by_contract(wiring: Wiring) -> dict[str, Letter]:
+def by_contract(wiring: App) -> dict[str, Letter]:
     return {letter.contract: letter for letter in all_letters(wiring.pool, wiring.book)}
 
 
@@ -50,7 +50,7 @@ ODD: dict[str, tuple[str, str, str]] = {
 
 
 def test_fault_01_what_cannot_be_set_waits_alone_with_its_remark_and_the_others_go(
-    wiring: Wiring, command_line: CommandLine
+    wiring: App, command_line: CommandLine
 ) -> None:
     for number, (name, address, _) in ODD.items():
         start_due_in(wiring, number, days=10, **holder(number, name, address))
@@ -84,7 +84,7 @@ def test_fault_01_what_cannot_be_set_waits_alone_with_its_remark_and_the_others_
 
 
 def test_fault_01_with_a_folder_of_fonts_that_have_it_the_letter_goes_out(
-    wiring: Wiring, tmp_path: Path
+    wiring: App, tmp_path: Path
 ) -> None:
     start_due_in(wiring, "CC-han", days=10, **holder("CC-han", HAN))
     assert prepare(wiring, PRESS) == 0
@@ -98,7 +98,7 @@ def test_fault_01_with_a_folder_of_fonts_that_have_it_the_letter_goes_out(
 
 
 def test_fault_01_the_setting_names_the_folder_of_fonts(
-    wiring: Wiring, command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wiring: App, command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start_due_in(wiring, "CC-han", days=10, **holder("CC-han", HAN))
     waiting = command_line("letters", "prepare", "--json").json["waiting"]
@@ -111,7 +111,7 @@ def test_fault_01_the_setting_names_the_folder_of_fonts(
     assert "COVERLEDGER_LETTERS_FONTS: there is no folder" in ended.err
 
 
-def test_fault_01_a_file_that_cannot_be_written_keeps_no_other_letter_waiting(wiring: Wiring) -> None:
+def test_fault_01_a_file_that_cannot_be_written_keeps_no_other_letter_waiting(wiring: App) -> None:
     start_due_in(wiring, "CC-1", days=10)
     start_due_in(wiring, "CC-2", days=10, **holder("CC-2", "Ada Peeters"))
     prepare(wiring, PRESS)
@@ -135,18 +135,18 @@ def test_fault_01_a_file_that_cannot_be_written_keeps_no_other_letter_waiting(wi
     assert (by_contract(wiring)["CC-1"].status, by_contract(wiring)["CC-1"].told) == ("prepared", None)
 
 
-def by_contract_digest(wiring: Wiring, number: str) -> str | None:
+def by_contract_digest(wiring: App, number: str) -> str | None:
     return by_contract(wiring)[number].sha256
 
 
-def let_time_pass(wiring: Wiring) -> None:
+def let_time_pass(wiring: App) -> None:
     """Bring each next try forward to now."""
     with wiring.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("update ledger.attempts set next_at = clock_timestamp() where next_at is not null")
 
 
 def test_fault_01_a_file_that_was_altered_keeps_no_other_letter_from_being_handed_over(
-    wiring: Wiring,
+    wiring: App,
 ) -> None:
     start_due_in(wiring, "CC-1", days=10)
     start_due_in(wiring, "CC-2", days=10, **holder("CC-2", "Ada Peeters"))
@@ -191,7 +191,7 @@ def picky_carrier(dislikes: str) -> Iterator[str]:
 
 
 def test_fault_01_a_letter_that_the_carrier_refuses_is_counted_and_the_others_go(
-    wiring: Wiring,
+    wiring: App,
 ) -> None:
     start_due_in(wiring, "CC-1", days=10, **holder("CC-1", CANARY))
     start_due_in(wiring, "CC-2", days=10)
@@ -210,7 +210,7 @@ def test_fault_01_a_letter_that_the_carrier_refuses_is_counted_and_the_others_go
     assert (failed.tries, failed.is_parked) == (1, False)
 
 
-def test_fault_01_a_carrier_that_is_away_is_no_letters_fault(wiring: Wiring) -> None:
+def test_fault_01_a_carrier_that_is_away_is_no_letters_fault(wiring: App) -> None:
     start_due_in(wiring, "CC-1", days=10)
     prepare(wiring, PRESS)
     (wiring.settings.letters_folder / "outbox").write_text("no folder")
@@ -227,7 +227,7 @@ def test_fault_01_a_carrier_that_is_away_is_no_letters_fault(wiring: Wiring) -> 
 
 
 def test_fault_01_the_text_of_an_answer_that_cannot_be_set_is_told_in_one_line(
-    wiring: Wiring, command_line: CommandLine, tmp_path: Path
+    wiring: App, command_line: CommandLine, tmp_path: Path
 ) -> None:
     start_due_in(wiring, "CC-1", days=200)
     day = today(wiring).isoformat()

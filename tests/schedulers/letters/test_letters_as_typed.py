@@ -8,15 +8,15 @@ from letter_desk import all_letters, start_due_in, today
 
 from fixtures.desk import send
 from fixtures.program import CommandLine
+from ledger.app import App
 from ledger.domain.calendar import is_working_day, roll_back
-from ledger.wiring import Wiring
 from schedulers.digest.composing import text
 from schedulers.digest.sending import digest_of
 from schedulers.letters.telling import shown
 
 
 @pytest.fixture
-def typed(wiring: Wiring, command_line: CommandLine) -> CommandLine:
+def typed(wiring: App, command_line: CommandLine) -> CommandLine:
     """A book with two notices due, one of them without an address."""
     start_due_in(wiring, "CC-1", days=10)
     start_due_in(wiring, "CC-2", days=10, policyholder={"person": "P-CC-2", "name": "Ada Peeters"})
@@ -24,7 +24,7 @@ def typed(wiring: Wiring, command_line: CommandLine) -> CommandLine:
 
 
 def test_a_letter_is_prepared_opened_handed_over_and_confirmed(
-    wiring: Wiring, typed: CommandLine, tmp_path: Path
+    wiring: App, typed: CommandLine, tmp_path: Path
 ) -> None:
     prepared = typed("letters", "prepare", "--json").json
     assert prepared["prepared"] == 1
@@ -62,7 +62,7 @@ def test_a_person_is_given_their_letters_with_all_that_is_held_on_them(typed: Co
 
 
 def test_the_answer_to_a_complaint_is_written_with_its_text(
-    wiring: Wiring, typed: CommandLine, tmp_path: Path
+    wiring: App, typed: CommandLine, tmp_path: Path
 ) -> None:
     day = today(wiring).isoformat()
     complaint = {"complaint": "X-1", "contract": "CC-1", "received_on": day, "subject": "Slow"}
@@ -122,7 +122,7 @@ def test_a_carriers_file_that_cannot_be_read_changes_nothing(typed: CommandLine,
     ],
 )
 def test_fault_39_a_carriers_file_is_read_as_import_reads_csv(
-    wiring: Wiring, typed: CommandLine, tmp_path: Path, written: str
+    wiring: App, typed: CommandLine, tmp_path: Path, written: str
 ) -> None:
     typed("letters", "prepare")
     [letter] = [row for row in typed("letters", "list", "--json").json if row["status"] == "prepared"]
@@ -158,7 +158,7 @@ def test_fault_39_what_import_would_not_read_is_told_in_the_same_words(
 
 
 def test_fault_23_post_by_is_a_working_day_in_the_list_and_the_digest(
-    wiring: Wiring, command_line: CommandLine
+    wiring: App, command_line: CommandLine
 ) -> None:
     day = today(wiring)
     days = {"CC-1": 10, "CC-2": 11, "CC-3": 12, "CC-4": 13, "CC-5": 14, "CC-6": 15, "CC-7": 16}
@@ -179,7 +179,7 @@ def test_fault_23_post_by_is_a_working_day_in_the_list_and_the_digest(
     assert all(f"contract/{number}, to be posted by {last}" in digest for number, last in wanted.items())
 
 
-def test_a_simulated_books_letters_go_to_nobody(simulated: Wiring, command_line: CommandLine) -> None:
+def test_a_simulated_books_letters_go_to_nobody(simulated: App, command_line: CommandLine) -> None:
     start_due_in(simulated, "CC-1", days=10)
     refused = command_line("letters", "hand-over", "--book", simulated.book)
     assert (refused.exit_code, "is simulated" in refused.err) == (1, True)

@@ -21,11 +21,11 @@ from letter_desk import (
 
 from fixtures.desk import claim, ready_to_accept, send
 from fixtures.moved_clock import MovedClock
+from ledger.app import App
 from ledger.domain.calendar import brussels_date
-from ledger.endings import Refused
+from ledger.errors import Rejected
 from ledger.privacy.access import Access, access_lines
 from ledger.privacy.erasure import Erasures
-from ledger.wiring import Wiring
 from oracle.brussels import midnight
 from schedulers.letters.confirmations import Confirmation, confirm
 from schedulers.letters.follower import NAME
@@ -35,11 +35,11 @@ from schedulers.letters.shelf import LetterDamaged
 from schedulers.letters.writing import write_answer
 
 
-def outbox(wiring: Wiring) -> Path:
+def outbox(wiring: App) -> Path:
     return wiring.settings.letters_folder / "outbox"
 
 
-def test_the_notice_of_a_contract_is_prepared_ahead_and_handed_over_in_time(wiring: Wiring) -> None:
+def test_the_notice_of_a_contract_is_prepared_ahead_and_handed_over_in_time(wiring: App) -> None:
     start_due_in(wiring, "CC-near", days=10, language="fr")
     start_due_in(wiring, "CC-next", days=25)
     start_due_in(wiring, "CC-far", days=50)
@@ -68,7 +68,7 @@ def test_the_notice_of_a_contract_is_prepared_ahead_and_handed_over_in_time(wiri
     assert "CC-near" in text
 
 
-def test_a_second_turn_prepares_and_hands_over_nothing(wiring: Wiring) -> None:
+def test_a_second_turn_prepares_and_hands_over_nothing(wiring: App) -> None:
     start_due_in(wiring, "CC-1", days=10)
     assert (prepare(wiring, PRESS), hand(wiring)) == (1, 1)
     before = events(wiring, "CC-1")
@@ -76,7 +76,7 @@ def test_a_second_turn_prepares_and_hands_over_nothing(wiring: Wiring) -> None:
     assert events(wiring, "CC-1") == before
 
 
-def test_a_contract_that_ends_otherwise_gets_no_notice(wiring: Wiring) -> None:
+def test_a_contract_that_ends_otherwise_gets_no_notice(wiring: App) -> None:
     start_due_in(wiring, "CC-notice", days=10)
     start_due_in(wiring, "CC-posted", days=10)
     for number in ("CC-late", "CC-changed"):
@@ -93,7 +93,7 @@ def test_a_contract_that_ends_otherwise_gets_no_notice(wiring: Wiring) -> None:
     assert statuses == {"CC-late": "handed_over", "CC-changed": "dropped"}
 
 
-def test_who_has_no_address_is_told_of_and_written_to_once_it_is_known(wiring: Wiring) -> None:
+def test_who_has_no_address_is_told_of_and_written_to_once_it_is_known(wiring: App) -> None:
     start_due_in(wiring, "CC-1", days=10, policyholder={"person": "P-CC-1", "name": "Ada Peeters"})
     start_due_in(wiring, "CC-2", days=10)
     assert prepare(wiring, PRESS) == 1
@@ -124,7 +124,7 @@ def test_who_has_no_address_is_told_of_and_written_to_once_it_is_known(wiring: W
     ],
 )
 def test_fault_60_a_letter_posted_on_its_last_day_ends_the_contract_and_one_a_day_late_renews_it(
-    wiring: Wiring, clock: MovedClock, ends_on: str, last_day: str
+    wiring: App, clock: MovedClock, ends_on: str, last_day: str
 ) -> None:
     last, day_after = date.fromisoformat(last_day), date.fromisoformat(last_day) + timedelta(days=1)
     clock.set(midnight(day_after) + timedelta(hours=12))
@@ -144,7 +144,7 @@ def test_fault_60_a_letter_posted_on_its_last_day_ends_the_contract_and_one_a_da
     assert told == {"CC-timely": ("true", True), "CC-late": ("false", False)}
 
 
-def test_a_posting_and_a_return_come_back_as_commands_once(wiring: Wiring) -> None:
+def test_a_posting_and_a_return_come_back_as_commands_once(wiring: App) -> None:
     start_due_in(wiring, "CC-1", days=10)
     prepare(wiring, PRESS)
     hand(wiring)
@@ -168,7 +168,7 @@ def test_a_posting_and_a_return_come_back_as_commands_once(wiring: Wiring) -> No
     )
 
 
-def test_decisions_and_complaints_are_answered_by_letter_but_history_is_not(wiring: Wiring) -> None:
+def test_decisions_and_complaints_are_answered_by_letter_but_history_is_not(wiring: App) -> None:
     start_due_in(wiring, "CC-1", days=200)
     ready_to_accept(wiring, "K-old")
     send(wiring, "AcceptClaim", {"claim": "K-old", "loss_cents": 10_000}, "2026-03-02T10:00:00+01:00")
@@ -189,7 +189,7 @@ def test_decisions_and_complaints_are_answered_by_letter_but_history_is_not(wiri
     assert hand(wiring) == 3
     [answer] = outbox(wiring).glob(f"*/{waiting.reference}.pdf")
     assert "Wij betreuren dit." in pypdf.PdfReader(answer).pages[0].extract_text()
-    with pytest.raises(Refused, match="already"):
+    with pytest.raises(Rejected, match="already"):
         write_answer(wiring, PRESS, shelf, today(wiring), reference=reference, text="Nogmaals")
     told = {letter.kind: letter.about.name for letter in all_letters(wiring.pool, wiring.book)}
     assert told == {
@@ -200,7 +200,7 @@ def test_decisions_and_complaints_are_answered_by_letter_but_history_is_not(wiri
     assert events(wiring, "CC-1").count("contract.LetterHandedOver") == 3
 
 
-def test_a_persons_letters_go_with_the_person(wiring: Wiring) -> None:
+def test_a_persons_letters_go_with_the_person(wiring: App) -> None:
     for number in ("CC-1", "CC-2"):
         start_due_in(wiring, number, days=10)
     prepare(wiring, PRESS)
@@ -219,7 +219,7 @@ def test_a_persons_letters_go_with_the_person(wiring: Wiring) -> None:
     assert left["CC-1"].sha256 is not None
 
 
-def test_a_copy_of_a_letters_file_opens_for_nobody_once_the_person_is_erased(wiring: Wiring) -> None:
+def test_a_copy_of_a_letters_file_opens_for_nobody_once_the_person_is_erased(wiring: App) -> None:
     start_due_in(wiring, "CC-1", days=10)
     start_due_in(wiring, "CC-2", days=10)
     prepare(wiring, PRESS)
@@ -236,7 +236,7 @@ def test_a_copy_of_a_letters_file_opens_for_nobody_once_the_person_is_erased(wir
         shelf.take(letters["CC-1"].digest, keys["P-CC-1"])
 
 
-def test_whoever_is_erased_before_the_letter_leaves_gets_none(wiring: Wiring) -> None:
+def test_whoever_is_erased_before_the_letter_leaves_gets_none(wiring: App) -> None:
     start_due_in(wiring, "CC-1", days=10)
     start_due_in(wiring, "CC-2", days=10)
     prepare(wiring, PRESS)
@@ -249,7 +249,7 @@ def test_whoever_is_erased_before_the_letter_leaves_gets_none(wiring: Wiring) ->
     }
 
 
-def test_writing_a_letter_stands_in_the_access_log_and_nothing_personal_beside_it(wiring: Wiring) -> None:
+def test_writing_a_letter_stands_in_the_access_log_and_nothing_personal_beside_it(wiring: App) -> None:
     start_due_in(wiring, "CC-1", days=10)
     prepare(wiring, PRESS)
     with wiring.pool.connection() as connection:
@@ -262,7 +262,7 @@ def test_writing_a_letter_stands_in_the_access_log_and_nothing_personal_beside_i
     assert "glise" not in row
 
 
-def test_handing_a_letter_over_stands_in_the_access_log_too(wiring: Wiring) -> None:
+def test_handing_a_letter_over_stands_in_the_access_log_too(wiring: App) -> None:
     start_due_in(wiring, "CC-1", days=10)
     prepare(wiring, PRESS)
     hand(wiring)
@@ -271,14 +271,14 @@ def test_handing_a_letter_over_stands_in_the_access_log_too(wiring: Wiring) -> N
     assert [line.what for line in lines] == ["letters", "letters hand-over"]
 
 
-def test_no_carrier_means_that_letters_wait(wiring: Wiring) -> None:
+def test_no_carrier_means_that_letters_wait(wiring: App) -> None:
     other = with_settings(wiring, letters_carrier="none")
     start_due_in(other, "CC-1", days=10)
     assert (prepare(other, PRESS), hand(other)) == (1, 0)
     other.close()
 
 
-def test_the_letters_hash_stands_in_the_event(wiring: Wiring) -> None:
+def test_the_letters_hash_stands_in_the_event(wiring: App) -> None:
     start_due_in(wiring, "CC-1", days=10)
     prepare(wiring, PRESS)
     [letter] = all_letters(wiring.pool, wiring.book)

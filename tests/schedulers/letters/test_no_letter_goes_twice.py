@@ -19,8 +19,8 @@ from letter_desk import PRESS, all_letters, events, fetched, start_due_in, with_
 
 from fixtures.database import Database
 from fixtures.program import settings_of
-from ledger.settings import Settings
-from ledger.wiring import Wiring, opened
+from ledger.app import App, opened
+from ledger.config import Settings
 from schedulers.letters import handing, shelf, writing
 from schedulers.letters.carriers import folder, http
 from schedulers.letters.keeping import hand, prepare
@@ -28,7 +28,7 @@ from schedulers.letters.keeping import hand, prepare
 DIED = 86
 # Not forked from here: typst's threads do not come along, and what waits for them waits for ever.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["ledger.wiring", "ledger.application", "schedulers.letters.keeping"])
+FORKS.set_forkserver_preload(["ledger.app", "ledger.application", "schedulers.letters.keeping"])
 STEPS: tuple[tuple[Any, str], ...] = (
     (shelf.Shelf, "put"),
     (shelf, "sync_folder"),
@@ -143,7 +143,7 @@ def die_at_every_step(settings: Settings, after_each: Callable[[], None]) -> int
     return deaths
 
 
-def told_once(wiring: Wiring) -> None:
+def told_once(wiring: App) -> None:
     letters = all_letters(wiring.pool, wiring.book)
     assert {letter.status for letter in letters} == {"handed_over"}
     for letter in letters:
@@ -185,7 +185,7 @@ def test_a_carrier_by_http_is_asked_again_under_the_same_reference_alone(
 
 
 def test_what_a_carrier_refuses_is_tried_again_and_told_once(
-    wiring: Wiring, print_house: PrintHouse, monkeypatch: pytest.MonkeyPatch
+    wiring: App, print_house: PrintHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     print_house.close()
     away = with_settings(wiring, letters_carrier=print_house.url)

@@ -6,7 +6,8 @@ from random import Random
 import pytest
 from desk_histories import feed, record
 
-from ledger.domain.deadlines.retention import (
+from ledger.app import App
+from ledger.domain.retention import (
     KeptClaim,
     KeptContract,
     keep_claim,
@@ -15,14 +16,13 @@ from ledger.domain.deadlines.retention import (
     retention,
 )
 from ledger.feed.followers import FollowerRunner
-from ledger.wiring import Wiring
 from schedulers.retention.follower import NAME, Retention
 from schedulers.sweeping.sweep import sweep
 
 LATER = datetime(2037, 6, 1, tzinfo=UTC)
 
 
-def by_the_domain(wiring: Wiring) -> dict[str, object]:
+def by_the_domain(wiring: App) -> dict[str, object]:
     contracts: dict[str, KeptContract] = {}
     claims: dict[str, KeptClaim] = {}
     for event in feed(wiring):
@@ -40,14 +40,14 @@ def by_the_domain(wiring: Wiring) -> dict[str, object]:
     return {f"contract/{number}": row.due_on for number, row in rows.items() if row is not None}
 
 
-def noted(wiring: Wiring) -> dict[str, object]:
+def noted(wiring: App) -> dict[str, object]:
     with wiring.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("select stream, due_on from schedulers.retention where due_on is not null")
         return dict(cursor.fetchall())
 
 
 @pytest.mark.parametrize("seed", [1, 8, 13])
-def test_it_notes_what_the_domain_says_whatever_the_batches(simulated: Wiring, seed: int) -> None:
+def test_it_notes_what_the_domain_says_whatever_the_batches(simulated: App, seed: int) -> None:
     random = Random(seed)  # noqa: S311  # batches are no secrets
     record(simulated, seed)
     sweep(simulated, LATER)

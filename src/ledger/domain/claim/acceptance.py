@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from ledger.domain.calendar import refund_raw_due
 from ledger.domain.claim.commands import AcceptClaim
-from ledger.domain.claim.events import ClaimAccepted, ClaimMoved, IncidentCorrected, Standing
-from ledger.domain.claim.outcome import Outcome
+from ledger.domain.claim.events import ClaimAccepted, ClaimDecision, ClaimMoved, IncidentCorrected, Standing
 from ledger.domain.claim.state import Claim
-from ledger.domain.cover import Cover
-from ledger.domain.dates import refund_raw_due
-from ledger.domain.limits import Holding, LimitChange, Registration
+from ledger.domain.limits import Cover, LimitChange, LimitUse, Registration
 from ledger.domain.refusals import (
     AlreadyCompensated,
     AlreadyDecided,
@@ -27,7 +25,7 @@ from ledger.domain.refusals import (
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class RemainingLimit:
     """What a limit leaves to one claim; None where there is no limit."""
 
     insurance_year: int
@@ -44,16 +42,16 @@ class Room:
         """Whether any amount is left."""
         return self.amount_cents is None or self.amount_cents > 0
 
-    def less(self, holding: Holding) -> "Room":
+    def less(self, holding: LimitUse) -> "RemainingLimit":
         """Give what is left once a holding is taken as well."""
-        return Room(
+        return RemainingLimit(
             self.insurance_year,
             None if self.amount_cents is None else self.amount_cents - holding.amount_cents,
             None if self.count is None else self.count - holding.count,
         )
 
 
-def room_for(claim: Claim, cover: Cover, insurance_year: int, own: Sequence[Holding] = ()) -> Room:
+def room_for(claim: Claim, cover: Cover, insurance_year: int, own: Sequence[LimitUse] = ()) -> RemainingLimit:
     """Give the room that a year's limit leaves; `own` holdings of the claim do not count against it."""
     limits = cover.terms.by_guarantee[claim.guarantee]
     usage = cover.usage(insurance_year, claim.guarantee)
@@ -63,7 +61,7 @@ def room_for(claim: Claim, cover: Cover, insurance_year: int, own: Sequence[Hold
         if holding.insurance_year == insurance_year:
             amount_used -= holding.amount_cents
             count_used -= holding.count
-    return Room(
+    return RemainingLimit(
         insurance_year,
         None if limits.amount_limit_cents is None else limits.amount_limit_cents - amount_used,
         None if limits.count_limit is None else limits.count_limit - count_used,
@@ -95,7 +93,7 @@ def refuse_uninsured(claim: Claim, cover: Cover) -> int:
     return insurance_year
 
 
-def accept(claim: Claim, command: AcceptClaim, cover: Cover, today: date) -> Outcome:
+def accept(claim: Claim, command: AcceptClaim, cover: Cover, today: date) -> ClaimDecision:
     """Accept a claim, or refuse by the first check of I13 that fails, in its order."""
     _refuse_undecidable(claim)
     insurance_year = refuse_uninsured(claim, cover)
@@ -106,7 +104,7 @@ def accept(claim: Claim, command: AcceptClaim, cover: Cover, today: date) -> Out
     # D15: a claim that counts already is not counted again.
     count = 0 if claim.counts else 1
     approved_cents = _approved(room, net_cents, count, claim.guarantee)
-    consumed = Holding(insurance_year, approved_cents, count)
+    consumed = LimitUse(insurance_year, approved_cents, count)
     excess_cents = net_cents - approved_cents
     # D15: reopened without a new submission, the refund counts from this acceptance.
     # Nothing approved owes nothing: no row.
@@ -122,7 +120,7 @@ def accept(claim: Claim, command: AcceptClaim, cover: Cover, today: date) -> Out
     )
     released = [LimitChange(cover.contract, "release", holding) for holding in own]
     consumption = LimitChange(cover.contract, "consume", consumed, accepted=True)
-    return Outcome(event, today, limits=[*released, consumption])
+    return ClaimDecision(event, today, limits=[*released, consumption])
 
 
 def _refuse_undecidable(claim: Claim) -> None:
@@ -155,7 +153,7 @@ def _net_loss(claim: Claim, command: AcceptClaim, cover: Cover) -> int:
     return net_cents
 
 
-def _approved(room: Room, net_cents: int, count: int, guarantee: str) -> int:
+def _approved(room: RemainingLimit, net_cents: int, count: int, guarantee: str) -> int:
     """Give what the room lets be approved of a loss (I8). Raises LimitCount and LimitAmount."""
     if count > 0 and not room.has_count:
         message = f"insurance year {room.insurance_year} has no claim left for {guarantee}; reject the claim"
@@ -166,7 +164,7 @@ def _approved(room: Room, net_cents: int, count: int, guarantee: str) -> int:
     return net_cents if room.amount_cents is None else min(net_cents, room.amount_cents)
 
 
-def correct_incident(claim: Claim, incident_on: date, cover: Cover) -> Outcome:
+def correct_incident(claim: Claim, incident_on: date, cover: Cover) -> ClaimDecision:
     """Correct the day of the incident; an accepted claim is computed afresh at its new day (D16)."""
     if not claim.accepted:
         # D16: it changes the date only; what a failed rescue consumed stays where it is.
@@ -175,7 +173,7 @@ def correct_incident(claim: Claim, incident_on: date, cover: Cover) -> Outcome:
             insurance_year=cover.insurance_year_of(incident_on),
             consumed=claim.consumed,
         )
-        return Outcome(event, claim.reported_on)
+        return ClaimDecision(event, claim.reported_on)
     insurance_year = refuse_outside_cover(incident_on, cover)
     # I1 comes before all: unlike its consumption, a reservation that stays does count.
     room = room_for(claim, cover, insurance_year, claim.consumed)
@@ -187,10 +185,10 @@ def correct_incident(claim: Claim, incident_on: date, cover: Cover) -> Outcome:
         *_reversed(claim),
         LimitChange(cover.contract, "consume", consumed, claim.consumed_on, accepted=True),
     ]
-    return Outcome(event, claim.reported_on, limits=limits)
+    return ClaimDecision(event, claim.reported_on, limits=limits)
 
 
-def move(claim: Claim, other: Cover) -> Outcome:
+def move(claim: Claim, other: Cover) -> ClaimDecision:
     """Move a claim to another contract; what its acceptance consumed is reversed there, taken here (D16).
 
     On a claim not accepted it changes the contract only. What a failed rescue consumed was spent under the
@@ -199,7 +197,7 @@ def move(claim: Claim, other: Cover) -> Outcome:
     """
     limits: list[LimitChange] = []
     standing: Standing | None = None
-    consumed: tuple[Holding, ...] = ()
+    consumed: tuple[LimitUse, ...] = ()
     insurance_year = other.insurance_year_of(claim.incident_on)
     if claim.accepted:
         insurance_year = refuse_outside_cover(claim.incident_on, other)
@@ -226,10 +224,10 @@ def move(claim: Claim, other: Cover) -> Outcome:
         Registration(claim.contract, present=False, effective_on=claim.reported_on),
         Registration(other.contract, present=True, effective_on=claim.reported_on),
     )
-    return Outcome(event, claim.reported_on, limits=limits, registrations=registrations)
+    return ClaimDecision(event, claim.reported_on, limits=limits, registrations=registrations)
 
 
-def _reserved_anew(claim: Claim, other: Cover, consumed: Sequence[Holding]) -> Holding | None:
+def _reserved_anew(claim: Claim, other: Cover, consumed: Sequence[LimitUse]) -> LimitUse | None:
     """Give what another contract can reserve for a claim whose expert stands; None without room or cover."""
     insurance_year = other.insurance_year_of(claim.incident_on)
     if claim.reserved is None or insurance_year is None or not other.includes(claim.incident_on):
@@ -239,10 +237,10 @@ def _reserved_anew(claim: Claim, other: Cover, consumed: Sequence[Holding]) -> H
         room = room.less(holding)
     if not (room.has_count and room.has_amount):
         return None
-    return Holding(insurance_year, room.amount_cents or 0, 1)
+    return LimitUse(insurance_year, room.amount_cents or 0, 1)
 
 
-def _afresh(claim: Claim, room: Room) -> tuple[Standing, Holding]:
+def _afresh(claim: Claim, room: RemainingLimit) -> tuple[Standing, LimitUse]:
     """Compute approved and excess afresh. Raises LimitCount, LimitAmount, RefundExceedsApproved."""
     net_cents = claim.loss_cents - claim.compensated_cents
     approved_cents = _approved(room, net_cents, 1, claim.guarantee)
@@ -258,7 +256,7 @@ def _afresh(claim: Claim, room: Room) -> tuple[Standing, Holding]:
         excess_cents=excess_cents,
         capped_by="LIMIT_AMOUNT" if excess_cents > 0 else None,
     )
-    return standing, Holding(room.insurance_year, approved_cents, 1)
+    return standing, LimitUse(room.insurance_year, approved_cents, 1)
 
 
 def _reversed(claim: Claim) -> list[LimitChange]:

@@ -1,5 +1,10 @@
-"""What happens to a claim."""
+"""What happens to a claim.
 
+What a decision on a claim comes to, on the claim and on contracts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Literal
 
@@ -8,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from ledger.domain.codes import Assistance, Cause, ClaimChannel, ExclusionCode, Guarantee, Relation
 from ledger.domain.event import Event, Personal
 from ledger.domain.identifiers import Code, ContractNumber, PaymentReference, Person, Sha256
-from ledger.domain.limits import Holding
+from ledger.domain.limits import LimitChange, LimitUse, Registration
 
 
 class ClaimEvent(Event):
@@ -74,7 +79,7 @@ class ExpertAppointed(ClaimEvent):
     stable_name: ClassVar[str] = "claim.ExpertAppointed"
 
     provider: Code
-    reserved: Holding
+    reserved: LimitUse
 
 
 class ExpertCalledOff(ClaimEvent):
@@ -131,7 +136,7 @@ class ClaimAccepted(ClaimEvent):
     approved_cents: int
     excess_cents: int
     capped_by: Literal["LIMIT_AMOUNT"] | None
-    consumed: Holding
+    consumed: LimitUse
     """Amount and count that this acceptance consumes; count 0 where the claim counts already (D15)."""
     refund_raw_due_on: date | None = None
     """Filled where the refund counts from this acceptance: reopened, without a new submission (D15)."""
@@ -221,7 +226,7 @@ class IncidentCorrected(ClaimEvent):
     insurance_year: int | None
     standing: Standing | None = None
     """Filled on a claim that was accepted."""
-    consumed: tuple[Holding, ...] = ()
+    consumed: tuple[LimitUse, ...] = ()
     """What the claim has consumed from now on."""
 
 
@@ -235,9 +240,9 @@ class ClaimMoved(ClaimEvent):
     insurance_year: int | None
     standing: Standing | None = None
     """Filled on a claim that was accepted."""
-    consumed: tuple[Holding, ...] = ()
+    consumed: tuple[LimitUse, ...] = ()
     """What the claim has consumed from now on, of the new contract."""
-    reserved: Holding | None = None
+    reserved: LimitUse | None = None
     """What is reserved for the claim from now on, of the new contract."""
 
 
@@ -275,3 +280,13 @@ class ClaimSubjectErased(ClaimEvent):
     stable_name: ClassVar[str] = "claim.SubjectErased"
 
     person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimDecision:
+    """One event of the claim with its effective date, and what goes with it on contracts, in order."""
+
+    event: ClaimEvent
+    effective_on: date
+    limits: Sequence[LimitChange] = ()
+    registrations: Sequence[Registration] = ()

@@ -23,14 +23,11 @@ from ledger.domain.claim.events import (
     RefundReversed,
     SubmissionCompleted,
 )
-from ledger.domain.codes import Cause, ExclusionCode, Guarantee, Relation
-from ledger.domain.deadlines.deadline import Deadline, takes_effect_at
-from ledger.domain.deadlines.of_claim import fold_claim_deadlines
-from ledger.domain.entries import Recorded
-from ledger.domain.event import Event
+from ledger.domain.codes import Cause, ClaimStatus, ExclusionCode, Guarantee, Relation
+from ledger.domain.deadlines import Deadline, fold_claim_deadlines, takes_effect_at
+from ledger.domain.event import Event, RecordedEvent
 from ledger.domain.identifiers import StreamRef
-from ledger.domain.limits import Holding
-from ledger.domain.statuses import ClaimStatus
+from ledger.domain.limits import LimitUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +79,11 @@ class Claim:
     payments: tuple[Payment, ...] = ()
     expert_appointed: bool = False
     """True once an expert was ever appointed (D14)."""
-    reserved: Holding | None = None
+    reserved: LimitUse | None = None
     """What is reserved while an expert stands (D14)."""
     rescue_started: bool = False
     reserved_on: date | None = None
-    consumed: tuple[Holding, ...] = ()
+    consumed: tuple[LimitUse, ...] = ()
     """What the claim has consumed of its contract's limits, at most one holding a year."""
     consumed_on: date | None = None
     """The effective date of the latest consumption: that of what a correction corrects."""
@@ -112,7 +109,7 @@ class Claim:
         return self.approved_cents - self.refunded_cents
 
 
-def apply(claim: Claim | None, recorded: Recorded) -> Claim | None:
+def apply(claim: Claim | None, recorded: RecordedEvent) -> Claim | None:
     """Fold one fact into the claim. Never refuses: it has already happened.
 
     None before ClaimOpened: `--on` an earlier date may leave out the opening and keep what comes before.
@@ -123,7 +120,7 @@ def apply(claim: Claim | None, recorded: Recorded) -> Claim | None:
     return None if claim is None else after(claim, recorded)
 
 
-def after(claim: Claim, recorded: Recorded) -> Claim:
+def after(claim: Claim, recorded: RecordedEvent) -> Claim:
     """Fold one fact into a claim that has begun."""
     event = recorded.event
     told = replace(
@@ -139,7 +136,7 @@ def next_instant(claim: Claim) -> datetime | None:
     return min((at for row in claim.deadlines if (at := takes_effect_at(row)) is not None), default=None)
 
 
-def _opened(recorded: Recorded, event: ClaimOpened) -> Claim:
+def _opened(recorded: RecordedEvent, event: ClaimOpened) -> Claim:
     return Claim(
         number=recorded.stream.number,
         contract=event.contract,
@@ -245,7 +242,7 @@ def _released(claim: Claim, effective_on: date, *, failed_rescue: bool) -> Claim
     released = replace(claim, reserved=None, reserved_on=None)
     if claim.reserved is None or not failed_rescue:
         return released
-    failed = Holding(claim.reserved.insurance_year, 0, 1)
+    failed = LimitUse(claim.reserved.insurance_year, 0, 1)
     return replace(released, consumed=_with(claim.consumed, failed), consumed_on=effective_on)
 
 
@@ -269,12 +266,12 @@ def _recomputed(claim: Claim, event: IncidentCorrected | ClaimMoved) -> Claim:
     )
 
 
-def _with(holdings: tuple[Holding, ...], further: Holding) -> tuple[Holding, ...]:
+def _with(holdings: tuple[LimitUse, ...], further: LimitUse) -> tuple[LimitUse, ...]:
     """Add a holding to those of other years, or to that of the same year."""
     others = tuple(h for h in holdings if h.insurance_year != further.insurance_year)
     amount = sum(h.amount_cents for h in holdings if h.insurance_year == further.insurance_year)
     count = sum(h.count for h in holdings if h.insurance_year == further.insurance_year)
     return (
         *others,
-        Holding(further.insurance_year, amount + further.amount_cents, count + further.count),
+        LimitUse(further.insurance_year, amount + further.amount_cents, count + further.count),
     )

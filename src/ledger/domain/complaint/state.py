@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from ledger.domain.codes import ComplaintStatus
 from ledger.domain.complaint.events import (
     ComplaintAcknowledged,
     ComplaintAnswered,
@@ -11,11 +12,9 @@ from ledger.domain.complaint.events import (
     ComplaintLodged,
     OmbudsmanOpinionReceived,
 )
-from ledger.domain.deadlines.deadline import Deadline, takes_effect_at
-from ledger.domain.deadlines.of_complaint import fold_complaint_deadlines
-from ledger.domain.entries import Recorded
+from ledger.domain.deadlines import Deadline, fold_complaint_deadlines, takes_effect_at
+from ledger.domain.event import RecordedEvent
 from ledger.domain.identifiers import StreamRef
-from ledger.domain.statuses import ComplaintStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Complaint:
         return StreamRef("complaint", self.number)
 
 
-def apply(complaint: Complaint | None, recorded: Recorded) -> Complaint | None:
+def apply(complaint: Complaint | None, recorded: RecordedEvent) -> Complaint | None:
     """Fold one fact into the complaint. Never refuses: it has already happened.
 
     None before ComplaintLodged: `--on` an earlier date may leave out the lodging and keep what is dated
@@ -60,7 +59,7 @@ def apply(complaint: Complaint | None, recorded: Recorded) -> Complaint | None:
     return None if complaint is None else after(complaint, recorded)
 
 
-def after(complaint: Complaint, recorded: Recorded) -> Complaint:
+def after(complaint: Complaint, recorded: RecordedEvent) -> Complaint:
     """Fold one fact into a complaint that has begun."""
     status: ComplaintStatus
     match recorded.event:

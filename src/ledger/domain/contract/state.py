@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal, assert_never
 
-from ledger.domain.calendar import ONE_DAY, brussels_midnight
-from ledger.domain.codes import Guarantee, Language
+from ledger.domain.calendar import ONE_DAY, brussels_midnight, term_on, term_start
+from ledger.domain.codes import ContractEnd, ContractStatus, Guarantee, Language
 from ledger.domain.contract.events import (
     Cancelled,
     ClaimDeregistered,
@@ -24,15 +24,10 @@ from ledger.domain.contract.events import (
     NoticeRevoked,
     TerminationNoticeSent,
 )
-from ledger.domain.cover import Cover
-from ledger.domain.dates import term_on, term_start
-from ledger.domain.deadlines.deadline import Deadline, takes_effect_at
-from ledger.domain.deadlines.of_contract import fold_contract_deadlines
-from ledger.domain.entries import Recorded
-from ledger.domain.event import Event
+from ledger.domain.deadlines import Deadline, fold_contract_deadlines, takes_effect_at
+from ledger.domain.event import Event, RecordedEvent
 from ledger.domain.identifiers import StreamRef
-from ledger.domain.limits import Usage
-from ledger.domain.statuses import ContractEnd, ContractStatus
+from ledger.domain.limits import Cover, LimitUsage
 from ledger.domain.terms import Terms, load_terms
 
 LimitEvent = LimitReserved | LimitReleased | LimitConsumed | LimitConsumptionReversed
@@ -107,7 +102,7 @@ class Contract:
     ended: ContractEnd | None = None
     ended_on: date | None = None
     """The first day without cover, of an ended contract."""
-    usages: tuple[Usage, ...] = ()
+    usages: tuple[LimitUsage, ...] = ()
     """Only insurance years and guarantees of which anything was ever used."""
     claims: tuple[str, ...] = ()
     accepted_claims: tuple[str, ...] = ()
@@ -146,12 +141,12 @@ class Contract:
             self.number, self.person, self.starts_on, self.ends_on, self.applicable_terms, self.usages
         )
 
-    def usage(self, insurance_year: int, guarantee: Guarantee) -> Usage:
+    def usage(self, insurance_year: int, guarantee: Guarantee) -> LimitUsage:
         """Give what is consumed and reserved of a guarantee in an insurance year."""
         return self.cover.usage(insurance_year, guarantee)
 
 
-def apply(contract: Contract | None, recorded: Recorded) -> Contract | None:
+def apply(contract: Contract | None, recorded: RecordedEvent) -> Contract | None:
     """Fold one fact into the contract. Never refuses: it has already happened.
 
     None before ContractStarted: `--on` a date before S may leave out the start and keep what came before S.
@@ -162,7 +157,7 @@ def apply(contract: Contract | None, recorded: Recorded) -> Contract | None:
     return None if contract is None else after(contract, recorded)
 
 
-def after(contract: Contract, recorded: Recorded) -> Contract:
+def after(contract: Contract, recorded: RecordedEvent) -> Contract:
     """Fold one fact into a contract that has begun."""
     event = recorded.event
     told = replace(
@@ -214,7 +209,7 @@ def limit_rows(contract: Contract) -> Sequence[LimitRow]:
     return rows
 
 
-def _started(recorded: Recorded, event: ContractStarted) -> Contract:
+def _started(recorded: RecordedEvent, event: ContractStarted) -> Contract:
     return Contract(
         number=recorded.stream.number,
         product=event.product,
@@ -305,7 +300,7 @@ def _used(contract: Contract, event: LimitEvent) -> Contract:
     return replace(contract, usages=(*others, after), accepted_claims=accepted_claims)
 
 
-def _reserved(usage: Usage, amount_cents: int, count: int) -> Usage:
+def _reserved(usage: LimitUsage, amount_cents: int, count: int) -> LimitUsage:
     return replace(
         usage,
         amount_reserved_cents=usage.amount_reserved_cents + amount_cents,
@@ -313,7 +308,7 @@ def _reserved(usage: Usage, amount_cents: int, count: int) -> Usage:
     )
 
 
-def _consumed(usage: Usage, amount_cents: int, count: int) -> Usage:
+def _consumed(usage: LimitUsage, amount_cents: int, count: int) -> LimitUsage:
     return replace(
         usage,
         amount_consumed_cents=usage.amount_consumed_cents + amount_cents,

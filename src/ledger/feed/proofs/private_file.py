@@ -4,8 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+from ledger.atomic_files import create_whole, sync_folder, write_out
 from ledger.feed.proofs.refused import KeyFileRefused
-from ledger.whole_files import create_whole, sync_folder, write_out
 
 PRIVATE_MODE = 0o600
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from importlib.metadata import version as installed_version
 from typing import Any, Final
 
-from ledger.domain.events import EVENT_TYPES
+from ledger.domain.registry import EVENT_TYPES
 from ledger.feed.publishing.cloud_events import (
     CONTENT_TYPE,
     SEQUENCE_DIGITS,

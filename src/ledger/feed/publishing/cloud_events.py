@@ -8,9 +8,9 @@ from urllib.parse import quote
 from ledger.feed.epochs import FIRST_EPOCH, Cursor
 from ledger.feed.publishing.personal import without_personal
 from ledger.feed.reading import FeedEvent
-from ledger.store.epochs import Epoch
-from ledger.store.leaf import instant_text
-from ledger.store.payload import SALT
+from ledger.store.canonical import instant_text
+from ledger.store.events import SALT
+from ledger.store.log import Epoch
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 """Of one event."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from ledger.domain.event import Sealed
-from ledger.domain.events import EVENT_TYPES, personal_fields
-from ledger.store.personal import at_path
+from ledger.domain.event import Sealed, personal_fields
+from ledger.domain.registry import EVENT_TYPES
+from ledger.store.vault import at_path
 
 _SEALED: Final = frozenset(Sealed.model_fields)
 

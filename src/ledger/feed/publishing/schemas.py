@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from ledger.domain.events import EVENT_TYPES
+from ledger.domain.registry import EVENT_TYPES
 from ledger.feed.publishing.cloud_events import type_of
 from ledger.feed.publishing.personal import personal_paths
 

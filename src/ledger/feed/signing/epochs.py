@@ -17,8 +17,17 @@ from ledger.feed.proofs.refused import BadNote, BadProof, KeyFileRefused, LogFor
 from ledger.feed.signing.extending import complete_nodes, sound_log
 from ledger.feed.signing.growing import nodes_of
 from ledger.feed.signing.places import SigningPlace
-from ledger.store.epochs import Epoch, database_now, enter_epoch, insert_epoch, select_epochs
-from ledger.store.heads import LogStanding, lock_log, log_standing, signed_heads_below
+from ledger.store.log import (
+    Epoch,
+    LogState,
+    database_now,
+    enter_epoch,
+    insert_epoch,
+    lock_log,
+    log_state,
+    select_epochs,
+    signed_heads_below,
+)
 from ledger.store.pool import Connection, Pool
 
 _SUFFIX: Final = re.compile(r"/epoch-[0-9]+$")
@@ -35,7 +44,7 @@ def begin_epoch(pool: Pool, book: str, place: SigningPlace, because: str) -> Epo
         complete_nodes(connection, book)
         if _is_sound(connection, book, place):
             return None
-        standing = log_standing(connection, book)
+        standing = log_state(connection, book)
         known = _known(connection, book, place, standing)
         begun = _begun_already(place, standing, known)
         if begun is None:
@@ -62,7 +71,7 @@ def _is_sound(connection: Connection, book: str, place: SigningPlace) -> bool:
     return True
 
 
-def _known(connection: Connection, book: str, place: SigningPlace, standing: LogStanding) -> list[Epoch]:
+def _known(connection: Connection, book: str, place: SigningPlace, standing: LogState) -> list[Epoch]:
     """Put together all epochs that the database or the files beside it know of. Raises KeyFileRefused."""
     stored = {epoch.epoch: epoch for epoch in select_epochs(connection, book)}
     kept = {epoch.epoch: epoch for epoch in place.kept_epochs()}
@@ -86,7 +95,7 @@ def _differ(one: Epoch, other: Epoch) -> bool:
     return (one.origin, one.from_position) != (other.origin, other.from_position)
 
 
-def _begun_already(place: SigningPlace, standing: LogStanding, known: Sequence[Epoch]) -> Epoch | None:
+def _begun_already(place: SigningPlace, standing: LogState, known: Sequence[Epoch]) -> Epoch | None:
     """Give the epoch that the database has entered and the key file has not: we were broken off between."""
     [*_, last] = known
     if last.epoch != standing.epoch or standing.signed is not None or last not in place.kept_epochs():
@@ -99,7 +108,7 @@ def _next(  # noqa: PLR0913, PLR0917  # all that an epoch's row is written from
     connection: Connection,
     book: str,
     place: SigningPlace,
-    standing: LogStanding,
+    standing: LogState,
     known: Sequence[Epoch],
     because: str,
 ) -> Epoch:
@@ -117,7 +126,7 @@ def _next(  # noqa: PLR0913, PLR0917  # all that an epoch's row is written from
     )
 
 
-def _lost(place: SigningPlace, standing: LogStanding) -> Checkpoint | None:
+def _lost(place: SigningPlace, standing: LogState) -> Checkpoint | None:
     """Give the newest head that was signed and is given up: the one kept, else the database's own."""
     if place.key.exists():
         keys = place.keys()
@@ -132,7 +141,7 @@ def _lost(place: SigningPlace, standing: LogStanding) -> Checkpoint | None:
     return None
 
 
-def _proven_size(connection: Connection, book: str, place: SigningPlace, standing: LogStanding) -> int:
+def _proven_size(connection: Connection, book: str, place: SigningPlace, standing: LogState) -> int:
     """Give the size up to which the log is shown to be the one that was signed: beyond it may differ."""
     keys = _keys_of(place, standing)
     nodes = nodes_of(connection, book)
@@ -148,13 +157,13 @@ def _proven_size(connection: Connection, book: str, place: SigningPlace, standin
     return 0
 
 
-def _keys_of(place: SigningPlace, standing: LogStanding) -> list[VerifierKey]:
+def _keys_of(place: SigningPlace, standing: LogState) -> list[VerifierKey]:
     """Give the keys that signed the heads of the epoch in which the database stands, as far as kept."""
     places = [place, place.of_epoch(standing.epoch)]
     return [key for there in places if there.key.exists() for key in there.keys().verifier_keys]
 
 
-def _epoch_of(keys: SigningKeys, known: Sequence[Epoch], standing: LogStanding) -> int:
+def _epoch_of(keys: SigningKeys, known: Sequence[Epoch], standing: LogState) -> int:
     """Say which epoch a key file signs for."""
     return next((epoch.epoch for epoch in known if epoch.origin == keys.signer.name), standing.epoch)
 

@@ -10,8 +10,7 @@ from ledger.feed.proofs.note import Ed25519Signer, split_note
 from ledger.feed.proofs.refused import BadNote, BadProof, KeyFileRefused, LogForked
 from ledger.feed.signing.growing import grow, nodes_of
 from ledger.feed.signing.places import SigningPlace
-from ledger.store.heads import LogStanding, any_checkpoint, log_standing
-from ledger.store.log_nodes import nodes_cover
+from ledger.store.log import LogState, any_checkpoint, log_state, nodes_cover
 from ledger.store.pool import Connection
 
 
@@ -19,7 +18,7 @@ from ledger.store.pool import Connection
 class SoundLog:
     """A log that extends all that was signed before, as it stood when it was looked at."""
 
-    standing: LogStanding
+    standing: LogState
     head: Checkpoint
     """Its head as it would be signed."""
     keys: SigningKeys
@@ -46,7 +45,7 @@ def sound_log(connection: Connection, book: str, place: SigningPlace) -> SoundLo
 
     Makes the key of a log of which nothing was ever signed. Raises LogForked, KeyFileRefused, BookUnknown.
     """
-    standing = log_standing(connection, book)
+    standing = log_state(connection, book)
     keys = _keys(connection, book, place, standing)
     kept = place.kept(keys)
     head = _head(connection, book, standing)
@@ -61,12 +60,12 @@ def sound_log(connection: Connection, book: str, place: SigningPlace) -> SoundLo
 
 def complete_nodes(connection: Connection, book: str) -> None:
     """Store the nodes of what was sealed without them, as `eventsourcing`'s programs do. Raises LogBroken."""
-    size = log_standing(connection, book).size
+    size = log_state(connection, book).size
     if nodes_cover(connection, book) < size - 1:
         grow(connection, book, size, ())
 
 
-def _keys(connection: Connection, book: str, place: SigningPlace, standing: LogStanding) -> SigningKeys:
+def _keys(connection: Connection, book: str, place: SigningPlace, standing: LogState) -> SigningKeys:
     """Read the key; a log that never had one gets it now. A key missing later was lost, and is restored."""
     if not place.key.exists() and not place.head.exists() and not any_checkpoint(connection, book):
         keys = place.create_keys(standing.origin)
@@ -93,7 +92,7 @@ def _read(place: SigningPlace) -> SigningKeys:
     return place.keys()
 
 
-def _head(connection: Connection, book: str, standing: LogStanding) -> Checkpoint:
+def _head(connection: Connection, book: str, standing: LogState) -> Checkpoint:
     try:
         root = root_from_nodes(standing.size, nodes_of(connection, book))
     except BadProof as error:
@@ -105,7 +104,7 @@ def _head(connection: Connection, book: str, standing: LogStanding) -> Checkpoin
     return Checkpoint(standing.origin, standing.size, root)
 
 
-def _stored(standing: LogStanding, keys: SigningKeys) -> Checkpoint:
+def _stored(standing: LogState, keys: SigningKeys) -> Checkpoint:
     """Open the newest head in the database by the keys that may have signed it."""
     try:
         return open_checkpoint(standing.signed or "", keys.verifier_keys_at(standing.signed_size or 0))

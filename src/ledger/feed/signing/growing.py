@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ledger.feed.proofs.merkle import Frontier, NodeAt, ReadNodes
 from ledger.feed.proofs.refused import BadProof
 from ledger.store.errors import LogBroken
-from ledger.store.log_nodes import insert_nodes, nodes_cover, select_leaf_hashes, select_nodes
+from ledger.store.log import insert_nodes, nodes_cover, select_leaf_hashes, select_nodes
 from ledger.store.pool import Connection
 
 

@@ -19,7 +19,7 @@ from ledger.feed.proofs.kept_head import keep_head, kept_head
 from ledger.feed.proofs.keyfile import SigningKeys, create_keys, load_keys
 from ledger.feed.proofs.private_file import create_private, read_private, replace_private
 from ledger.feed.proofs.refused import KeyFileRefused
-from ledger.store.epochs import Epoch
+from ledger.store.log import Epoch
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,14 @@ from ledger.feed.proofs.private_file import replace_private
 from ledger.feed.proofs.refused import KeyFileRefused
 from ledger.feed.signing.extending import SoundLog, complete_nodes, sound_log
 from ledger.feed.signing.places import SigningPlace
-from ledger.store.epochs import database_now
-from ledger.store.heads import SignatureLine, SignedHead, insert_checkpoint, insert_head_signature, lock_log
+from ledger.store.log import (
+    SignatureLine,
+    SignedHead,
+    database_now,
+    insert_checkpoint,
+    insert_head_signature,
+    lock_log,
+)
 from ledger.store.pool import Connection, Pool
 
 BESIDE: Final = timedelta(days=90)
@@ -43,7 +49,7 @@ class Signer:
     def check(self) -> bool:
         """Make sure that the log extends all that was signed; False while something sealed is not signed yet.
 
-        Raises LogForked, KeyFileRefused, BookUnknown, Unreachable.
+        Raises LogForked, KeyFileRefused, BookUnknown, DatabaseUnavailable.
         """
         # Locked, so that what others sign meanwhile is not taken for a fork.
         with self._pool.transaction() as connection:

@@ -9,33 +9,31 @@ from ledger.feed.reading import FeedEvent
 from ledger.feed.subscriptions.gapless import Stretch, read_stretch
 from ledger.feed.subscriptions.lanes import Changes, Flight
 from ledger.store.books import select_event_type_prefix
-from ledger.store.deliveries import (
+from ledger.store.log import Epoch, select_epochs
+from ledger.store.pool import Connection, Pool
+from ledger.store.subscriptions import (
     Kept,
+    Lease,
+    Progress,
+    State,
+    Subscription,
+    WebhookSecrets,
     due_contracts,
+    enter_state,
     forget,
     hurry,
     keep,
     keep_missing,
     kept_contracts,
     park_contracts,
-    waiting_contracts,
-    waiting_of,
-)
-from ledger.store.epochs import Epoch, select_epochs
-from ledger.store.pool import Connection, Pool
-from ledger.store.subscriptions import (
-    Lease,
-    Progress,
-    State,
-    Subscription,
-    enter_state,
     pause_of,
     release_lease,
     renew_lease,
     subscription,
     take_lease,
+    waiting_contracts,
+    waiting_of,
 )
-from ledger.store.webhook_secrets import WebhookSecrets
 
 RECALLED_EVENTS = 50
 """Of one contract at once."""

@@ -18,11 +18,10 @@ from ledger.feed.subscriptions.courier import LEASE_SECONDS, LOOK_SECONDS, PARAL
 from ledger.feed.subscriptions.desk import Desk
 from ledger.feed.subscriptions.pace import Pace
 from ledger.feed.subscriptions.sending import TRY_SECONDS, Sender
-from ledger.store.feed_rows import feed_end
-from ledger.store.patience import is_transient
+from ledger.store.feed import feed_end
 from ledger.store.pool import Pool
-from ledger.store.subscriptions import Lease, Subscription, subscriptions
-from ledger.store.webhook_secrets import WebhookSecrets
+from ledger.store.retry import is_transient
+from ledger.store.subscriptions import Lease, Subscription, WebhookSecrets, subscriptions
 from ledger.supervision import halts, moved, told_of
 
 TAIL_SECONDS: Final = 0.05

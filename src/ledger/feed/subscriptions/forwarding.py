@@ -13,8 +13,8 @@ from ledger.feed.subscriptions.outcome import Outcome, Verdict
 from ledger.feed.subscriptions.sending import Sender
 from ledger.feed.subscriptions.signing import signed_headers
 from ledger.store.books import select_event_type_prefix
-from ledger.store.epochs import Epoch, select_epochs
-from ledger.store.feed_rows import feed_end
+from ledger.store.feed import feed_end
+from ledger.store.log import Epoch, select_epochs
 from ledger.store.pool import Pool
 
 BATCH_POSITIONS: Final = 500

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ledger.feed.followers import GapFound
 from ledger.feed.reading import FeedEvent, feed_events
-from ledger.store.feed_rows import feed_end, select_feed
+from ledger.store.feed import feed_end, select_feed
 from ledger.store.pool import Connection
 
 

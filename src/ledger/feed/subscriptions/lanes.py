@@ -14,7 +14,7 @@ from ledger.feed.reading import FeedEvent
 from ledger.feed.subscriptions.outage import Outage
 from ledger.feed.subscriptions.outcome import Outcome, Verdict
 from ledger.feed.subscriptions.retrying import next_try
-from ledger.store.deliveries import Kept, behind
+from ledger.store.subscriptions import Kept, behind
 
 
 @dataclass(frozen=True, slots=True)

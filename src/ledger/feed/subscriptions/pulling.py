@@ -9,8 +9,8 @@ from ledger.feed.reading import FeedEvent
 from ledger.feed.subscriptions.gapless import Stretch, read_stretch
 from ledger.feed.subscriptions.refusals import NotActive, OtherKind, ReadElsewhere
 from ledger.feed.subscriptions.register import check_name, check_types
-from ledger.store.patience import Backoff, is_transient
 from ledger.store.pool import Connection, Pool
+from ledger.store.retry import Backoff, is_transient
 from ledger.store.subscriptions import NewSubscription, add_subscription, move_position, subscription
 
 BATCH_POSITIONS: Final = 500

@@ -1,9 +1,9 @@
 """Why something about a subscription is refused; each message says what to do next."""
 
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 
 
-class SubscriptionUnknown(Refused):
+class SubscriptionUnknown(Rejected):
     """The book has no subscription of this name."""
 
     def __init__(self, book: str, name: str) -> None:
@@ -13,7 +13,7 @@ class SubscriptionUnknown(Refused):
         )
 
 
-class SubscriptionExists(Refused):
+class SubscriptionExists(Rejected):
     """The name is taken."""
 
     def __init__(self, book: str, name: str) -> None:
@@ -23,7 +23,7 @@ class SubscriptionExists(Refused):
         )
 
 
-class OtherKind(Refused):
+class OtherKind(Rejected):
     """What was asked for is not done with subscriptions of this kind."""
 
     def __init__(self, name: str, kind: str, instead: str) -> None:
@@ -31,7 +31,7 @@ class OtherKind(Refused):
         super().__init__(f"Subscription {name!r} is of kind {kind}: {instead}")
 
 
-class NotActive(Refused):
+class NotActive(Rejected):
     """The subscription is paused or disabled."""
 
     def __init__(self, name: str, state: str, because: str | None) -> None:
@@ -42,7 +42,7 @@ class NotActive(Refused):
         )
 
 
-class ReadElsewhere(Refused):
+class ReadElsewhere(Rejected):
     """Another program reads under the same name, and each event is given to one of them only."""
 
     def __init__(self, name: str) -> None:
@@ -53,7 +53,7 @@ class ReadElsewhere(Refused):
         )
 
 
-class NameRefused(UsedWrongly):
+class NameRefused(UsageError):
     """It is no name of a subscription."""
 
     def __init__(self, name: str) -> None:
@@ -63,7 +63,7 @@ class NameRefused(UsedWrongly):
         )
 
 
-class TypeUnknown(UsedWrongly):
+class TypeUnknown(UsageError):
     """There is no such event type."""
 
     def __init__(self, type_name: str, near: str) -> None:

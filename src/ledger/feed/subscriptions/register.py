@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from typing import Final
 
 from ledger.clock import machine_now
-from ledger.domain.events import EVENT_TYPES
 from ledger.domain.identifiers import contract_ref
-from ledger.endings import Refused, UsedWrongly
+from ledger.domain.registry import EVENT_TYPES
+from ledger.errors import Rejected, UsageError
 from ledger.feed.epochs import place
 from ledger.feed.reading import read_feed
 from ledger.feed.subscriptions.addresses import AddressRefused, webhook_url
@@ -24,31 +24,29 @@ from ledger.feed.subscriptions.refusals import (
 )
 from ledger.feed.subscriptions.signing import new_secret
 from ledger.feed.subscriptions.subjects import is_stream_name
-from ledger.store.deliveries import (
+from ledger.store.canonical import stream_id
+from ledger.store.feed import feed_end
+from ledger.store.pool import Connection, Pool
+from ledger.store.subscriptions import (
     Backlog,
     Kept,
-    backlogs,
-    behind,
-    hurry,
-    keep_missing,
-    kept_events,
-    replay,
-)
-from ledger.store.feed_rows import feed_end
-from ledger.store.pool import Connection, Pool
-from ledger.store.streams import stream_id
-from ledger.store.subscriptions import (
     Kind,
     NewSubscription,
     Subscription,
+    WebhookSecrets,
     add_subscription,
+    backlogs,
+    behind,
     enter_state,
+    hurry,
+    keep_missing,
+    kept_events,
     lift_pause,
     remove_subscription,
+    replay,
     subscription,
     subscriptions,
 )
-from ledger.store.webhook_secrets import WebhookSecrets
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 MOST_RESENT: Final = 100_000
@@ -90,7 +88,7 @@ class Subscriptions:
 
         Raises:
             NameRefused, TypeUnknown: it is written wrongly.
-            Refused: a webhook may not go to this address.
+            Rejected: a webhook may not go to this address.
             SubscriptionExists: the name is taken.
             EpochsPart, EpochUnknown, BeyondTheEnd, NotACursor: it cannot begin there.
 
@@ -99,7 +97,7 @@ class Subscriptions:
             webhook_url(url, allow_private=self._allow_private)
         except AddressRefused as error:
             message = f"Subscription {name!r} was not added: {error}."
-            raise Refused(message) from error
+            raise Rejected(message) from error
         secret = new_secret()
         with self._pool.transaction() as connection:
             self._add(connection, name, "webhook", url, types, after)
@@ -110,7 +108,7 @@ class Subscriptions:
         """Add a relay to a NATS stream; `after` as of a webhook. Raises NameRefused, SubscriptionExists."""
         if not is_stream_name(stream):
             message = f"{stream[:40]!r} is no name of a NATS stream: leave out spaces and . * > / \\"
-            raise UsedWrongly(message)
+            raise UsageError(message)
         with self._pool.transaction() as connection:
             self._add(connection, name, "nats", stream, None, after)
 
@@ -158,12 +156,12 @@ class Subscriptions:
 
         Raises:
             SubscriptionUnknown, OtherKind: it is no webhook.
-            UsedWrongly: it has not come to these positions, or there are too many.
+            UsageError: it has not come to these positions, or there are too many.
 
         """
         if not 0 <= first <= last or last - first >= MOST_RESENT:
             message = f"Name a first and a last position, from 0 and {MOST_RESENT:,} apart at most."
-            raise UsedWrongly(message)
+            raise UsageError(message)
         with self._locked(name) as (connection, found):
             self._only_webhook(found, "read the feed again from where you like")
             if last > found.position:
@@ -171,7 +169,7 @@ class Subscriptions:
                     f"Subscription {name!r} has come to position {found.position} and gets what follows "
                     "anyway: name a last position at or before it."
                 )
-                raise UsedWrongly(message)
+                raise UsageError(message)
             return self._keep_again(connection, found, first, last, contract)
 
     def replay_parked(self, name: str) -> int:

@@ -31,8 +31,7 @@ from ledger.feed.subscriptions.courier import LOOK_SECONDS, SAFE_SHARE, LeaseLos
 from ledger.feed.subscriptions.desk import Desk
 from ledger.feed.subscriptions.lanes import moved_to
 from ledger.feed.subscriptions.subjects import subject_of, subjects_of
-from ledger.store.deliveries import behind
-from ledger.store.subscriptions import Lease
+from ledger.store.subscriptions import Lease, behind
 
 BATCH_EVENTS: Final = 256
 IDLE_SECONDS: Final = 0.05

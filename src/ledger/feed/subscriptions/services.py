@@ -5,10 +5,10 @@ from threading import Event as StopEvent
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 
-def deliver(wiring: "Wiring", stop: StopEvent) -> None:
+def deliver(wiring: "App", stop: StopEvent) -> None:
     """Deliver to the book's webhooks and relays until `stop` is set."""
     from ledger.feed.subscriptions.dispatch import Dispatch, Terms  # noqa: PLC0415  # brings aiohttp
 

@@ -23,7 +23,7 @@ from ledger.feed.verification.slow_rows import check_slowly
 from ledger.feed.verification.standing import Standing
 from ledger.feed.verification.stream_heads import KEPT, StreamHeads
 from ledger.feed.verification.unsealed import check_outside
-from ledger.store.epochs import transaction_time
+from ledger.store.log import transaction_time
 from ledger.store.pool import Connection, Pool
 
 LAST_SECONDS: Final = timedelta(seconds=10)
@@ -118,7 +118,7 @@ def verify_database(  # noqa: PLR0913 # each is a part of the question
 
     `outside` must have been read before the call. Raises NotVerified, which names the first bad position
     or row; LessProven where all is sound and less is proven than was asked; KeyFileRefused, BookUnknown,
-    Unreachable.
+    DatabaseUnavailable.
     """
     with pool.transaction() as connection:
         begin_snapshot(connection)

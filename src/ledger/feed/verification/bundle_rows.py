@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from ledger.domain.events import EVENT_TYPES
+from ledger.domain.registry import EVENT_TYPES
 from ledger.feed.proofs.bundle import write_bundle
 from ledger.feed.proofs.checkpoint import Checkpoint, peek_checkpoint
 from ledger.feed.proofs.note import VerifierKey
 from ledger.feed.verification.audit import Progress
 from ledger.feed.verification.portions import PORTION, begin_snapshot
-from ledger.store.heads import NOTE, newest_checkpoint
+from ledger.store.log import NOTE, newest_checkpoint
 from ledger.store.pool import Connection, Pool
 
 _HEADS: Final = f"""

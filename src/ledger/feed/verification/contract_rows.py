@@ -16,9 +16,9 @@ from ledger.feed.proofs.proof_file import InclusionFile
 from ledger.feed.signing.growing import nodes_of
 from ledger.feed.verification.fault import NotVerified
 from ledger.feed.verification.portions import begin_snapshot
-from ledger.store.heads import newest_checkpoint
+from ledger.store.canonical import stream_id, stream_ref
+from ledger.store.log import newest_checkpoint
 from ledger.store.pool import Connection, Pool
-from ledger.store.streams import stream_id, stream_ref
 
 _STREAMS: Final = """
 select e.stream, l.position, e.leaf, e.payload from ledger.log l

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ledger.feed.verification.fault import NotVerified
-from ledger.store.epochs import Epoch, select_epochs
 from ledger.store.errors import BookUnknown
+from ledger.store.log import Epoch, select_epochs
 from ledger.store.pool import Connection
 
 _BOOK: Final = "select epoch, origin, kind from ledger.books where book = %s"

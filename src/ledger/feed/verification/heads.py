@@ -9,7 +9,7 @@ from ledger.feed.proofs.note import VerifierKey, is_signed_by_any
 from ledger.feed.proofs.refused import BadNote
 from ledger.feed.verification.epochs import LogNames
 from ledger.feed.verification.fault import NotVerified
-from ledger.store.heads import NOTE
+from ledger.store.log import NOTE
 from ledger.store.pool import Connection
 
 _BETWEEN: Final = f"""

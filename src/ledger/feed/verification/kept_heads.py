@@ -9,7 +9,7 @@ from ledger.feed.proofs.refused import BadProof
 from ledger.feed.signing.growing import nodes_of
 from ledger.feed.verification.epochs import LogNames
 from ledger.feed.verification.outside import OutsideHead
-from ledger.store.epochs import Epoch
+from ledger.store.log import Epoch
 from ledger.store.pool import Connection
 
 # The leaf that a position had in an epoch: what that epoch lost, else what a later one lost, else the log.

@@ -12,7 +12,7 @@ from ledger.feed.proofs.note import VerifierKey
 from ledger.feed.proofs.refused import KeyFileRefused
 from ledger.feed.signing.places import SigningPlace
 from ledger.feed.verification.heads import KnownKeys
-from ledger.store.epochs import Epoch
+from ledger.store.log import Epoch
 
 
 class OutsideHead(NamedTuple):

@@ -8,7 +8,7 @@ from ledger.feed.proofs.merkle import leaf_hash
 from ledger.feed.proofs.refused import BadLeaf
 from ledger.feed.verification.fault import NotVerified
 from ledger.feed.verification.rows import EventBefore, EventColumns, LogRow
-from ledger.store.streams import book_namespace
+from ledger.store.canonical import book_namespace
 
 _ENVELOPE: Final = (
     "stream", "version", "event_id", "type", "schema_version", "effective_on", "at", "recorded_at", "actor",

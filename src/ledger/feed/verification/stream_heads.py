@@ -11,8 +11,8 @@ from typing import Final
 from uuid import UUID
 
 from ledger.feed.verification.sent_rows import FastRow
+from ledger.store.canonical import book_namespace
 from ledger.store.pool import Connection
-from ledger.store.streams import book_namespace
 
 KEPT: Final = 250_000
 """Streams kept in memory: some 60 MB."""

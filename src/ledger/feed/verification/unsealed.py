@@ -9,7 +9,7 @@ from ledger.feed.verification.fault import NotVerified
 from ledger.feed.verification.row_check import what_is_wrong
 from ledger.feed.verification.rows import EVENT_COLUMNS, EventBefore, event_columns
 from ledger.store.pool import Connection
-from ledger.store.sealing import PendingEvent, unpack
+from ledger.store.sealing import UnsealedEvent, unpack
 
 _EVENT_BYTES: Final = 52
 _PAGE: Final = 500
@@ -83,7 +83,7 @@ def check_outside(connection: Connection, book: str, size: int) -> Waiting:
     raise NotVerified(None, "ledger.events", reason)
 
 
-def _pages(connection: Connection, book: str) -> Iterator[list[PendingEvent]]:
+def _pages(connection: Connection, book: str) -> Iterator[list[UnsealedEvent]]:
     """Give the events that wait, commit by commit, some hundred commits at a time."""
     after = -1
     while True:
@@ -100,7 +100,7 @@ def _pages(connection: Connection, book: str) -> Iterator[list[PendingEvent]]:
         yield [event for _, events in rows for event in unpack(bytes(events))]
 
 
-def _check_waiting(connection: Connection, book: str, events: Sequence[PendingEvent]) -> Iterator[datetime]:
+def _check_waiting(connection: Connection, book: str, events: Sequence[UnsealedEvent]) -> Iterator[datetime]:
     """Check events that wait; gives when each was recorded."""
     wanted = {
         "book": book,

@@ -6,15 +6,15 @@ from datetime import date
 from hashlib import sha256
 from typing import Final
 
-from ledger.answers import Answer
+from ledger.app import App
 from ledger.attempts import Attempts
+from ledger.command_envelope import submission
+from ledger.command_handler import Answer
+from ledger.domain.calendar import notice_deemed, notice_ends
 from ledger.domain.contract.events import NoticeReceived
 from ledger.domain.contract.state import Contract
-from ledger.domain.dates import notice_deemed, notice_ends
-from ledger.domain.deciding import fold
+from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import contract_ref
-from ledger.submission import submission
-from ledger.wiring import Wiring
 from projections.web.cancellation.requests import WORKER, CancellationRequest, by_code, by_id, settle
 from projections.web.words.codes import N_
 from projections.web.words.saying_no import NotThere
@@ -39,14 +39,14 @@ class Effect:
     """First day without cover (R5); where the contract ends earlier, that end."""
 
 
-def request_of_code(wiring: Wiring, code: str) -> CancellationRequest | None:
+def request_of_code(wiring: App, code: str) -> CancellationRequest | None:
     """Give the request that a link's code stands for."""
     with wiring.pool.connection() as connection:
         return by_code(connection, wiring.book, code_sha256(code))
 
 
-def request_of_id(wiring: Wiring, request: str) -> CancellationRequest:
-    """Give a request by its id. Raises `Refused` for none."""
+def request_of_id(wiring: App, request: str) -> CancellationRequest:
+    """Give a request by its id. Raises `Rejected` for none."""
     found = None
     if REQUEST.fullmatch(request):
         with wiring.pool.connection() as connection:
@@ -61,7 +61,7 @@ def code_sha256(code: str) -> bytes:
     return sha256(code.encode()).digest()
 
 
-def effect_if_confirmed(wiring: Wiring, request: CancellationRequest) -> Effect | None:
+def effect_if_confirmed(wiring: App, request: CancellationRequest) -> Effect | None:
     """Say what confirming would do (R4, R5); None where a notice stands or the contract has ended."""
     contract = _contract(wiring, request)
     if contract is None or contract.ended is not None or contract.notice is not None:
@@ -72,7 +72,7 @@ def effect_if_confirmed(wiring: Wiring, request: CancellationRequest) -> Effect 
     return Effect(contract.number, request.received_on, deemed_on, ends_on)
 
 
-def confirm(wiring: Wiring, request: CancellationRequest, actor: str) -> tuple[Answer, Effect | None]:
+def confirm(wiring: App, request: CancellationRequest, actor: str) -> tuple[Answer, Effect | None]:
     """Give the notice that was received with the form, and say its effect from what was recorded.
 
     Confirmed twice, by the link and by the desk, it is one notice.
@@ -97,7 +97,7 @@ def confirm(wiring: Wiring, request: CancellationRequest, actor: str) -> tuple[A
     return answer, effect_recorded(wiring, request)
 
 
-def effect_recorded(wiring: Wiring, request: CancellationRequest) -> Effect | None:
+def effect_recorded(wiring: App, request: CancellationRequest) -> Effect | None:
     """Give the effect of the notice that stands on the contract; None where none does."""
     loaded = wiring.store.load_many(wiring.book, [contract_ref(str(request.contract))])
     notice: NoticeReceived | None = None
@@ -110,7 +110,7 @@ def effect_recorded(wiring: Wiring, request: CancellationRequest) -> Effect | No
     return Effect(contract.number, notice.received_on, notice.deemed_on, contract.ends_on)
 
 
-def _contract(wiring: Wiring, request: CancellationRequest) -> Contract | None:
+def _contract(wiring: App, request: CancellationRequest) -> Contract | None:
     ref = contract_ref(str(request.contract))
     state = None
     for recorded in wiring.store.load_many(wiring.book, [ref]).streams[ref].recorded:

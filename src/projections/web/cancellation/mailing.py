@@ -15,7 +15,7 @@ from ledger.attempts import Attempts, ItemFailed
 from ledger.clock import present
 from ledger.domain.contract.events import ContractStarted, PersonCorrected
 from ledger.domain.identifiers import contract_ref
-from ledger.outgoing_mail import (
+from ledger.mail import (
     MailFolder,
     MailServerAway,
     NotAnAddress,
@@ -27,8 +27,7 @@ from ledger.outgoing_mail import (
     new_mail,
 )
 from ledger.privacy.access import Access, Opened, record_access
-from ledger.store.personal import ERASED
-from ledger.store.personal_reading import open_personal
+from ledger.store.vault import ERASED, open_personal
 from ledger.supervision import rest
 from projections.web.cancellation.confirming import code_sha256
 from projections.web.cancellation.requests import (
@@ -46,7 +45,7 @@ from projections.web.words.codes import N_
 from projections.web.words.speaking import Language, words
 
 if TYPE_CHECKING:
-    from ledger.wiring import Wiring
+    from ledger.app import App
 
 LOOK_SECONDS: Final = 1.0
 FORGET_EVERY: Final = 3600
@@ -70,7 +69,7 @@ FAILED: Final = frozenset(
         NOT_WRITTEN,
     }
 )
-"""What `ledger.outgoing_mail` says of a mail that did not go."""
+"""What `ledger.mail` says of a mail that did not go."""
 
 SUBJECT: Final = N_("Confirm the cancellation of your Cyber Care contract %(contract)s")
 TEXT: Final = N_(
@@ -83,7 +82,7 @@ TEXT: Final = N_(
 _log = structlog.get_logger(__name__)
 
 
-def keep_sending(wiring: "Wiring", stop: StopEvent) -> None:
+def keep_sending(wiring: "App", stop: StopEvent) -> None:
     """Send links to whoever asked to cancel, until `stop` is set."""
     origin, url = wiring.address or "http://127.0.0.1", wiring.settings.customer_mail
     if url is None:
@@ -103,7 +102,7 @@ class Sending:
     """Sends the links of one book."""
 
     def __init__(
-        self, wiring: "Wiring", send: Send, origin: str, is_back: Callable[[], bool] = lambda: True
+        self, wiring: "App", send: Send, origin: str, is_back: Callable[[], bool] = lambda: True
     ) -> None:
         """`origin`: the site's address, which links begin with.
 

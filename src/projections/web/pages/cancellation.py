@@ -5,10 +5,10 @@ from typing import Final
 from unicodedata import category
 from uuid import uuid4
 
+from ledger.app import App
 from ledger.attempts import Attempts
 from ledger.clock import present
 from ledger.domain.identifiers import LONGEST_NAME
-from ledger.wiring import Wiring
 from projections.web.asked import ALL, read_choice
 from projections.web.cancellation.confirming import (
     BY_LINK,
@@ -38,7 +38,7 @@ EVERYBODY: Final = ""
 class Cancellation:
     """The cancellation pages of one book."""
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: App) -> None:
         """`wiring`: the book."""
         self._wiring = wiring
         self._of_one = Rate(FORMS_AT_ONCE, SECONDS_A_FORM)

@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from ledger.domain.claim.state import Claim
 from ledger.domain.codes import Guarantee
-from ledger.domain.deciding import fold
+from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import claim_ref, contract_ref
 from ledger.domain.terms import Terms, load_terms
 from ledger.feed.reading import FeedEvent

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final
 from urllib.parse import quote
 
-from ledger.answers import Answer
+from ledger.command_handler import Answer
 from ledger.domain.contract.events import ContractStarted
 from ledger.domain.identifiers import StreamKind, StreamRef, contract_ref
 from projections.asking.positions import known_end

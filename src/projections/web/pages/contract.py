@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from ledger.domain.contract.state import Contract
-from ledger.domain.deciding import fold
+from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import StreamRef, contract_ref
 from ledger.feed.reading import FeedEvent
 from ledger.privacy.access import Access
@@ -60,7 +60,7 @@ def show_with_names(look: Look) -> Shown:
 
 
 def access_of(look: Look, what: str) -> Access:
-    """Say who opens names on a page, and why. Raises `UsedWrongly` without a reason."""
+    """Say who opens names on a page, and why. Raises `UsageError` without a reason."""
     reason = look.typed.get("reason", "").strip()[:LONGEST_REASON]
     if not reason:
         raise AskedWrongly(NO_REASON)

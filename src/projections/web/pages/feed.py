@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from ledger.domain.events import EVENT_TYPES
+from ledger.domain.registry import EVENT_TYPES
 from ledger.feed.epochs import place
 from ledger.feed.reading import read_feed
-from ledger.store.feed_rows import feed_end
+from ledger.store.feed import feed_end
 from ledger.store.pool import Connection
 from projections.replay.feed_rows import told_with_payloads
 from projections.replay.telling import Told

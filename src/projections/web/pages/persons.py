@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Final
 
+from ledger.app import App
 from ledger.privacy.access import Access
-from ledger.wiring import Wiring
 from projections.asking.positions import known_end
 from projections.directory.finding import Directory, Person
 from projections.directory.words import words as words_of
@@ -52,7 +52,7 @@ def _shown(look: Look, persons: list[Person] | None, name: str = "") -> Shown:
     return Shown("persons.html", {"page": page, "persons": persons, "name": name})
 
 
-def _found(wiring: Wiring, name: str, by: Access) -> list[Person]:
+def _found(wiring: App, name: str, by: Access) -> list[Person]:
     with wiring.pool.connection() as connection:
         position = known_end(connection, wiring.book, VIEWS)
     directory = Directory(wiring.pool, wiring.store.subject_keys, wiring.store.book_keys, wiring.book)

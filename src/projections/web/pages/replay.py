@@ -9,7 +9,7 @@ from ledger.domain.identifiers import StreamKind, StreamRef
 from ledger.feed.proofs.contract_file import verify_contract_file
 from ledger.feed.verification.contract_rows import NothingProven, contract_proof
 from ledger.privacy.access import Access
-from ledger.store.heads import newest_checkpoint
+from ledger.store.log import newest_checkpoint
 from projections.replay.telling import Told, replay
 from projections.web.addresses import PAGES, from_address
 from projections.web.asked import NO_PLACE, looking

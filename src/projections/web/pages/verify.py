@@ -3,10 +3,10 @@
 from itertools import islice
 from typing import Final
 
+from ledger.app import App
 from ledger.cli.verification import root_text, signing_keys
 from ledger.feed.proofs.checkpoint import peek_checkpoint
-from ledger.store.heads import log_standing, newest_checkpoint, signed_heads_below
-from ledger.wiring import Wiring
+from ledger.store.log import log_state, newest_checkpoint, signed_heads_below
 from projections.web.checking import Verifying
 from projections.web.page import Look, page_of_look
 from projections.web.serving import Answer, Download, Leads, Pages, Shown
@@ -20,7 +20,7 @@ NO_HEAD: Final = N_("No head is signed yet: record something first.")
 class Verify:
     """The page of one book's verification."""
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: App) -> None:
         """Nothing runs yet."""
         self._verifying = Verifying(wiring)
 
@@ -60,7 +60,7 @@ class Verify:
         """Show the page."""
         wiring = look.wiring
         with wiring.pool.connection() as connection:
-            log = log_standing(connection, wiring.book)
+            log = log_state(connection, wiring.book)
             heads = list(islice(signed_heads_below(connection, wiring.book, log.epoch, log.size + 1), HEADS))
         return Shown(
             "verify.html",
@@ -94,7 +94,7 @@ def _note(look: Look) -> str:
     return note
 
 
-def _vkeys(wiring: Wiring) -> list[str]:
+def _vkeys(wiring: App) -> list[str]:
     if not wiring.signing_place.key.exists():
         return []
     return [str(key) for key in signing_keys(wiring).verifier_keys]

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ledger.store.personal import ERASED
 from ledger.store.pool import Connection
+from ledger.store.vault import ERASED
 from projections.replay.payloads import SEALED
 from projections.replay.queries import erased_among
 

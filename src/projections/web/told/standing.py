@@ -6,9 +6,8 @@ from typing import Final
 from ledger.attempts import failing
 from ledger.feed.proofs.checkpoint import peek_checkpoint
 from ledger.feed.subscriptions.trouble import troubles
-from ledger.store.checkpoints import checkpoint
-from ledger.store.feed_rows import feed_end
-from ledger.store.heads import log_standing
+from ledger.store.feed import checkpoint, feed_end
+from ledger.store.log import log_state
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.web.figures import due_counts, late_number
@@ -30,7 +29,7 @@ def standing(reader: Reader, today: date) -> Standing:
     due_rows = due_page(reader, soon, None, ROWS)
     counts = due_counts(reader, soon)
     used = nearly_used(reader.connection, reader.source(LIMITS), today, NEARLY_PERCENT, ROWS)
-    log = log_standing(reader.connection, reader.book)
+    log = log_state(reader.connection, reader.book)
     end = feed_end(reader.connection, reader.book)
     views = {name: end - checkpoint(reader.connection, reader.book, name) for name in VIEWS}
     signed = None if log.signed is None else peek_checkpoint(log.signed)

@@ -6,13 +6,13 @@ the command line: a page says the same in its own words, by what was asked for.
 
 from collections.abc import Mapping
 
-from ledger.endings import Refused, UsedWrongly
+from ledger.errors import Rejected, UsageError
 from projections.asking.positions import NothingKnown
 from projections.web.words.codes import N_, of_code
 from projections.web.words.speaking import Words
 
 
-class AskedWrongly(UsedWrongly):
+class AskedWrongly(UsageError):
     """What stands in the address or in the form cannot be read."""
 
     def __init__(self, message: str, **values: object) -> None:
@@ -22,7 +22,7 @@ class AskedWrongly(UsedWrongly):
         self.values = values
 
 
-class NotThere(Refused):
+class NotThere(Rejected):
     """What was asked for is not there."""
 
     def __init__(self, message: str, **values: object) -> None:
@@ -59,7 +59,7 @@ def said_no(words: Words, error: Exception, path: str, number: str | None, query
             return words(NO_RECORD)
         return words(NOTHING_KNOWN, since=words.instant(error.since))
     kind = KINDS.get(path.split("/")[1])
-    if isinstance(error, Refused):
+    if isinstance(error, Rejected):
         if kind is None or number is None:
             return words(NOTHING_THERE)
         named = of_code(words, kind)

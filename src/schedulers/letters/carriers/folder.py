@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from ledger.whole_files import sync_folder
+from ledger.atomic_files import sync_folder
 from schedulers.letters.carriers.carrier import CarrierAway, Parcel
 from schedulers.letters.shelf import write_whole
 

@@ -1,0 +1,126 @@
+"""What commands and time make happen to a complaint (R9, D18)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from ledger.domain.calendar import acknowledgement_due, answer_raw_due, brussels_date, opinion_raw_due
+from ledger.domain.complaint.commands import (
+    AcknowledgeComplaint,
+    AnswerComplaint,
+    CloseComplaint,
+    ComplaintCommand,
+    EscalateToOmbudsman,
+    LodgeComplaint,
+    RecordOmbudsmanOpinion,
+)
+from ledger.domain.complaint.events import (
+    ComplaintAcknowledged,
+    ComplaintAnswered,
+    ComplaintClosed,
+    ComplaintDeadlineMissed,
+    ComplaintEscalated,
+    ComplaintEvent,
+    ComplaintLodged,
+    OmbudsmanOpinionReceived,
+)
+from ledger.domain.complaint.state import Complaint, after, next_instant
+from ledger.domain.deadlines import Deadline, takes_effect_at
+from ledger.domain.event import PendingEvent, RecordedEvent
+from ledger.domain.identifiers import complaint_ref
+from ledger.domain.limits import Cover
+from ledger.domain.refusals import Closed, Exists, Unknown
+
+
+def decide(
+    complaint: Complaint | None,
+    command: ComplaintCommand,
+    at: datetime,
+    *,
+    cover: Cover | None = None,
+    claim_exists: bool = True,
+) -> Sequence[PendingEvent]:
+    """Say what a command makes happen to a complaint. Raises Unknown, Exists, Closed (D18).
+
+    `cover` is that of the contract which LodgeComplaint names, `claim_exists` whether the claim is there
+    that it may name.
+    """
+    if isinstance(command, LodgeComplaint):
+        return _lodge(complaint, command, at, cover=cover, claim_exists=claim_exists)
+    if complaint is None:
+        message = f"complaint {command.complaint} does not exist; check its number"
+        raise Unknown(message)
+    if complaint.status == "closed":
+        message = f"complaint {complaint.number} is closed; lodge a new one"
+        raise Closed(message)
+    event: ComplaintEvent
+    match command:
+        case AcknowledgeComplaint():
+            event = ComplaintAcknowledged(on=command.on)
+        case AnswerComplaint():
+            event = ComplaintAnswered(on=command.on)
+        case EscalateToOmbudsman():
+            day = opinion_raw_due(command.on, complaint.ombudsman_days)
+            event = ComplaintEscalated(on=command.on, opinion_raw_due_on=day)
+        case RecordOmbudsmanOpinion():
+            event = OmbudsmanOpinionReceived(on=command.on)
+        case CloseComplaint():
+            event = ComplaintClosed(on=command.on)
+        case unknown:
+            assert_never(unknown)
+    return [PendingEvent(complaint.ref, event, command.on, at)]
+
+
+def _lodge(
+    complaint: Complaint | None,
+    command: LodgeComplaint,
+    at: datetime,
+    *,
+    cover: Cover | None,
+    claim_exists: bool,
+) -> Sequence[PendingEvent]:
+    if cover is None:
+        message = f"contract {command.contract} does not exist; check its number"
+        raise Unknown(message)
+    if not claim_exists:
+        message = f"claim {command.claim} does not exist; check its number, or leave it out"
+        raise Unknown(message)
+    if complaint is not None:
+        message = f"complaint {command.complaint} is already lodged; take another number"
+        raise Exists(message)
+    periods = cover.terms.periods
+    event = ComplaintLodged(
+        contract=command.contract,
+        claim=command.claim,
+        person=cover.person,
+        received_on=command.received_on,
+        subject=command.subject,
+        acknowledgement_due_on=acknowledgement_due(command.received_on, periods),
+        answer_raw_due_on=answer_raw_due(command.received_on, periods),
+        ombudsman_days=periods.ombudsman_days,
+    )
+    return [
+        PendingEvent(complaint_ref(command.complaint), event, command.received_on, at, subject=cover.person),
+    ]
+
+
+def elapse(complaint: Complaint, until: datetime) -> Sequence[PendingEvent]:
+    """Give what time owes the complaint up to and including `until` (UTC), each at its own instant (R12).
+
+    `effective_on` is the date of that instant; `at` never decreases within the stream (see `PendingEvent`).
+    """
+    entries: list[PendingEvent] = []
+    standing = complaint
+    while (instant := next_instant(standing)) is not None and instant <= until:
+        event = _missed(next(row for row in standing.deadlines if takes_effect_at(row) == instant))
+        at = max(instant, standing.last_at)
+        entry = PendingEvent(complaint.ref, event, brussels_date(instant), at, by_time=True)
+        entries.append(entry)
+        standing = after(standing, RecordedEvent(entry.stream, 0, event, entry.effective_on, at))
+    return entries
+
+
+def _missed(row: Deadline) -> ComplaintDeadlineMissed:
+    return ComplaintDeadlineMissed.model_validate(
+        {"kind": row.kind, "rule": row.rule, "due_on": row.due_on, "seq": row.seq}
+    )

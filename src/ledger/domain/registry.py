@@ -1,0 +1,128 @@
+"""Every command and every event, by its name; how a command is read, and judged without any stream."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import get_args
+
+from pydantic import ValidationError
+
+from ledger.domain.calendar import brussels_date
+from ledger.domain.claim import events as of_claim
+from ledger.domain.claim.commands import ClaimCommand
+from ledger.domain.command import Command
+from ledger.domain.complaint import events as of_complaint
+from ledger.domain.complaint.commands import ComplaintCommand
+from ledger.domain.contract import events as of_contract
+from ledger.domain.contract.commands import ContractCommand, StartContract
+from ledger.domain.event import Event
+from ledger.domain.identifiers import ON_RECORD, no_address
+from ledger.domain.refusals import Invalid
+from ledger.domain.terms import load_terms
+
+COMMANDS: Mapping[str, type[Command]] = {
+    command_type.__name__: command_type
+    for union in (ContractCommand, ClaimCommand, ComplaintCommand)
+    for command_type in get_args(union)
+}
+"""Name → command type."""
+
+
+def read_command(name: str, fields: Mapping[str, object] | bytes, *, on_record: bool = False) -> Command:
+    """Read a command from its fields, as JSON bytes or as values that JSON can hold.
+
+    A field given as null among such values is a field not given. `on_record`: the command may have been
+    recorded by an earlier version, so what is asked of new names, numbers and addresses alone is not asked.
+    Raises Invalid with one line that names every wrong field and what it wants.
+    """
+    command_type = COMMANDS.get(name)
+    if command_type is None:
+        message = f"command: {name!r} does not exist; it must be one of {', '.join(sorted(COMMANDS))}"
+        raise Invalid(message)
+    try:
+        content = fields if isinstance(fields, bytes) else json.dumps(given(fields), default=_written)
+    except (TypeError, ValueError) as error:
+        message = f"{name}: is not JSON ({error})"
+        raise Invalid(message) from error
+    try:
+        command = command_type.model_validate_json(content, context=ON_RECORD if on_record else None)
+    except ValidationError as error:
+        message = f"{name}: {_one_line(error)}"
+        raise Invalid(message) from error
+    if not on_record:
+        _check_new(command)
+    return command
+
+
+def check(command: Command, at: datetime) -> None:
+    """Judge what needs no stream: days after `at` (R1), a product or terms that do not exist (D19).
+
+    Raises Invalid.
+    """
+    if at.tzinfo is None:
+        message = "at: has no offset; write it like 2025-03-01T10:00:00+01:00"
+        raise Invalid(message)
+    today = brussels_date(at)
+    for field in command.not_after_at:
+        day: date | None = getattr(command, field)
+        if day is not None and day > today:
+            message = f"{field}: {day} lies after {today}, the Brussels date of `at`; it must not"
+            raise Invalid(message)
+    if isinstance(command, StartContract):
+        terms = load_terms(command.product, command.terms)
+        if command.language is not None and command.language not in terms.languages:
+            message = (
+                f"language: {command.language} is not among those of the terms: {', '.join(terms.languages)}"
+            )
+            raise Invalid(message)
+
+
+def _check_new(command: Command) -> None:
+    """Make sure that the numbers and persons that a command makes can stand in addresses. Raises Invalid."""
+    wrong = [f"{field}: {fault}" for field, number in command.makes.items() if (fault := no_address(number))]
+    if wrong:
+        message = f"{type(command).__name__}: {'; '.join(wrong)}"
+        raise Invalid(message)
+
+
+def given(value: object) -> object:
+    """Leave out what is null in a mapping: a field given as null is a field not given."""
+    if isinstance(value, Mapping):
+        return {key: given(inner) for key, inner in value.items() if inner is not None}
+    return value
+
+
+def _written(value: object) -> str:
+    if isinstance(value, date):  # a datetime is one too
+        return value.isoformat()
+    message = f"{type(value).__name__} is no value that JSON can hold"
+    raise TypeError(message)
+
+
+def _one_line(error: ValidationError) -> str:
+    faults = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        path = ".".join(str(step) for step in fault["loc"])
+        wanted = _wanted(fault["type"], fault["msg"])
+        faults.append(f"{path}: {wanted}" if path else wanted)
+    return " ".join("; ".join(faults).split())
+
+
+def _wanted(kind: str, message: str) -> str:
+    match kind:
+        case "missing":
+            return "is missing; give it"
+        case "extra_forbidden":
+            return "is no field of this command; leave it out"
+        case "json_invalid" if "surrogate" in message or "hex escape" in message:
+            return "holds a lone surrogate, half of a character; write whole characters"
+        case _:
+            return message.removeprefix("Value error, ")
+
+
+EVENT_TYPES: Mapping[str, type[Event]] = {
+    event_type.stable_name: event_type
+    for base in (of_contract.ContractEvent, of_claim.ClaimEvent, of_complaint.ComplaintEvent)
+    for event_type in base.__subclasses__()
+}
+"""Stable name → event type. A name, once here, stays for ever."""

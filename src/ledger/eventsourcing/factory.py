@@ -1,0 +1,136 @@
+"""The way in for `eventsourcing`: `PERSISTENCE_MODULE=ledger.eventsourcing.factory:Factory`.
+
+Settings, each of which may bear the application's name before it, as all of `eventsourcing`'s: `LEDGER_DSN`,
+`LEDGER_SEALER_DSN` (default: the same), `LEDGER_BOOK` (default: `cyber-care`), `LEDGER_INLINE_SEALING`
+(default: yes), `LEDGER_ORIGIN` (first line of the log's checkpoints, for a book that is made now).
+
+How the ledger's commits pass through `eventsourcing`: save() → event store → our recorder.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    InfrastructureFactory,
+    InfrastructureFactoryError,
+    ProcessRecorder,
+    StoredEvent,
+)
+from eventsourcing.utils import Environment, EnvType, resolve_topic, strtobool
+
+from ledger.eventsourcing.recorders import (
+    LedgerAggregateRecorder,
+    LedgerApplicationRecorder,
+    LedgerProcessRecorder,
+    LedgerTrackingRecorder,
+)
+from ledger.store.books import Books
+from ledger.store.event_store import EventStore
+from ledger.store.events import Appended, Commit
+from ledger.store.pool import Pool
+
+DEFAULT_BOOK: Final = "cyber-care"
+
+
+class Factory(InfrastructureFactory[LedgerTrackingRecorder]):
+    """Makes recorders of one book. Its tables come by the ledger's own migrations, never from here."""
+
+    DSN = "LEDGER_DSN"
+    SEALER_DSN = "LEDGER_SEALER_DSN"
+    BOOK = "LEDGER_BOOK"
+    ORIGIN = "LEDGER_ORIGIN"
+    INLINE_SEALING = "LEDGER_INLINE_SEALING"
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        """Open the pools. Raises InfrastructureFactoryError without a DSN."""
+        super().__init__(env)
+        dsn = self.env.get(self.DSN)
+        if not dsn:
+            message = f"say where the ledger's database is: set {self.DSN}"
+            raise InfrastructureFactoryError(message)
+        self.book: str = self.env.get(self.BOOK) or DEFAULT_BOOK
+        self.pool = Pool(dsn)
+        inline = strtobool(self.env.get(self.INLINE_SEALING) or "yes")
+        self.sealer_pool = Pool(self.env.get(self.SEALER_DSN) or dsn) if inline else None
+        Books(self.pool).create(self.book, origin=self.env.get(self.ORIGIN) or f"claims-ledger/{self.book}")
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        """Record streams alone.
+
+        Raises InfrastructureFactoryError for snapshots, which the ledger does not keep.
+        """
+        if purpose != "events":
+            message = f"the ledger keeps no {purpose}: leave IS_SNAPSHOTTING_ENABLED unset"
+            raise InfrastructureFactoryError(message)
+        return LedgerAggregateRecorder(self.pool, self.book)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """Record streams and read the feed."""
+        return LedgerApplicationRecorder(self.pool, self.book, self.sealer_pool)
+
+    def tracking_recorder(
+        self, tracking_recorder_class: type[LedgerTrackingRecorder] | None = None
+    ) -> LedgerTrackingRecorder:
+        """Record positions in others' logs, with this class or that of TRACKING_RECORDER_TOPIC."""
+        topic = self.env.get(self.TRACKING_RECORDER_TOPIC)
+        chosen = tracking_recorder_class or (resolve_topic(topic) if topic else LedgerTrackingRecorder)
+        if not issubclass(chosen, LedgerTrackingRecorder):
+            message = f"{chosen.__name__} is no LedgerTrackingRecorder"
+            raise InfrastructureFactoryError(message)
+        return chosen(self.pool, self.book)
+
+    def process_recorder(self) -> ProcessRecorder:
+        """Record streams and positions in one transaction."""
+        return LedgerProcessRecorder(self.pool, self.book, self.sealer_pool)
+
+    def close(self) -> None:
+        """Close the pools."""
+        self.pool.close()
+        if self.sealer_pool is not None:
+            self.sealer_pool.close()
+
+
+class CommitRecorder(LedgerApplicationRecorder):
+    """The application recorder, which takes whole commits: events of many streams with their answers."""
+
+    def __init__(self, store: EventStore, pool: Pool, book: str) -> None:
+        """Append to `store`; read the feed of `book` through `pool`. Sealing is the sealer's."""
+        super().__init__(pool, book, None)
+        self._store = store
+
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        **kwargs: Any,  # noqa: ANN401  # as `eventsourcing` declares it
+    ) -> Sequence[int] | None:
+        """Record a `commit` (keyword) in one round trip and tell `appended` (a list) what it was.
+
+        Without a commit it records stored events as any recorder does. Raises what EventStore.append raises.
+        """
+        commit: Commit | None = kwargs.pop("commit", None)
+        if commit is None:
+            return super().insert_events(stored_events, **kwargs)
+        appended: list[Appended] = kwargs["appended"]
+        appended.append(self._store.append(commit))
+        return None
+
+
+class SharedFactory(Factory):
+    """Makes recorders on connections that are the wiring's: it opens none and closes none."""
+
+    def __init__(self, store: EventStore, pool: Pool, book: str) -> None:
+        """Record in `book`, which exists."""
+        InfrastructureFactory.__init__(self, {})
+        self._store = store
+        self.pool = pool
+        self.book = book
+        self.sealer_pool = None
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """Give the recorder that takes commits."""
+        return CommitRecorder(self._store, self.pool, self.book)
+
+    def close(self) -> None:
+        """Leave the pool to whom it belongs."""

@@ -1,0 +1,129 @@
+"""Between the ledger's events and `eventsourcing`'s stored events: stable names, validation on read, upcasts.
+
+The stock mapper stores Python paths and rebuilds objects without looking at them. Here a stored event's topic
+is the event's stable name, its state the canonical payload, and reading it back validates and upcasts. The
+ledger's envelope lies beside it.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import Mapper, Notification, StoredEvent
+
+from ledger.domain.event import RecordedEvent
+from ledger.store.canonical import stream_ref
+from ledger.store.errors import Unreadable
+from ledger.store.events import read_payload, write_payload
+from ledger.store.keys import SubjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the ledger records of an event beside its topic (the stable name) and its state (the payload)."""
+
+    stream: str
+    """`contract/CC-1`; the id's own text for streams that the ledger's domain does not know."""
+    schema_version: int
+    event_id: UUID
+    effective_on: date
+    at: datetime
+    command_id: str
+    actor: str
+    correlation_id: UUID
+    causation_id: UUID | None = None
+    recorded_at: datetime | None = None
+    """None until it is recorded."""
+    ordinal: int | None = None
+    """None until it is recorded."""
+
+
+@dataclass(frozen=True, eq=False)
+class LedgerStoredEvent(StoredEvent):
+    """A stored event with its envelope. It equals a bare one of the same id, version, topic and state."""
+
+    envelope: Envelope
+    subject_key: SubjectKey | None = None
+    """Key that sealed what is personal in the state; it must stand when the event is recorded."""
+
+    def __eq__(self, other: object) -> bool:
+        """Compare as `eventsourcing` does."""
+        return isinstance(other, StoredEvent) and _bare(self) == _bare(other)
+
+    def __hash__(self) -> int:
+        """Hash what is compared."""
+        return hash(_bare(self))
+
+
+@dataclass(frozen=True)
+class LedgerNotification(Notification):
+    """A sealed event: its id is its position in the feed, plus one."""
+
+    envelope: Envelope
+
+
+def _bare(event: StoredEvent) -> tuple[UUID | str, int, str, bytes]:
+    return event.originator_id, event.originator_version, event.topic, event.state
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEvent:
+    """A recorded event as `eventsourcing` carries it: the domain's, with the ledger's envelope."""
+
+    originator_id: UUID
+    originator_version: int
+    recorded: RecordedEvent
+    envelope: Envelope
+
+
+class LedgerMapper(Mapper[UUID]):
+    """Maps the ledger's own events. `MAPPER_TOPIC=ledger.eventsourcing.mapper:LedgerMapper`.
+
+    Neither compressor nor cipher apply: payloads are hashed as they stand, and personal data is sealed field
+    by field.
+    """
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> LedgerStoredEvent:
+        """Write an event whose personal fields, if any, are sealed already.
+
+        Raises ValueError when something personal stands in clear: such events are recorded by commits, with
+        their key.
+        """
+        if not isinstance(domain_event, LedgerEvent):
+            message = f"{type(domain_event).__name__} is no event of the ledger"
+            raise TypeError(message)
+        recorded, envelope = domain_event.recorded, domain_event.envelope
+        payload = write_payload(
+            recorded.event,
+            book="",
+            stream=recorded.stream.name,
+            version=recorded.version,
+            subject=None,
+            key=None,
+        )
+        return LedgerStoredEvent(
+            domain_event.originator_id, recorded.version, recorded.event.stable_name, payload, envelope
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> LedgerEvent:
+        """Read an event back, validated and upcast. Raises Unreadable."""
+        if not isinstance(stored_event, (LedgerStoredEvent, LedgerNotification)):
+            reason = "it bears no envelope: read it through the ledger's recorders"
+            raise Unreadable(str(stored_event.originator_id), stored_event.originator_version, reason)
+        envelope = stored_event.envelope
+        event = read_payload(
+            stored_event.state,
+            type_name=stored_event.topic,
+            schema_version=envelope.schema_version,
+            stream=envelope.stream,
+            version=stored_event.originator_version,
+        )
+        recorded = RecordedEvent(
+            stream_ref(envelope.stream),
+            stored_event.originator_version,
+            event,
+            envelope.effective_on,
+            envelope.at,
+        )
+        return LedgerEvent(UUID(str(stored_event.originator_id)), recorded.version, recorded, envelope)
