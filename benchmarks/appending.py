@@ -20,10 +20,10 @@ from benchmarks.server import BenchmarkServer
 from ledger.domain.claim.events import AdviceGiven
 from ledger.domain.event import PendingEvent
 from ledger.domain.identifiers import claim_ref, contract_ref
-from ledger.feed.sealer import Sealer
-from ledger.feed.signing.places import SigningPlace
-from ledger.feed.signing.signer import Signer
 from ledger.logging import log_to_stderr
+from ledger.sealing.sealer import Sealer
+from ledger.sealing.signer import Signer
+from ledger.sealing.signing_keys import SigningFiles
 from ledger.store.books import Books
 from ledger.store.event_store import EventStore, append_statement
 from ledger.store.events import CommandAnswer, Commit, NewEvent, StreamHead, write_rows
@@ -182,7 +182,7 @@ def _seal(dsn: str, stop: StopEvent) -> None:
 def _seal_and_sign(dsn: str, stop: StopEvent) -> None:
     log_to_stderr(quiet=True)
     with TemporaryDirectory(prefix="coverledger-bench.") as folder, Pool(dsn, size=1) as pool:
-        signer = Signer(pool, BOOK, SigningPlace(Path(folder) / "signing.key"))
+        signer = Signer(pool, BOOK, SigningFiles(Path(folder) / "signing.key"))
         Sealer(pool, BOOK, signer=signer).run(stop)
 
 

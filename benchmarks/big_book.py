@@ -15,7 +15,7 @@ from uuid import uuid4
 import psycopg2
 
 from benchmarks.sample import SAMPLE_SERIES
-from ledger.feed.reading import FeedEvent, read_feed
+from ledger.feed.reader import FeedEvent, read_feed
 from ledger.store.canonical import stream_id, stream_ref
 from ledger.store.feed import feed_end
 from ledger.store.pool import Pool

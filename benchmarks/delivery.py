@@ -17,8 +17,8 @@ from aiohttp import web
 from benchmarks.book import BOOK, home, import_rate
 from ledger.app import App, opened
 from ledger.command_envelope import Submission, submission
-from ledger.feed.subscriptions.dispatch import Dispatch, Terms
-from ledger.feed.subscriptions.register import Subscriptions
+from ledger.webhooks.dispatcher import Dispatcher, DispatchSettings
+from ledger.webhooks.subscriptions import Subscriptions
 
 RECEIVERS = 4
 LONGEST_SECONDS = 600.0
@@ -105,7 +105,7 @@ async def _serve(asked: Connection) -> None:
 @contextmanager
 def _dispatching(wiring: App) -> Iterator[None]:
     stop = StopEvent()
-    dispatch = Dispatch(wiring.pool, wiring.webhook_secrets, BOOK, Terms(allow_private=True))
+    dispatch = Dispatcher(wiring.pool, wiring.webhook_secrets, BOOK, DispatchSettings(allow_private=True))
     thread = Thread(target=lambda: asyncio.run(dispatch.deliver(stop.is_set)))
     thread.start()
     try:

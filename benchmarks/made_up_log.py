@@ -17,9 +17,9 @@ from uuid import UUID
 import psycopg2
 
 from ledger.domain.identifiers import claim_ref, contract_ref
-from ledger.feed.proofs.checkpoint import Checkpoint, sign_checkpoint
-from ledger.feed.proofs.keyfile import SigningKeys
-from ledger.feed.proofs.merkle import Frontier
+from ledger.proofs.checkpoints import Checkpoint, sign_checkpoint
+from ledger.proofs.merkle import Frontier
+from ledger.sealing.key_files import SigningKeys
 from ledger.store.canonical import instant_text, leaf_bytes, leaf_hash, stream_id
 
 CLAIMS_OF_A_CONTRACT = 3

@@ -16,14 +16,14 @@ from rich.table import Table
 
 from benchmarks.made_up_log import CLAIMS_OF_A_CONTRACT, EVENTS_OF_A_STREAM, MadeUpLog
 from benchmarks.server import running_server
-from ledger.feed.proofs.contract_file import verify_contract_file
-from ledger.feed.proofs.keyfile import SigningKeys, create_keys
-from ledger.feed.proofs.note import VerifierKey
-from ledger.feed.verification.audit import DatabaseProof, verify_database
-from ledger.feed.verification.contract_rows import contract_proof
-from ledger.feed.verification.outside import as_given
+from ledger.proofs.contract_proof import verify_contract_file
+from ledger.proofs.notes import VerifierKey
+from ledger.sealing.key_files import SigningKeys, create_keys
 from ledger.store.books import Books
 from ledger.store.pool import Pool
+from ledger.verification.database import DatabaseProof, verify_database
+from ledger.verification.exports import contract_proof
+from ledger.verification.trust_anchors import anchors_given
 
 BOOK = "cyber-care"
 ORIGIN = "bench/cyber-care"
@@ -74,7 +74,7 @@ def _pass_over(dsn: str, key: str) -> None:
     """Verify once and print rate, seconds, processor time of this program, and its highest memory."""
     with Pool(dsn) as pool:
         begun, busy = time.monotonic(), time.process_time()
-        proof: DatabaseProof = verify_database(pool, BOOK, as_given([VerifierKey.parse(key)]))
+        proof: DatabaseProof = verify_database(pool, BOOK, anchors_given([VerifierKey.parse(key)]))
         seconds, busy = time.monotonic() - begun, time.process_time() - busy
     sys.stdout.write(
         f"{proof.size / seconds:,.0f}\t{seconds:.1f}\t{busy:.1f} s\t{highest_memory_mb():,.0f} MB\n"

@@ -35,13 +35,13 @@ from urllib.parse import quote
 from ledger.clock import BEGINNING
 from ledger.config import Settings
 from ledger.errors import NoLedger, OldSchema, Rejected, UsageError
+from ledger.feed.follower_group import FollowerGroup
 from ledger.feed.followers import Follower, FollowerRunner, Prepares
-from ledger.feed.sealer import Sealer
-from ledger.feed.signing.places import SigningPlace
-from ledger.feed.signing.signer import Signer
-from ledger.feed.together import FollowersTogether
 from ledger.migrate import Schema, migrate, schema_of
 from ledger.postgres import EmbeddedPostgres, blot_out_log
+from ledger.sealing.sealer import Sealer
+from ledger.sealing.signer import Signer
+from ledger.sealing.signing_keys import SigningFiles
 from ledger.store.books import (
     DATABASE,
     MIGRATOR,
@@ -63,8 +63,8 @@ from ledger.supervision import States
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
-    from ledger.feed.subscriptions.register import Subscriptions
     from ledger.store.subscriptions import WebhookSecrets
+    from ledger.webhooks.subscriptions import Subscriptions
 
 FOLLOWERS_GROUP = "coverledger.followers"
 SERVICES_GROUP = "coverledger.services"
@@ -160,9 +160,9 @@ class App:
         return Sealer(self.sealer_pool, self.book, signer=self.signer)
 
     @cached_property
-    def signing_place(self) -> SigningPlace:
+    def signing_place(self) -> SigningFiles:
         """Where the log's signing key lies, and what is kept beside it."""
-        return SigningPlace(self.settings.signing_key_path(self.book))
+        return SigningFiles(self.settings.signing_key_path(self.book))
 
     @cached_property
     def signer(self) -> Signer:
@@ -207,7 +207,7 @@ class App:
     @cached_property
     def subscriptions(self) -> "Subscriptions":
         """Who is told of events."""
-        from ledger.feed.subscriptions.register import Subscriptions  # noqa: PLC0415  # as above
+        from ledger.webhooks.subscriptions import Subscriptions  # noqa: PLC0415  # as above
 
         return Subscriptions(
             self.pool, self.webhook_secrets, self.book, allow_private=self.settings.webhooks_allow_private
@@ -245,13 +245,13 @@ class App:
         self.seal()
         self.together(*names).catch_up()
 
-    def together(self, *names: str) -> FollowersTogether:
+    def together(self, *names: str) -> FollowerGroup:
         """Give these followers (none named: all) made ready to follow over one reading of the feed."""
         runners = [self.runner(name) for name in names or self.followers]
         for runner in runners:
             if isinstance(runner.follower, Prepares):
                 runner.follower.prepare(self.pool)
-        return FollowersTogether(self.pool, self.book, runners)
+        return FollowerGroup(self.pool, self.book, runners)
 
     def sweep(self, until: datetime) -> int:
         """Let time act on every stream up to `until`, inclusive; number of events recorded."""

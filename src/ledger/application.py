@@ -31,8 +31,7 @@ from ledger.domain.registry import check
 from ledger.errors import Unavailable
 from ledger.eventsourcing.factory import SharedFactory
 from ledger.eventsourcing.mapper import LedgerMapper
-from ledger.feed.reading import FeedEvent
-from ledger.feed.subscriptions.pulling import Pulling
+from ledger.feed.reader import FeedEvent
 from ledger.store.books import Books
 from ledger.store.errors import (
     CommandExists,
@@ -47,6 +46,7 @@ from ledger.store.events import Appended, CommandAnswer, Commit, NewEvent
 from ledger.store.load import FirstAnswer, Loaded
 from ledger.store.pool import Pool
 from ledger.supervision import moved
+from ledger.webhooks.pull_subscriber import PullSubscriber
 
 TRIES = 60
 """Times that a command is decided anew because others moved its streams; then it gives up."""
@@ -212,7 +212,9 @@ class Ledger(Application[UUID]):
 
         Asking for the next event commits the one before: what broke off is given again. See `Pulling`.
         """
-        pulling = Pulling(self._pool, self.book, name, after=after, types=types, stop=stop, follow=follow)
+        pulling = PullSubscriber(
+            self._pool, self.book, name, after=after, types=types, stop=stop, follow=follow
+        )
         return pulling.events()
 
     def _load(self, submission: Submission) -> Loaded:

@@ -36,7 +36,7 @@ from ledger.errors import UsageError
 from ledger.postgres.data_dir import make_home_folder
 
 if TYPE_CHECKING:
-    from ledger.feed.proofs.cosignature import WitnessKey
+    from ledger.proofs.notes import WitnessKey
 
 NO_CARRIER = "none"
 """Letters are written, and nobody takes them."""
@@ -71,8 +71,8 @@ class HeadWitness:
             raise ValueError(message)
         if not keys:
             return cls(url, ())
-        from ledger.feed.proofs.cosignature import WitnessKey  # noqa: PLC0415  # few have a witness
-        from ledger.feed.proofs.refused import BadNote  # noqa: PLC0415  # as above
+        from ledger.proofs.errors import BadNote  # noqa: PLC0415  # as above
+        from ledger.proofs.notes import WitnessKey  # noqa: PLC0415  # few have a witness
 
         try:
             return cls(url, tuple(WitnessKey.parse(key) for key in keys))

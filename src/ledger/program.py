@@ -143,7 +143,7 @@ def _said_of_database(error: BaseException) -> tuple[str, int] | None:
     if store is not None and isinstance(error, store.StoreError):
         away = isinstance(error, store.DatabaseUnavailable | store.OutcomeUnknown)
         return str(error), Unavailable.exit_code if away else Rejected.exit_code
-    proofs = sys.modules.get("ledger.feed.proofs.refused")
+    proofs = sys.modules.get("ledger.proofs.errors")
     if proofs is not None and isinstance(error, proofs.ProofRefused):
         return str(error), Rejected.exit_code
     followers = sys.modules.get("ledger.feed.followers")

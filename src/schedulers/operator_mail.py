@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ledger.attempts import failing
 from ledger.clock import machine_now
-from ledger.feed.subscriptions.trouble import troubles
 from ledger.mail import new_mail
 from ledger.store.diagnostics import examine_feed
 from ledger.store.pool import Connection
 from ledger.store.retry import is_away
 from ledger.supervision import rest
+from ledger.webhooks.problems import subscription_problems
 from schedulers.clockwork import tick
 from schedulers.mailing import MailServer
 
@@ -61,7 +61,7 @@ def concerns(connection: Connection, book: str) -> list[Concern]:
     """Say what of a book needs a person, as far as the database knows."""
     found = [
         Concern(f"subscription {one.subscription} {one.problem}", f"Subscription {one.said}")
-        for one in troubles(connection, book)
+        for one in subscription_problems(connection, book)
     ]
     parked: dict[str, int] = {}
     for item in failing(connection, book):

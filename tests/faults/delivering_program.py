@@ -12,14 +12,14 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from ledger.feed.subscriptions.desk import Desk
-from ledger.feed.subscriptions.dispatch import Dispatch, Terms
-from ledger.feed.subscriptions.lanes import Changes
-from ledger.feed.subscriptions.outcome import Outcome
-from ledger.feed.subscriptions.sending import Sender
 from ledger.store.keys import BookKeys, MasterKeys
 from ledger.store.pool import Pool
 from ledger.store.subscriptions import State, WebhookSecrets
+from ledger.webhooks.delivery_repository import DeliveryRepository
+from ledger.webhooks.dispatcher import Dispatcher, DispatchSettings
+from ledger.webhooks.ordered_queue import QueueChanges
+from ledger.webhooks.retry import DeliveryResult
+from ledger.webhooks.sender import Sender
 
 LEASE_SECONDS = 1.0
 """So that the next program need not wait for long."""
@@ -29,8 +29,10 @@ def main(dsn: str, key_file: str, book: str, step: str, chance: float) -> None:
     _die_at(step, chance)
     with Pool(dsn) as pool:
         secrets = WebhookSecrets(BookKeys(MasterKeys.read(Path(key_file))))
-        terms = Terms(allow_private=True, lease_seconds=LEASE_SECONDS, look_seconds=0.05, now=_hurried)
-        asyncio.run(Dispatch(pool, secrets, book, terms).deliver(lambda: False))
+        terms = DispatchSettings(
+            allow_private=True, lease_seconds=LEASE_SECONDS, look_seconds=0.05, now=_hurried
+        )
+        asyncio.run(Dispatcher(pool, secrets, book, terms).deliver(lambda: False))
 
 
 def _hurried() -> datetime:
@@ -43,26 +45,28 @@ def _hurried() -> datetime:
 
 
 def _die_at(step: str, chance: float) -> None:
-    post, note = Sender.post, Desk.note
+    post, note = Sender.post, DeliveryRepository.note
 
     def perhaps(here: str) -> None:
         if here == step and random.random() < chance:  # noqa: S311 # no secret
             os.kill(os.getpid(), signal.SIGKILL)
 
-    async def dying_post(self: Sender, body: bytes, headers: dict[str, str], now: datetime) -> Outcome:
+    async def dying_post(self: Sender, body: bytes, headers: dict[str, str], now: datetime) -> DeliveryResult:
         perhaps("before-send")
         if step == "before-answer" and random.random() < chance:  # noqa: S311 # as above
             # The receiver has it, or will; the answer is never read.
             asyncio.get_running_loop().call_later(random.uniform(0, 0.004), _kill)  # noqa: S311 # as above
         return await post(self, body, headers, now)
 
-    def dying_note(self: Desk, changes: Changes, now: datetime, waits_until: datetime | None) -> State | None:
+    def dying_note(
+        self: DeliveryRepository, changes: QueueChanges, now: datetime, waits_until: datetime | None
+    ) -> State | None:
         perhaps("before-checkpoint")
         state = note(self, changes, now, waits_until)
         perhaps("after-checkpoint")
         return state
 
-    Sender.post, Desk.note = dying_post, dying_note  # type: ignore[method-assign] # that is the point
+    Sender.post, DeliveryRepository.note = dying_post, dying_note  # type: ignore[method-assign] # that is the point
 
 
 def _kill() -> None:

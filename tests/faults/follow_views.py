@@ -8,8 +8,8 @@ from threading import Event as StopEvent
 
 from ledger.app import opened
 from ledger.config import Settings
+from ledger.feed.follower_group import FollowerGroup
 from ledger.feed.followers import FollowerRunner
-from ledger.feed.together import FollowersTogether
 from projections.asking.views import VIEWS
 from projections.directory.follower import NAME as DIRECTORY
 
@@ -19,7 +19,7 @@ def follow(book: str, batch: int) -> None:
         runners = [FollowerRunner(wiring.pool, book, wiring.followers[name]) for name in (*VIEWS, DIRECTORY)]
         sys.stdout.write("following\n")
         sys.stdout.flush()
-        FollowersTogether(wiring.pool, book, runners, batch=batch).run(StopEvent())
+        FollowerGroup(wiring.pool, book, runners, batch=batch).run(StopEvent())
 
 
 if __name__ == "__main__":

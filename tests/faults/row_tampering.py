@@ -10,10 +10,10 @@ from uuid import UUID
 import psycopg2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.feed.proofs.checkpoint import peek_checkpoint, sign_checkpoint
-from ledger.feed.proofs.leaf import Leaf, read_leaf
-from ledger.feed.proofs.merkle import Frontier, leaf_hash
-from ledger.feed.proofs.note import Ed25519Signer
+from ledger.proofs.checkpoints import peek_checkpoint, sign_checkpoint
+from ledger.proofs.leaf import Leaf, read_leaf
+from ledger.proofs.merkle import Frontier, leaf_hash
+from ledger.proofs.notes import Ed25519Signer
 
 TABLES = (
     "ledger.books", "ledger.epochs", "ledger.events", "ledger.pending", "ledger.log", "ledger.log_nodes",

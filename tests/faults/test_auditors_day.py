@@ -22,13 +22,13 @@ from fixtures.signed_book import VIEW_CHECKS, put_back, record_signed_book, seal
 from ledger.app import App
 from ledger.backup.restore import recover
 from ledger.command_envelope import submission
-from ledger.feed.proofs.checkpoint import Checkpoint, peek_checkpoint, sign_checkpoint
-from ledger.feed.proofs.merkle import Frontier
-from ledger.feed.proofs.note import Ed25519Signer, VerifierKey
-from ledger.feed.proofs.refused import ProofRefused
-from ledger.feed.verification.audit import verify_database
-from ledger.feed.verification.outside import as_given
+from ledger.proofs.checkpoints import Checkpoint, peek_checkpoint, sign_checkpoint
+from ledger.proofs.errors import ProofRefused
+from ledger.proofs.merkle import Frontier
+from ledger.proofs.notes import Ed25519Signer, VerifierKey
 from ledger.store.log import newest_checkpoint
+from ledger.verification.database import verify_database
+from ledger.verification.trust_anchors import anchors_given
 
 AUDIT = Path(__file__).parents[2] / "docs" / "audit.md"
 TAMPERINGS = 100
@@ -146,7 +146,7 @@ class Auditor:
 
     def finds(self) -> ProofRefused | None:
         try:
-            proof = verify_database(self.wiring.pool, self.wiring.book, as_given(self.keys, self.heads))
+            proof = verify_database(self.wiring.pool, self.wiring.book, anchors_given(self.keys, self.heads))
             if proof.heads_not_checked:
                 # The auditor gave every key: a head by none of them is said, and is no head of this log's.
                 return ProofRefused("a head is signed by a key that was not given")

@@ -10,9 +10,9 @@ from faults.row_tampering import RowTamperer
 from fixtures.database import Database
 from fixtures.signed_book import fault_found, record_signed_book, verified
 from ledger.app import App
-from ledger.feed.verification import portions
-from ledger.feed.verification.fault import NotVerified
-from ledger.feed.verification.stream_heads import KEPT
+from ledger.verification import chunks
+from ledger.verification.findings import NotVerified
+from ledger.verification.rows import KEPT
 
 SHORT, FULL = 60, 1_000
 
@@ -30,7 +30,7 @@ def test_random_tamperings_are_found_and_the_first_bad_position_or_row_is_named(
     with closing(RowTamperer(database.superuser_dsn, simulated.book)) as tamperer:
         for seed in range(FULL if full else SHORT):
             chance = Random(seed)  # noqa: S311  # chance that can be repeated
-            monkeypatch.setattr(portions, "PORTION", chance.choice([4_096, 64, 2]))
+            monkeypatch.setattr(chunks, "CHUNK_POSITIONS", chance.choice([4_096, 64, 2]))
             what, expected = tamperer.tamper(chance)
             fault = fault_found(simulated, streams_kept=chance.choice([KEPT, 3]))
             met[what] += 1

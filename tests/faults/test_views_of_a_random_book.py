@@ -16,7 +16,7 @@ import pytest
 from faults.desks_histories import Line, import_all, instant, of_desks
 from ledger.app import App
 from ledger.command_envelope import submission
-from ledger.feed.reading import FeedEvent, read_feed
+from ledger.feed.reader import FeedEvent, read_feed
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
 from ledger.store.feed import feed_end

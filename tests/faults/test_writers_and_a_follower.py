@@ -15,8 +15,8 @@ from fixtures.commits import NOW, advice, answered, claim, new_event
 from fixtures.database import BOOK
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.followers import FollowerRunner
-from ledger.feed.reading import FeedEvent, read_feed
-from ledger.feed.sealer import Sealer
+from ledger.feed.reader import FeedEvent, read_feed
+from ledger.sealing.sealer import Sealer
 from ledger.store.errors import VersionConflict
 from ledger.store.event_store import EventStore, append_statement, recording
 from ledger.store.events import Appended, Commit, EventRow, write_rows

@@ -6,11 +6,12 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.feed.proofs.bundle import verify_bundle, write_bundle
-from ledger.feed.proofs.checkpoint import Checkpoint, sign_checkpoint
-from ledger.feed.proofs.leaf import Leaf, payload_sha256
-from ledger.feed.proofs.merkle import Frontier, leaf_hash
-from ledger.feed.proofs.note import Ed25519Signer
+from ledger.proofs.bundle import write_bundle
+from ledger.proofs.checkpoints import Checkpoint, sign_checkpoint
+from ledger.proofs.leaf import Leaf, payload_sha256
+from ledger.proofs.merkle import Frontier, leaf_hash
+from ledger.proofs.notes import Ed25519Signer
+from ledger.proofs.verifier import verify_bundle
 
 ORIGIN = "ledger.example/cyber-care"
 SIZE = 66_000

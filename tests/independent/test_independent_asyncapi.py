@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.node import NODE, needs_node
-from ledger.feed.publishing.asyncapi import asyncapi_document
-from ledger.feed.publishing.schemas import Schema, published_types
+from ledger.feed.publish import Schema, asyncapi_document, published_types
 
 pytestmark = [pytest.mark.test_all, needs_node]
 

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.feed.proofs.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from ledger.feed.proofs.cosignature import WitnessKey, cosignatures
-from ledger.feed.proofs.note import Ed25519Signer
-from ledger.feed.proofs.refused import BadNote
+from ledger.proofs.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
+from ledger.proofs.errors import BadNote
+from ledger.proofs.notes import Ed25519Signer, WitnessKey, cosignatures
 
 GO = shutil.which("go")
 GOPATH = Path("/usr/share/gocode")

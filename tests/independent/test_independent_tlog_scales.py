@@ -12,12 +12,10 @@ from tlog_scales.tiles import leaf_hash
 from tlog_scales.tlog import Checkpoint, ConsistencyProof, InclusionProof
 from tlog_scales.writer import TilesWriter
 
-from ledger.feed.proofs.checkpoint import open_checkpoint
-from ledger.feed.proofs.merkle import NodeAt
-from ledger.feed.proofs.merkle_proof import consistency_proof, inclusion_proof
-from ledger.feed.proofs.note import VerifierKey
-from ledger.feed.proofs.proof_file import InclusionFile
-from ledger.feed.proofs.tile_reader import TileReader, read_from
+from ledger.proofs.checkpoints import InclusionFile, open_checkpoint
+from ledger.proofs.merkle import NodeAt, consistency_proof, inclusion_proof
+from ledger.proofs.notes import VerifierKey
+from ledger.proofs.tiles import TileReader, read_from
 
 
 def read_theirs(bundle: OurBundle) -> tuple[TilesReader, Checkpoint]:

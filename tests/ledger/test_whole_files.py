@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.atomic_files import create_whole
-from ledger.feed.proofs.keyfile import create_keys, load_keys
+from ledger.sealing.key_files import create_keys, load_keys
 from ledger.store.keys import MasterKeys
 
 KILLED_AT_EACH_CALL = """

@@ -10,7 +10,7 @@ from ledger.domain.dispatch import needs
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
 from ledger.domain.registry import check, read_command
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.store.events import NewEvent, StreamHead
 from oracle.histories import history
 

@@ -12,8 +12,8 @@ from typed import Typed
 from fixtures.desk import contract, send
 from ledger.app import App
 from ledger.errors import Rejected, UsageError
-from ledger.feed.proofs.checkpoint import peek_checkpoint
-from ledger.feed.reading import read_feed
+from ledger.feed.reader import read_feed
+from ledger.proofs.checkpoints import peek_checkpoint
 from projections.archive import files, writing
 from projections.archive.files import Range, ranges_of, to_write
 from projections.archive.writing import archive

@@ -19,7 +19,7 @@ from ledger.domain.claim.state import Claim
 from ledger.domain.contract.state import Contract, limit_rows
 from ledger.domain.dispatch import State, fold
 from ledger.domain.identifiers import StreamRef
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
 from projections.asking.histories import read_until

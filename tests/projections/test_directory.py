@@ -10,9 +10,9 @@ from typed import Typed
 from fixtures.database import Database, execute
 from fixtures.desk import claim, contract, send
 from ledger.app import App
-from ledger.feed.verification.fault import NotVerified
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
+from ledger.verification.findings import NotVerified
 from projections.directory import follower as following
 from projections.directory.checking import check_directory
 from projections.directory.finding import Directory, Person

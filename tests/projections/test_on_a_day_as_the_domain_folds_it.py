@@ -13,7 +13,7 @@ from ledger.domain.complaint.state import Complaint
 from ledger.domain.contract.state import Contract, limit_rows
 from ledger.domain.dispatch import State, fold
 from ledger.domain.identifiers import StreamRef
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.asking.views import VIEWS
 from projections.claims.fold import row_of as claim_row
 from projections.complaints.fold import row_of as complaint_row

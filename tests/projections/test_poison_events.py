@@ -8,8 +8,8 @@ import pytest
 from recorded_book import RecordedBook
 
 from fixtures.program import settings_of
+from ledger.feed.follower_group import FollowerGroup
 from ledger.feed.followers import FollowerRunner
-from ledger.feed.together import FollowersTogether
 from projections.asking.views import VIEWS
 from projections.folding.follower import ViewFollower
 from projections.folding.view import View
@@ -65,7 +65,7 @@ def test_a_poison_event_stops_nobody_else_and_after_the_mend_the_view_is_what_it
         )
         for view in VIEWS.values()
     }
-    FollowersTogether(recorded.pool, recorded.book, list(runners.values()), batch=13).catch_up()
+    FollowerGroup(recorded.pool, recorded.book, list(runners.values()), batch=13).catch_up()
     with recorded.pool.connection() as connection:
         stood = {
             str(row["view"]): row for row in standings(connection, recorded.book) if row["view"] in VIEWS

@@ -8,8 +8,8 @@ import pytest
 from fixtures.desk import contract, send
 from ledger.app import App
 from ledger.errors import UsageError
-from ledger.feed.epochs import Cursor
-from ledger.feed.sealer import Sealer
+from ledger.feed.reader import Cursor
+from ledger.sealing.sealer import Sealer
 from projections.asking.positions import NOTHING, NothingKnown, known_end, position_as_of, read_as_of
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 from recorded_book import RecordedBook, answers
 
 from ledger.domain.identifiers import StreamRef
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.asking.histories import read_until
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS

@@ -6,7 +6,7 @@ from typing import Any
 from ledger.app import App
 from ledger.command_envelope import submission
 from ledger.domain.refusals import Invalid
-from ledger.feed.reading import FeedEvent, read_feed
+from ledger.feed.reader import FeedEvent, read_feed
 from oracle.histories import history
 
 

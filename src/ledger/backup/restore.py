@@ -16,10 +16,10 @@ from ledger.backup.dump import Kind, Manifest, Program, Tools, read_manifest
 from ledger.config import Settings
 from ledger.errors import Rejected
 from ledger.feed.followers import InTheVault
-from ledger.feed.signing.epochs import begin_epoch
-from ledger.feed.signing.places import SigningPlace
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
+from ledger.sealing.epochs import begin_epoch
+from ledger.sealing.signing_keys import SigningFiles
 from ledger.store.backup_snapshot import applied_migrations, books_found, other_sessions
 from ledger.store.books import Books
 from ledger.store.errors import ImportOpen
@@ -304,7 +304,7 @@ class Restoration:
 
     def _refuse_without_keys(self, manifest: Manifest) -> None:
         for book in manifest.books:
-            place = SigningPlace(self._settings.signing_key_path(book.book))
+            place = SigningFiles(self._settings.signing_key_path(book.book))
             if book.checkpoint is not None and not place.key.exists():
                 message = (
                     f"The log of book {book.book!r} was signed by a key that is not here: put {place.key} "

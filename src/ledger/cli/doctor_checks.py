@@ -10,10 +10,9 @@ from ledger.app import App
 from ledger.attempts import failing
 from ledger.clock import machine_now
 from ledger.config import Settings
-from ledger.feed.proofs.refused import ProofRefused
-from ledger.feed.subscriptions.trouble import troubles
 from ledger.key_backups import read_copies, without_copy
 from ledger.privacy.erasure import came_back, untold
+from ledger.proofs.errors import ProofRefused
 from ledger.running_file import running_up
 from ledger.store.catalogue import departures
 from ledger.store.diagnostics import (
@@ -28,6 +27,7 @@ from ledger.store.errors import StoreError
 from ledger.store.pool import Connection
 from ledger.store.subscriptions import backlogs, subscriptions
 from ledger.supervision import ServiceState
+from ledger.webhooks.problems import subscription_problems
 
 OLDEST_SERVER = 150_000
 MOST_SECONDS_APART = 2.0
@@ -242,7 +242,7 @@ def _feed(connection: Connection, wiring: App) -> Iterator[Finding]:
 
 def _subscriptions(connection: Connection, wiring: App) -> Iterator[Finding]:
     """Say which subscribers lack events that they should have."""
-    troubled = troubles(connection, wiring.book)
+    troubled = subscription_problems(connection, wiring.book)
     for one in troubled:
         yield Finding("subscription", "wrong", one.said)
     names = {one.subscription for one in troubled}

@@ -9,8 +9,8 @@ from ledger.app import reached
 from ledger.backup.restore import every_book
 from ledger.cli.options import opened
 from ledger.config import Settings
-from ledger.feed.proofs.keyfile import SigningKeys
 from ledger.logging import log_to_stderr
+from ledger.sealing.key_files import SigningKeys
 from ledger.store.keys import MasterKeys, rotate_masters, wrapped_by
 from ledger.store.pool import Pool
 

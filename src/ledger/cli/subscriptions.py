@@ -11,15 +11,15 @@ from ledger.errors import UsageError
 
 if TYPE_CHECKING:
     from ledger.app import App
-    from ledger.feed.reading import FeedEvent
-    from ledger.feed.subscriptions.outcome import Outcome
-    from ledger.feed.subscriptions.register import Standing
+    from ledger.feed.reader import FeedEvent
     from ledger.store.subscriptions import Kept
+    from ledger.webhooks.retry import DeliveryResult
+    from ledger.webhooks.subscriptions import SubscriptionStatus
 
 HEADERS = ("Name", "Kind", "State", "Position", "Lag", "Waiting", "Parked", "Last failure")
 
 
-def as_json_object(standing: "Standing") -> dict[str, object]:
+def as_json_object(standing: "SubscriptionStatus") -> dict[str, object]:
     """Give what `--json` prints; instants in UTC."""
     found, backlog = standing.subscription, standing.backlog
     return {
@@ -42,7 +42,7 @@ def as_json_object(standing: "Standing") -> dict[str, object]:
     }
 
 
-def as_cells(standing: "Standing") -> tuple[object, ...]:
+def as_cells(standing: "SubscriptionStatus") -> tuple[object, ...]:
     """Give one row for people, under HEADERS."""
     found, backlog = standing.subscription, standing.backlog
     state = f"{found.state}: {found.because}" if found.because else found.state
@@ -130,7 +130,7 @@ def add(  # noqa: PLR0913 # as many as there are options
     if stream is not None and types:
         message = "A relay takes every event: leave --type out, and filter by subject where you read."
         raise UsageError(message)
-    from ledger.feed.subscriptions.subjects import stream_of  # noqa: PLC0415  # loaded when it runs
+    from ledger.webhooks.endpoints import stream_of  # noqa: PLC0415  # loaded when it runs
 
     with opened(book) as wiring:
         wiring.seal()
@@ -327,10 +327,9 @@ def listen(  # noqa: PLR0913 # as many as there are options
     """
     import asyncio  # noqa: PLC0415  # loaded when it runs
 
-    from ledger.feed.subscriptions.addresses import AddressRefused, webhook_url  # noqa: PLC0415  # as above
-    from ledger.feed.subscriptions.forwarding import Forwarding  # noqa: PLC0415  # as above
-    from ledger.feed.subscriptions.register import check_types  # noqa: PLC0415  # as above
-    from ledger.feed.subscriptions.signing import checked_secret, new_secret  # noqa: PLC0415  # as above
+    from ledger.webhooks.endpoints import AddressRefused, checked_secret, new_secret, webhook_url  # noqa: PLC0415  # as above  # noqa: PLC0415  # as above
+    from ledger.webhooks.sender import Forwarder  # noqa: PLC0415  # as above
+    from ledger.webhooks.subscriptions import check_types  # noqa: PLC0415  # as above
 
     check_types(types)
     try:
@@ -345,7 +344,7 @@ def listen(  # noqa: PLR0913 # as many as there are options
         note(f"Posting what comes after position {after} to {address}; Ctrl-C ends it.")
         if secret is None:
             note(f"Signed with {signing}")
-        forwarding = Forwarding(
+        forwarding = Forwarder(
             wiring.pool, book, types or None, signing, seal=wiring.seal, tell=_json_line if as_json else _line
         )
         all_taken = asyncio.run(forwarding.run(address, after, until_end=until_end))
@@ -354,19 +353,23 @@ def listen(  # noqa: PLR0913 # as many as there are options
 
 def _begin(wiring: "App", since: str | None) -> int:
     """Settle the position after which to begin. Raises UsageError, and Rejected where the epochs part."""
-    from ledger.feed.epochs import place  # noqa: PLC0415  # loaded when it runs
+    from ledger.feed.reader import position_after  # noqa: PLC0415  # loaded when it runs
     from ledger.store.feed import feed_end  # noqa: PLC0415  # as above
 
     with wiring.pool.connection() as connection:
-        return feed_end(connection, wiring.book) if since is None else place(connection, wiring.book, since)
+        return (
+            feed_end(connection, wiring.book)
+            if since is None
+            else position_after(connection, wiring.book, since)
+        )
 
 
-def _line(event: "FeedEvent", outcome: "Outcome") -> None:
+def _line(event: "FeedEvent", outcome: "DeliveryResult") -> None:
     told = "taken" if not outcome.told else outcome.told
     click.echo(f"{event.position:>8}  {event.type}  {event.stream.name}  {told}")
 
 
-def _json_line(event: "FeedEvent", outcome: "Outcome") -> None:
+def _json_line(event: "FeedEvent", outcome: "DeliveryResult") -> None:
     print_json_line(
         {
             "position": event.position,

@@ -13,20 +13,16 @@ import click
 from ledger.app import opened
 from ledger.cli.output import Reach, note, print_json, progress
 from ledger.errors import Rejected, UsageError
-from ledger.feed.proofs.cosignature import WitnessKey
-from ledger.feed.proofs.evidence import AskedWrongly, cosigned_line, read_kept, verify_evidence
-from ledger.feed.proofs.keyfile import SigningKeys
-from ledger.feed.proofs.note import VerifierKey
-from ledger.feed.proofs.refused import BadNote, KeyFileRefused, ProofRefused
-from ledger.feed.verification.audit import DatabaseProof, verify_database
-from ledger.feed.verification.checked_view import CheckedView, Progress
-from ledger.feed.verification.epochs import log_size
-from ledger.feed.verification.fault import LessProven, NotVerified
-from ledger.feed.verification.kept_heads import Parting
-from ledger.feed.verification.outside import Outside, as_given, beside_the_key
-from ledger.feed.verification.schema import verify_schema
-from ledger.feed.verification.standing_file import StandingFile
+from ledger.proofs.errors import BadNote, KeyFileRefused, ProofRefused
+from ledger.proofs.notes import VerifierKey, WitnessKey
+from ledger.proofs.verifier import EvidenceUsageError, cosigned_line, read_kept, verify_evidence
+from ledger.sealing.key_files import SigningKeys
 from ledger.store.log import newest_checkpoint
+from ledger.verification.database import DatabaseProof, verify_database, verify_schema
+from ledger.verification.findings import CheckedView, LessProven, NotVerified, OnProgress
+from ledger.verification.heads import log_size
+from ledger.verification.progress import ProgressFile
+from ledger.verification.trust_anchors import Parting, TrustAnchors, anchors_beside_key, anchors_given
 
 if TYPE_CHECKING:
     from ledger.app import App
@@ -54,7 +50,7 @@ def read_since(paths: Iterable[Path]) -> list[str]:
     """Read signed heads; their signatures are checked later. Raises UsageError."""
     try:
         return [read_kept(path) for path in paths]
-    except AskedWrongly as error:
+    except EvidenceUsageError as error:
         message = f"--since {error}."
         raise UsageError(message) from error
 
@@ -129,7 +125,7 @@ def verify_target(  # noqa: PLR0913  # one option each
                 witnesses=witnesses,
                 progress=lambda done, _: bar.reach(done),
             )
-    except AskedWrongly as error:
+    except EvidenceUsageError as error:
         message = f"{error}."
         raise UsageError(message) from error
     except ProofRefused as fault:
@@ -152,7 +148,7 @@ SCHEMA_ADVICE = (
 )
 VIEW_ADVICE = "; find out who changed it, then `coverledger projections rebuild --all` puts the views right"
 
-ViewCheck = Callable[["App", Progress], CheckedView]
+ViewCheck = Callable[["App", OnProgress], CheckedView]
 
 
 def run(  # noqa: PLR0913  # one option each
@@ -198,19 +194,19 @@ def outside_of(
     keys: Sequence[VerifierKey] = (),
     since: Sequence[str] = (),
     witnesses: Sequence[WitnessKey] = (),
-) -> Outside:
+) -> TrustAnchors:
     """Take the keys that were given, else those beside the database; the kept head goes with the latter."""
     if keys:
-        outside = as_given(keys, since, witnesses)
+        outside = anchors_given(keys, since, witnesses)
     else:
-        outside = beside_the_key(wiring.signing_place, since, witnesses)
+        outside = anchors_beside_key(wiring.signing_place, since, witnesses)
     known = [key for witness in wiring.settings.witness_places for key in witness.keys]
     return replace(outside, known_witnesses=known)
 
 
-def _log(wiring: "App", outside: Outside, *, fresh: bool) -> DatabaseProof:
+def _log(wiring: "App", outside: TrustAnchors, *, fresh: bool) -> DatabaseProof:
     wiring.settings.make_home()
-    memory = StandingFile(wiring.settings.home / "verification", wiring.book, outside.demanded)
+    memory = ProgressFile(wiring.settings.home / "verification", wiring.book, outside.demanded)
     if fresh:
         memory.forget()
     with progress("Verifying the log", _size(wiring)) as bar:

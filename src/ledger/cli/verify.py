@@ -131,8 +131,8 @@ def verify(  # noqa: PLR0913  # one option each
 def checkpoint(*, vkey: bool, since: Path | None, send: bool, book: str, as_json: bool) -> None:
     """Print the newest signed head."""
     from ledger.cli.verification import newest_note, read_since, root_text, signing_keys  # noqa: PLC0415  # loaded when it runs
-    from ledger.feed.proofs.checkpoint import peek_checkpoint  # noqa: PLC0415  # as above
-    from ledger.feed.verification.extension import extension  # noqa: PLC0415  # as above
+    from ledger.proofs.checkpoints import peek_checkpoint  # noqa: PLC0415  # as above
+    from ledger.verification.exports import extension  # noqa: PLC0415  # as above
 
     if vkey + bool(since) + send > 1:
         message = "--vkey prints a key, --since a proof, --send sends: ask for one of them."
@@ -207,8 +207,8 @@ def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) 
     """Write a bundle."""
     from ledger.cli.output import progress  # noqa: PLC0415  # as above
     from ledger.cli.verification import newest_note, root_text, trusted_keys  # noqa: PLC0415  # loaded when it runs
-    from ledger.feed.proofs.checkpoint import peek_checkpoint  # noqa: PLC0415  # as above
-    from ledger.feed.verification.bundle_rows import export_bundle  # noqa: PLC0415  # as above
+    from ledger.proofs.checkpoints import peek_checkpoint  # noqa: PLC0415  # as above
+    from ledger.verification.exports import export_bundle  # noqa: PLC0415  # as above
 
     with opened(book) as wiring:
         verifier_keys = trusted_keys(wiring, keys)
@@ -262,8 +262,8 @@ def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) 
 def proof(contract: str, *, out: Path | None, keys: tuple[str, ...], book: str, as_json: bool) -> None:
     """Write one contract's proof."""
     from ledger.cli.verification import newest_note, root_text, trusted_keys  # noqa: PLC0415  # loaded when it runs
-    from ledger.feed.proofs.contract_file import verify_contract_file  # noqa: PLC0415  # as above
-    from ledger.feed.verification.contract_rows import NothingProven, contract_proof  # noqa: PLC0415  # as above
+    from ledger.proofs.contract_proof import verify_contract_file  # noqa: PLC0415  # as above
+    from ledger.verification.exports import NothingProven, contract_proof  # noqa: PLC0415  # as above
 
     with opened(book) as wiring:
         verifier_keys = trusted_keys(wiring, keys)

@@ -1,1 +1,1 @@
-"""The feed: the ledger's sealed events by dense position, and those who follow it."""
+"""The sealed feed: who reads it, who follows it, and what others are told of it."""

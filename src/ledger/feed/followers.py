@@ -1,13 +1,16 @@
-"""Followers: whoever turns the feed into an effect, once, in order, missing nothing."""
+"""Followers: whoever turns the feed into an effect, once, in order, missing nothing.
+
+Whoever reads a range of the feed gets it without a gap, or a halt: nothing is guessed on a broken log.
+"""
 
 from collections.abc import Sequence
 from threading import Event as StopEvent
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 import structlog
 
-from ledger.feed.reading import FeedEvent, feed_events
+from ledger.feed.reader import FeedEvent, feed_events
 from ledger.store.feed import (
     FeedRow,
     Parked,
@@ -354,3 +357,34 @@ def _waiting(event: FeedEvent, position: int) -> Parked:
 def _described(error: Exception) -> str:
     """Describe an error for whoever looks at what was parked."""
     return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+
+
+class FeedRange(NamedTuple):
+    """A part of the feed."""
+
+    events: Sequence[FeedEvent]
+    """Those wanted."""
+    last: int
+    """Last position of the part, whether it is wanted or not."""
+
+
+def read_range(
+    connection: Connection, book: str, after: int, limit: int, types: Sequence[str] | None
+) -> FeedRange:
+    """Read on after a position, at most `limit` positions; `types` wanted, None: all.
+
+    Raises GapFound where a position or its event is missing, or the feed ends before `after`.
+    """
+    rows = select_feed(connection, book, after, limit, types)
+    if not rows and feed_end(connection, book) < after:
+        message = (
+            f"position {after} was read, but the feed of book {book!r} ends before it: an older state was "
+            "restored"
+        )
+        raise GapFound(message)
+    for expected, row in enumerate(rows, after + 1):
+        if row.position != expected or (types is None and row.type is None):
+            message = f"position {expected} of the feed of book {book!r} is missing: run `coverledger verify`"
+            raise GapFound(message)
+    wanted = feed_events(row for row in rows if row.type is not None)
+    return FeedRange(wanted, rows[-1].position if rows else after)

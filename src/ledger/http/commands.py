@@ -23,7 +23,7 @@ from ledger.domain.dispatch import needs as needed_streams
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid
 from ledger.domain.registry import COMMANDS
-from ledger.feed.epochs import Cursor
+from ledger.feed.reader import Cursor
 from ledger.http.callers import admitted, needs
 from ledger.http.middleware import Lane
 from ledger.http.openapi import AN_INSTANT, command_schema

@@ -10,8 +10,8 @@ from starlette.responses import Response, StreamingResponse
 
 from ledger.app import App
 from ledger.auth.roles import Caller
-from ledger.feed.epochs import Cursor
-from ledger.feed.publishing.cloud_events import BATCH_CONTENT_TYPE
+from ledger.feed.publish import BATCH_CONTENT_TYPE
+from ledger.feed.reader import Cursor
 from ledger.http.callers import needs
 from ledger.http.feed_cache import PAGE as WINDOW_PAGE
 from ledger.http.feed_cache import CachedEvent, FeedCache, read_sent

@@ -12,9 +12,8 @@ from typing import Final, NamedTuple
 
 from fastapi.concurrency import run_in_threadpool
 
-from ledger.feed.epochs import Cursor
-from ledger.feed.publishing.cloud_events import cloud_event_json, epoch_of, type_of
-from ledger.feed.reading import read_feed
+from ledger.feed.publish import cloud_event_json, epoch_of, type_of
+from ledger.feed.reader import Cursor, read_feed
 from ledger.store.feed import feed_end
 from ledger.store.log import select_epochs
 from ledger.store.pool import Pool

@@ -22,8 +22,6 @@ from starlette.responses import JSONResponse, Response
 from ledger.app import App
 from ledger.attempts import FailingItem, failing
 from ledger.auth.roles import Caller
-from ledger.feed.subscriptions.register import Standing, standings
-from ledger.feed.subscriptions.trouble import Trouble, troubles
 from ledger.http.callers import needs
 from ledger.http.state import wiring_of
 from ledger.migrate import pending
@@ -31,6 +29,8 @@ from ledger.store.diagnostics import FeedFound, examine_feed, has_room, takes_wr
 from ledger.store.errors import DatabaseUnavailable, MigrationRefused
 from ledger.store.retry import has_no_room, is_away
 from ledger.supervision import StateName
+from ledger.webhooks.problems import SubscriptionProblem, subscription_problems
+from ledger.webhooks.subscriptions import SubscriptionStatus, subscription_statuses
 
 ANSWER_SECONDS: Final = 5.0
 ROOM_SECONDS: Final = 10.0
@@ -57,8 +57,8 @@ class Found(NamedTuple):
     home: Home = "well"
     feed: FeedFound | None = None
     failing: Sequence[FailingItem] = ()
-    subscribers: Sequence[Standing] = ()
-    troubles: Sequence[Trouble] = ()
+    subscribers: Sequence[SubscriptionStatus] = ()
+    troubles: Sequence[SubscriptionProblem] = ()
 
 
 class Watch:
@@ -96,8 +96,8 @@ class Watch:
         try:
             with wiring.pool.connection() as connection:
                 feed, items = examine_feed(connection, wiring.book), failing(connection, wiring.book)
-                subscribers = standings(connection, wiring.book)
-                troubled = troubles(connection, wiring.book)
+                subscribers = subscription_statuses(connection, wiring.book)
+                troubled = subscription_problems(connection, wiring.book)
             return Found(self._room(), self._migrations(), home, feed, items, subscribers, troubled)
         except Exception as error:
             if has_no_room(error):

@@ -11,8 +11,13 @@ from starlette.responses import Response
 
 from ledger.app import App
 from ledger.auth.roles import Caller
-from ledger.feed.proofs.checkpoint import peek_checkpoint
-from ledger.feed.proofs.tiles import (
+from ledger.http.callers import needs
+from ledger.http.openapi_responses import described
+from ledger.http.parameters import tagged
+from ledger.http.problems import Problem
+from ledger.http.state import PREFIX, Book, wiring_of
+from ledger.proofs.checkpoints import peek_checkpoint
+from ledger.proofs.tiles import (
     TILE_WIDTH,
     Entries,
     Tile,
@@ -21,11 +26,6 @@ from ledger.feed.proofs.tiles import (
     parse_tile_path,
     width_at,
 )
-from ledger.http.callers import needs
-from ledger.http.openapi_responses import described
-from ledger.http.parameters import tagged
-from ledger.http.problems import Problem
-from ledger.http.state import PREFIX, Book, wiring_of
 from ledger.store.log import newest_checkpoint, select_leaves, select_nodes
 from ledger.store.pool import Connection
 

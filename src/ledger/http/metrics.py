@@ -10,11 +10,11 @@ from prometheus_client.registry import Collector
 
 from ledger.app import App
 from ledger.attempts import FailingItem
-from ledger.feed.subscriptions.register import Standing
-from ledger.feed.subscriptions.trouble import Problem, Trouble
 from ledger.http.health import Watch
 from ledger.store.diagnostics import FeedFound
 from ledger.supervision import ServiceState
+from ledger.webhooks.problems import Problem, SubscriptionProblem
+from ledger.webhooks.subscriptions import SubscriptionStatus
 
 BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 """Seconds."""
@@ -135,7 +135,9 @@ def _of_items(items: Sequence[FailingItem]) -> Metric:
     return failed
 
 
-def _of_subscribers(subscribers: Sequence[Standing], troubles: Sequence[Trouble]) -> Iterator[Metric]:
+def _of_subscribers(
+    subscribers: Sequence[SubscriptionStatus], troubles: Sequence[SubscriptionProblem]
+) -> Iterator[Metric]:
     lag = GaugeMetricFamily(
         "claims_ledger_subscription_lag_positions",
         "Positions that a subscription is behind the feed's end.",

@@ -8,8 +8,7 @@ from fastapi import FastAPI
 from ledger.auth.roles import OPEN, RIGHTS, ROLES
 from ledger.domain.command import Command
 from ledger.domain.registry import COMMANDS
-from ledger.feed.publishing.asyncapi import envelope
-from ledger.feed.publishing.cloud_events import type_of
+from ledger.feed.publish import envelope, type_of
 from ledger.http.openapi_responses import ProblemDetails, problems
 
 Schema = dict[str, Any]

@@ -16,17 +16,17 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from ledger.domain.registry import EVENT_TYPES
-from ledger.feed.epochs import (
+from ledger.feed.publish import published_types
+from ledger.feed.reader import (
     FIRST_EPOCH,
     BeyondTheEnd,
     Cursor,
     EpochsPart,
     EpochUnknown,
     NotACursor,
-    check_place,
+    check_position,
     present_epoch,
 )
-from ledger.feed.publishing.schemas import published_types
 from ledger.http.problems import Problem
 from ledger.imports.lines import shortened
 from ledger.store.pool import Pool
@@ -165,7 +165,7 @@ def places(name: str) -> Iterator[None]:
 def check_after(pool: Pool, book: str, cursor: Cursor) -> int:
     """Make sure that a reader of the feed may go on there; gives the present epoch. Raises Problem."""
     with places("after"), pool.connection() as connection:
-        return check_place(connection, book, cursor)
+        return check_position(connection, book, cursor)
 
 
 class TypeFilter:

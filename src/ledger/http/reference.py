@@ -15,8 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ledger.app import App
 from ledger.auth.roles import OPEN, RIGHTS, ROLES, Caller
-from ledger.feed.publishing.asyncapi import asyncapi_document
-from ledger.feed.publishing.schemas import SchemaUnknown, schema_of
+from ledger.feed.publish import SchemaUnknown, asyncapi_document, schema_of
 from ledger.http.callers import needs
 from ledger.http.openapi import RIGHT, operations
 from ledger.http.openapi_responses import described

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.exports.sheet import Row, sheet
 
 EVENTS: Final = sheet(

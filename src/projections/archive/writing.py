@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ledger.errors import Rejected, UsageError
-from ledger.feed.reading import FeedEvent, read_feed
+from ledger.feed.reader import FeedEvent, read_feed
 from ledger.store.feed import feed_end
 from ledger.store.pool import Connection, Pool
 from projections.archive.files import Range, ranges_of, to_write

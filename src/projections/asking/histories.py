@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from ledger.domain.identifiers import StreamRef
-from ledger.feed.reading import FeedEvent, read_feed, read_streams
+from ledger.feed.reader import FeedEvent, read_feed, read_streams
 from ledger.store.canonical import stream_id, stream_ref
 from ledger.store.pool import Connection
 

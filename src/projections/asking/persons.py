@@ -1,7 +1,7 @@
 """Who stands behind the ids of persons: opened on the record, for a reader who says why."""
 
 from ledger.domain.identifiers import StreamRef
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Opening, Stored
 from ledger.store.vault import SealedValue, sealed_values
 from projections.asking.reader import Reader

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ledger.domain.calendar import ONE_DAY, brussels_midnight
 from ledger.domain.command import read_date, read_instant
 from ledger.errors import Rejected, UsageError
-from ledger.feed.epochs import Cursor, check_cursor
+from ledger.feed.reader import Cursor, check_cursor
 from ledger.store.feed import checkpoint, feed_end
 from ledger.store.log import select_epochs
 from ledger.store.pool import Connection

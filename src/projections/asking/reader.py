@@ -6,7 +6,7 @@ from datetime import date
 from typing import TypeVar
 
 from ledger.domain.identifiers import StreamRef
-from ledger.feed.reading import FeedEvent, read_streams
+from ledger.feed.reader import FeedEvent, read_streams
 from ledger.privacy.access import Opening
 from ledger.store.canonical import stream_ref
 from ledger.store.pool import Connection

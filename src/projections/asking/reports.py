@@ -13,7 +13,7 @@ from typing import Any, Final
 from ledger.domain.calendar import ONE_DAY, brussels_date
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.terms import load_terms
-from ledger.feed.epochs import Cursor
+from ledger.feed.reader import Cursor
 from projections.asking.reader import Reader
 from projections.bordereau import queries as on_bordereau
 from projections.bordereau.fold import BORDEREAU

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ledger.domain.claim.events import ClaimEvent
 from ledger.domain.claim.state import Claim
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.folding.states import folded, read_state, state_text
 from projections.folding.view import Folded, Since, Table, View
 

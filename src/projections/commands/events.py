@@ -48,13 +48,13 @@ def events(since: str, types: tuple[str, ...], book: str, *, follow: bool, as_js
     A cursor is refused (exit 1) where the log was put back since and parts before it: the message says from
     where to read again. A bare position is a cursor of the first epoch.
     """
-    from ledger.feed.epochs import place  # noqa: PLC0415  # loaded when it runs
+    from ledger.feed.reader import position_after  # noqa: PLC0415  # loaded when it runs
 
     _check(types)
     with opened(book) as wiring:
         wiring.seal()
         with wiring.pool.connection() as connection:
-            after = place(connection, book, since)
+            after = position_after(connection, book, since)
         if follow:
             _follow(wiring, after, types, as_json=as_json)
             return
@@ -79,7 +79,7 @@ def _check(types: tuple[str, ...]) -> None:
 
 def _read(wiring: "App", after: int, types: tuple[str, ...]) -> Iterator[Told]:
     """Read what is sealed now, from after a position to the feed's end."""
-    from ledger.feed.reading import read_feed  # noqa: PLC0415  # loaded when it runs
+    from ledger.feed.reader import read_feed  # noqa: PLC0415  # loaded when it runs
     from ledger.store.feed import feed_end  # noqa: PLC0415  # as above
     from projections.replay.feed_rows import told_with_payloads  # noqa: PLC0415  # as above
 

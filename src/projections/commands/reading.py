@@ -12,7 +12,7 @@ from projections.commands.options import empty_ok
 
 if TYPE_CHECKING:
     from ledger.app import App
-    from ledger.feed.epochs import Cursor
+    from ledger.feed.reader import Cursor
     from ledger.privacy.access import Access, Opening
     from ledger.store.pool import Connection
     from projections.asking.reader import Reader
@@ -74,7 +74,7 @@ def _warn_of_more(
     connection: "Connection", book: str, asked: "Cursor | datetime | None", position: int
 ) -> None:
     """Say on stderr when more may yet be sealed by the instant asked for, so that the answer can change."""
-    from ledger.feed.epochs import Cursor, present_epoch  # noqa: PLC0415  # loaded when it runs
+    from ledger.feed.reader import Cursor, present_epoch  # noqa: PLC0415  # loaded when it runs
     from projections.asking.positions import NOTHING, is_over  # noqa: PLC0415  # as above
 
     if isinstance(asked, datetime) and not is_over(connection, asked):

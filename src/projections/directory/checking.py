@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidTag
 
-from ledger.feed.verification.checked_view import CheckedView, Progress
-from ledger.feed.verification.fault import NotVerified
 from ledger.store.feed import checkpoint
 from ledger.store.pool import Connection
 from ledger.store.vault import unseal
+from ledger.verification.findings import CheckedView, NotVerified, OnProgress
 from projections.asking.histories import read_until
 from projections.directory.entries import TYPES, Called, Key, entries
 from projections.directory.follower import NAME, clear_text, place_of
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 _SNAPSHOT: Final = "set transaction isolation level repeatable read, read only"
 
 
-def check_directory(wiring: "App", progress: Progress) -> CheckedView:
+def check_directory(wiring: "App", progress: OnProgress) -> CheckedView:
     """Check the directory as far as it has come: its entries. Raises NotVerified for the first bad one.
 
     A login that may not read the vault, as an auditor's, sees no entry: it checks none, and says 0 rows.

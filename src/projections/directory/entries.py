@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from ledger.domain.claim.events import ClaimOpened
 from ledger.domain.contract.events import ContractStarted, PersonCorrected
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.store.vault import SealedValue, sealed_values
 
 TYPES: Final = frozenset(event.stable_name for event in (ContractStarted, PersonCorrected, ClaimOpened))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.store.event_store import EventStore
 from ledger.store.pool import Connection
 from ledger.store.vault import place, seal, unseal

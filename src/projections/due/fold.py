@@ -12,7 +12,7 @@ from ledger.domain.contract.events import ContractStarted
 from ledger.domain.deadlines import LISTENED_TO, Deadline, fold_deadlines
 from ledger.domain.event import Event
 from ledger.domain.identifiers import StreamKind, StreamRef, contract_ref
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.folding.view import Folded, Since, Table, View
 
 RANKS: Mapping[StreamKind, int] = {"contract": 0, "claim": 1, "complaint": 2}

@@ -11,7 +11,7 @@ from ledger.domain.retention import (
     paid,
     retention,
 )
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 
 TYPES = frozenset(event.stable_name for event in LISTENED_TO)
 

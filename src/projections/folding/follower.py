@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from ledger.feed.followers import Halted
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.store.pool import Connection
 from projections.folding.generations import live_or_first
 from projections.folding.versions import Folding

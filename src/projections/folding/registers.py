@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar, cast
 
 from ledger.domain.dispatch import State
 from ledger.domain.identifiers import StreamKind
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.folding.states import folded, read_state, state_text
 from projections.folding.view import Folded, Row, Since, Table, View
 

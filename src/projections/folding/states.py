@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from ledger.domain.dispatch import State, fold, state_from_json, state_to_json
 from ledger.domain.identifiers import StreamKind
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")

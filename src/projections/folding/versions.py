@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.folding.view import Remembered, Row, View
 
 Memory = TypeVar("Memory")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 
 Memory = TypeVar("Memory")
 

@@ -8,7 +8,7 @@ from starlette.responses import StreamingResponse
 
 from ledger.app import App
 from ledger.errors import Rejected
-from ledger.feed.epochs import Cursor
+from ledger.feed.reader import Cursor
 from ledger.http.openapi_responses import POSITION
 from ledger.http.problems import Problem
 from projections.exports.sent import WAYS

@@ -16,7 +16,7 @@ from ledger.command_handler import kept_answer
 from ledger.domain.command import Day
 from ledger.domain.identifiers import Name, StreamRef
 from ledger.errors import UsageError
-from ledger.feed.epochs import Cursor, check_place
+from ledger.feed.reader import Cursor, check_position
 from ledger.http.openapi import A_DATE, AN_INSTANT
 from ledger.http.parameters import CURSOR, PresentEpoch, places, read_cursor
 from ledger.http.problems import Problem
@@ -203,7 +203,7 @@ def _reached(wiring: App, views: Sequence[str]) -> int:
 
 def _check_position(wiring: App, cursor: Cursor) -> None:
     with places("min_position"), wiring.pool.connection() as connection:
-        check_place(connection, wiring.book, cursor)
+        check_position(connection, wiring.book, cursor)
 
 
 def no_such(reader: Reader, kind: str, number: str) -> Problem:

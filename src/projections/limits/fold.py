@@ -16,7 +16,7 @@ from ledger.domain.contract.events import (
     LimitReserved,
 )
 from ledger.domain.terms import load_terms
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.folding.view import Folded, Since, Table, View
 
 

@@ -13,7 +13,7 @@ from ledger.domain.claim.events import (
     RefundIssued,
     RefundReversed,
 )
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.folding.view import Folded, Since, Table, View
 
 

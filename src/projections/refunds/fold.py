@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from ledger.domain.claim.events import ClaimEvent, ClaimMoved, SubmissionCompleted
 from ledger.domain.claim.state import Claim
 from ledger.domain.deadlines import Deadline
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.folding.states import folded, read_state, state_text
 from projections.folding.view import Folded, Since, Table, View
 

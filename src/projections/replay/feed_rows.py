@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.store.pool import Connection
 from projections.replay.payloads import Known, as_understood, persons_in
 from projections.replay.queries import erased_among

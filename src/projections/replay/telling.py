@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from ledger.domain.dispatch import State, fold
 from ledger.domain.identifiers import StreamRef
 from ledger.errors import Rejected
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.asking.persons import stored
 from projections.asking.reader import Reader
 from projections.replay.changes import changes

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from ledger.domain.claim import events as on_claims
 from ledger.domain.claim.events import ClaimEvent
 from ledger.domain.event import Event
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.folding.view import Folded, Since, Table, View
 
 

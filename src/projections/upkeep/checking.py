@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ledger.feed.verification.checked_view import CheckedView, Progress
-from ledger.feed.verification.fault import NotVerified
 from ledger.store.feed import checkpoint, feed_end
 from ledger.store.pool import Connection
+from ledger.verification.findings import CheckedView, NotVerified, OnProgress
 from projections.asking.histories import read_until
 from projections.asking.views import VIEWS
 from projections.folding.versions import Folding
@@ -21,7 +20,7 @@ from projections.upkeep.rows import Version, live_generation, rows_of
 if TYPE_CHECKING:
     from ledger.app import App
 
-Check = Callable[["App", Progress], CheckedView]
+Check = Callable[["App", OnProgress], CheckedView]
 
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
 REMEMBERED = """
@@ -30,7 +29,7 @@ where book = %s and generation = %s and view = %s
 """
 
 
-def check_view(wiring: "App", view: View[Any], progress: Progress) -> CheckedView:
+def check_view(wiring: "App", view: View[Any], progress: OnProgress) -> CheckedView:
     """Check one view as far as it has come: its row versions. Raises NotVerified for the first bad row."""
     book = wiring.book
     with wiring.pool.transaction() as connection:
@@ -107,7 +106,7 @@ def _remembered(
 
 
 def _check(name: str) -> Check:
-    def check(wiring: "App", progress: Progress) -> CheckedView:
+    def check(wiring: "App", progress: OnProgress) -> CheckedView:
         return check_view(wiring, VIEWS[name], progress)
 
     check.__doc__ = f"Check the view `{name}` against the feed."

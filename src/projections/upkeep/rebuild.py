@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 
+from ledger.feed.follower_group import BATCH_TOGETHER, FollowerGroup
 from ledger.feed.followers import FollowerRunner
-from ledger.feed.together import BATCH_TOGETHER, FollowersTogether
 from ledger.store.feed import checkpoint, feed_end, lock_checkpoint, move_checkpoint
 from ledger.store.pool import Connection, Pool
 from projections.folding import generations
@@ -72,7 +72,7 @@ def rebuild_together(
 ) -> list[Rebuilt]:
     """Build views anew over one reading of the feed. Raises Halted."""
     begun = [_begin(pool, book, view) for view in views]
-    FollowersTogether(pool, book, [building.runner for building in begun]).catch_up(report)
+    FollowerGroup(pool, book, [building.runner for building in begun]).catch_up(report)
     return [_finish(pool, book, building) for building in begun]
 
 

@@ -12,10 +12,10 @@ import structlog
 
 from ledger.app import App
 from ledger.cli.verification import VIEW_CHECKS_GROUP, outside_of
-from ledger.feed.proofs.refused import ProofRefused
-from ledger.feed.verification.audit import verify_database
-from ledger.feed.verification.checked_view import CheckedView
+from ledger.proofs.errors import ProofRefused
 from ledger.store.errors import StoreError
+from ledger.verification.database import verify_database
+from ledger.verification.findings import CheckedView
 
 State = Literal["none", "running", "verified", "refused", "broken_off"]
 Check = Callable[[App, Callable[[int, int], None]], CheckedView]

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from ledger.app import App
 from ledger.auth.roles import Right
 from ledger.errors import ClockBehind, Rejected, Unavailable, UsageError
-from ledger.feed.epochs import EpochsPart, EpochUnknown
+from ledger.feed.reader import EpochsPart, EpochUnknown
 from ledger.http.callers import SESSION_COOKIE, program, refuse_from_elsewhere, visitor
 from ledger.http.problems import Problem
 from ledger.http.state import SLASH

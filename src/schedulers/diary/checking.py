@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING
 
 from ledger.domain.deadlines import Deadline
 from ledger.domain.identifiers import StreamRef
-from ledger.feed.reading import read_feed
-from ledger.feed.verification.checked_view import CheckedView, Progress
-from ledger.feed.verification.fault import NotVerified
+from ledger.feed.reader import read_feed
 from ledger.store.canonical import stream_ref
 from ledger.store.feed import checkpoint, feed_end
 from ledger.store.pool import Connection
+from ledger.verification.findings import CheckedView, NotVerified, OnProgress
 from schedulers.diary.entries import Diarised, diarise, to_text
 from schedulers.diary.follower import NAME
 from schedulers.diary.queries import standing_deadlines
@@ -24,7 +23,7 @@ SNAPSHOT = "set transaction isolation level repeatable read, read only"
 ROWS = "select stream, due_at, kinds, memory from schedulers.diary where book = %s"
 
 
-def check_diary(wiring: "App", progress: Progress) -> CheckedView:
+def check_diary(wiring: "App", progress: OnProgress) -> CheckedView:
     """Check the diary as far as it has come. Raises NotVerified for the first bad row."""
     with wiring.pool.transaction() as connection:
         with connection.cursor() as cursor:
@@ -55,7 +54,7 @@ def check_diary(wiring: "App", progress: Progress) -> CheckedView:
 
 
 def _fold(
-    connection: Connection, book: str, position: int, progress: Progress
+    connection: Connection, book: str, position: int, progress: OnProgress
 ) -> tuple[dict[StreamRef, Diarised], dict[StreamRef, int]]:
     """Fold the feed up to a position; with the newest position of each stream."""
     diarised: dict[StreamRef, Diarised] = {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.store.pool import Connection
 from schedulers.diary.entries import diarise
 from schedulers.diary.queries import drop, keep, keep_standing, kept

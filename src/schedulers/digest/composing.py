@@ -7,7 +7,7 @@ from datetime import date
 from ledger.attempts import FailingItem
 from ledger.domain.calendar import ONE_DAY
 from ledger.domain.deadlines import Deadline
-from ledger.feed.subscriptions.trouble import Trouble
+from ledger.webhooks.problems import SubscriptionProblem
 from schedulers.letters.queries import Letter
 
 ENDS = frozenset({"term_end", "notice_end", "withdrawal_end"})
@@ -42,7 +42,7 @@ class Digest:
     """Followers with events that they could not take."""
     parked: Sequence[FailingItem] = ()
     """What workers could not handle, and nobody tries any more."""
-    subscribers: Sequence[Trouble] = ()
+    subscribers: Sequence[SubscriptionProblem] = ()
     """What is wrong with those who are to be told of events."""
 
     @property

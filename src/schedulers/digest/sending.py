@@ -12,9 +12,9 @@ import structlog
 from ledger.attempts import Attempts, ItemFailed, failing
 from ledger.clock import acts_until, present
 from ledger.domain.calendar import brussels_date, is_working_day
-from ledger.feed.subscriptions.trouble import troubles
 from ledger.mail import new_mail
 from ledger.supervision import rest
+from ledger.webhooks.problems import subscription_problems
 from schedulers.clocks import look_at
 from schedulers.clockwork import tick
 from schedulers.diary.follower import NAME as DIARY
@@ -134,7 +134,7 @@ def digest_of(wiring: "App") -> Digest:
             None if look.agrees else look.apart_seconds,
             stopped(connection, book),
             [one for one in failing(connection, book) if one.is_parked],
-            troubles(connection, book),
+            subscription_problems(connection, book),
         )
 
 

@@ -16,7 +16,7 @@ from urllib.request import (
     build_opener,
 )
 
-from ledger.feed.proofs.refused import one_line
+from ledger.proofs.errors import one_line
 
 SECONDS: Final = 30.0
 """For all of it: connecting, sending, the whole answer."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ledger.feed.proofs.note import split_note
-from ledger.feed.proofs.refused import BadNote
+from ledger.proofs.errors import BadNote
+from ledger.proofs.notes import split_note
 from schedulers.heads.place import DaysHead, NotSent
 
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9._%-]+")

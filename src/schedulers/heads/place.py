@@ -6,8 +6,8 @@ from datetime import date
 from typing import Protocol
 
 from ledger.attempts import ItemFailed
-from ledger.feed.proofs.checkpoint import Checkpoint
-from ledger.feed.proofs.cosignature import Cosignature
+from ledger.proofs.checkpoints import Checkpoint
+from ledger.proofs.notes import Cosignature
 
 
 class NotSent(ItemFailed):

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.attempts import Attempts, failing
 from ledger.domain.calendar import brussels_date
-from ledger.feed.proofs.checkpoint import peek_checkpoint
-from ledger.feed.proofs.cosignature import Cosignature
-from ledger.feed.proofs.merkle_proof import consistency_proof
-from ledger.feed.signing.growing import nodes_of
+from ledger.proofs.checkpoints import peek_checkpoint
+from ledger.proofs.merkle import consistency_proof
+from ledger.proofs.notes import Cosignature
+from ledger.sealing.checkpoints import nodes_of
 from ledger.store.errors import StoreError
 from ledger.store.log import SignatureLine, checkpoint_of, insert_head_signature, newest_checkpoint
 from ledger.supervision import rest

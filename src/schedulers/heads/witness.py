@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.feed.proofs.cosignature import Cosignature, WitnessKey, cosignatures
-from ledger.feed.proofs.decimal_text import from_decimal
-from ledger.feed.proofs.proof_file import ConsistencyFile
-from ledger.feed.proofs.refused import BadNote, one_line
+from ledger.proofs.checkpoints import ConsistencyFile, from_decimal
+from ledger.proofs.errors import BadNote, one_line
+from ledger.proofs.notes import Cosignature, WitnessKey, cosignatures
 from schedulers.heads.exchange import NoAnswer, post
 from schedulers.heads.place import DaysHead, NotSent
 

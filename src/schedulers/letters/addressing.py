@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.domain.contract.events import ContractStarted, PersonCorrected
 from ledger.domain.identifiers import contract_ref
-from ledger.feed.reading import read_streams
+from ledger.feed.reader import read_streams
 from ledger.privacy.access import Access, Opening, Stored
 from ledger.store.feed import feed_end
 from ledger.store.vault import ERASED, sealed_values

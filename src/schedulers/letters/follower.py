@@ -12,7 +12,7 @@ from ledger.domain.contract.events import LetterReturned, PersonCorrected, Termi
 from ledger.domain.contract.state import Contract
 from ledger.domain.dispatch import State, fold
 from ledger.domain.identifiers import StreamRef, contract_ref
-from ledger.feed.reading import FeedEvent, read_streams
+from ledger.feed.reader import FeedEvent, read_streams
 from ledger.store.pool import Connection
 from schedulers.letters.queries import Wanted, change, free, letters, want
 from schedulers.letters.wanting import answer_to_claim, answer_to_complaint

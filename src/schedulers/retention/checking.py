@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING
 
 from ledger.domain.identifiers import StreamRef
-from ledger.feed.reading import read_feed
-from ledger.feed.verification.checked_view import CheckedView, Progress
-from ledger.feed.verification.fault import NotVerified
+from ledger.feed.reader import read_feed
 from ledger.store.feed import checkpoint, feed_end
+from ledger.verification.findings import CheckedView, NotVerified, OnProgress
 from schedulers.retention.follower import NAME, Kept, Retention, fold_into, row_of
 from schedulers.retention.queries import rows
 
@@ -18,7 +17,7 @@ BATCH = 2000
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
 
 
-def check_retention(wiring: "App", progress: Progress) -> CheckedView:
+def check_retention(wiring: "App", progress: OnProgress) -> CheckedView:
     """Check the notes as far as they have come. Raises NotVerified for the first bad row."""
     newest: dict[StreamRef, int] = {}
     standing: dict[StreamRef, Kept] = {}

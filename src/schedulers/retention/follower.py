@@ -15,7 +15,7 @@ from ledger.domain.retention import (
     paid,
     retention,
 )
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.store.pool import Connection
 from schedulers.retention.queries import Row, drop, keep, kept
 

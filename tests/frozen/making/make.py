@@ -36,7 +36,7 @@ from ledger.backup.dump import Tools
 from ledger.domain.calendar import add_months
 from ledger.domain.calendar import last_timely_letter
 from ledger.postgres import EmbeddedPostgres
-from ledger.feed.subscriptions.dispatch import Dispatch, Terms
+from ledger.webhooks.dispatcher import Dispatcher, DispatchSettings
 from ledger.http.app import create_app
 from ledger.migrate import migrate
 from ledger.auth.tokens import LINK_LASTS, Tokens
@@ -442,8 +442,8 @@ class Maker:
     def deliver(self) -> None:
         """Try to deliver where nobody listens: the deliveries wait."""
         with opened(REAL) as wiring:
-            terms = Terms(allow_private=True, now=lambda: PRESENT - timedelta(hours=1))
-            dispatch = Dispatch(wiring.pool, wiring.webhook_secrets, REAL, terms)
+            terms = DispatchSettings(allow_private=True, now=lambda: PRESENT - timedelta(hours=1))
+            dispatch = Dispatcher(wiring.pool, wiring.webhook_secrets, REAL, terms)
 
             def tried() -> bool:
                 with wiring.pool.connection() as connection, connection.cursor() as cursor:

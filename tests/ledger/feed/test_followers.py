@@ -11,8 +11,8 @@ import pytest
 from fixtures.commits import CONTRACT, advice, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database, execute
 from ledger.feed.followers import Committed, FollowerRunner, GapFound
-from ledger.feed.reading import FeedEvent, read_feed, read_streams
-from ledger.feed.sealer import Sealer
+from ledger.feed.reader import FeedEvent, read_feed, read_streams
+from ledger.sealing.sealer import Sealer
 from ledger.store.event_store import EventStore
 from ledger.store.feed import checkpoint
 from ledger.store.pool import Connection, Pool

@@ -8,10 +8,10 @@ import pytest
 from test_followers import Copyist, copied, owner_of, ten_events
 
 from fixtures.database import BOOK, Database, execute
-from ledger.feed import together
+from ledger.feed import follower_group
+from ledger.feed.follower_group import FollowerGroup
 from ledger.feed.followers import Committed, FollowerRunner
-from ledger.feed.reading import FeedEvent
-from ledger.feed.together import FollowersTogether
+from ledger.feed.reader import FeedEvent
 from ledger.store.pool import Connection, Pool
 
 __all__ = ["copied", "ten_events"]
@@ -32,8 +32,8 @@ def positions(pool: Pool, name: str) -> list[int]:
         return [position for (position,) in cursor.fetchall()]
 
 
-def running(pool: Pool, *followers: Copyist, batch: int = 3) -> FollowersTogether:
-    return FollowersTogether(
+def running(pool: Pool, *followers: Copyist, batch: int = 3) -> FollowerGroup:
+    return FollowerGroup(
         pool, BOOK, [FollowerRunner(pool, BOOK, one, batch=batch) for one in followers], batch=batch
     )
 
@@ -53,13 +53,13 @@ class TestTogether:
 
     def test_a_batch_is_read_once_for_all(self, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
         reads: list[int] = []
-        select = together.select_feed
+        select = follower_group.select_feed
 
         def counted(connection: Connection, book: str, after: int, limit: int, types: object) -> object:
             reads.append(after)
             return select(connection, book, after, limit, types)  # type: ignore[arg-type]  # passed on
 
-        monkeypatch.setattr(together, "select_feed", counted)
+        monkeypatch.setattr(follower_group, "select_feed", counted)
         running(pool, *(Copyist(f"copy {n}") for n in range(5)), batch=5).catch_up()
         assert reads == [-1, 4]
 
@@ -77,11 +77,11 @@ class TestTogether:
                 super().apply(connection, events)
                 connection.commit()
 
-        together = running(pool, Copyist("sound"), Committing("committing"))
+        follower_group = running(pool, Copyist("sound"), Committing("committing"))
         with pytest.raises(Committed, match="committing"):
-            together.catch_up()
+            follower_group.catch_up()
         assert positions(pool, "sound") == list(range(10))
-        assert list(together.halted) == ["committing"]
+        assert list(follower_group.halted) == ["committing"]
 
     def test_they_follow_what_comes_until_they_are_told_to_stop(self, pool: Pool) -> None:
         stop = StopEvent()

@@ -15,8 +15,8 @@ from psycopg2.errors import InsufficientPrivilege
 
 from fixtures.commits import NOW, advice, claim, commit, new_event
 from fixtures.database import BOOK
-from ledger.feed.reading import read_feed
-from ledger.feed.sealer import Sealer
+from ledger.feed.reader import read_feed
+from ledger.sealing.sealer import Sealer
 from ledger.store.books import Books
 from ledger.store.errors import BookUnknown
 from ledger.store.event_store import EventStore

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from proof_samples import VECTORS, TreeInMemory
 
-from ledger.feed.proofs.note import VerifierKey
+from ledger.proofs.notes import VerifierKey
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.feed.proofs.merkle import Frontier, NodeAt, leaf_hash
+from ledger.proofs.merkle import Frontier, NodeAt, leaf_hash
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 

@@ -18,13 +18,13 @@ from made_up_book import (
     write_made_up_bundle,
 )
 
-from ledger.feed.proofs.bundle import verify_bundle, write_bundle
-from ledger.feed.proofs.bundle.layout import MAX_PAYLOAD_BYTES
-from ledger.feed.proofs.checkpoint import Checkpoint, sign_checkpoint
-from ledger.feed.proofs.leaf import payload_sha256, read_leaf
-from ledger.feed.proofs.merkle import EMPTY_ROOT, leaf_hash
-from ledger.feed.proofs.note import Ed25519Signer
-from ledger.feed.proofs.refused import BadNote, BundleBroken
+from ledger.proofs.bundle import MAX_PAYLOAD_BYTES, write_bundle
+from ledger.proofs.checkpoints import Checkpoint, sign_checkpoint
+from ledger.proofs.errors import BadNote, BundleBroken
+from ledger.proofs.leaf import payload_sha256, read_leaf
+from ledger.proofs.merkle import EMPTY_ROOT, leaf_hash
+from ledger.proofs.notes import Ed25519Signer
+from ledger.proofs.verifier import verify_bundle
 
 KEYS = [SIGNER.verifier_key]
 Events = list[tuple[bytes, bytes]]
@@ -322,8 +322,9 @@ def test_verifying_needs_nothing_but_the_standard_library_and_cryptography() -> 
     program = (
         "import sys\n"
         "before = set(sys.modules)\n"
-        "import ledger.feed.proofs.bundle, ledger.feed.proofs.kept_head, ledger.feed.proofs.proof_file\n"
-        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})\n"
+        "import ledger.proofs.__main__, ledger.proofs.checkpoints\n"
+        "ours = {name for name in sys.modules if name[:7] == 'ledger.' and name[:13] != 'ledger.proofs'}\n"
+        "print(*ours, *{name.partition('.')[0] for name in set(sys.modules) - before})\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split()) - sys.stdlib_module_names

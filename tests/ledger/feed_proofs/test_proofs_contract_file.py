@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from made_up_book import ORIGIN, SIGNER, made_up_events, signed_heads
 
-from ledger.feed.proofs.contract_file import StreamHistory, verify_contract_file, write_contract_file
-from ledger.feed.proofs.leaf import read_leaf
-from ledger.feed.proofs.merkle import Frontier, NodeAt, leaf_hash
-from ledger.feed.proofs.merkle_proof import inclusion_proof
-from ledger.feed.proofs.proof_file import InclusionFile
-from ledger.feed.proofs.refused import ProofRefused
+from ledger.proofs.checkpoints import InclusionFile
+from ledger.proofs.contract_proof import StreamHistory, verify_contract_file, write_contract_file
+from ledger.proofs.errors import ProofRefused
+from ledger.proofs.leaf import read_leaf
+from ledger.proofs.merkle import Frontier, NodeAt, inclusion_proof, leaf_hash
 
 Content = dict[str, Any]
 

@@ -4,11 +4,9 @@ import pytest
 from proof_samples import TreeInMemory
 from test_proofs_notes import KEY, ORIGIN, OTHER, SIGNER
 
-from ledger.feed.proofs.checkpoint import Checkpoint, sign_checkpoint
-from ledger.feed.proofs.merkle import EMPTY_ROOT, root_from_nodes
-from ledger.feed.proofs.merkle_proof import consistency_proof, inclusion_proof
-from ledger.feed.proofs.proof_file import ConsistencyFile, InclusionFile
-from ledger.feed.proofs.refused import BadNote, BadProof
+from ledger.proofs.checkpoints import Checkpoint, ConsistencyFile, InclusionFile, sign_checkpoint
+from ledger.proofs.errors import BadNote, BadProof
+from ledger.proofs.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, root_from_nodes
 
 TREE = TreeInMemory(100)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from proof_samples import TreeInMemory
 
-from ledger.feed.proofs.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from ledger.feed.proofs.kept_head import check_extends, keep_head, kept_head
-from ledger.feed.proofs.keyfile import SigningKeys, create_keys, load_keys, rotate_keys
-from ledger.feed.proofs.merkle import Frontier, NodeAt, leaf_hash, root_from_nodes
-from ledger.feed.proofs.refused import BadNote, KeyFileRefused, LogForked
+from ledger.proofs.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
+from ledger.proofs.errors import BadNote, KeyFileRefused, LogForked
+from ledger.proofs.merkle import Frontier, NodeAt, leaf_hash, root_from_nodes
+from ledger.sealing.key_files import SigningKeys, create_keys, load_keys, rotate_keys
+from ledger.sealing.signing_keys import check_extends, keep_head, kept_head
 
 ORIGIN = "ledger.example/book"
 TREE = TreeInMemory(200)

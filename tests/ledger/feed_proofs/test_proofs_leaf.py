@@ -8,10 +8,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.feed.proofs.leaf import LEAF_FIELDS, Leaf, payload_sha256, read_leaf
-from ledger.feed.proofs.merkle import leaf_hash
-from ledger.feed.proofs.refused import BadLeaf, BrokenChain
-from ledger.feed.proofs.stream_chain import StreamChains
+from ledger.proofs.errors import BadLeaf, BrokenChain
+from ledger.proofs.leaf import LEAF_FIELDS, Leaf, StreamChains, payload_sha256, read_leaf
+from ledger.proofs.merkle import leaf_hash
 
 UUID = "0d9b2f6e-3c1a-5f6f-8d2f-6a3c1b2d4e5f"
 FIRST = Leaf(

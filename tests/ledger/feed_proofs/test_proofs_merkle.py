@@ -8,23 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from proof_samples import TreeInMemory
 
-from ledger.feed.proofs.merkle import (
+from ledger.proofs.errors import BadProof
+from ledger.proofs.merkle import (
     EMPTY_ROOT,
     Frontier,
     NodeAt,
     complete_nodes,
+    consistency_proof,
+    inclusion_proof,
     leaf_hash,
     node_hash,
     root_from_nodes,
     root_of,
-)
-from ledger.feed.proofs.merkle_proof import (
-    consistency_proof,
-    inclusion_proof,
     verify_consistency,
     verify_inclusion,
 )
-from ledger.feed.proofs.refused import BadProof
 
 TREE = TreeInMemory(1_200)
 SIZES = st.integers(1, 1_200)

@@ -7,10 +7,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.feed.proofs.checkpoint import Checkpoint, open_checkpoint, peek_checkpoint, sign_checkpoint
-from ledger.feed.proofs.merkle import EMPTY_ROOT, root_of
-from ledger.feed.proofs.note import Ed25519Signer, VerifierKey, open_note, sign_note, split_note
-from ledger.feed.proofs.refused import BadNote
+from ledger.proofs.checkpoints import Checkpoint, open_checkpoint, peek_checkpoint, sign_checkpoint
+from ledger.proofs.errors import BadNote
+from ledger.proofs.merkle import EMPTY_ROOT, root_of
+from ledger.proofs.notes import Ed25519Signer, VerifierKey, open_note, sign_note, split_note
 
 ORIGIN = "ledger.example/book"
 SIGNER = Ed25519Signer(ORIGIN, Ed25519PrivateKey.from_private_bytes(b"\x01" * 32))

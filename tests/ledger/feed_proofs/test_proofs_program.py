@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from made_up_book import SIGNER, made_up_events, write_made_up_bundle
 
-from ledger.feed.proofs.__main__ import main
+from ledger.proofs.__main__ import main
 
 KEY = str(SIGNER.verifier_key)
 
@@ -48,7 +48,7 @@ def test_used_wrongly_it_exits_with_2(
 def peak_megabytes(directory: Path) -> float:
     program = (
         "import resource, sys\n"
-        "from ledger.feed.proofs.__main__ import main\n"
+        "from ledger.proofs.__main__ import main\n"
         "code = main(sys.argv[1:])\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
         "sys.exit(code)\n"

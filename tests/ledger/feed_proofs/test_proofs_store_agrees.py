@@ -6,8 +6,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.feed.proofs.leaf import read_leaf
-from ledger.feed.proofs.merkle import leaf_hash
+from ledger.proofs.leaf import read_leaf
+from ledger.proofs.merkle import leaf_hash
 from ledger.store import canonical as store
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

@@ -9,11 +9,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from made_up_book import ORIGIN, SIGNER, made_up_events, signed_heads, write_made_up_bundle
 
-from ledger.feed.proofs.bundle import verify_bundle
-from ledger.feed.proofs.merkle import HASH_BYTES, leaf_hash
-from ledger.feed.proofs.note import Ed25519Signer
-from ledger.feed.proofs.refused import BundleBroken
-from ledger.feed.proofs.tiles import TILE_WIDTH, join_entries, parse_tile_path, read_entries
+from ledger.proofs.errors import BundleBroken
+from ledger.proofs.merkle import HASH_BYTES, leaf_hash
+from ledger.proofs.notes import Ed25519Signer
+from ledger.proofs.tiles import TILE_WIDTH, join_entries, parse_tile_path, read_entries
+from ledger.proofs.verifier import verify_bundle
 
 SIZE = 530
 HEADS = [1, 100, 256, 400, 530]

@@ -8,22 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from proof_samples import TreeInMemory
 
-from ledger.feed.proofs.checkpoint import Checkpoint, open_checkpoint
-from ledger.feed.proofs.merkle import (
+from ledger.proofs.checkpoints import Checkpoint, open_checkpoint
+from ledger.proofs.errors import BadTile
+from ledger.proofs.merkle import (
     Frontier,
     NodeAt,
+    consistency_proof,
+    inclusion_proof,
     leaf_hash,
     leaf_hashes,
     root_from_nodes,
     root_of,
+    verify_inclusion,
 )
-from ledger.feed.proofs.merkle_proof import consistency_proof, inclusion_proof, verify_inclusion
-from ledger.feed.proofs.note import VerifierKey
-from ledger.feed.proofs.refused import BadTile
-from ledger.feed.proofs.tile_reader import TileReader, read_from
-from ledger.feed.proofs.tiles import (
+from ledger.proofs.notes import VerifierKey
+from ledger.proofs.tiles import (
     Entries,
     Tile,
+    TileReader,
     entries_of,
     join_entries,
     number_path,
@@ -31,6 +33,7 @@ from ledger.feed.proofs.tiles import (
     parse_number_path,
     parse_tile_path,
     read_entries,
+    read_from,
     split_hashes,
     tiles_touched,
 )

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from proof_samples import VECTORS
 
-from ledger.feed.proofs.merkle_proof import verify_consistency, verify_inclusion
-from ledger.feed.proofs.refused import BadProof
+from ledger.proofs.errors import BadProof
+from ledger.proofs.merkle import verify_consistency, verify_inclusion
 
 CASES: list[dict[str, Any]] = [
     json.loads(line) for line in (VECTORS / "merkle_proofs.jsonl").read_text().splitlines()

@@ -14,19 +14,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from made_up_book import ORIGIN, SIGNER, made_up_events, signed_heads, write_made_up_bundle
 
-from ledger.feed.proofs.__main__ import main
-from ledger.feed.proofs.bundle import verify_bundle, write_bundle
-from ledger.feed.proofs.checkpoint import peek_checkpoint
-from ledger.feed.proofs.contract_file import StreamHistory, verify_contract_file, write_contract_file
-from ledger.feed.proofs.evidence import verify_evidence
-from ledger.feed.proofs.given_files import strict_json
-from ledger.feed.proofs.leaf import read_leaf
-from ledger.feed.proofs.merkle import Frontier, NodeAt, leaf_hash
-from ledger.feed.proofs.merkle_proof import consistency_proof, inclusion_proof
-from ledger.feed.proofs.note import Ed25519Signer, VerifierKey
-from ledger.feed.proofs.proof_file import ConsistencyFile, InclusionFile
-from ledger.feed.proofs.refused import BadNote, BadProof, BundleBroken, ProofRefused
-from ledger.feed.proofs.tiles import parse_tile_path
+from ledger.proofs.__main__ import main
+from ledger.proofs.bundle import write_bundle
+from ledger.proofs.checkpoints import ConsistencyFile, InclusionFile, peek_checkpoint
+from ledger.proofs.contract_proof import StreamHistory, verify_contract_file, write_contract_file
+from ledger.proofs.errors import BadNote, BadProof, BundleBroken, ProofRefused
+from ledger.proofs.leaf import read_leaf
+from ledger.proofs.merkle import Frontier, NodeAt, consistency_proof, inclusion_proof, leaf_hash
+from ledger.proofs.notes import Ed25519Signer, VerifierKey
+from ledger.proofs.tiles import parse_tile_path
+from ledger.proofs.untrusted_files import strict_json
+from ledger.proofs.verifier import verify_bundle, verify_evidence
 
 KEY = str(SIGNER.verifier_key)
 KEYS = [SIGNER.verifier_key]
@@ -272,7 +270,7 @@ def test_fault_27_an_event_that_was_cut_out_is_named_where_it_can_have_stood(tmp
     assert cut_out(77, [77, 299], tmp_path / "c").position == 77
 
 
-# Row 27: `python -m ledger.feed.proofs` takes all that there is
+# Row 27: `python -m ledger.proofs` takes all that there is
 
 
 def test_fault_27_the_program_verifies_each_kind_of_evidence(
@@ -318,7 +316,7 @@ def test_fault_27_the_program_says_in_one_line_why_not(
 
 
 def test_fault_27_a_key_that_is_no_text_is_said_in_one_line(bundle: Path) -> None:
-    command = [sys.executable, "-m", "ledger.feed.proofs", str(bundle), "--key", b"na\xffme+0+AA"]
+    command = [sys.executable, "-m", "ledger.proofs", str(bundle), "--key", b"na\xffme+0+AA"]
     done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1

@@ -11,8 +11,8 @@ from fixtures.desk import contract, send
 from fixtures.served import Served, listening, serving, standing_book, token_of
 from ledger.app import App
 from ledger.errors import CliError
-from ledger.feed.epochs import BeyondTheEnd, Cursor, EpochsPart
-from ledger.feed.sealer import Sealer
+from ledger.feed.reader import BeyondTheEnd, Cursor, EpochsPart
+from ledger.sealing.sealer import Sealer
 from ledger.store.pool import Pool
 
 PARTS_AT = 3

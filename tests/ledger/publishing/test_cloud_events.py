@@ -13,17 +13,19 @@ from cloudevents.core.v1.event import CloudEvent
 from fixtures.published_events import BOOK, RECORDED_AT, every_event, feed_event
 from ledger.domain.event import personal_fields
 from ledger.domain.registry import EVENT_TYPES
-from ledger.feed.publishing.asyncapi import asyncapi_document
-from ledger.feed.publishing.cloud_events import (
+from ledger.feed.publish import (
     CONTENT_TYPE,
+    SchemaUnknown,
+    asyncapi_document,
     cloud_event,
     cloud_event_json,
     epoch_of,
+    published_types,
+    schema_of,
     source_of,
+    without_personal,
 )
-from ledger.feed.publishing.personal import without_personal
-from ledger.feed.publishing.schemas import SchemaUnknown, published_types, schema_of
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.store.log import Epoch
 
 EVENTS = list(every_event())

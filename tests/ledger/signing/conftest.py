@@ -7,23 +7,23 @@ import pytest
 from signed_log import Log
 
 from fixtures.database import BOOK, Database, execute
-from ledger.feed.sealer import Sealer
-from ledger.feed.signing.places import SigningPlace
-from ledger.feed.signing.signer import Signer
+from ledger.sealing.sealer import Sealer
+from ledger.sealing.signer import Signer
+from ledger.sealing.signing_keys import SigningFiles
 from ledger.store.event_store import EventStore
 from ledger.store.pool import Pool
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> SigningPlace:
-    return SigningPlace(tmp_path / "keys" / "signing.key")
+def place(tmp_path: Path) -> SigningFiles:
+    return SigningFiles(tmp_path / "keys" / "signing.key")
 
 
 @pytest.fixture
-def make_log(event_store: EventStore, sealer_pool: Pool) -> Callable[[SigningPlace], Log]:
+def make_log(event_store: EventStore, sealer_pool: Pool) -> Callable[[SigningFiles], Log]:
     """Make the log as a program sees it that has just started."""
 
-    def make(place: SigningPlace) -> Log:
+    def make(place: SigningFiles) -> Log:
         signer = Signer(sealer_pool, BOOK, place)
         return Log(event_store, sealer_pool, Sealer(sealer_pool, BOOK, signer=signer), signer, place)
 
@@ -31,7 +31,7 @@ def make_log(event_store: EventStore, sealer_pool: Pool) -> Callable[[SigningPla
 
 
 @pytest.fixture
-def log(make_log: Callable[[SigningPlace], Log], place: SigningPlace) -> Log:
+def log(make_log: Callable[[SigningFiles], Log], place: SigningFiles) -> Log:
     return make_log(place)
 
 

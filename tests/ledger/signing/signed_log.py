@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from fixtures.commits import advice, claim, commit, new_event
-from ledger.feed.sealer import Sealer
-from ledger.feed.signing.places import SigningPlace
-from ledger.feed.signing.signer import Signer
+from ledger.sealing.sealer import Sealer
+from ledger.sealing.signer import Signer
+from ledger.sealing.signing_keys import SigningFiles
 from ledger.store.event_store import EventStore
 from ledger.store.pool import Pool
 
@@ -18,7 +18,7 @@ class Log:
     pool: Pool
     sealer: Sealer
     signer: Signer
-    place: SigningPlace
+    place: SigningFiles
 
     def record(self, *names: str) -> None:
         """Record one event on a stream of each of these names."""

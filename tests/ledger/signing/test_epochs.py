@@ -6,15 +6,15 @@ import pytest
 from signed_log import Log
 
 from fixtures.database import BOOK, ORIGIN, Database, execute
-from ledger.feed.epochs import Cursor, EpochsPart, EpochUnknown, NotACursor, check_cursor
-from ledger.feed.proofs.checkpoint import open_checkpoint, peek_checkpoint
-from ledger.feed.proofs.refused import KeyFileRefused, LogForked
-from ledger.feed.sealer import Sealer
-from ledger.feed.signing.epochs import begin_epoch
-from ledger.feed.signing.places import SigningPlace
+from ledger.feed.reader import Cursor, EpochsPart, EpochUnknown, NotACursor, check_cursor
+from ledger.proofs.checkpoints import open_checkpoint, peek_checkpoint
+from ledger.proofs.errors import KeyFileRefused, LogForked
+from ledger.sealing.epochs import begin_epoch
+from ledger.sealing.sealer import Sealer
+from ledger.sealing.signing_keys import SigningFiles
 from ledger.store.log import Epoch, newest_checkpoint, select_epochs
 
-MakeLog = Callable[[SigningPlace], Log]
+MakeLog = Callable[[SigningFiles], Log]
 PutBack = Callable[[int], None]
 
 BECAUSE = "restored from last night's backup"
@@ -127,7 +127,7 @@ def test_broken_off_between_database_and_key_file_it_is_finished_by_the_next_try
     log.grow("c")
     put_back(2)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("ledger.feed.signing.epochs._take_the_new_name", _power_fails)
+        patched.setattr("ledger.sealing.epochs._take_the_new_name", _power_fails)
         with pytest.raises(PowerCut):
             begin_epoch(log.pool, BOOK, log.place, BECAUSE)
     with pytest.raises(LogForked, match=r"signs for the log .* restore --accept"):
@@ -159,7 +159,7 @@ def test_a_key_lost_for_ever_is_replaced_in_a_new_epoch(log: Log, make_log: Make
 
 def test_the_files_of_another_log_begin_no_epoch_here(log: Log, make_log: MakeLog) -> None:
     log.grow("a")
-    other = SigningPlace(log.place.key.with_name("other.key"))
+    other = SigningFiles(log.place.key.with_name("other.key"))
     other.create_keys("claims-ledger.somewhere-else/cyber-care")
     with pytest.raises(KeyFileRefused, match="are those of the log claims-ledger"):
         begin_epoch(log.pool, BOOK, other, BECAUSE)

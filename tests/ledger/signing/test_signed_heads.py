@@ -10,12 +10,11 @@ from signed_log import Log
 
 from fixtures.commits import advice, claim, commit, new_event
 from fixtures.database import BOOK, ORIGIN
-from ledger.feed.proofs.checkpoint import open_checkpoint
-from ledger.feed.proofs.merkle import frontier_nodes, root_of
-from ledger.feed.proofs.merkle_proof import consistency_proof, verify_consistency
-from ledger.feed.sealer import Sealer
-from ledger.feed.signing.growing import nodes_of
-from ledger.feed.signing.places import SigningPlace
+from ledger.proofs.checkpoints import open_checkpoint
+from ledger.proofs.merkle import consistency_proof, frontier_nodes, root_of, verify_consistency
+from ledger.sealing.checkpoints import nodes_of
+from ledger.sealing.sealer import Sealer
+from ledger.sealing.signing_keys import SigningFiles
 from ledger.store.pool import Pool
 
 
@@ -98,7 +97,7 @@ def test_a_head_that_was_kept_and_not_published_is_published_as_it_was(
     Sealer(log.pool, BOOK).seal_all()
     broken = make_log(log.place)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("ledger.feed.signing.signer.insert_checkpoint", _power_fails)
+        patched.setattr("ledger.sealing.signer.insert_checkpoint", _power_fails)
         with pytest.raises(PowerCut):
             broken.signer.sign()
     kept = log.place.kept_note()
@@ -133,7 +132,7 @@ def test_a_sealer_that_runs_signs_what_it_seals_and_the_rest_when_it_is_stopped(
     assert 1 <= len(notes(log.pool)) <= 4
 
 
-def test_two_that_sign_at_once_sign_one_log(log: Log, make_log: Callable[[SigningPlace], Log]) -> None:
+def test_two_that_sign_at_once_sign_one_log(log: Log, make_log: Callable[[SigningFiles], Log]) -> None:
     logs = [make_log(log.place) for _ in range(3)]
     threads = [
         Thread(target=each.grow, args=tuple(f"{n}.{m}" for m in range(8))) for n, each in enumerate(logs)

@@ -8,14 +8,14 @@ import pytest
 from signed_log import Log
 
 from fixtures.database import BOOK, Database, execute
-from ledger.feed.proofs.note import Ed25519PrivateKey, Ed25519Signer, sign_note
-from ledger.feed.proofs.refused import KeyFileRefused, LogForked
-from ledger.feed.sealer import Sealer
-from ledger.feed.signing.places import SigningPlace
+from ledger.proofs.errors import KeyFileRefused, LogForked
+from ledger.proofs.notes import Ed25519PrivateKey, Ed25519Signer, sign_note
+from ledger.sealing.sealer import Sealer
+from ledger.sealing.signing_keys import SigningFiles
 from ledger.store.errors import LogBroken
 from ledger.store.sealing import any_pending
 
-MakeLog = Callable[[SigningPlace], Log]
+MakeLog = Callable[[SigningFiles], Log]
 
 
 def pending(log: Log) -> bool:
@@ -104,7 +104,7 @@ def test_a_key_that_was_lost_is_not_made_anew(log: Log, make_log: MakeLog) -> No
 
 def test_a_key_of_another_machine_does_not_sign_here(log: Log, make_log: MakeLog, tmp_path: Path) -> None:
     log.grow("a")
-    other = SigningPlace(tmp_path / "other.key")
+    other = SigningFiles(tmp_path / "other.key")
     other.create_keys(log.place.keys().signer.name)
     with pytest.raises(LogForked, match="is not signed by this log's key"):
         make_log(other).sealer.keep_up()

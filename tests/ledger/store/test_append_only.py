@@ -6,7 +6,7 @@ from psycopg2 import errors
 
 from fixtures.commits import advice, claim, commit, new_event
 from fixtures.database import BOOK, Database, execute
-from ledger.feed.sealer import Sealer
+from ledger.sealing.sealer import Sealer
 from ledger.store.event_store import EventStore
 from ledger.store.pool import Pool
 

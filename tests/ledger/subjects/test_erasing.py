@@ -14,7 +14,7 @@ from fixtures.program import CommandLine
 from ledger.app import App
 from ledger.domain.identifiers import StreamRef, claim_ref, contract_ref
 from ledger.feed.followers import FollowerRunner
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access, access_lines
 from ledger.privacy.erasure import Erasures
 from ledger.privacy.holds import Holds

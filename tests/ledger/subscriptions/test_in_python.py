@@ -13,7 +13,7 @@ from fixtures.subscribed import eventually
 from ledger.app import App
 from ledger.errors import Rejected, UsageError
 from ledger.eventsourcing.mapper import LedgerEvent
-from ledger.feed.subscriptions.refusals import NotActive, OtherKind, ReadElsewhere
+from ledger.webhooks.subscriptions import NotActive, OtherKind, ReadElsewhere
 
 
 @pytest.fixture

@@ -7,16 +7,23 @@ from uuid import UUID
 import pytest
 
 from fixtures.published_events import every_event
-from ledger.feed.reading import FeedEvent
-from ledger.feed.subscriptions.lanes import Changes, Flight, Lanes
-from ledger.feed.subscriptions.outage import LONGEST_PROBE, Outage
-from ledger.feed.subscriptions.outcome import Outcome, Verdict, answered
-from ledger.feed.subscriptions.retrying import LAST_TRY, LONGEST_WAIT, next_try
+from ledger.feed.reader import FeedEvent
 from ledger.store.subscriptions import Kept
+from ledger.webhooks.ordered_queue import Delivery, OrderedQueue, QueueChanges
+from ledger.webhooks.retry import (
+    LAST_TRY,
+    LONGEST_PROBE,
+    LONGEST_WAIT,
+    CircuitBreaker,
+    DeliveryResult,
+    Verdict,
+    answered,
+    next_try,
+)
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SAMPLE = next(every_event())
-TAKEN = Outcome(Verdict.TAKEN)
+TAKEN = DeliveryResult(Verdict.TAKEN)
 
 
 def event(position: int, contract: int) -> FeedEvent:
@@ -31,7 +38,7 @@ class Table:
         self.rows: dict[int, Kept] = {}
         self.position = -1
 
-    def note(self, changes: Changes) -> None:
+    def note(self, changes: QueueChanges) -> None:
         assert changes.position >= self.position, "the checkpoint never goes back"
         self.position = changes.position
         for kept in changes.keep:
@@ -60,8 +67,8 @@ class Course:
             event(position, self.chance.randrange(contracts))
             for position in range(self.chance.randint(1, 25))
         ]
-        self.table, self.lanes, self.now = Table(), Lanes(-1, ()), NOW
-        self.flying: list[Flight] = []
+        self.table, self.lanes, self.now = Table(), OrderedQueue(-1, ()), NOW
+        self.flying: list[Delivery] = []
         self.taken: list[FeedEvent] = []
         self.deaths = self.chance.randrange(4)
 
@@ -108,7 +115,7 @@ class Course:
             return
         rows = [kept for kept in self.table.of(contract) if kept.state == "waiting"]
         if rows:
-            self.lanes.recall(contract, [Flight(self.feed[kept.position], kept) for kept in rows[:2]])
+            self.lanes.recall(contract, [Delivery(self.feed[kept.position], kept) for kept in rows[:2]])
         else:
             self.lanes.release(contract)
 
@@ -117,7 +124,9 @@ class Course:
             self.deaths -= 1
             self.taken += [flight.event for flight in self.flying]  # the receiver had them, nobody knows
             self.flying = []
-            self.lanes = Lanes(self.table.position, {kept.contract for kept in self.table.rows.values()})
+            self.lanes = OrderedQueue(
+                self.table.position, {kept.contract for kept in self.table.rows.values()}
+            )
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -151,7 +160,7 @@ def test_waits_double_from_five_seconds_to_two_hours_and_end_after_three_days() 
 
 
 def test_an_outage_is_probed_ever_more_rarely_and_ends_with_the_first_success() -> None:
-    outage, now = Outage(), NOW
+    outage, now = CircuitBreaker(), NOW
     for contract in range(3):
         assert not outage.is_on
         outage.landed(UUID(int=contract), Verdict.AWAY, now)
@@ -171,7 +180,7 @@ def test_an_outage_is_probed_ever_more_rarely_and_ends_with_the_first_success() 
 
 
 def test_one_contract_that_times_out_again_and_again_is_no_outage() -> None:
-    outage = Outage()
+    outage = CircuitBreaker()
     for _ in range(100):
         outage.landed(UUID(int=1), Verdict.AWAY, NOW)
     assert not outage.is_on

@@ -8,10 +8,10 @@ from fixtures.desk import claim, contract, send
 from fixtures.receiver import Receiver
 from fixtures.subscribed import delivering, eventually
 from ledger.app import App
-from ledger.feed.subscriptions.dispatch import Terms
-from ledger.feed.subscriptions.register import Subscriptions
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
+from ledger.webhooks.dispatcher import DispatchSettings
+from ledger.webhooks.subscriptions import Subscriptions
 
 SEEDED = (
     "Zebulon Quackenbush",
@@ -60,7 +60,9 @@ def test_no_seeded_value_is_in_any_byte_that_goes_out_and_erasures_are_told(
         "P-7", Access("desk-17", "subject erase", "asked for")
     )
     simulated.seal()
-    with delivering(simulated.pool, simulated.webhook_secrets, simulated.book, Terms(allow_private=True)):
+    with delivering(
+        simulated.pool, simulated.webhook_secrets, simulated.book, DispatchSettings(allow_private=True)
+    ):
         eventually(lambda: subscriptions.one("erp").lag == 0)
     whole = b"\n".join(
         b"%s %s %s" % (one.path.encode(), json.dumps(one.headers).encode(), one.body) for one in receiver.came

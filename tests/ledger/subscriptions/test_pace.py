@@ -8,21 +8,29 @@ from random import Random
 
 import pytest
 
-from ledger.feed.subscriptions.outcome import Outcome, Verdict, answered
-from ledger.feed.subscriptions.pace import JITTER, LONGEST_ASKED_FOR, LONGEST_PAUSE, Pace
-from ledger.feed.subscriptions.retrying import LAST_TRY, next_try
-from ledger.feed.subscriptions.sending import asked_for
+from ledger.webhooks.retry import (
+    JITTER,
+    LAST_TRY,
+    LONGEST_ASKED_FOR,
+    LONGEST_PAUSE,
+    DeliveryResult,
+    RateLimiter,
+    Verdict,
+    answered,
+    next_try,
+)
+from ledger.webhooks.sender import asked_for
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-TAKEN = Outcome(Verdict.TAKEN)
+TAKEN = DeliveryResult(Verdict.TAKEN)
 
 
 def after(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def flown(pace: Pace, outcome: Outcome, now: datetime) -> None:
+def flown(pace: RateLimiter, outcome: DeliveryResult, now: datetime) -> None:
     pace.begin(now)
     pace.end()
     pace.landed(outcome, now)
@@ -30,7 +38,7 @@ def flown(pace: Pace, outcome: Outcome, now: datetime) -> None:
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_fault_16_no_answer_that_comes_meanwhile_shortens_the_pause(status: int) -> None:
-    pace = Pace(16)
+    pace = RateLimiter(16)
     pace.begin(NOW)
     flown(pace, answered(status, MINUTE), NOW)
     pace.end()
@@ -41,8 +49,8 @@ def test_fault_16_no_answer_that_comes_meanwhile_shortens_the_pause(status: int)
 
 
 def test_fault_16_recovery_begins_with_one_and_doubles() -> None:
-    pace = Pace(16)
-    flown(pace, Outcome(Verdict.AWAY), NOW)
+    pace = RateLimiter(16)
+    flown(pace, DeliveryResult(Verdict.AWAY), NOW)
     at_once = []
     for _ in range(6):
         flying = 0
@@ -57,7 +65,7 @@ def test_fault_16_recovery_begins_with_one_and_doubles() -> None:
 
 
 def test_fault_16_a_refusal_without_a_time_is_waited_for_ever_longer_until_one_is_taken() -> None:
-    pace, now, waits = Pace(16, chance=lambda: 0.0), NOW, []
+    pace, now, waits = RateLimiter(16, chance=lambda: 0.0), NOW, []
     for _ in range(8):
         flown(pace, answered(429), now)
         assert pace.not_before is not None
@@ -71,7 +79,7 @@ def test_fault_16_a_refusal_without_a_time_is_waited_for_ever_longer_until_one_i
 
 
 def test_fault_16_503_without_a_time_and_500_with_one_are_no_pause_of_all() -> None:
-    pace = Pace(16)
+    pace = RateLimiter(16)
     flown(pace, answered(503), NOW)
     flown(pace, answered(500, MINUTE), NOW)
     assert pace.allows(NOW)
@@ -80,7 +88,7 @@ def test_fault_16_503_without_a_time_and_500_with_one_are_no_pause_of_all() -> N
 def test_fault_16_two_senders_do_not_come_back_at_the_same_instant() -> None:
     ends = set()
     for _ in range(20):
-        pace = Pace(16)
+        pace = RateLimiter(16)
         flown(pace, answered(503, MINUTE), NOW)
         assert pace.not_before is not None
         assert after(60) <= pace.not_before <= after(66)
@@ -121,7 +129,7 @@ def test_fault_16_nonsense_in_its_place_is_as_if_nothing_was_said(nonsense: str)
 def test_fault_16_nobody_is_waited_for_longer_than_a_day(headers: list[str]) -> None:
     asked = asked_for(headers, NOW)
     assert asked is not None
-    pace = Pace(16, chance=lambda: 0.0)
+    pace = RateLimiter(16, chance=lambda: 0.0)
     flown(pace, answered(503, asked), NOW)
     assert pace.not_before == NOW + LONGEST_ASKED_FOR
     assert next_try(1, NOW, NOW, asked) == NOW + LONGEST_ASKED_FOR
@@ -156,7 +164,7 @@ class Limiter:
 def test_fault_16_a_limited_receiver_is_sent_about_as_much_as_it_takes(
     a_second: int, latency: float, *, slides: bool, says_when: bool
 ) -> None:
-    limiter, pace = Limiter(a_second, slides), Pace(16, chance=Random(1).random)  # noqa: S311 # repeatable
+    limiter, pace = Limiter(a_second, slides), RateLimiter(16, chance=Random(1).random)  # noqa: S311 # repeatable
     flying: list[tuple[float, bool]] = []
     posts, at, not_before = 0, 0.0, 0.0
     while len(limiter.taken) < 300 and at < 3_000:

@@ -13,8 +13,8 @@ from nats.js import JetStreamContext
 
 from fixtures.broker import Broker, broker_running
 from fixtures.subscribed import Desk, eventually
-from ledger.feed.subscriptions.dispatch import Terms
-from ledger.feed.subscriptions.subjects import subject_of, subjects_of
+from ledger.webhooks.dispatcher import DispatchSettings
+from ledger.webhooks.endpoints import subject_of, subjects_of
 
 pytestmark = pytest.mark.test_all
 
@@ -39,8 +39,8 @@ def lag(desk: Desk) -> int:
     return desk.subscriptions.one("bus").lag
 
 
-def terms(broker: Broker) -> Terms:
-    return Terms(nats_servers=broker.urls.split())
+def terms(broker: Broker) -> DispatchSettings:
+    return DispatchSettings(nats_servers=broker.urls.split())
 
 
 def read_relay(broker: Broker, count: int) -> list[tuple[str, str, dict[str, Any]]]:
@@ -320,7 +320,7 @@ def test_fault_07_a_message_that_is_not_taken_is_parked_with_its_contract_and_ot
 
 
 def test_a_broker_that_is_away_is_waited_for_and_told_of(desk: Desk, broker: Broker) -> None:
-    nowhere = Terms(nats_servers=("nats://ada:secret@127.0.0.1:1",))
+    nowhere = DispatchSettings(nats_servers=("nats://ada:secret@127.0.0.1:1",))
     desk.subscriptions.add_relay("bus", STREAM, after=-1)
     desk.record(1, 2)
     with desk.delivering(nowhere):

@@ -7,15 +7,15 @@ import pytest
 from fixtures.database import Database, execute
 from fixtures.receiver import Receiver
 from fixtures.subscribed import Desk, eventually
-from ledger.feed.subscriptions.dispatch import Terms
-from ledger.feed.subscriptions.trouble import Trouble, troubles
+from ledger.webhooks.dispatcher import DispatchSettings
+from ledger.webhooks.problems import SubscriptionProblem, subscription_problems
 
-WATCHFUL = Terms(allow_private=True, look_seconds=0.05)
+WATCHFUL = DispatchSettings(allow_private=True, look_seconds=0.05)
 
 
-def found(desk: Desk) -> list[Trouble]:
+def found(desk: Desk) -> list[SubscriptionProblem]:
     with desk.pool.connection() as connection:
-        return troubles(connection, desk.book)
+        return subscription_problems(connection, desk.book)
 
 
 def aged(database: Database, by: str = "2 hours") -> None:

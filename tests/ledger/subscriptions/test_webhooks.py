@@ -14,11 +14,11 @@ from fixtures.database import Database, execute
 from fixtures.receiver import Delivery, Receiver, receiving
 from fixtures.subscribed import Desk, eventually
 from ledger.errors import Rejected, UsageError
-from ledger.feed.subscriptions.dispatch import Dispatch, Terms
-from ledger.feed.subscriptions.refusals import OtherKind, SubscriptionExists, SubscriptionUnknown
+from ledger.webhooks.dispatcher import Dispatcher, DispatchSettings
+from ledger.webhooks.subscriptions import OtherKind, SubscriptionExists, SubscriptionUnknown
 
-HURRIED = Terms(allow_private=True, try_seconds=0.5, lease_seconds=3.0)
-WATCHFUL = Terms(allow_private=True, look_seconds=0.05)
+HURRIED = DispatchSettings(allow_private=True, try_seconds=0.5, lease_seconds=3.0)
+WATCHFUL = DispatchSettings(allow_private=True, look_seconds=0.05)
 HOUR, THREE_DAYS = timedelta(hours=1), timedelta(days=3)
 
 
@@ -433,7 +433,7 @@ def test_what_breaks_the_dispatch_ends_its_deliveries_and_is_not_swallowed(
     desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.subscriptions.add_webhook("erp", receiver.url)
-    dispatch = Dispatch(desk.pool, desk.secrets, desk.book, Terms(allow_private=True))
+    dispatch = Dispatcher(desk.pool, desk.secrets, desk.book, DispatchSettings(allow_private=True))
     looked = dispatch._feed_end  # noqa: SLF001 # a defect is put there
 
     def breaks() -> int:

@@ -9,8 +9,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from fixtures.receiver import Receiver
 from fixtures.subscribed import Desk, eventually
-from ledger.feed.subscriptions.addresses import AddressRefused, is_public, webhook_url
-from ledger.feed.subscriptions.dispatch import Terms
+from ledger.webhooks.dispatcher import DispatchSettings
+from ledger.webhooks.endpoints import AddressRefused, is_public, webhook_url
 
 WRITTEN = {
     "loopback": "https://127.0.0.1/hook",
@@ -123,7 +123,7 @@ def test_a_name_that_leads_inside_is_never_connected_to(desk: Desk, receiver: Re
     desk.subscriptions.add_webhook("erp", f"https://{host}:{port}/hook", after=-1)
     resolver = Names(["127.0.0.1"]) if host == "erp.example" else None
     desk.record(1)
-    with desk.delivering(Terms(resolver=resolver)):
+    with desk.delivering(DispatchSettings(resolver=resolver)):
         eventually(lambda: desk.subscriptions.one("erp").backlog.waiting == 1)
     assert "public internet" in str(desk.subscriptions.kept("erp")[0].told)
     assert receiver.came == []
@@ -132,7 +132,7 @@ def test_a_name_that_leads_inside_is_never_connected_to(desk: Desk, receiver: Re
 def test_one_private_address_among_public_ones_is_enough_to_refuse(desk: Desk) -> None:
     desk.subscriptions.add_webhook("erp", "https://erp.example/hook")
     desk.record(1)
-    with desk.delivering(Terms(resolver=Names(["93.184.216.34", "10.0.0.7"]))):
+    with desk.delivering(DispatchSettings(resolver=Names(["93.184.216.34", "10.0.0.7"]))):
         eventually(lambda: desk.subscriptions.one("erp").backlog.waiting == 1)
     assert "public internet" in str(desk.subscriptions.kept("erp")[0].told)
 
@@ -150,7 +150,7 @@ def test_a_name_cannot_lead_elsewhere_between_the_look_and_the_connection(
     names = Names(["93.184.216.34"], ["127.0.0.1"])
     desk.subscriptions.add_webhook("erp", "https://erp.example/hook")
     desk.record(1)
-    with desk.delivering(Terms(resolver=names)):
+    with desk.delivering(DispatchSettings(resolver=names)):
         eventually(lambda: desk.subscriptions.one("erp").backlog.waiting == 1)
     assert connected == ["93.184.216.34"]
     assert names.asked == 1, "what was looked at is what is connected to"
@@ -161,7 +161,7 @@ def test_an_address_that_is_allowed_no_more_disables_its_webhook_and_says_why(
 ) -> None:
     desk.subscriptions.add_webhook("erp", receiver.url)
     desk.record(1)
-    with desk.delivering(Terms(allow_private=False)):
+    with desk.delivering(DispatchSettings(allow_private=False)):
         eventually(lambda: desk.subscriptions.one("erp").subscription.state == "disabled")
     assert receiver.came == []
     assert "https" in str(desk.subscriptions.one("erp").subscription.because)

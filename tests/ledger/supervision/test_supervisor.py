@@ -11,7 +11,7 @@ import pytest
 from psycopg2.errors import DiskFull
 
 from ledger.feed.followers import GapFound
-from ledger.feed.proofs.refused import LogForked
+from ledger.proofs.errors import LogForked
 from ledger.store.errors import DatabaseUnavailable
 from ledger.supervision import (
     ServiceState,

@@ -11,15 +11,13 @@ import pytest
 from fixtures.desk import claim, contract, send
 from fixtures.signed_book import record_signed_book, seal_and_sign, verified
 from ledger.app import App
-from ledger.feed.proofs.bundle import verify_bundle
-from ledger.feed.proofs.checkpoint import open_checkpoint, peek_checkpoint
-from ledger.feed.proofs.contract_file import verify_contract_file
-from ledger.feed.proofs.note import VerifierKey
-from ledger.feed.proofs.refused import BundleBroken, LogForked, ProofRefused
-from ledger.feed.verification.bundle_rows import event_schemas, export_bundle
-from ledger.feed.verification.contract_rows import NothingProven, contract_proof
-from ledger.feed.verification.extension import extension
+from ledger.proofs.checkpoints import open_checkpoint, peek_checkpoint
+from ledger.proofs.contract_proof import verify_contract_file
+from ledger.proofs.errors import BundleBroken, LogForked, ProofRefused
+from ledger.proofs.notes import VerifierKey
+from ledger.proofs.verifier import verify_bundle
 from ledger.store.log import newest_checkpoint
+from ledger.verification.exports import NothingProven, contract_proof, event_schemas, export_bundle, extension
 
 WHEN = "2026-02-03T10:00:00+01:00"
 
@@ -102,9 +100,7 @@ def test_a_database_that_does_not_hold_what_was_signed_is_not_exported_whole(
     simulated: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_signed_book(simulated, seed=2, steps=30)
-    monkeypatch.setattr(
-        "ledger.feed.verification.bundle_rows._events", lambda *_: iter([(b"leaf", b"payload")])
-    )
+    monkeypatch.setattr("ledger.verification.exports._events", lambda *_: iter([(b"leaf", b"payload")]))
     with pytest.raises(BundleBroken, match="coverledger verify"):
         export_bundle(simulated.pool, simulated.book, tmp_path / "bundle", keys_of(simulated))
     assert not (tmp_path / "bundle" / "checkpoint").exists()

@@ -9,15 +9,16 @@ import pytest
 from fixtures.database import Database, execute
 from fixtures.signed_book import fault_found, record_signed_book, seal_and_sign, verified
 from ledger.app import App
-from ledger.feed.proofs.keyfile import rotate_keys
-from ledger.feed.proofs.refused import BadNote, KeyFileRefused
-from ledger.feed.signing.epochs import begin_epoch
-from ledger.feed.verification import audit, portions
-from ledger.feed.verification.audit import verify_database
-from ledger.feed.verification.fault import LessProven, NotVerified
-from ledger.feed.verification.outside import as_given, beside_the_key
-from ledger.feed.verification.sent_rows import Differs
+from ledger.proofs.errors import BadNote, KeyFileRefused
+from ledger.sealing.epochs import begin_epoch
+from ledger.sealing.key_files import rotate_keys
 from ledger.store.log import newest_checkpoint
+from ledger.verification import chunks
+from ledger.verification import database as audit
+from ledger.verification.database import verify_database
+from ledger.verification.findings import LessProven, NotVerified
+from ledger.verification.rows import Differs
+from ledger.verification.trust_anchors import anchors_beside_key, anchors_given
 
 GUARDED = ("events", "log", "log_nodes", "checkpoints", "epochs")
 
@@ -68,7 +69,7 @@ def test_memory_is_bounded_and_the_answer_is_the_same(
     whole = verified(simulated)
     for portion in (2, 16, 64):
         for streams_kept in (0, 2, 1_000):
-            monkeypatch.setattr(portions, "PORTION", portion)
+            monkeypatch.setattr(chunks, "CHUNK_POSITIONS", portion)
             assert verified(simulated, streams_kept) == whole
 
 
@@ -83,7 +84,7 @@ def test_heads_verify_with_the_key_that_signed_them_after_a_rotation(simulated: 
     proof = verified(simulated)
     assert proof.proven == proof.size > kept.size
     with pytest.raises(NotVerified, match="not signed by a trusted key"):
-        verify_database(simulated.pool, simulated.book, as_given([old_key]))
+        verify_database(simulated.pool, simulated.book, anchors_given([old_key]))
 
 
 def test_a_retired_key_does_not_count_for_heads_that_it_did_not_sign(simulated: App) -> None:
@@ -107,7 +108,7 @@ def test_a_machine_without_the_key_is_told_to_give_one(simulated: App) -> None:
     simulated.signing_place.head.unlink()
     with pytest.raises(KeyFileRefused, match="--key"):
         verified(simulated)
-    assert verify_database(simulated.pool, simulated.book, as_given([key])).size > 0
+    assert verify_database(simulated.pool, simulated.book, anchors_given([key])).size > 0
 
 
 def test_the_log_is_held_to_a_head_kept_elsewhere(simulated: App, database: Database) -> None:
@@ -115,16 +116,16 @@ def test_the_log_is_held_to_a_head_kept_elsewhere(simulated: App, database: Data
     old = head(simulated)
     seal_and_sign(simulated)
     place = simulated.signing_place
-    assert verify_database(simulated.pool, simulated.book, beside_the_key(place, [old])).size > 0
+    assert verify_database(simulated.pool, simulated.book, anchors_beside_key(place, [old])).size > 0
     with pytest.raises(BadNote):
-        beside_the_key(place, [old.replace("—", "-")])
+        anchors_beside_key(place, [old.replace("—", "-")])
     # Somebody who holds the key signs another history: nothing in the database tells, the head kept does.
     unguard(database)
     size = int(old.splitlines()[1])
     execute(database.superuser_dsn, f"delete from ledger.checkpoints where size = {size}")
     keys = place.keys().verifier_keys
     with pytest.raises(NotVerified, match="has no such head"):
-        verify_database(simulated.pool, simulated.book, as_given(keys, [old]))
+        verify_database(simulated.pool, simulated.book, anchors_given(keys, [old]))
 
 
 def test_a_database_that_is_older_than_the_head_kept_is_refused(simulated: App, database: Database) -> None:
@@ -152,13 +153,13 @@ def test_after_a_restore_both_epochs_verify_and_only_what_was_lost_is_let_go(
     assert begun is not None
     place = simulated.signing_place
     with pytest.raises(LessProven, match="not covered by this log"):
-        verify_database(simulated.pool, simulated.book, beside_the_key(place, [old, lost]))
-    proof = verify_database(simulated.pool, simulated.book, beside_the_key(place, [old]))
+        verify_database(simulated.pool, simulated.book, anchors_beside_key(place, [old, lost]))
+    proof = verify_database(simulated.pool, simulated.book, anchors_beside_key(place, [old]))
     assert (proof.size, proof.proven) == (size, size)
     assert proof.origin.endswith("/epoch-2")
     execute(database.superuser_dsn, "update ledger.epochs set from_position = 0 where epoch = 2")
     with pytest.raises(NotVerified, match="kept beside the key"):
-        verify_database(simulated.pool, simulated.book, beside_the_key(place))
+        verify_database(simulated.pool, simulated.book, anchors_beside_key(place))
 
 
 def test_a_fork_is_found_by_the_head_that_was_kept(
@@ -187,8 +188,8 @@ def test_what_is_sealed_while_a_pass_runs_is_not_in_its_picture(
     simulated: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_signed_book(simulated, seed=10, waiting=20)
-    monkeypatch.setattr(portions, "PORTION", 16)
-    outside = beside_the_key(simulated.signing_place)
+    monkeypatch.setattr(chunks, "CHUNK_POSITIONS", 16)
+    outside = anchors_beside_key(simulated.signing_place)
     sealed = False
 
     def seal_meanwhile(_done: int, _total: int) -> None:

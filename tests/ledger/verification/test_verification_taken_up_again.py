@@ -7,18 +7,18 @@ import pytest
 from fixtures.database import Database, execute
 from fixtures.signed_book import record_signed_book, seal_and_sign
 from ledger.app import App
-from ledger.feed.verification import portions
-from ledger.feed.verification.audit import DatabaseProof, verify_database
-from ledger.feed.verification.fault import NotVerified
-from ledger.feed.verification.outside import beside_the_key
-from ledger.feed.verification.standing_file import StandingFile
+from ledger.verification import chunks
+from ledger.verification.database import DatabaseProof, verify_database
+from ledger.verification.findings import NotVerified
+from ledger.verification.progress import ProgressFile
+from ledger.verification.trust_anchors import anchors_beside_key
 
 PORTION = 16
 
 
 @pytest.fixture(autouse=True)
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portions, "PORTION", PORTION)
+    monkeypatch.setattr(chunks, "CHUNK_POSITIONS", PORTION)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def verify(wiring: App, file: Path, *, break_off_at: int | None = None) -> DatabaseProof:
-    memory = StandingFile(file.parent, wiring.book)
+    memory = ProgressFile(file.parent, wiring.book)
 
     def watch(done: int, _total: int) -> None:
         if break_off_at is not None and done >= break_off_at:
@@ -35,7 +35,7 @@ def verify(wiring: App, file: Path, *, break_off_at: int | None = None) -> Datab
 
     try:
         return verify_database(
-            wiring.pool, wiring.book, beside_the_key(wiring.signing_place), memory=memory, progress=watch
+            wiring.pool, wiring.book, anchors_beside_key(wiring.signing_place), memory=memory, progress=watch
         )
     except KeyboardInterrupt:
         memory.flush()
@@ -113,6 +113,6 @@ def test_what_was_altered_below_since_is_found_by_reading_it_all_again_only(
         " where l.stream_id = e.stream_id and l.version = e.version and l.position = 3",
     )
     assert verify(simulated, file).resumed_at == PORTION
-    StandingFile(file.parent, simulated.book).forget()
+    ProgressFile(file.parent, simulated.book).forget()
     with pytest.raises(NotVerified, match=r"position 3 .*actor is 'desk-99'"):
         verify(simulated, file)

@@ -10,11 +10,11 @@ from fixtures.desk import claim, contract, send
 from fixtures.program import Program
 from ledger.app import App
 from ledger.cli import verification as command
-from ledger.feed.verification import portions
-from ledger.feed.verification.audit import DatabaseProof, Memory, Progress
-from ledger.feed.verification.outside import Outside
 from ledger.program import run
 from ledger.store.pool import Pool
+from ledger.verification import chunks
+from ledger.verification.database import DatabaseProof, OnProgress, ProgressStore
+from ledger.verification.trust_anchors import TrustAnchors
 
 WHEN = "2026-02-03T10:00:00+01:00"
 
@@ -188,7 +188,7 @@ def test_ctrl_c_breaks_off_and_the_next_run_goes_on_from_there(
 ) -> None:
     for name, value in desk.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(portions, "PORTION", 1)
+    monkeypatch.setattr(chunks, "CHUNK_POSITIONS", 1)
     true_pass = command.verify_database
 
     def at_the_second(done: int, _total: int) -> None:
@@ -196,7 +196,7 @@ def test_ctrl_c_breaks_off_and_the_next_run_goes_on_from_there(
             raise KeyboardInterrupt
 
     def broken_off(
-        pool: Pool, book: str, outside: Outside, *, memory: Memory, progress: Progress
+        pool: Pool, book: str, outside: TrustAnchors, *, memory: ProgressStore, progress: OnProgress
     ) -> DatabaseProof:
         progress(0, 3)
         return true_pass(pool, book, outside, memory=memory, progress=at_the_second)

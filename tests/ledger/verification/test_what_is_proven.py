@@ -13,16 +13,14 @@ from fixtures.program import CommandLine, Typed
 from fixtures.signed_book import put_back, unguarded, verified
 from ledger.app import App
 from ledger.command_envelope import submission
-from ledger.feed.proofs.cosignature import WitnessKey
-from ledger.feed.proofs.keyfile import load_keys, write_keys
-from ledger.feed.proofs.merkle import Frontier
-from ledger.feed.proofs.note import VerifierKey, split_note
-from ledger.feed.proofs.private_file import replace_private
-from ledger.feed.signing.epochs import begin_epoch
-from ledger.feed.verification.audit import verify_database
-from ledger.feed.verification.fault import LessProven, NotVerified
-from ledger.feed.verification.outside import Outside, as_given, beside_the_key
+from ledger.proofs.merkle import Frontier
+from ledger.proofs.notes import VerifierKey, WitnessKey, split_note
+from ledger.sealing.epochs import begin_epoch
+from ledger.sealing.key_files import load_keys, replace_private, write_keys
 from ledger.store.log import Epoch, newest_checkpoint
+from ledger.verification.database import verify_database
+from ledger.verification.findings import LessProven, NotVerified
+from ledger.verification.trust_anchors import TrustAnchors, anchors_beside_key, anchors_given
 
 
 def record(wiring: App, *contracts: str) -> str:
@@ -138,11 +136,11 @@ def test_fault_10_a_head_beyond_the_parting_is_proven_where_nothing_differs(
     unguarded(database, f"delete from ledger.checkpoints where size > {parting}")
     assert accept(wiring).from_position == parting
     record(wiring, "C-5")
-    proof = verify_database(wiring.pool, wiring.book, beside_the_key(wiring.signing_place, [same]))
+    proof = verify_database(wiring.pool, wiring.book, anchors_beside_key(wiring.signing_place, [same]))
     assert [(one.size, one.covered) for one in proof.heads_given] == [(size_of(same), size_of(same))]
     unguarded(database, "update ledger.events set actor = 'desk-99' where stream = 'contract/C-2'")
     with pytest.raises(Exception, match=f"position {parting}"):
-        verify_database(wiring.pool, wiring.book, beside_the_key(wiring.signing_place, [same]))
+        verify_database(wiring.pool, wiring.book, anchors_beside_key(wiring.signing_place, [same]))
 
 
 # Row 11
@@ -208,7 +206,9 @@ def test_fault_11_a_witness_that_is_asked_for_must_have_cosigned(wiring: App) ->
     with pytest.raises(
         LessProven, match=r"no head of this log bears a cosignature of the witness witness\.test"
     ):
-        verify_database(wiring.pool, wiring.book, beside_the_key(wiring.signing_place, witnesses=[witness]))
+        verify_database(
+            wiring.pool, wiring.book, anchors_beside_key(wiring.signing_place, witnesses=[witness])
+        )
 
 
 # Row 26
@@ -252,8 +252,8 @@ def test_fault_26_after_a_rotation_the_standing_head_verifies_with_either_key_at
     assert set(verified(wiring).signed_by) == {new, old}
 
 
-def as_given_text(key: str) -> Outside:
-    return as_given([VerifierKey.parse(key)])
+def as_given_text(key: str) -> TrustAnchors:
+    return anchors_given([VerifierKey.parse(key)])
 
 
 def test_fault_26_a_rotation_that_was_broken_off_is_finished_by_whoever_signs_next(

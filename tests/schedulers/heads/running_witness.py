@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.feed.proofs.proof_file import ConsistencyFile
+from ledger.proofs.checkpoints import ConsistencyFile
 
 
 @dataclass

@@ -16,7 +16,7 @@ from ledger.app import App
 from ledger.command_envelope import submission
 from ledger.config import Settings
 from ledger.domain.calendar import brussels_date
-from ledger.feed.proofs.checkpoint import open_checkpoint
+from ledger.proofs.checkpoints import open_checkpoint
 from schedulers.heads.sending import keep_heads_outside, places, send, send_now
 
 

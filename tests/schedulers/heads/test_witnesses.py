@@ -19,8 +19,8 @@ from ledger.app import App
 from ledger.attempts import failing
 from ledger.command_envelope import submission
 from ledger.config import Settings
-from ledger.feed.proofs.evidence import verify_evidence
-from ledger.feed.proofs.note import VerifierKey
+from ledger.proofs.notes import VerifierKey
+from ledger.proofs.verifier import verify_evidence
 from schedulers.heads import exchange, sending
 from schedulers.heads.exchange import NoAnswer, post
 from schedulers.heads.sending import places, send, send_now

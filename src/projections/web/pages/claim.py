@@ -9,7 +9,7 @@ from ledger.domain.codes import Guarantee
 from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import claim_ref, contract_ref
 from ledger.domain.terms import Terms, load_terms
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access
 from projections.asking.questions import Filters, list_contracts, list_limits, show_claim
 from projections.asking.reader import Reader

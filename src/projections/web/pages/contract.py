@@ -7,7 +7,7 @@ from typing import Final
 from ledger.domain.contract.state import Contract
 from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import StreamRef, contract_ref
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access
 from projections.asking.questions import Answer, Filters, list_due, show_contract
 from projections.asking.reader import Reader

@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from ledger.domain.registry import EVENT_TYPES
-from ledger.feed.epochs import place
-from ledger.feed.reading import read_feed
+from ledger.feed.reader import position_after, read_feed
 from ledger.store.feed import feed_end
 from ledger.store.pool import Connection
 from projections.replay.feed_rows import told_with_payloads
@@ -40,7 +39,7 @@ def twin(look: Look) -> object:
     epoch = wiring.book_row().epoch
     told: list[Told] = []
     with wiring.pool.connection() as connection:
-        at = place(connection, wiring.book, since) if since else -1
+        at = position_after(connection, wiring.book, since) if since else -1
         end = feed_end(connection, wiring.book)
         while at < end:
             found = read_feed(connection, wiring.book, at, min(BATCH, end - at), types)

@@ -6,10 +6,10 @@ from typing import Final
 
 from ledger.cli.verification import signing_keys
 from ledger.domain.identifiers import StreamKind, StreamRef
-from ledger.feed.proofs.contract_file import verify_contract_file
-from ledger.feed.verification.contract_rows import NothingProven, contract_proof
 from ledger.privacy.access import Access
+from ledger.proofs.contract_proof import verify_contract_file
 from ledger.store.log import newest_checkpoint
+from ledger.verification.exports import NothingProven, contract_proof
 from projections.replay.telling import Told, replay
 from projections.web.addresses import PAGES, from_address
 from projections.web.asked import NO_PLACE, looking

@@ -5,7 +5,7 @@ from typing import Final
 
 from ledger.app import App
 from ledger.cli.verification import root_text, signing_keys
-from ledger.feed.proofs.checkpoint import peek_checkpoint
+from ledger.proofs.checkpoints import peek_checkpoint
 from ledger.store.log import log_state, newest_checkpoint, signed_heads_below
 from projections.web.checking import Verifying
 from projections.web.page import Look, page_of_look

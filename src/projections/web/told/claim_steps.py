@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ledger.domain.claim.state import Claim
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.web.words.codes import N_
 
 StepState = Literal["done", "now", "later", "off"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from ledger.domain.calendar import brussels_date
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.web.drawing.timeline import Moment, Timeline, timeline
 from projections.web.words.codes import of_event
 from projections.web.words.speaking import Words

@@ -9,7 +9,7 @@ from ledger.domain.contract.events import (
     LimitReleased,
     LimitReserved,
 )
-from ledger.feed.reading import FeedEvent
+from ledger.feed.reader import FeedEvent
 from projections.web.drawing.bars import Bar, Kind, Part, bar
 
 Row = Mapping[str, object]

@@ -4,10 +4,10 @@ from datetime import date, timedelta
 from typing import Final
 
 from ledger.attempts import failing
-from ledger.feed.proofs.checkpoint import peek_checkpoint
-from ledger.feed.subscriptions.trouble import troubles
+from ledger.proofs.checkpoints import peek_checkpoint
 from ledger.store.feed import checkpoint, feed_end
 from ledger.store.log import log_state
+from ledger.webhooks.problems import subscription_problems
 from projections.asking.reader import Reader
 from projections.asking.views import VIEWS
 from projections.web.figures import due_counts, late_number
@@ -60,7 +60,7 @@ def standing(reader: Reader, today: date) -> Standing:
                 "since": one.since,
                 "error": one.error,
             }
-            for one in troubles(reader.connection, reader.book)
+            for one in subscription_problems(reader.connection, reader.book)
         ],
     }
 
