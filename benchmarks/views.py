@@ -28,11 +28,10 @@ from ledger.app import App, opened
 from ledger.config import Settings
 from ledger.store.feed import feed_end
 from ledger.store.pool import Pool
-from projections.asking.positions import known_end
-from projections.asking.questions import Filters, list_limits
-from projections.asking.reader import SNAPSHOT, Reader
-from projections.asking.views import VIEWS
-from projections.upkeep.rebuild import rebuild_together
+from projections.maintenance.rebuild import rebuild_together
+from projections.queries.questions import Filters, list_limits
+from projections.queries.reader import SNAPSHOT, Reader, known_end
+from projections.views.registry import VIEWS
 
 BOOK = "cyber-care"
 TWO = ("limits", "due")

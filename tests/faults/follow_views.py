@@ -10,8 +10,8 @@ from ledger.app import opened
 from ledger.config import Settings
 from ledger.feed.follower_group import FollowerGroup
 from ledger.feed.followers import FollowerRunner
-from projections.asking.views import VIEWS
-from projections.directory.follower import NAME as DIRECTORY
+from projections.views.directory import NAME as DIRECTORY
+from projections.views.registry import VIEWS
 
 
 def follow(book: str, batch: int) -> None:

@@ -38,8 +38,8 @@ from ledger.domain.calendar import add_months, brussels_date
 from ledger.domain.refusals import Invalid
 from ledger.domain.registry import read_command
 from ledger.mail import MailFolder, address_on_file
-from projections.web.cancellation.mailing import Sending
-from projections.web.cancellation.requests import receive, requests
+from projections.web.cancellation_mailer import LinkSender
+from projections.web.cancellation_requests import receive, requests
 from schedulers.letters.keeping import hand, prepare
 from schedulers.letters.queries import letters
 from schedulers.letters.rendering import DOES_NOT_FIT, LACKS_CHARACTERS, TOO_MANY_MARKS, Press
@@ -234,7 +234,7 @@ def mails_of(wiring: App, taken: Sequence[dict[str, object]], folder: Path) -> i
             receive(connection, wiring.book, uuid4(), number.lower().replace("-", " "), wiring.now())
         if "email" in holder:
             wanted[number] = str(address_on_file(holder["email"]))
-    assert Sending(wiring, MailFolder(folder), "https://ledger.example").send_waiting() == len(wanted)
+    assert LinkSender(wiring, MailFolder(folder), "https://ledger.example").send_waiting() == len(wanted)
     with wiring.pool.connection() as connection:
         known = requests(connection, wiring.book, limit=10_000)
     told = {request.request: request.contract for request in known}

@@ -14,11 +14,10 @@ from fixtures.signed_book import record_signed_book
 from ledger.app import App
 from ledger.feed.followers import FollowerRunner
 from ledger.store.feed import checkpoints, feed_end
-from projections.asking.views import VIEWS
-from projections.directory.checking import check_directory
-from projections.directory.follower import NAME as DIRECTORY
-from projections.upkeep.checking import check_view
-from projections.upkeep.difference import compare
+from projections.maintenance.checks import check_view, compare
+from projections.views.directory import NAME as DIRECTORY
+from projections.views.directory import check_directory
+from projections.views.registry import VIEWS
 
 SHORT, FULL = 10, 100
 PROGRAM = Path(__file__).with_name("follow_views.py")

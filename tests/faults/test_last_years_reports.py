@@ -22,7 +22,7 @@ from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
 from ledger.store.feed import feed_end
 from oracle.brussels import midnight
-from projections.asking.views import VIEWS
+from projections.views.registry import VIEWS
 
 LAST_YEARS_END = "2025-12-31"
 NEW_YEAR = midnight(date(2026, 1, 1))

@@ -20,13 +20,11 @@ from ledger.feed.reader import FeedEvent, read_feed
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
 from ledger.store.feed import feed_end
-from projections.asking.reader import Reader
-from projections.asking.views import VIEWS
-from projections.folding.versions import Folding
-from projections.folding.view import View
-from projections.upkeep.checking import check_view
-from projections.upkeep.rebuild import rebuild_together
-from projections.upkeep.rows import Version, live_generation, rows_of
+from projections.maintenance.checks import Version, check_view, live_generation, rows_of
+from projections.maintenance.rebuild import rebuild_together
+from projections.queries.reader import Reader
+from projections.runner.view import Folding, View
+from projections.views.registry import VIEWS
 from recomputed.book import Recomputed
 from recomputed.raw import RawEvent, read_raw
 

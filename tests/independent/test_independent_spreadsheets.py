@@ -15,8 +15,7 @@ from fixtures.desk import claim, contract, send
 from fixtures.program import CommandLine
 from ledger.app import App
 from projections.exports.files import write_file
-from projections.exports.sheet import Row, sheet
-from projections.exports.sheets import SHEETS
+from projections.exports.sheets import SHEETS, Row, sheet
 
 SOFFICE = shutil.which("soffice")
 needs_libreoffice = pytest.mark.skipif(SOFFICE is None, reason="needs libreoffice-calc-nogui")

@@ -12,7 +12,8 @@ from ledger.feed.followers import FollowerRunner
 from ledger.store.feed import feed_end
 from ledger.store.pool import Pool
 from oracle.histories import history
-from projections.asking.questions import (
+from projections.maintenance.checks import Version, live_generation, rows_of
+from projections.queries.questions import (
     Filters,
     list_claims,
     list_complaints,
@@ -20,12 +21,11 @@ from projections.asking.questions import (
     list_due,
     list_limits,
 )
-from projections.asking.reader import Reader
-from projections.asking.reports import REPORTS, Asked, by_guarantee
-from projections.asking.reports import rows_of as report_rows
-from projections.asking.views import VIEWS
-from projections.folding.follower import ViewFollower
-from projections.upkeep.rows import Version, live_generation, rows_of
+from projections.queries.reader import Reader
+from projections.queries.reports import REPORTS, ReportFilter, by_guarantee
+from projections.queries.reports import rows_of as report_rows
+from projections.runner.follower import ViewFollower
+from projections.views.registry import VIEWS
 
 Answers = dict[str, list[dict[str, object]]]
 
@@ -96,11 +96,11 @@ LAST_DAY = date(2030, 12, 31)
 def reports(reader: Reader, contract: str | None = None) -> Answers:
     """What the reports say, of one contract or of all; and two months, the last with all claims."""
     said = {
-        name: report_rows(reader, REPORTS[name], Asked(contract))
+        name: report_rows(reader, REPORTS[name], ReportFilter(contract))
         for name in ("refunds", "payments", "recoveries", "timeline")
     }
     for month, every in ((date(2025, 3, 1), False), (LAST_DAY.replace(day=1), True)):
-        asked = Asked(contract, month=month, every=every)
+        asked = ReportFilter(contract, month=month, every=every)
         said[f"bordereau {month}"] = report_rows(reader, REPORTS["bordereau"], asked)
     if contract is None:
         said["guarantees"] = by_guarantee(reader, LAST_DAY)

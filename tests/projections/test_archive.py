@@ -14,17 +14,16 @@ from ledger.app import App
 from ledger.errors import Rejected, UsageError
 from ledger.feed.reader import read_feed
 from ledger.proofs.checkpoints import peek_checkpoint
-from projections.archive import files, writing
-from projections.archive.files import Range, ranges_of, to_write
-from projections.archive.writing import archive
-from projections.asking.questions import Filters, list_limits
-from projections.asking.reader import Reader
+from projections.exports import archive as writing
+from projections.exports.archive import Range, archive, ranges_of, to_write
+from projections.queries.questions import Filters, list_limits
+from projections.queries.reader import Reader
 
 
 @pytest.fixture
 def archived(recorded: RecordedBook, monkeypatch: pytest.MonkeyPatch) -> RecordedBook:
     """A book whose archive has files of 50 positions."""
-    monkeypatch.setattr(writing, "to_write", lambda held, end: files.to_write(held, end, 50))
+    monkeypatch.setattr(writing, "to_write", lambda held, end: to_write(held, end, 50))
     recorded.record_history(14, steps=150)
     recorded.catch_up()
     return recorded

@@ -22,8 +22,9 @@ from ledger.domain.identifiers import StreamRef
 from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
-from projections.asking.histories import read_until
-from projections.asking.questions import (
+from projections.cli.tables import as_json
+from projections.maintenance.rebuild import rebuild, rebuild_together
+from projections.queries.questions import (
     Filters,
     list_claims,
     list_contracts,
@@ -32,10 +33,8 @@ from projections.asking.questions import (
     show_claim,
     show_contract,
 )
-from projections.asking.reader import Reader
-from projections.asking.views import VIEWS
-from projections.commands.tables import as_json
-from projections.upkeep.rebuild import rebuild, rebuild_together
+from projections.queries.reader import Reader, read_until
+from projections.views.registry import VIEWS
 from recomputed.book import Recomputed
 from recomputed.raw import read_raw
 

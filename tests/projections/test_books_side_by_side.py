@@ -15,11 +15,11 @@ from recorded_book import RecordedBook
 from views_against_raw import agree
 
 from ledger.app import App, opened
-from projections.asking.views import VIEWS
-from projections.folding.follower import ViewFollower
+from projections.maintenance.rebuild import drop_kept, rebuild_together
+from projections.maintenance.status import view_statuses
+from projections.runner.follower import ViewFollower
 from projections.services import keep_views
-from projections.upkeep.rebuild import drop_kept, rebuild_together
-from projections.upkeep.standing import standings
+from projections.views.registry import VIEWS
 from recomputed.book import Recomputed
 from recomputed.raw import read_raw
 
@@ -135,7 +135,7 @@ def followed(book: RecordedBook, **spells: Spell) -> Iterator[None]:
 
 def told(book: RecordedBook) -> list[dict[str, object]]:
     with book.pool.connection() as connection:
-        return standings(connection, book.book)
+        return view_statuses(connection, book.book)
 
 
 def reached_the_end(book: RecordedBook) -> bool:

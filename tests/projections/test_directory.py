@@ -13,10 +13,8 @@ from ledger.app import App
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
 from ledger.verification.findings import NotVerified
-from projections.directory import follower as following
-from projections.directory.checking import check_directory
-from projections.directory.finding import Directory, Person
-from projections.directory.words import indexed, words
+from projections.views import directory as following
+from projections.views.directory import Directory, Person, check_directory, indexed, words
 
 WHEN = "2026-02-03T10:00:00+01:00"
 ACCESS = Access("desk-17", "person find", "caller gave no number")

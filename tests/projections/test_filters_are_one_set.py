@@ -5,9 +5,9 @@ import pytest
 
 from fixtures.visited import Visited
 from ledger.program import program
-from projections.asking.filters import FILTERS, choices_of
+from projections.http.list_routes import REPORT_LISTS
 from projections.http.lists import LISTS, List
-from projections.http.reports import REPORTS
+from projections.queries.filters import FILTERS, choices_of
 
 COMMANDS = {
     "contracts": ("contract", "list"),
@@ -55,7 +55,7 @@ def test_fault_20_the_command_line_has_the_filters_that_are_declared(listed: str
             assert tuple(option.type.choices) == choices_of(listed, name)
 
 
-@pytest.mark.parametrize("listed", [*LISTS, *REPORTS], ids=lambda listed: listed.name)
+@pytest.mark.parametrize("listed", [*LISTS, *REPORT_LISTS], ids=lambda listed: listed.name)
 def test_fault_20_http_has_the_filters_that_are_declared(admin: Visited, listed: List) -> None:
     document = admin.get("/openapi.json").json()
     for end in ("", ".csv"):
@@ -72,7 +72,7 @@ PAGES = (
     "/complaints",
     "/due",
     "/due/calendar",
-    *(f"/reports/{r.name}" for r in REPORTS),
+    *(f"/reports/{r.name}" for r in REPORT_LISTS),
 )
 
 

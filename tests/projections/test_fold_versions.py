@@ -16,8 +16,8 @@ from ledger.domain import calendar, deadlines
 from ledger.domain.claim import state as claim_state
 from ledger.domain.complaint import state as complaint_state
 from ledger.domain.contract import state as contract_state
-from projections.asking.views import VIEWS
-from projections.folding import versions
+from projections.runner import view as versions
+from projections.views.registry import VIEWS
 
 PINNED = Path(__file__).with_name("fold_versions.json")
 
@@ -57,7 +57,7 @@ def _says_only(node: ast.stmt) -> bool:
 def present() -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
     for name, view in VIEWS.items():
-        fold = sys.modules[f"projections.{name}.fold"]
+        fold = sys.modules[f"projections.views.{name}"]
         modules = (fold, versions, *RESTS_ON[name])
         found[name] = {
             "version": view.version,

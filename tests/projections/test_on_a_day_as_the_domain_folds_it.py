@@ -14,12 +14,11 @@ from ledger.domain.contract.state import Contract, limit_rows
 from ledger.domain.dispatch import State, fold
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.reader import FeedEvent
-from projections.asking.views import VIEWS
-from projections.claims.fold import row_of as claim_row
-from projections.complaints.fold import row_of as complaint_row
-from projections.contracts.fold import row_of as contract_row
-from projections.folding.versions import Folding
-from projections.folding.view import Row
+from projections.runner.view import Folding, Row
+from projections.views.claims import row_of as claim_row
+from projections.views.complaints import row_of as complaint_row
+from projections.views.contracts import row_of as contract_row
+from projections.views.registry import VIEWS
 
 SEEDS = st.integers(0, 100_000)
 SOME = settings(max_examples=60)

@@ -10,10 +10,10 @@ from recorded_book import RecordedBook
 from fixtures.program import settings_of
 from ledger.feed.follower_group import FollowerGroup
 from ledger.feed.followers import FollowerRunner
-from projections.asking.views import VIEWS
-from projections.folding.follower import ViewFollower
-from projections.folding.view import View
-from projections.upkeep.standing import parked_rows, standings
+from projections.maintenance.status import parked_rows, view_statuses
+from projections.runner.follower import ViewFollower
+from projections.runner.view import View
+from projections.views.registry import VIEWS
 
 __all__ = ["settings_of"]
 
@@ -68,7 +68,7 @@ def test_a_poison_event_stops_nobody_else_and_after_the_mend_the_view_is_what_it
     FollowerGroup(recorded.pool, recorded.book, list(runners.values()), batch=13).catch_up()
     with recorded.pool.connection() as connection:
         stood = {
-            str(row["view"]): row for row in standings(connection, recorded.book) if row["view"] in VIEWS
+            str(row["view"]): row for row in view_statuses(connection, recorded.book) if row["view"] in VIEWS
         }
         shown = parked_rows(connection, recorded.book, [name])
     assert {row["position"] for row in stood.values()} == {recorded.end()}

@@ -10,7 +10,7 @@ from ledger.app import App
 from ledger.errors import UsageError
 from ledger.feed.reader import Cursor
 from ledger.sealing.sealer import Sealer
-from projections.asking.positions import NOTHING, NothingKnown, known_end, position_as_of, read_as_of
+from projections.queries.reader import NOTHING, NothingKnown, known_end, position_as_of, read_as_of
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -10,8 +10,8 @@ import pytest
 from typed import Typed
 
 from fixtures.database import Database, execute
-from projections.asking.views import VIEWS
-from projections.commands.views import NAMES as NAMES_OF_VIEWS
+from projections.cli.views import NAMES as NAMES_OF_VIEWS
+from projections.views.registry import VIEWS
 
 ACTS: list[tuple[str, str, dict[str, Any]]] = [
     (

@@ -19,19 +19,22 @@ from ledger.store.diagnostics import examine_feed
 from ledger.store.feed import checkpoint
 from oracle.histories import history
 from projections import services
-from projections.asking.positions import known_end
-from projections.asking.questions import Filters, list_limits
-from projections.asking.reader import SNAPSHOT, Reader
-from projections.asking.views import VIEWS
-from projections.folding import generations
-from projections.folding.follower import FoldChanged, ViewFollower
-from projections.folding.view import View
-from projections.upkeep import rebuild as rebuilding
-from projections.upkeep import standing
-from projections.upkeep.comparing import compare_generations
-from projections.upkeep.keeping import KeptView
-from projections.upkeep.rebuild import drop_kept, rebuild, rebuild_together
-from projections.upkeep.standing import standings
+from projections.maintenance import rebuild as rebuilding
+from projections.maintenance import status
+from projections.maintenance.rebuild import (
+    KeptView,
+    compare_generations,
+    drop_kept,
+    rebuild,
+    rebuild_together,
+)
+from projections.maintenance.status import view_statuses
+from projections.queries.questions import Filters, list_limits
+from projections.queries.reader import SNAPSHOT, Reader, known_end
+from projections.runner import generations
+from projections.runner.follower import FoldChanged, ViewFollower
+from projections.runner.view import View
+from projections.views.registry import VIEWS
 
 LIMITS = VIEWS["limits"]
 
@@ -123,7 +126,7 @@ def test_a_rebuild_that_was_broken_off_goes_on_where_it_stood(
     monkeypatch.undo()
     assert states(grown) == [(1, "live", LIMITS.version), (2, "building", LIMITS.version)]
     with grown.pool.connection() as connection:
-        [shown] = [row for row in standings(connection, grown.book) if row["view"] == "limits"]
+        [shown] = [row for row in view_statuses(connection, grown.book) if row["view"] == "limits"]
         assert checkpoint(connection, grown.book, "limits@2") == grown.end()
         # What is being built is behind, and the ledger is as ready as it was.
         assert "limits@2" not in examine_feed(connection, grown.book).followers
@@ -222,14 +225,14 @@ def wait_until(holds: Any) -> None:  # noqa: ANN401  # a question
 
 def told(recorded: RecordedBook) -> list[dict[str, object]]:
     with recorded.pool.connection() as connection:
-        return standings(connection, recorded.book)
+        return view_statuses(connection, recorded.book)
 
 
 @pytest.fixture
 def wiring_of_changed(grown: RecordedBook, monkeypatch: pytest.MonkeyPatch) -> App:
     """The next release of the program, in which the fold of the limits has changed."""
     released = {**VIEWS, "limits": changed(LIMITS)}
-    for module in (services, standing):
+    for module in (services, status):
         monkeypatch.setattr(module, "VIEWS", released)
     wiring = App(grown.wiring.settings, grown.book, grown.wiring.ways)
     followers = dict(wiring.followers)

@@ -17,12 +17,12 @@ from typed import Typed
 
 from fixtures.desk import claim, contract, ready_to_accept, send
 from ledger.app import App
-from projections.asking.reports import REPORTS
-from projections.commands.report import STEPS
+from projections.cli.reports import STEPS
 from projections.exports.sheets import SHEETS
-from projections.folding import selecting
-from projections.limits.fold import TABLE as LIMITS
-from projections.timeline import fold as steps_of
+from projections.queries.reports import REPORTS
+from projections.runner import rows as selecting
+from projections.views import timeline as steps_of
+from projections.views.limits import TABLE as LIMITS
 
 REPORTS_TYPED = (
     ("refunds",),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.store.pool import Pool
-from projections.folding.writing import MANY, copy_text, joined
+from projections.runner.follower import MANY, copy_text, joined
 
 NAMES = ["CC-1", "C\\1", "\\N", "\\.", "\\t", "Ünï, \"quoted\" 'and' so on", "日本", " ", "a\\"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typed import Typed
 
-from projections.commands.fitting import Demand, demand, fit, total
+from projections.cli.tables import Demand, demand, fit, total
 
 
 def test_a_window_that_is_wide_enough_shows_every_column_on_one_line() -> None:

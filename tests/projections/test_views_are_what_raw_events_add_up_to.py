@@ -11,10 +11,9 @@ from views_against_raw import agree, raw_of
 from ledger.domain.claim.state import Claim
 from ledger.domain.dispatch import fold
 from ledger.domain.event import RecordedEvent
-from projections.bordereau.fold import BORDEREAU, BordereauRow
-from projections.folding.versions import Folding
-from projections.folding.view import View
-from projections.upkeep.rows import Version
+from projections.maintenance.checks import Version
+from projections.runner.view import Folding, View
+from projections.views.bordereau import BORDEREAU, BordereauRow
 from recomputed.book import Recomputed
 
 SEEDS = st.integers(0, 100_000)

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from ledger.domain.claim.state import Claim
 from ledger.domain.contract.state import Contract, limit_rows
-from projections.asking.views import VIEWS
-from projections.due.fold import DUE, DueRow
-from projections.folding.versions import Folding
-from projections.folding.view import Row, View
-from projections.limits.fold import LIMITS, LimitRow
+from projections.runner.view import Folding, Row, View
+from projections.views.due import DUE, DueRow
+from projections.views.limits import LIMITS, LimitRow
+from projections.views.registry import VIEWS
 
 SEEDS = st.integers(0, 100_000)
 SOME = settings(max_examples=30)

@@ -11,14 +11,12 @@ from recorded_book import RecordedBook, answers
 
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.reader import FeedEvent
-from projections.asking.histories import read_until
-from projections.asking.reader import Reader
-from projections.asking.views import VIEWS
-from projections.folding.rows import Given, Source
-from projections.folding.versions import Folding
-from projections.folding.view import View
-from projections.upkeep.difference import compare
-from projections.upkeep.rebuild import rebuild
+from projections.maintenance.checks import compare
+from projections.maintenance.rebuild import rebuild
+from projections.queries.reader import Reader, read_until
+from projections.runner.rows import Given, RowSource
+from projections.runner.view import Folding, View
+from projections.views.registry import VIEWS
 
 Memory = TypeVar("Memory")
 
@@ -103,7 +101,7 @@ class Prefix(Reader):
 
     told: Sequence[FeedEvent] = ()
 
-    def source(self, view: View[Memory], scope: StreamRef | None = None) -> Source:
+    def source(self, view: View[Memory], scope: StreamRef | None = None) -> RowSource:
         assert scope is None
         folding = Folding(view)
         folding.take_all(event for event in self.told if view.types is None or event.type in view.types)

@@ -10,8 +10,8 @@ from typed import Typed
 
 from fixtures.desk import contract, send
 from ledger.app import App
-from projections.asking.questions import Filters, list_limits, show_contract
-from projections.commands.reading import reading
+from projections.cli.query_options import reading
+from projections.queries.questions import Filters, list_limits, show_contract
 
 QUESTIONS = (
     ("limits",),

@@ -7,12 +7,12 @@ from typing import Any
 
 from ledger.feed.reader import FeedEvent
 from ledger.store.pool import Connection
-from projections.asking.reader import Reader
-from projections.asking.reports import by_guarantee
-from projections.asking.views import VIEWS
-from projections.directory.queries import all_entries
-from projections.folding.view import Row, View
-from projections.upkeep.rows import Version
+from projections.maintenance.checks import Version
+from projections.queries.reader import Reader
+from projections.queries.reports import by_guarantee
+from projections.runner.view import Row, View
+from projections.views.directory import all_entries
+from projections.views.registry import VIEWS
 from recomputed.book import NAMED_BY, Recomputed
 from recomputed.raw import RawEvent
 from recomputed.reports import directory, guarantees

@@ -13,7 +13,7 @@ from typing import Final, cast
 from icalendar import Alarm, Calendar, Event
 
 from ledger.domain.calendar import BRUSSELS, ONE_DAY
-from projections.exports.sheet import Row, Rows
+from projections.exports.sheets import Row, Rows
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 

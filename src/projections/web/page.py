@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 from ledger.app import App
 from ledger.clock import present
 from ledger.domain.calendar import brussels_date
-from projections.web.asked import AskedTime
-from projections.web.visitor import Visitor
-from projections.web.words.codes import N_
-from projections.web.words.speaking import Language, Words
+from projections.web.i18n.codes import N_
+from projections.web.i18n.language import Language, Words
+from projections.web.session_user import Visitor
+from projections.web.time_params import AskedTime
 
 MENU: Sequence[tuple[str, str, str]] = (
     ("today", "/", N_("Today")),
@@ -39,7 +39,7 @@ KEYS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PageRequest:
     """One request, read as far as every page needs it."""
 
     wiring: App
@@ -83,7 +83,7 @@ class Said:
 class Page:
     """What every template is told."""
 
-    look: Look
+    look: PageRequest
     section: str
     position: int | None
     """The position that the page stands for; None where it rests on none."""
@@ -153,12 +153,12 @@ class Page:
         return f"{self.path}?{urlencode(query)}" if query else self.path
 
 
-def page_of_look(
-    look: Look,
+def page_of_request(
+    look: PageRequest,
     section: str,
     *,
     position: int | None = None,
-    has_twin: bool = True,
+    has_json: bool = True,
     said: Said | None = None,
 ) -> Page:
     """Put together what a template is told beside its own matter."""
@@ -167,14 +167,14 @@ def page_of_look(
         look,
         section,
         position,
-        _twin(look) if has_twin else None,
+        _json_address(look) if has_json else None,
         brussels_date(present(row, look.wiring.now() if row.clock_at is None else row.clock_at)),
         row.kind == "simulated",
         said,
     )
 
 
-def _twin(look: Look) -> str:
+def _json_address(look: PageRequest) -> str:
     path = "/today" if look.path == "/" else look.path
     _, mark, query = look.here.partition("?")
     return f"{path}.json{mark}{query}"

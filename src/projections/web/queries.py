@@ -10,22 +10,19 @@ from typing import get_args
 
 from ledger.domain.codes import DeadlineKind, DeadlineStatus
 from ledger.store.pool import Connection
-from projections.asking.histories import streams_between
-from projections.asking.reader import Reader
-from projections.claims.fold import CLAIMS
-from projections.claims.fold import TABLE as CLAIMS_TABLE
-from projections.complaints.fold import COMPLAINTS
-from projections.complaints.fold import TABLE as COMPLAINTS_TABLE
-from projections.contracts.fold import CONTRACTS
-from projections.contracts.fold import TABLE as CONTRACTS_TABLE
-from projections.due.fold import DUE
-from projections.due.fold import TABLE as DUE_TABLE
-from projections.folding.moved import Moved, names_of
-from projections.folding.rows import AsOf, Source
-from projections.folding.selecting import select
-from projections.folding.view import Table
-from projections.limits.fold import LIMITS
-from projections.limits.fold import TABLE as LIMITS_TABLE
+from projections.queries.reader import Reader, streams_between
+from projections.runner.rows import AsOf, Moved, RowSource, names_of, select
+from projections.runner.view import Table
+from projections.views.claims import CLAIMS
+from projections.views.claims import TABLE as CLAIMS_TABLE
+from projections.views.complaints import COMPLAINTS
+from projections.views.complaints import TABLE as COMPLAINTS_TABLE
+from projections.views.contracts import CONTRACTS
+from projections.views.contracts import TABLE as CONTRACTS_TABLE
+from projections.views.due import DUE
+from projections.views.due import TABLE as DUE_TABLE
+from projections.views.limits import LIMITS
+from projections.views.limits import TABLE as LIMITS_TABLE
 
 __all__ = ["CLAIMS", "COMPLAINTS", "CONTRACTS", "DUE", "LIMITS"]
 
@@ -117,7 +114,7 @@ order by contract_position desc, guarantee_order limit %(limit)s
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ListFilter:
     """What a list on a page is narrowed down to; None narrows nothing."""
 
     beginning: str | None = None
@@ -132,7 +129,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class DueWanted:
+class DueListFilter:
     """What due dates a page shows; `before` is exclusive, `from_on` inclusive."""
 
     status: str | None = None
@@ -151,7 +148,7 @@ class DueWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class DuePlace:
+class DuePageKey:
     """Where a page of due dates ended."""
 
     due_on: date
@@ -160,7 +157,7 @@ class DuePlace:
 
 
 def contracts_page(
-    connection: Connection, source: Source, wanted: Wanted, below: int | None, limit: int
+    connection: Connection, source: RowSource, wanted: ListFilter, below: int | None, limit: int
 ) -> Rows:
     """Give a page of contracts, those recorded last first, below a position."""
     return _page(
@@ -169,14 +166,14 @@ def contracts_page(
 
 
 def claims_page(
-    connection: Connection, source: Source, wanted: Wanted, below: int | None, limit: int
+    connection: Connection, source: RowSource, wanted: ListFilter, below: int | None, limit: int
 ) -> Rows:
     """Give a page of claims, those opened last first, below a position."""
     return _page(connection, CLAIMS_TABLE, source, _CLAIM_COLUMNS, CLAIMS_WHERE, wanted, below, limit)
 
 
 def complaints_page(
-    connection: Connection, source: Source, wanted: Wanted, below: int | None, limit: int
+    connection: Connection, source: RowSource, wanted: ListFilter, below: int | None, limit: int
 ) -> Rows:
     """Give a page of complaints, those lodged last first, below a position."""
     return _page(
@@ -184,7 +181,7 @@ def complaints_page(
     )
 
 
-def due_page(reader: Reader, wanted: DueWanted, after: DuePlace | None, limit: int) -> Rows:
+def due_page(reader: Reader, wanted: DueListFilter, after: DuePageKey | None, limit: int) -> Rows:
     """Give a page of due dates, the earliest first."""
     return _due(reader, dict(wanted.asked()), after, limit, not_met=False)
 
@@ -194,12 +191,12 @@ def late(reader: Reader, limit: int) -> Rows:
 
     A missed letter is not among it: the contract has renewed, and nothing can be done late (R11).
     """
-    asked = dict(DueWanted(status="missed").asked()) | {"kinds": list(DONE_LATE)}
+    asked = dict(DueListFilter(status="missed").asked()) | {"kinds": list(DONE_LATE)}
     return _due(reader, asked, None, limit, not_met=True)
 
 
 def _due(
-    reader: Reader, wanted: dict[str, object], after: DuePlace | None, limit: int, *, not_met: bool
+    reader: Reader, wanted: dict[str, object], after: DuePageKey | None, limit: int, *, not_met: bool
 ) -> Rows:
     place = (
         {"after": None, "after_position": None, "after_opening": None}
@@ -221,7 +218,7 @@ def _due(
     return rows[:limit]
 
 
-def nearly_used(connection: Connection, source: Source, today: date, percent: int, limit: int) -> Rows:
+def nearly_used(connection: Connection, source: RowSource, today: date, percent: int, limit: int) -> Rows:
     """Give limits of running insurance years that are used up, or to at least so many hundredths."""
     asked = {"today": today, "percent": percent, "limit": limit}
     return select(connection, NEARLY_USED, LIMITS_TABLE, source, asked)
@@ -230,10 +227,10 @@ def nearly_used(connection: Connection, source: Source, today: date, percent: in
 def _page(  # noqa: PLR0913, PLR0917  # a list is made of so many parts
     connection: Connection,
     table: Table,
-    source: Source,
+    source: RowSource,
     columns: str,
     where: str,
-    wanted: Wanted,
+    wanted: ListFilter,
     below: int | None,
     limit: int,
 ) -> Rows:

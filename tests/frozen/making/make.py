@@ -42,9 +42,9 @@ from ledger.migrate import migrate
 from ledger.auth.tokens import LINK_LASTS, Tokens
 from ledger.config import Settings
 from ledger.app import opened
-from projections.asking.views import VIEWS
-from projections.folding.follower import ViewFollower
-from projections.web.cancellation.mailing import Sending
+from projections.views.registry import VIEWS
+from projections.runner.follower import ViewFollower
+from projections.web.cancellation_mailer import LinkSender
 
 SAMPLE = Path(__file__).parents[3] / "src/ledger/samples/book.jsonl"
 LAST_SALE = date(2026, 6, 30)
@@ -490,7 +490,7 @@ class Maker:
                 for number in ("CC-3", "CC-é 9", "NONE-1"):
                     answered = client.post("/cancel", data={"number": number})
                     assert answered.status_code == 303, answered.text
-            Sending(wiring, lambda *_: None, "http://ledger.test").send_waiting()
+            LinkSender(wiring, lambda *_: None, "http://ledger.test").send_waiting()
 
     def accesses(self) -> None:
         why = ("--actor", "dpo-1", "--reason", "right of access, letter 4712")

@@ -8,7 +8,7 @@ from raw_requests import answered
 from fixtures.desk import claim, contract, recorded_before, send
 from fixtures.served import Served, listening, token_of
 from ledger.http.state import number_in, number_step
-from projections.web.addresses import contract_page, from_address, in_address
+from projections.web.renderer import contract_page, from_address, in_address
 
 OLD = (
     "CC-x",

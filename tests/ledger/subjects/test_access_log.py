@@ -187,16 +187,15 @@ def test_only_what_writes_the_log_opens_ciphertexts() -> None:
         "ledger.privacy.access",
         "ledger.store.vault",
         "ledger.store.event_store",
-        "projections.directory.finding",
-        "projections.web.cancellation.mailing",
+        "projections.views.directory",
+        "projections.web.cancellation_mailer",
         "schedulers.commands.letters",
         "schedulers.letters.writing",
     }
     showing_nobody = {
         "ledger.store.subscriptions",  # a receiver's secret, no person's value
         "schedulers.letters.handing",  # LetterHandedOver says what went to the carrier
-        "projections.directory.follower",  # seals a name again under the key of its index
-        "projections.directory.checking",  # says whether the index is right, and no name
+        "projections.views.directory",  # keeps its index sealed, and checks that it is right
     }
     opening = writing_the_log | showing_nobody
     found = {

@@ -16,12 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import Rejected, UsageError
-from projections.exports import extra, workbook
-from projections.exports.csv_rows import csv_chunks
-from projections.exports.files import write_file
-from projections.exports.parquet import write_parquet
-from projections.exports.sheet import Row, sheet
-from projections.exports.workbook import workbook_chunks
+from projections.exports import files
+from projections.exports.files import csv_chunks, workbook_chunks, write_file, write_parquet
+from projections.exports.sheets import Row, sheet
 
 SHEET = sheet("some", name="text", amount_cents="integer", due_on="date", sealed_at="instant")
 MOMENT = datetime(2026, 7, 1, 10, 30, tzinfo=UTC)
@@ -157,11 +154,11 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_without_the_extra_one_is_told_what_to_install() -> None:
     with pytest.raises(Rejected, match=r"pip install 'coverledger\[export\]'"):
-        extra.needed("no_such_module.at_all", "Parquet")
+        files.needed("no_such_module.at_all", "Parquet")
 
 
 def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "MOST_ROWS", 1)
+    monkeypatch.setattr(files, "MOST_ROWS", 1)
     with pytest.raises(Rejected, match=r"write them as .csv or .parquet"):
         b"".join(workbook_chunks(ROWS, SHEET))
 

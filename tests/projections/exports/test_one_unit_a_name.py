@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from ledger.domain.registry import COMMANDS
 from ledger.imports.csv_rows import columns_of, read_csv
 from ledger.imports.lines import Line
-from projections.exports.csv_rows import csv_chunks
-from projections.exports.sheet import Sheet
-from projections.exports.sheets import SHEETS
+from projections.exports.files import csv_chunks
+from projections.exports.sheets import SHEETS, Sheet
 
 AT = "2026-02-03T10:00:00+01:00"
 AMOUNTS = [

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from projections.exports.spooled import CHUNK_BYTES, IN_MEMORY_BYTES, spooled
+from projections.exports.files import CHUNK_BYTES, IN_MEMORY_BYTES, spooled
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK_BYTES, IN_MEMORY_BYTES + 3])

@@ -14,11 +14,10 @@ from icalendar import Calendar
 from fixtures.desk import claim, contract, recorded_before
 from fixtures.program import CommandLine
 from fixtures.served import Served, token_of
-from projections.commands.tables import as_json
+from projections.cli.tables import as_json
+from projections.http.list_routes import REPORT_LISTS
 from projections.http.lists import LISTS, List
-from projections.http.plain import plain
-from projections.http.reading import Time, reading
-from projections.http.reports import REPORTS
+from projections.http.reader import Time, plain, reading
 
 NAMES = [listed.name for listed in LISTS]
 
@@ -93,7 +92,7 @@ def test_the_same_address_downloads_all_rows_as_csv_and_xlsx(filled: Served, nam
     assert book.headers["Content-Disposition"] == f'attachment; filename="{name}-{position}.xlsx"'
 
 
-@pytest.mark.parametrize("listed", REPORTS, ids=lambda listed: listed.name)
+@pytest.mark.parametrize("listed", REPORT_LISTS, ids=lambda listed: listed.name)
 def test_reports_come_as_on_the_command_line_by_pages_and_as_files(filled: Served, listed: List) -> None:
     month = "&month=2026-02" if listed.name == "bordereau" else ""
     whole = filled.get(f"{listed.path}?limit=1000{month}")
@@ -131,7 +130,7 @@ def test_reports_are_narrowed_down_and_stand_at_both_times(filled: Served) -> No
 def test_a_download_longer_than_a_page_holds_every_row(
     filled: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.http.downloads.PAGE_ROWS", 2)
+    monkeypatch.setattr("projections.http.reader.PAGE_ROWS", 2)
     whole = filled.get("/due?limit=1000").json()
     rows = list(csv.DictReader(io.StringIO(filled.get("/due.csv").text)))
     assert [row["subject"] for row in rows] == [row["subject"] for row in whole]
@@ -224,7 +223,7 @@ def test_a_command_of_somebody_else_cannot_be_waited_for(filled: Served) -> None
 def test_a_view_that_does_not_catch_up_is_said_to_be_behind(
     filled: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.http.reading.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("projections.http.reader.PATIENCE_SECONDS", 0.1)
     sent = filled.command("StartContract", contract("CC-behind"), key="behind")
     behind = filled.get(f"/contracts?min_position={sent.headers['Ledger-Position']}")
     assert (behind.status_code, behind.json()["code"], behind.headers["Retry-After"]) == (

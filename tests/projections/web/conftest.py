@@ -10,9 +10,9 @@ from fixtures.program import settings_of
 from fixtures.signed_book import record_signed_book
 from ledger.app import App, opened
 from ledger.config import Settings
-from projections.asking.reader import Reader
-from projections.asking.views import VIEWS
-from projections.web.asked import AskedTime, looking
+from projections.queries.reader import Reader
+from projections.views.registry import VIEWS
+from projections.web.time_params import AskedTime, looking
 
 
 @pytest.fixture(scope="package")

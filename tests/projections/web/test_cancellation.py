@@ -18,8 +18,8 @@ from ledger.domain.identifiers import contract_ref
 from ledger.mail import NOT_TAKEN, MailServerAway, NotSent, mail_by, new_mail
 from ledger.privacy.access import Access, access_lines
 from ledger.privacy.erasure import Erasures
-from projections.web.cancellation.mailing import NO_ADDRESS, SENT_LATELY, Sending
-from projections.web.cancellation.requests import CancellationRequest, requests
+from projections.web.cancellation_mailer import NO_ADDRESS, SENT_LATELY, LinkSender
+from projections.web.cancellation_requests import CancellationRequest, requests
 
 ORIGIN = "https://ledger.example"
 ADA = Address(username="ada", domain="example.org")
@@ -55,8 +55,8 @@ def started(served: Served, number: str, email: str | None = "ada@example.org", 
     served.command("StartContract", fields | {"policyholder": holder | ({"email": email} if email else {})})
 
 
-def sending(served: Served, postbox: Postbox) -> Sending:
-    return Sending(served.wiring, postbox, ORIGIN)
+def sending(served: Served, postbox: Postbox) -> LinkSender:
+    return LinkSender(served.wiring, postbox, ORIGIN)
 
 
 def found(served: Served) -> list[CancellationRequest]:
@@ -278,7 +278,7 @@ def test_a_program_that_dies_while_sending_sends_again_and_either_link_confirms(
     with customer(served) as visitor:
         visitor.post("/cancel", {"number": "CC-1"})
         with pytest.raises(Died):
-            Sending(served.wiring, dies_after_sending, ORIGIN).send_waiting()
+            LinkSender(served.wiring, dies_after_sending, ORIGIN).send_waiting()
         first = postbox.code()
         with served.wiring.pool.connection() as connection, connection.cursor() as cursor:
             cursor.execute("update projections.cancellation_requests set mail_due_at = clock_timestamp()")

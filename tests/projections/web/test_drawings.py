@@ -7,13 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.web.addresses import from_address, in_address, page_of
-from projections.web.drawing.axes import steps
-from projections.web.drawing.bars import LENGTH, Part, bar
-from projections.web.drawing.columns import HEIGHT, Layer, Written, columns
-from projections.web.drawing.months import month_before, next_month, weeks_of
-from projections.web.drawing.timeline import LEFT, RIGHT, WIDTH, Moment, timeline
-from projections.web.rate import Rate
+from projections.web.charts import (
+    HEIGHT,
+    LEFT,
+    LENGTH,
+    RIGHT,
+    WIDTH,
+    Layer,
+    Part,
+    TimelineMoment,
+    Written,
+    bar,
+    columns,
+    month_before,
+    next_month,
+    steps,
+    timeline,
+    weeks_of,
+)
+from projections.web.pages.cancellation import Rate
+from projections.web.renderer import from_address, in_address, page_of
 
 DAYS = st.dates(date(1950, 1, 1), date(2150, 12, 31))
 
@@ -72,7 +85,7 @@ def test_a_month_is_whole_weeks_from_monday_with_each_of_its_days_once(day: date
 def test_a_timeline_puts_every_event_twice_within_its_frame_in_the_order_of_its_dates(
     dates: list[tuple[date, date]], today: date
 ) -> None:
-    moments = [Moment(n, counts, known, "claim", "") for n, (counts, known) in enumerate(dates)]
+    moments = [TimelineMoment(n, counts, known, "claim", "") for n, (counts, known) in enumerate(dates)]
     drawn = timeline(moments, [], today)
     assert [dot.moment for dot in drawn.dots] == moments
     for dot in drawn.dots:

@@ -30,8 +30,8 @@ from ledger.mail import (
     mail_by,
     new_mail,
 )
-from projections.web.cancellation.mailing import AWAY_SECONDS, NOT_WRITTEN, Sending
-from projections.web.rate import Rate
+from projections.web.cancellation_mailer import AWAY_SECONDS, NOT_WRITTEN, LinkSender
+from projections.web.pages.cancellation import Rate
 
 NO_ADDRESSES = (
     "a@example.org\r\nBcc: x@example.net",
@@ -164,7 +164,7 @@ def test_fault_02_an_error_that_nobody_foresaw_stops_no_other_request(
         postbox(message, receiver, reference)
 
     with capture_logs() as logged:
-        assert Sending(served.wiring, breaks, ORIGIN).send_waiting() == 2
+        assert LinkSender(served.wiring, breaks, ORIGIN).send_waiting() == 2
     assert "cc-1@" not in str(logged)
     with served.wiring.pool.connection() as connection:
         [failed] = failing(connection, served.wiring.book)
@@ -178,7 +178,7 @@ def test_fault_02_a_mail_server_that_is_away_is_no_requests_fault(served: Served
             visitor.post("/cancel", {"number": number})
     away = mail_by("smtp://127.0.0.1:1/?from=desk@ledger.example")
     is_back: list[bool] = []
-    waits = Sending(served.wiring, away, ORIGIN, lambda: bool(is_back))
+    waits = LinkSender(served.wiring, away, ORIGIN, lambda: bool(is_back))
     assert waits.send_waiting() == 0
     assert {one.mail_tries for one in found(served)} == {0, 1}
     with served.wiring.pool.connection() as connection:
@@ -198,11 +198,11 @@ def test_fault_02_a_folder_for_mail_that_cannot_be_written_is_told_and_tried_aga
     folder = tmp_path / "mail"
     [request, _] = sorted(found(served), key=lambda one: str(one.contract))
     (folder / f"cancellation-{request.request}.eml").mkdir(parents=True)
-    assert Sending(served.wiring, MailFolder(folder), ORIGIN).send_waiting() == 1
+    assert LinkSender(served.wiring, MailFolder(folder), ORIGIN).send_waiting() == 1
     assert [one.mail_told for one in found(served) if one.request == request.request] == [NOT_WRITTEN]
     (folder / f"cancellation-{request.request}.eml").rmdir()
     let_time_pass(served)
-    assert Sending(served.wiring, MailFolder(folder), ORIGIN).send_waiting() == 1
+    assert LinkSender(served.wiring, MailFolder(folder), ORIGIN).send_waiting() == 1
     [one, other] = [email.message_from_bytes(file.read_bytes(), policy=default) for file in folder.iterdir()]
     for mail in (one, other):
         assert_whole(mail)

@@ -11,16 +11,15 @@ import pytest
 from fixtures.served import WAIT_SECONDS
 from ledger.app import App
 from ledger.cli.services import IN_FRONT
-from projections.asking.questions import Filters, list_claims, list_due
-from projections.asking.reader import Reader
-from projections.asking.views import VIEWS
-from projections.folding.selecting import select
-from projections.web import counting, figures
-from projections.web.asked import AskedTime, looking, today_of
-from projections.web.counting import Figure, Groups, Rows
-from projections.web.queries import DueWanted, Wanted
-from projections.web.told.overview import overview
-from projections.web.told.standing import standing
+from projections.queries.questions import Filters, list_claims, list_due
+from projections.queries.reader import Reader
+from projections.runner.rows import select
+from projections.views.registry import VIEWS
+from projections.web import cached_counts
+from projections.web.cached_counts import Figure, Groups, Rows
+from projections.web.presenters.reports import overview, today_figures
+from projections.web.queries import DueListFilter, ListFilter
+from projections.web.time_params import AskedTime, looking, today_of
 
 WHOLE_COUNTS = 9
 """Questions on whole books that pages ask unless somebody searches."""
@@ -32,8 +31,8 @@ def test_the_calendar_counts_each_due_date_on_its_day(reader: Reader) -> None:
     first, end = days[len(days) // 4], days[len(days) * 3 // 4]
     assert isinstance(first, date)
     assert isinstance(end, date)
-    for wanted in (DueWanted(), DueWanted(from_on=first), DueWanted(from_on=first, before=end)):
-        found = figures.due_by_day(reader, wanted)
+    for wanted in (DueListFilter(), DueListFilter(from_on=first), DueListFilter(from_on=first, before=end)):
+        found = cached_counts.due_by_day(reader, wanted)
         counted = {(of_day.due_on, of_day.kind, of_day.status): of_day.number for of_day in found}
         assert counted == Counter(
             (row["due_on"], row["kind"], row["status"])
@@ -45,21 +44,21 @@ def test_the_calendar_counts_each_due_date_on_its_day(reader: Reader) -> None:
 
 def test_the_reports_add_up_what_the_lists_say(reader: Reader) -> None:
     claims, due = list_claims(reader, Filters()), list_due(reader, Filters())
-    by_guarantee = figures.claims_by_guarantee(reader)
+    by_guarantee = cached_counts.claims_by_guarantee(reader)
     assert {row["guarantee"]: row["opened"] for row in by_guarantee} == Counter(
         row["guarantee"] for row in claims
     )
     assert sum(int(str(row["approved_cents"])) for row in by_guarantee) == sum(
         int(str(row["approved_cents"])) for row in claims
     )
-    months = figures.consumed_by_month(reader)
+    months = cached_counts.consumed_by_month(reader)
     assert sum(int(str(row["approved_cents"])) for row in months) == sum(
         int(str(row["approved_cents"])) for row in claims
     )
     refunds = [row for row in due if row["kind"] == "refund"]
-    paid = figures.refunds_by_days(reader, 15)
+    paid = cached_counts.refunds_by_days(reader, 15)
     assert sum(int(str(row["number"])) for row in paid) == sum(row["met_on"] is not None for row in refunds)
-    waiting = figures.refunds_waiting(reader)
+    waiting = cached_counts.refunds_waiting(reader)
     assert (waiting["open"], waiting["missed"]) == tuple(
         sum(row["status"] == status and row["met_on"] is None for row in refunds)
         for status in ("open", "missed")
@@ -67,31 +66,31 @@ def test_the_reports_add_up_what_the_lists_say(reader: Reader) -> None:
 
 
 ASKED: Sequence[tuple[Figure, Mapping[str, object]]] = (
-    (figures.CONTRACTS_BY_STATUS, Wanted().asked()),
-    (figures.CONTRACTS_BY_STATUS, Wanted(before=date(2026, 1, 1)).asked()),
-    (figures.CLAIMS_BY_STATUS, Wanted(guarantee="payment").asked()),
-    (figures.COMPLAINTS_BY_STATUS, Wanted().asked()),
-    (figures.DUE_BY_DAY, {}),
-    (figures.REFUNDS_BY_DAYS, {"promised": 15}),
-    (figures.CONSUMED_BY_MONTH, {}),
-    (figures.CLAIMS_BY_GUARANTEE, {}),
-    (figures.RESERVES_BY_GUARANTEE, {"guarantee": None, "year": None}),
-    (figures.DAYS_OF_COVER, {"until": date(2026, 6, 1), "year": None}),
+    (cached_counts.CONTRACTS_BY_STATUS, ListFilter().asked()),
+    (cached_counts.CONTRACTS_BY_STATUS, ListFilter(before=date(2026, 1, 1)).asked()),
+    (cached_counts.CLAIMS_BY_STATUS, ListFilter(guarantee="payment").asked()),
+    (cached_counts.COMPLAINTS_BY_STATUS, ListFilter().asked()),
+    (cached_counts.DUE_BY_DAY, {}),
+    (cached_counts.REFUNDS_BY_DAYS, {"promised": 15}),
+    (cached_counts.CONSUMED_BY_MONTH, {}),
+    (cached_counts.CLAIMS_BY_GUARANTEE, {}),
+    (cached_counts.RESERVES_BY_GUARANTEE, {"guarantee": None, "year": None}),
+    (cached_counts.DAYS_OF_COVER, {"until": date(2026, 6, 1), "year": None}),
 )
 
 
 @pytest.fixture
 def whole_counts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the views of which a whole book was counted, one for each time."""
-    counting.KEPT.clear()
+    cached_counts.KEPT.clear()
     times: list[str] = []
-    whole = counting.whole
+    whole = cached_counts.whole
 
     def counting_them(reader: Reader, figure: Figure, asked: Mapping[str, object]) -> Groups:
         times.append(figure.view.name)
         return whole(reader, figure, asked)
 
-    monkeypatch.setattr(counting, "whole", counting_them)
+    monkeypatch.setattr(cached_counts, "whole", counting_them)
     return times
 
 
@@ -111,7 +110,7 @@ def test_a_figure_is_carried_from_any_position_to_any_other_and_counted_whole_on
     for position in positions:
         with looking(lively, VIEWS, AskedTime(as_of=str(position))) as reader:
             for figure, asked in ASKED:
-                found = counting.counted(reader, figure, asked)
+                found = cached_counts.counted(reader, figure, asked)
                 told = sorted(found, key=lambda row: [str(row[name]) for name in figure.by])
                 assert told == anew(reader, figure, asked), (figure.view.name, position)
     assert len(whole_counts) == len(ASKED)
@@ -121,11 +120,11 @@ def test_a_figure_is_carried_from_any_position_to_any_other_and_counted_whole_on
 def test_what_is_too_far_away_is_counted_anew(
     lively: App, whole_counts: list[str], monkeypatch: pytest.MonkeyPatch, most: str, limit: int
 ) -> None:
-    monkeypatch.setattr(counting, most, limit)
+    monkeypatch.setattr(cached_counts, most, limit)
     figure, asked = ASKED[0]
     for position in ("100", "150"):
         with looking(lively, VIEWS, AskedTime(as_of=position)) as reader:
-            assert counting.counted(reader, figure, asked) == anew(reader, figure, asked)
+            assert cached_counts.counted(reader, figure, asked) == anew(reader, figure, asked)
     assert len(whole_counts) == 2
 
 
@@ -133,7 +132,7 @@ def test_a_day_is_counted_as_the_views_fold_it_each_time(lively: App, whole_coun
     figure, asked = ASKED[0]
     for _ in range(2):
         with looking(lively, VIEWS, AskedTime(on=date(2026, 1, 1))) as reader:
-            assert counting.counted(reader, figure, asked) == anew(reader, figure, asked)
+            assert cached_counts.counted(reader, figure, asked) == anew(reader, figure, asked)
     assert len(whole_counts) == 2
 
 
@@ -153,8 +152,8 @@ def test_what_pages_ask_is_counted_ahead_of_them(lively: App, whole_counts: list
     assert not counting_ahead.is_alive()
     assert len(whole_counts) == WHOLE_COUNTS
     with looking(lively, VIEWS, AskedTime()) as reader:
-        standing(reader, today_of(lively))
+        today_figures(reader, today_of(lively))
         overview(reader)
-        figures.reserves_by_guarantee(reader, today_of(lively))
-        figures.by_status(reader, figures.CONTRACTS_BY_STATUS, Wanted())
+        cached_counts.reserves_by_guarantee(reader, today_of(lively))
+        cached_counts.by_status(reader, cached_counts.CONTRACTS_BY_STATUS, ListFilter())
     assert len(whole_counts) == WHOLE_COUNTS

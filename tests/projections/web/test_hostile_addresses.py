@@ -4,7 +4,7 @@ import pytest
 from pages_of_the_site import READ
 
 from fixtures.visited import Visited
-from projections.web.addresses import in_address
+from projections.web.renderer import in_address
 
 NASTY = (
     "\0",

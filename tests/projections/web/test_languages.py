@@ -9,7 +9,7 @@ from pages_of_the_site import RIGHT_OF
 
 from fixtures.served import Served
 from fixtures.visited import Visited, visiting
-from projections.web.words.speaking import LANGUAGES, words
+from projections.web.i18n.language import LANGUAGES, words
 
 
 @pytest.mark.parametrize("language", ["nl", "fr"])

@@ -16,7 +16,7 @@ from ledger.clock import machine_now
 from ledger.domain.identifiers import contract_ref
 from ledger.store.subscriptions import enter_state
 from ledger.supervision import ServiceState
-from projections.web.addresses import in_address
+from projections.web.renderer import in_address
 from schedulers.letters.queries import Wanted, change, want
 from schedulers.letters.writing import NO_ADDRESS
 

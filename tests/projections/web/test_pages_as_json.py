@@ -11,10 +11,10 @@ from fastapi.routing import APIRoute
 
 from fixtures.served import Served
 from fixtures.visited import Printed, Visited
-from projections.web import site
-from projections.web.addresses import in_address
-from projections.web.pages import report
-from projections.web.pages.report import TITLES
+from projections.web import routes as site
+from projections.web.pages import reports
+from projections.web.pages.reports import TITLES
+from projections.web.renderer import in_address
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_page_that_shows_only_the_first_rows_leaves_nothing_open(
 ) -> None:
     left: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", left.append)
-    monkeypatch.setattr(report, "ROWS_SHOWN", 0)
+    monkeypatch.setattr(reports, "ROWS_SHOWN", 0)
     assert admin.get(f"/reports/{name}").status_code == 200
     gc.collect()
     assert admin.get(f"/reports/{name}.json").json()

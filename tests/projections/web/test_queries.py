@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from ledger.app import App
-from projections.asking.questions import (
+from projections.queries.questions import (
     Filters,
     list_claims,
     list_complaints,
@@ -15,11 +15,10 @@ from projections.asking.questions import (
     list_due,
     list_limits,
 )
-from projections.asking.reader import Reader
-from projections.asking.views import VIEWS
+from projections.queries.reader import Reader
+from projections.views.registry import VIEWS
 from projections.web import queries
-from projections.web.asked import AskedTime, looking
-from projections.web.figures import (
+from projections.web.cached_counts import (
     CLAIMS_BY_STATUS,
     COMPLAINTS_BY_STATUS,
     CONTRACTS_BY_STATUS,
@@ -34,22 +33,23 @@ from projections.web.queries import (
     KINDS,
     LIMITS,
     STATUSES,
-    DuePlace,
-    DueWanted,
-    Wanted,
+    DueListFilter,
+    DuePageKey,
+    ListFilter,
 )
+from projections.web.time_params import AskedTime, looking
 
 Rows = list[dict[str, object]]
 
 
-def pages_of_due(reader: Reader, wanted: DueWanted, limit: int) -> Rows:
+def pages_of_due(reader: Reader, wanted: DueListFilter, limit: int) -> Rows:
     """All pages put together."""
     rows: Rows = []
     place = None
     while page := queries.due_page(reader, wanted, place, limit):
         rows += page
         last = page[-1]
-        place = DuePlace(last["due_on"], int(str(last["subject_position"])), int(str(last["opening"])))  # type: ignore[arg-type]  # a date
+        place = DuePageKey(last["due_on"], int(str(last["subject_position"])), int(str(last["opening"])))  # type: ignore[arg-type]  # a date
     return rows
 
 
@@ -65,7 +65,7 @@ def test_pages_of_due_dates_are_the_list_in_order_of_days_whatever_is_asked_for(
     middle = sorted(str(row["due_on"]) for row in everything)[len(everything) // 2]
     for status, kind, bound in product((None, *STATUSES), (None, "refund", "term_end"), (None, middle)):
         day = None if bound is None else date.fromisoformat(bound)
-        for wanted in (DueWanted(status, kind, None, day), DueWanted(status, kind, day, None)):
+        for wanted in (DueListFilter(status, kind, None, day), DueListFilter(status, kind, day, None)):
             expected = [
                 row
                 for row in everything
@@ -102,12 +102,12 @@ def test_pages_of_a_list_are_the_list_from_its_end_and_its_facets_count_it(reade
     for status in (None, "open", "active", "accepted", "cancelled"):
         rows: Rows = []
         below = None
-        while page := paged(reader.connection, reader.source(view), Wanted(status=status), below, 2):
+        while page := paged(reader.connection, reader.source(view), ListFilter(status=status), below, 2):
             rows += page
             below = int(str(page[-1]["opened_position"]))
         told = [{key: value for key, value in row.items() if key != "opened_position"} for row in rows]
         assert told == list(reversed(listed(reader, Filters(status=status))))
-    counted = by_status(reader, figure, Wanted(status="open"))
+    counted = by_status(reader, figure, ListFilter(status="open"))
     assert counted == Counter(str(row["status"]) for row in listed(reader, Filters()))
 
 
@@ -148,6 +148,6 @@ def test_due_dates_are_the_same_by_what_stands_now_and_by_all_that_ever_stood(
     for most_ahead in (queries.MOST_AHEAD, 0):
         monkeypatch.setattr(queries, "MOST_AHEAD", most_ahead)
         with looking(lively, VIEWS, AskedTime(as_of=str(position))) as reader:
-            told.append([pages_of_due(reader, DueWanted(), limit) for limit in (5, 1000)])
+            told.append([pages_of_due(reader, DueListFilter(), limit) for limit in (5, 1000)])
     assert told[0] == told[1]
     assert told[0][0] == told[0][1]

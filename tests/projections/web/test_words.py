@@ -13,11 +13,10 @@ from ledger.domain.codes import DeadlineKind, DeadlineStatus
 from ledger.domain.refusals import REFUSALS
 from ledger.domain.registry import EVENT_TYPES
 from ledger.domain.terms import load_terms
-from projections.web.forms.form import VERB_OF, form_of
-from projections.web.forms.labels import LABELS, TITLES
-from projections.web.words.codes import CODES, CONTACTS, EVENTS, REMARKS, of_contact
-from projections.web.words.refusals import NEXT_STEPS, faults_of
-from projections.web.words.speaking import Language, preferred, words
+from projections.web.forms import LABELS, TITLES, VERB_OF, form_of
+from projections.web.i18n.codes import CODES, CONTACTS, EVENTS, REMARKS, of_contact
+from projections.web.i18n.language import Language, preferred, words
+from projections.web.i18n.problems import NEXT_STEPS, faults_of
 from schedulers.letters.erasing import ERASED
 from schedulers.letters.follower import POSTED_BY_HAND
 from schedulers.letters.kinds import KINDS

@@ -1,1 +1,1 @@
-"""The pages, one module each: its address, its question, its JSON twin, its template."""
+"""The pages, one module each: its address, its question, its JSON, its template."""

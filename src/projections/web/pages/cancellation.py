@@ -1,6 +1,10 @@
 """Cancelling: the customer's public form, the link that confirms it, and the desk's list."""
 
+from collections import OrderedDict
+from collections.abc import Callable
 from http import HTTPStatus
+from threading import Lock
+from time import monotonic
 from typing import Final
 from unicodedata import category
 from uuid import uuid4
@@ -9,22 +13,52 @@ from ledger.app import App
 from ledger.attempts import Attempts
 from ledger.clock import present
 from ledger.domain.identifiers import LONGEST_NAME
-from projections.web.asked import ALL, read_choice
-from projections.web.cancellation.confirming import (
+from projections.web.cancellation_mailer import FAILED, GIVEN_UP, NO_ADDRESS, NO_CONTRACT, SENT_LATELY
+from projections.web.cancellation_requests import (
     BY_LINK,
+    WORKER,
     confirm,
     effect_if_confirmed,
     effect_recorded,
+    receive,
     request_of_code,
     request_of_id,
+    requests,
+    settle,
+    shown,
 )
-from projections.web.cancellation.mailing import FAILED, GIVEN_UP, NO_ADDRESS, NO_CONTRACT, SENT_LATELY
-from projections.web.cancellation.requests import WORKER, receive, requests, settle, shown
-from projections.web.page import Look, Said, page_of_look
-from projections.web.rate import Rate
-from projections.web.serving import Answer, Leads, Pages, Shown
-from projections.web.words.codes import N_
-from projections.web.words.refusals import NEXT_STEPS
+from projections.web.i18n.codes import N_
+from projections.web.i18n.problems import NEXT_STEPS
+from projections.web.page import PageRequest, Said, page_of_request
+from projections.web.responses import Answer, Leads, Pages, Shown
+from projections.web.time_params import ALL, read_choice
+
+MOST_ADDRESSES: Final = 50_000
+
+
+class Rate:
+    """At most `burst` at once, then one in `seconds`, for each address. Threads may share it."""
+
+    def __init__(self, burst: int, seconds: float, *, now: Callable[[], float] = monotonic) -> None:
+        """`now`: seconds of a steady clock, in tests."""
+        self._burst = burst
+        self._seconds = seconds
+        self._now = now
+        self._lock = Lock()
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def allows(self, address: str) -> bool:
+        """Say whether one more is allowed, and count it if so."""
+        with self._lock:
+            now = self._now()
+            left, since = self._left.pop(address, (float(self._burst), now))
+            left = min(self._burst, left + (now - since) / self._seconds)
+            allowed = left >= 1
+            self._left[address] = (left - 1 if allowed else left, now)
+            if len(self._left) > MOST_ADDRESSES:
+                self._left.popitem(last=False)
+            return allowed
+
 
 STATES: Final = ("waiting", "confirmed", "refused", "dismissed")
 
@@ -51,11 +85,11 @@ class Cancellation:
         pages.page("/cancel/received", show_received, right=None)
         pages.page("/cancel/confirm", show_confirmation, right=None)
         pages.form("/cancel/confirm", self.confirm_by_link, right=None)
-        pages.page("/cancellations", show_list, twin, takes=("state", "done"), twin_takes=("contract",))
+        pages.page("/cancellations", show_list, as_json, takes=("state", "done"), json_takes=("contract",))
         pages.form("/cancellations/{request}/confirm", confirm_by_desk, right="command")
         pages.form("/cancellations/{request}/dismiss", dismiss, right="command")
 
-    def take(self, look: Look) -> Answer:
+    def take(self, look: PageRequest) -> Answer:
         """Take the form: one answer, whatever number was typed."""
         number = _as_typed(look.typed.get("number", ""))[:LONGEST_NAME]
         if not number.isprintable() or not number:
@@ -67,7 +101,7 @@ class Cancellation:
             receive(connection, self._wiring.book, uuid4(), number, at)
         return Leads("/cancel/received")
 
-    def confirm_by_link(self, look: Look) -> Shown:
+    def confirm_by_link(self, look: PageRequest) -> Shown:
         """Confirm by the link's code, once however often it is pressed."""
         if not self._of_one.allows(f"confirm {look.address}"):
             return _form(look, HTTPStatus.TOO_MANY_REQUESTS, "often")
@@ -86,22 +120,22 @@ def _as_typed(number: str) -> str:
     return " ".join(seen.split())
 
 
-def show_form(look: Look) -> Shown:
+def show_form(look: PageRequest) -> Shown:
     """Show the public form."""
     return _form(look, HTTPStatus.OK, None)
 
 
-def _form(look: Look, status: HTTPStatus, fault: str | None) -> Shown:
-    page = page_of_look(look, "", has_twin=False)
+def _form(look: PageRequest, status: HTTPStatus, fault: str | None) -> Shown:
+    page = page_of_request(look, "", has_json=False)
     return Shown("cancel.html", {"page": page, "fault": fault}, status)
 
 
-def show_received(look: Look) -> Shown:
+def show_received(look: PageRequest) -> Shown:
     """Say that the form came in: the same to everybody."""
-    return Shown("cancel_received.html", {"page": page_of_look(look, "", has_twin=False)})
+    return Shown("cancel_received.html", {"page": page_of_request(look, "", has_json=False)})
 
 
-def show_confirmation(look: Look) -> Shown:
+def show_confirmation(look: PageRequest) -> Shown:
     """Show what confirming would do. Looking changes nothing: mail programs follow links too."""
     code = look.query.get("code", "")
     request = request_of_code(look.wiring, code)
@@ -114,13 +148,15 @@ def show_confirmation(look: Look) -> Shown:
     return _confirmation(look, "asked", effect=effect, link_code=code)
 
 
-def _confirmation(look: Look, state: str, *, status: HTTPStatus = HTTPStatus.OK, **told: object) -> Shown:
+def _confirmation(
+    look: PageRequest, state: str, *, status: HTTPStatus = HTTPStatus.OK, **told: object
+) -> Shown:
     values = {"effect": None, "link_code": ""} | told
-    page = page_of_look(look, "", has_twin=False)
+    page = page_of_request(look, "", has_json=False)
     return Shown("cancel_confirm.html", values | {"page": page, "state": state}, status)
 
 
-def twin(look: Look) -> object:
+def as_json(look: PageRequest) -> object:
     """Give what `cancellations list` prints."""
     with look.wiring.pool.connection() as connection:
         found = requests(
@@ -132,7 +168,7 @@ def twin(look: Look) -> object:
     return [shown(request) for request in found]
 
 
-def show_list(look: Look) -> Shown:
+def show_list(look: PageRequest) -> Shown:
     """Show the desk what came in."""
     state = read_choice({"state": "waiting", **look.query}, "state", (*STATES, ALL))
     with look.wiring.pool.connection() as connection:
@@ -156,7 +192,7 @@ def show_list(look: Look) -> Shown:
     return Shown(
         "cancellations.html",
         {
-            "page": page_of_look(look, "contracts", said=said),
+            "page": page_of_request(look, "contracts", said=said),
             "requests": found,
             "state": state or ALL,
             "states": STATES,
@@ -167,14 +203,14 @@ def show_list(look: Look) -> Shown:
     )
 
 
-def confirm_by_desk(look: Look) -> Leads:
+def confirm_by_desk(look: PageRequest) -> Leads:
     """Confirm what a customer asked for, after the desk has made sure of who they are."""
     request = request_of_id(look.wiring, look.steps["request"])
     confirm(look.wiring, request, look.visitor.actor)
     return Leads(f"/cancellations?done={request.request}")
 
 
-def dismiss(look: Look) -> Leads:
+def dismiss(look: PageRequest) -> Leads:
     """Set a request aside: the policyholder did not want it."""
     request = request_of_id(look.wiring, look.steps["request"])
     with look.wiring.pool.connection() as connection:

@@ -1,4 +1,4 @@
-"""A claim: the four steps of the FAQ, with what was done in each and what comes next."""
+"""A claim: the four steps of the FAQ, with what comes next. A complaint: how far it is. And their forms."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,59 +7,114 @@ from typing import Final, cast
 from ledger.domain.claim.state import Claim
 from ledger.domain.codes import Guarantee
 from ledger.domain.dispatch import fold
-from ledger.domain.identifiers import claim_ref, contract_ref
+from ledger.domain.identifiers import claim_ref, complaint_ref, contract_ref
 from ledger.domain.terms import Terms, load_terms
 from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access
-from projections.asking.questions import Filters, list_contracts, list_limits, show_claim
-from projections.asking.reader import Reader
-from projections.replay.telling import told
-from projections.web.acting import new_command_id, said_of
-from projections.web.addresses import claim_page
-from projections.web.asked import looking, today_of
-from projections.web.forms.form import Form, form_of
-from projections.web.page import Look, page_of_look
+from projections.queries.questions import Filters, list_contracts, list_limits, show_claim, show_complaint
+from projections.queries.reader import Reader
+from projections.queries.replay import told
+from projections.web.form_submission import new_command_id, said_of
+from projections.web.forms import Form, form_of
+from projections.web.i18n.codes import N_
+from projections.web.i18n.problems import NotThere
+from projections.web.page import PageRequest, page_of_request
 from projections.web.pages.contract import access_of, number_in
-from projections.web.serving import TIME, Pages, Shown
-from projections.web.told.claim_steps import Step, steps
-from projections.web.told.facts import facts_of
-from projections.web.told.limit_bars import LimitBars, years_of_limits
-from projections.web.told.persons import shut_persons
-from projections.web.words.codes import N_
-from projections.web.words.saying_no import NotThere
+from projections.web.presenters.claim import Step, facts_of, steps
+from projections.web.presenters.contract import LimitBars, shut_persons, years_of_limits
+from projections.web.renderer import claim_page
+from projections.web.responses import TIME, Pages, Shown
+from projections.web.time_params import looking, today_of
 
-VIEWS: Final = ("claims", "contracts", "due", "limits", "complaints")
+COMPLAINT_VIEWS: Final = ("complaints", "contracts", "due", "claims")
+
+OFFERED: Final[Mapping[str, Sequence[str]]] = {
+    "open": ("AcknowledgeComplaint", "AnswerComplaint", "EscalateToOmbudsman", "CloseComplaint"),
+    "acknowledged": ("AnswerComplaint", "EscalateToOmbudsman", "CloseComplaint"),
+    "answered": ("CloseComplaint", "EscalateToOmbudsman"),
+    "escalated": ("RecordOmbudsmanOpinion", "AnswerComplaint", "CloseComplaint"),
+    "opinion_received": ("CloseComplaint", "AnswerComplaint"),
+}
+"""Status → what may be recorded, the likeliest first."""
+
+
+def register_complaint(pages: Pages) -> None:
+    """Register the page."""
+    pages.page("/complaints/{number}", show_complaint_page, complaint_as_json, takes=(*TIME, "done"))
+
+
+def complaint_as_json(look: PageRequest) -> object:
+    """Give what `complaint show` prints."""
+    with looking(look.wiring, COMPLAINT_VIEWS, look.asked) as reader:
+        return show_complaint(reader, number_in(look))
+
+
+def show_complaint_page(look: PageRequest) -> Shown:
+    """Show the page."""
+    number, said = number_in(look), said_of(look)
+    with looking(look.wiring, COMPLAINT_VIEWS, look.asked) as reader:
+        complaint = show_complaint(reader, number)
+        events = reader.events(complaint_ref(number), own=True)
+        persons = shut_persons(reader.connection, reader.book, [str(complaint["complainant"])])
+        position = reader.position
+    acts = look.visitor.may_command and not look.asked.is_given
+    return Shown(
+        "complaint.html",
+        {
+            "page": page_of_request(look, "complaints", position=position, said=said),
+            "complaint": complaint,
+            "number": number,
+            "events": [told(event) for event in events],
+            "persons": persons,
+            "forms": _complaint_forms(look, number, str(complaint["status"]), events[-1].version)
+            if acts
+            else [],
+        },
+    )
+
+
+def _complaint_forms(look: PageRequest, number: str, status: str, version: int) -> list[Form]:
+    today = today_of(look.wiring).isoformat()
+    return [
+        replace(
+            form_of(command, number, offers={"on": today}, seen_version=version), command_id=new_command_id()
+        )
+        for command in OFFERED.get(status, ())
+    ]
+
+
+CLAIM_VIEWS: Final = ("claims", "contracts", "due", "limits", "complaints")
 
 NOT_OPENED_THEN: Final = N_("Claim %(number)s had not been opened then: choose a later date.")
 
 
-def register(pages: Pages) -> None:
+def register_claim(pages: Pages) -> None:
     """Register the page, and the opening of its names."""
-    pages.page("/claims/{number}", show, twin, takes=(*TIME, "done"))
+    pages.page("/claims/{number}", show_claim_page, claim_as_json, takes=(*TIME, "done"))
     pages.form("/claims/{number}/names", show_with_names, right="names")
 
 
-def twin(look: Look) -> object:
+def claim_as_json(look: PageRequest) -> object:
     """Give what `claim show` prints."""
-    with looking(look.wiring, VIEWS, look.asked) as reader:
+    with looking(look.wiring, CLAIM_VIEWS, look.asked) as reader:
         return show_claim(reader, number_in(look))
 
 
-def show(look: Look) -> Shown:
+def show_claim_page(look: PageRequest) -> Shown:
     """Show the page, names shut."""
     return _shown(look, None)
 
 
-def show_with_names(look: Look) -> Shown:
+def show_with_names(look: PageRequest) -> Shown:
     """Show the page with its names opened; the access log has been told why."""
     page = replace(look, path=claim_page(number_in(look)), query={})
     return _shown(page, access_of(look, "site: claim"))
 
 
-def _shown(look: Look, access: Access | None) -> Shown:
+def _shown(look: PageRequest, access: Access | None) -> Shown:
     number = number_in(look)
     said = said_of(look)
-    with looking(look.wiring, VIEWS, look.asked, access) as reader:
+    with looking(look.wiring, CLAIM_VIEWS, look.asked, access) as reader:
         claim = show_claim(reader, number)
         events = reader.events(claim_ref(number), own=True)
         state = _state(events, number)
@@ -71,13 +126,15 @@ def _shown(look: Look, access: Access | None) -> Shown:
     told_steps = steps(state, events, guarantee.services, expert=guarantee.expert_service is not None)
     acts = look.visitor.may_command and not look.asked.is_given
     forms = {
-        step.name: _forms(look, state, step, events[-1].version, guarantee.services) if acts else ([], [])
+        step.name: _claim_forms(look, state, step, events[-1].version, guarantee.services)
+        if acts
+        else ([], [])
         for step in told_steps
     }
     return Shown(
         "claim.html",
         {
-            "page": page_of_look(look, "claims", position=position, said=said),
+            "page": page_of_request(look, "claims", position=position, said=said),
             "claim": claim,
             "number": number,
             "state": state,
@@ -115,13 +172,13 @@ def _terms(reader: Reader, contract: str) -> Terms:
     return load_terms(str(row["product"]), str(row["terms"]))
 
 
-def _line(event: FeedEvent, look: Look) -> Mapping[str, object]:
+def _line(event: FeedEvent, look: PageRequest) -> Mapping[str, object]:
     """Tell an event in one line."""
     return told(event) | {"facts": facts_of(event.event, look.words)}
 
 
-def _forms(
-    look: Look, claim: Claim, step: Step, version: int, services: Sequence[str]
+def _claim_forms(
+    look: PageRequest, claim: Claim, step: Step, version: int, services: Sequence[str]
 ) -> tuple[list[Form], list[Form]]:
     today = today_of(look.wiring).isoformat()
     offers = {

@@ -11,19 +11,17 @@ from urllib.parse import quote
 from ledger.command_handler import Answer
 from ledger.domain.contract.events import ContractStarted
 from ledger.domain.identifiers import StreamKind, StreamRef, contract_ref
-from projections.asking.positions import known_end
-from projections.asking.questions import Filters, list_claims
-from projections.web.acting import has_moved_on, new_command_id, refused, send, version_of
-from projections.web.addresses import PAGES, page_of
-from projections.web.asked import AskedTime, looking, read_whole, today_of
-from projections.web.forms.form import VERB_OF, Form, form_of
-from projections.web.forms.labels import LABELS
-from projections.web.forms.typed import Fault, Typed, read_typed
-from projections.web.page import Look, page_of_look
-from projections.web.serving import Answer as PageAnswer
-from projections.web.serving import Leads, Pages, Show, Shown
-from projections.web.words.codes import N_
-from projections.web.words.saying_no import AskedWrongly
+from projections.queries.questions import Filters, list_claims
+from projections.queries.reader import known_end
+from projections.web.form_submission import has_moved_on, new_command_id, refused, send, version_of
+from projections.web.forms import LABELS, VERB_OF, Form, FormFault, Typed, form_of, read_typed
+from projections.web.i18n.codes import N_
+from projections.web.i18n.problems import BadParameter
+from projections.web.page import PageRequest, page_of_request
+from projections.web.renderer import PAGES, page_of
+from projections.web.responses import Answer as PageAnswer
+from projections.web.responses import Leads, Pages, Show, Shown
+from projections.web.time_params import AskedTime, looking, read_whole, today_of
 
 BEGINS: Final[Mapping[str, str]] = {
     "StartContract": "contracts",
@@ -44,7 +42,7 @@ MOVED_ON: Final = N_(
 NO_FORM: Final = N_("There is no form for “%(name)s”: go by a link of the site.")
 
 
-def register(pages: Pages) -> None:
+def register_commands(pages: Pages) -> None:
     """Register the forms that begin something, and what takes every form."""
     for command, section in BEGINS.items():
         pages.page(f"/{section}/new", _begin(command), right="command", takes=("contract",))
@@ -52,14 +50,14 @@ def register(pages: Pages) -> None:
 
 
 def _begin(command: str) -> Show:
-    def show(look: Look) -> Shown:
+    def show(look: PageRequest) -> Shown:
         form = _new(look, command, {"contract": look.query.get("contract", "")})
         return _form_page(look, replace(form, command_id=new_command_id()), HTTPStatus.OK)
 
     return show
 
 
-def _new(look: Look, command: str, given: Mapping[str, str]) -> Form:
+def _new(look: PageRequest, command: str, given: Mapping[str, str]) -> Form:
     """Give the form of a command that begins a stream, with what is known already."""
     today = today_of(look.wiring).isoformat()
     offers = {
@@ -80,7 +78,7 @@ def _new(look: Look, command: str, given: Mapping[str, str]) -> Form:
     return form_of(command, number, offers=offers | known)
 
 
-def _next_claim(look: Look, contract: str) -> str:
+def _next_claim(look: PageRequest, contract: str) -> str:
     """Offer the number after those of the contract's claims; the desk may type another."""
     with looking(look.wiring, ("claims",), AskedTime()) as reader:
         known = {str(row["claim"]) for row in list_claims(reader, Filters(contract=contract))}
@@ -88,7 +86,7 @@ def _next_claim(look: Look, contract: str) -> str:
     return next(number for n in count(1) if (number := f"{stem}-{n}") not in known)
 
 
-def _victim_likeliest(look: Look, number: str) -> Mapping[str, str]:
+def _victim_likeliest(look: PageRequest, number: str) -> Mapping[str, str]:
     """Offer the policyholder as the victim, which most callers are; the desk may type another."""
     ref = contract_ref(number)
     for recorded in look.wiring.store.load_many(look.wiring.book, [ref]).streams[ref].recorded:
@@ -97,11 +95,11 @@ def _victim_likeliest(look: Look, number: str) -> Mapping[str, str]:
     return {}
 
 
-def take(look: Look) -> PageAnswer:
+def take(look: PageRequest) -> PageAnswer:
     """Take a form: record it once and lead on, or show it again with what is wrong."""
     command = look.steps["command"]
     if command not in VERB_OF:
-        raise AskedWrongly(NO_FORM, name=command[:60])
+        raise BadParameter(NO_FORM, name=command[:60])
     form = _as_sent(look, command)
     typed = read_typed(form, look.typed)
     if typed.faults:
@@ -123,7 +121,7 @@ def _next(stream: StreamRef, answer: Answer) -> str:
     return page_of(stream.name) if stream.name in named or not named else page_of(min(named))
 
 
-def _as_sent(look: Look, command: str) -> Form:
+def _as_sent(look: PageRequest, command: str) -> Form:
     """Give the form as it came back, with what was typed in it."""
     seen = look.typed.get("seen_version", "")
     made = form_of(
@@ -135,17 +133,17 @@ def _as_sent(look: Look, command: str) -> Form:
     return replace(made, command_id=_command_id(look)).filled(unticked | dict(look.typed))
 
 
-def _command_id(look: Look) -> str:
+def _command_id(look: PageRequest) -> str:
     """Give the id that the form carries; one that is none of ours is replaced."""
     carried = look.typed.get("command_id", "")
     return carried if COMMAND_ID.fullmatch(carried) else new_command_id()
 
 
-def _faulty(look: Look, form: Form, typed: Typed) -> Form:
+def _faulty(look: PageRequest, form: Form, typed: Typed) -> Form:
     return replace(form, faults=[_said(look, fault) for fault in typed.faults], opened=True)
 
 
-def _said(look: Look, fault: Fault) -> str:
+def _said(look: PageRequest, fault: FormFault) -> str:
     label = LABELS.get(fault.label, fault.label)
     return look.words(fault.message, field=look.words(label))
 
@@ -154,12 +152,12 @@ def _kind(form: Form) -> StreamKind:
     return form.subject  # type: ignore[return-value]  # the verbs' groups are the kinds of streams
 
 
-def _form_page(look: Look, form: Form, status: HTTPStatus) -> Shown:
+def _form_page(look: PageRequest, form: Form, status: HTTPStatus) -> Shown:
     begins = form.command in BEGINS
     number = "" if begins else form.number
     with look.wiring.pool.connection() as connection:
         position = known_end(connection, look.wiring.book, ())
-    page = page_of_look(look, SECTIONS[form.subject], position=position, has_twin=False)
+    page = page_of_request(look, SECTIONS[form.subject], position=position, has_json=False)
     values = {
         "page": page,
         "form": form,

@@ -9,21 +9,19 @@ from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import StreamRef, contract_ref
 from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access
-from projections.asking.questions import Answer, Filters, list_due, show_contract
-from projections.asking.reader import Reader
-from projections.replay.telling import told
-from projections.web.acting import new_command_id, said_of
-from projections.web.addresses import contract_page, from_address
-from projections.web.asked import looking, today_of
-from projections.web.elsewhere import told_elsewhere
-from projections.web.forms.form import Form, form_of
-from projections.web.page import Look, page_of_look
-from projections.web.serving import TIME, Pages, Shown
-from projections.web.told.life import life
-from projections.web.told.limit_bars import years_of_limits
-from projections.web.told.persons import shut_persons
-from projections.web.words.codes import N_, REMARKS
-from projections.web.words.saying_no import AskedWrongly
+from projections.queries.questions import Answer, Filters, list_due, show_contract
+from projections.queries.reader import Reader
+from projections.queries.replay import told
+from projections.web.external_links import told_elsewhere
+from projections.web.form_submission import new_command_id, said_of
+from projections.web.forms import Form, form_of
+from projections.web.i18n.codes import N_, REMARKS
+from projections.web.i18n.problems import BadParameter
+from projections.web.page import PageRequest, page_of_request
+from projections.web.presenters.contract import life, shut_persons, years_of_limits
+from projections.web.renderer import contract_page, from_address
+from projections.web.responses import TIME, Pages, Shown
+from projections.web.time_params import looking, today_of
 
 VIEWS: Final = ("contracts", "limits", "due", "claims", "complaints")
 
@@ -31,43 +29,43 @@ LONGEST_REASON: Final = 200
 NO_REASON: Final = N_("Names are opened for a reason, which is written down: say why.")
 
 
-def register(pages: Pages) -> None:
+def register_contract(pages: Pages) -> None:
     """Register the page, and the opening of its names."""
-    pages.page("/contracts/{number}", show, twin, takes=(*TIME, "done"))
+    pages.page("/contracts/{number}", show, as_json, takes=(*TIME, "done"))
     pages.form("/contracts/{number}/names", show_with_names, right="names")
 
 
-def number_in(look: Look) -> str:
+def number_in(look: PageRequest) -> str:
     """Read the number in a page's address."""
     return from_address(look.steps["number"])
 
 
-def twin(look: Look) -> object:
+def as_json(look: PageRequest) -> object:
     """Give what `contract show` prints."""
     with looking(look.wiring, VIEWS, look.asked) as reader:
         return show_contract(reader, number_in(look))
 
 
-def show(look: Look) -> Shown:
+def show(look: PageRequest) -> Shown:
     """Show the page, names shut."""
     return _shown(look, None)
 
 
-def show_with_names(look: Look) -> Shown:
+def show_with_names(look: PageRequest) -> Shown:
     """Show the page with its names opened; the access log has been told why."""
     page = replace(look, path=contract_page(number_in(look)), query={})
     return _shown(page, access_of(look, "site: contract"))
 
 
-def access_of(look: Look, what: str) -> Access:
+def access_of(look: PageRequest, what: str) -> Access:
     """Say who opens names on a page, and why. Raises `UsageError` without a reason."""
     reason = look.typed.get("reason", "").strip()[:LONGEST_REASON]
     if not reason:
-        raise AskedWrongly(NO_REASON)
+        raise BadParameter(NO_REASON)
     return Access(look.visitor.actor, what, reason)
 
 
-def _shown(look: Look, access: Access | None) -> Shown:
+def _shown(look: PageRequest, access: Access | None) -> Shown:
     number, today = number_in(look), today_of(look.wiring)
     said = said_of(look)
     with looking(look.wiring, VIEWS, look.asked, access) as reader:
@@ -87,7 +85,7 @@ def _shown(look: Look, access: Access | None) -> Shown:
     return Shown(
         "contract.html",
         {
-            "page": page_of_look(look, "contracts", position=position, said=said),
+            "page": page_of_request(look, "contracts", position=position, said=said),
             "contract": contract,
             "number": number,
             "years": years_of_limits(limits, own),
@@ -119,7 +117,7 @@ def _rows(contract: Answer, name: str) -> list[Answer]:
     return rows
 
 
-def _forms(look: Look, number: str, own: Sequence[FeedEvent]) -> list[Form]:
+def _forms(look: PageRequest, number: str, own: Sequence[FeedEvent]) -> list[Form]:
     """Offer what can be recorded on the contract as it stands."""
     state = contract_state(own)
     if state is None:
@@ -164,6 +162,6 @@ def contract_state(own: Sequence[FeedEvent]) -> Contract | None:
     return state if isinstance(state, Contract) else None
 
 
-def contract_stream(look: Look) -> StreamRef:
+def contract_stream(look: PageRequest) -> StreamRef:
     """Name the stream of the contract in a page's address."""
     return contract_ref(number_in(look))

@@ -1,13 +1,23 @@
-"""Due dates as a list and as a calendar; what is asked for stands in the address."""
+"""What time brings: today, due dates as a list and as a calendar, letters, and records that may be erased."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from projections.asking.filters import FILTERS, choices_of
-from projections.asking.questions import Filters, list_due
-from projections.web.asked import (
+from projections.queries.filters import FILTERS, choices_of
+from projections.queries.questions import Filters, list_due
+from projections.web.cached_counts import OfDay, due_by_day, due_counts
+from projections.web.cancellation_requests import requests
+from projections.web.charts import month_before, next_month, weeks_of
+from projections.web.external_links import told_elsewhere
+from projections.web.i18n.codes import REMARKS
+from projections.web.i18n.problems import BadParameter
+from projections.web.page import PageRequest, page_of_request
+from projections.web.presenters.reports import VIEWS_OF_TODAY, today_figures
+from projections.web.queries import KINDS, STATUSES, DueListFilter, DuePageKey, due_page
+from projections.web.responses import TIME, Pages, Shown
+from projections.web.time_params import (
     ALL,
     NO_PLACE,
     looking,
@@ -17,28 +27,51 @@ from projections.web.asked import (
     read_whole,
     today_of,
 )
-from projections.web.drawing.months import month_before, next_month, weeks_of
-from projections.web.figures import OfDay, due_by_day, due_counts
-from projections.web.page import Look, page_of_look
-from projections.web.queries import KINDS, STATUSES, DuePlace, DueWanted, due_page
-from projections.web.serving import TIME, Pages, Shown
-from projections.web.words.saying_no import AskedWrongly
+
+
+def register_today(pages: Pages) -> None:
+    """Register the page."""
+    pages.page("/", show_today, today_as_json, takes=(*TIME, "sign_in"))
+
+
+def today_as_json(look: PageRequest) -> object:
+    """Give what `coverledger today --json` prints."""
+    with looking(look.wiring, VIEWS_OF_TODAY, look.asked) as reader:
+        return today_figures(reader, today_of(look.wiring))
+
+
+def show_today(look: PageRequest) -> Shown:
+    """Show it."""
+    with looking(look.wiring, VIEWS_OF_TODAY, look.asked) as reader:
+        told = today_figures(reader, today_of(look.wiring))
+        position = reader.position
+        waiting = requests(reader.connection, reader.book, state="waiting")
+    values = {
+        "page": page_of_request(look, "today", position=position),
+        "told": told,
+        "waiting": waiting,
+        "unwell": look.wiring.states.unwell() if look.visitor.may_command else [],
+    }
+    return Shown("today.html", values)
+
 
 PAGE_ROWS: Final = 50
 
 
-def register(pages: Pages) -> None:
+def register_due(pages: Pages) -> None:
     """Register the list and the calendar."""
     shown = ("status", "kind", *TIME)
-    pages.page("/due", show_list, twin, takes=(*shown, "from", "before", "after"), twin_takes=FILTERS["due"])
+    pages.page(
+        "/due", show_list, due_as_json, takes=(*shown, "from", "before", "after"), json_takes=FILTERS["due"]
+    )
     of_month = [name for name in FILTERS["due"] if name not in {"from", "before"}]
-    pages.page("/due/calendar", show_calendar, calendar_twin, takes=(*shown, "month"), twin_takes=of_month)
+    pages.page("/due/calendar", show_calendar, calendar_as_json, takes=(*shown, "month"), json_takes=of_month)
 
 
-def _wanted(look: Look) -> DueWanted:
-    """Read the filters; without any, what is open. Raises `AskedWrongly` for what is no date or no choice."""
+def _wanted(look: PageRequest) -> DueListFilter:
+    """Read the filters; without any, what is open. Raises `BadParameter` for what is no date or no choice."""
     before, from_on = (look.query.get(name, "").strip() for name in ("before", "from"))
-    return DueWanted(
+    return DueListFilter(
         _status({"status": "open", **look.query}),
         read_choice(look.query, "kind", KINDS),
         read_day(from_on) if from_on else None,
@@ -51,7 +84,7 @@ def _status(query: Mapping[str, str]) -> str | None:
     return None if status == ALL else status
 
 
-def twin(look: Look) -> object:
+def due_as_json(look: PageRequest) -> object:
     """Give what `due` prints with the same filters."""
     before, from_on = (look.query.get(name, "").strip() for name in ("before", "from"))
     filters = Filters(
@@ -67,7 +100,7 @@ def twin(look: Look) -> object:
         return list_due(reader, filters)
 
 
-def show_list(look: Look) -> Shown:
+def show_list(look: PageRequest) -> Shown:
     """Show a page of the list, the earliest first."""
     wanted = _wanted(look)
     with looking(look.wiring, ("due",), look.asked) as reader:
@@ -79,7 +112,7 @@ def show_list(look: Look) -> Shown:
     return Shown(
         "due.html",
         {
-            "page": page_of_look(look, "due", position=position),
+            "page": page_of_request(look, "due", position=position),
             "wanted": wanted,
             "status": wanted.status or "all",
             "rows": rows,
@@ -95,8 +128,8 @@ def show_list(look: Look) -> Shown:
     )
 
 
-def _place(look: Look) -> DuePlace | None:
-    """Read where the page before ended. Raises `AskedWrongly` for what is no such place."""
+def _place(look: PageRequest) -> DuePageKey | None:
+    """Read where the page before ended. Raises `BadParameter` for what is no such place."""
     after = look.query.get("after", "")
     if not after:
         return None
@@ -104,18 +137,18 @@ def _place(look: Look) -> DuePlace | None:
     position, _, opening = rest.partition(".")
     places = read_whole(position), read_whole(opening)
     if None in places:
-        raise AskedWrongly(NO_PLACE, asked=after[:40])
-    return DuePlace(read_day(day), *places)  # type: ignore[arg-type]  # none of them is None
+        raise BadParameter(NO_PLACE, asked=after[:40])
+    return DuePageKey(read_day(day), *places)  # type: ignore[arg-type]  # none of them is None
 
 
-def calendar_twin(look: Look) -> object:
+def calendar_as_json(look: PageRequest) -> object:
     """Give the due rows of the month, as `due` prints them."""
     month = _month(look)
     query = dict(look.query) | {"from": month.isoformat(), "before": next_month(month).isoformat()}
-    return twin(replace(look, query=query))
+    return due_as_json(replace(look, query=query))
 
 
-def show_calendar(look: Look) -> Shown:
+def show_calendar(look: PageRequest) -> Shown:
     """Show a month."""
     month, figures, position = _calendar(look)
     items: dict[date, list[OfDay]] = {}
@@ -124,7 +157,7 @@ def show_calendar(look: Look) -> Shown:
     return Shown(
         "calendar.html",
         {
-            "page": page_of_look(look, "due", position=position),
+            "page": page_of_request(look, "due", position=position),
             "month": month,
             "before": month_before(month),
             "after": next_month(month),
@@ -137,14 +170,63 @@ def show_calendar(look: Look) -> Shown:
     )
 
 
-def _calendar(look: Look) -> tuple[date, Sequence[OfDay], int]:
+def _calendar(look: PageRequest) -> tuple[date, Sequence[OfDay], int]:
     month = _month(look)
     kind = read_choice(look.query, "kind", KINDS)
-    wanted = DueWanted(_status(look.query), kind, month, next_month(month))
+    wanted = DueListFilter(_status(look.query), kind, month, next_month(month))
     with looking(look.wiring, ("due",), look.asked) as reader:
         return month, due_by_day(reader, wanted), reader.position
 
 
-def _month(look: Look) -> date:
+def _month(look: PageRequest) -> date:
     asked = look.query.get("month", "")
     return read_month(asked) if asked else today_of(look.wiring).replace(day=1)
+
+
+ASKED: Final = ("status", "contract")
+MOST_PROPOSALS: Final = 200
+
+
+def register_letters(pages: Pages) -> None:
+    """Register the pages."""
+    pages.page("/letters", show_letters, letters_as_json, takes=("status",), json_takes=("contract",))
+    pages.page("/retention", show_retention, retention_as_json, takes=("until",))
+
+
+def letters_as_json(look: PageRequest) -> object:
+    """Give what `letters list` prints with the same filters."""
+    return told_elsewhere("letters", look.wiring, {name: look.query.get(name, "") for name in ASKED})
+
+
+def show_letters(look: PageRequest) -> Shown:
+    """Show those that wait, or those of one status."""
+    status = look.query.get("status") or "waiting"
+    shown = told_elsewhere("letters shown", look.wiring, {"status": status})
+    page = page_of_request(look, "due")
+    return Shown("letters.html", {"page": page, "status": status, "REMARKS": REMARKS} | shown)
+
+
+def retention_as_json(look: PageRequest) -> object:
+    """Give what `deadlines retention` prints."""
+    return told_elsewhere("retention", look.wiring, _until(look))
+
+
+def show_retention(look: PageRequest) -> Shown:
+    """Show whose records may be erased by a day."""
+    asked = _until(look)
+    rows = told_elsewhere("retention", look.wiring, asked)
+    return Shown(
+        "retention.html",
+        {
+            "page": page_of_request(look, "due"),
+            "until": asked.get("until") or today_of(look.wiring).isoformat(),
+            "rows": rows[:MOST_PROPOSALS],
+            "number": len(rows),
+        },
+    )
+
+
+def _until(look: PageRequest) -> dict[str, str]:
+    """Read the day. Raises `BadParameter` for what is none."""
+    until = look.query.get("until", "").strip()
+    return {"until": read_day(until).isoformat()} if until else {}

@@ -1,20 +1,20 @@
-"""The feed: every sealed event in order, newest first; what each says, nothing personal."""
+"""The feed, newest first, nothing personal; its subscriptions, how far each is, what is done about it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
+from ledger.cli.subscriptions import as_json_object, kept_as_json
 from ledger.domain.registry import EVENT_TYPES
 from ledger.feed.reader import position_after, read_feed
 from ledger.store.feed import feed_end
 from ledger.store.pool import Connection
-from projections.replay.feed_rows import told_with_payloads
-from projections.replay.telling import Told
-from projections.upkeep.standing import parked
-from projections.web.asked import read_whole
-from projections.web.page import Look, page_of_look
-from projections.web.serving import Pages, Shown
-from projections.web.words.codes import N_
-from projections.web.words.saying_no import AskedWrongly
+from projections.maintenance.status import parked
+from projections.queries.replay import Told, told_with_payloads
+from projections.web.i18n.codes import N_
+from projections.web.i18n.problems import BadParameter
+from projections.web.page import PageRequest, page_of_request
+from projections.web.responses import Leads, Pages, Shown
+from projections.web.time_params import read_whole
 
 PAGE_ROWS: Final = 50
 BATCH: Final = 500
@@ -26,12 +26,12 @@ NO_TYPE: Final = N_("There is no event type “%(name)s”: choose one of the li
 NO_POSITION: Final = N_("“%(asked)s” is no position: write it as 4711.")
 
 
-def register(pages: Pages) -> None:
+def register_feed(pages: Pages) -> None:
     """Register the page."""
-    pages.page("/feed", show, twin, right="feed", takes=("type", "below"), twin_takes=("since",))
+    pages.page("/feed", show_feed, feed_as_json, right="feed", takes=("type", "below"), json_takes=("since",))
 
 
-def twin(look: Look) -> object:
+def feed_as_json(look: PageRequest) -> object:
     """Give what `events --since` prints."""
     types = _types(look)
     wiring = look.wiring
@@ -51,7 +51,7 @@ def twin(look: Look) -> object:
     return told
 
 
-def show(look: Look) -> Shown:
+def show_feed(look: PageRequest) -> Shown:
     """Show a page of events, the newest first."""
     types = _types(look)
     below = _position(look, "below")
@@ -64,7 +64,7 @@ def show(look: Look) -> Shown:
     return Shown(
         "feed.html",
         {
-            "page": page_of_look(look, "feed", position=end),
+            "page": page_of_request(look, "feed", position=end),
             "rows": found,
             "types": sorted(EVENT_TYPES),
             "type": look.query.get("type") or None,
@@ -104,20 +104,105 @@ def _batches_back(
         start = below
 
 
-def _types(look: Look) -> Collection[str] | None:
+def _types(look: PageRequest) -> Collection[str] | None:
     asked = look.query.get("type", "")
     if not asked:
         return None
     if asked not in EVENT_TYPES:
-        raise AskedWrongly(NO_TYPE, name=asked[:60])
+        raise BadParameter(NO_TYPE, name=asked[:60])
     return (asked,)
 
 
-def _position(look: Look, name: str) -> int | None:
+def _position(look: PageRequest, name: str) -> int | None:
     asked = look.query.get(name, "")
     if not asked:
         return None
     position = read_whole(asked)
     if position is None:
-        raise AskedWrongly(NO_POSITION, asked=asked[:40])
+        raise BadParameter(NO_POSITION, asked=asked[:40])
     return position
+
+
+PLACE: Final = "/feed/subscriptions"
+
+NAME_BOTH: Final = N_("Name the first and the last position to send again, such as 4700 and 4711.")
+
+
+def register_subscriptions(pages: Pages) -> None:
+    """Register the pages, and what changes a subscription."""
+    pages.page(PLACE, show_all, subscriptions_as_json, right="administer")
+    pages.page(f"{PLACE}/{{name}}", show_one, subscription_as_json, right="administer", takes=("sent",))
+    for action, act in ACTIONS.items():
+        pages.form(f"{PLACE}/{{name}}/{action}", _acting(act), right="administer")
+
+
+def subscriptions_as_json(look: PageRequest) -> object:
+    """Give what `subscriptions list` prints."""
+    return [as_json_object(standing) for standing in look.wiring.subscriptions.all()]
+
+
+def subscription_as_json(look: PageRequest) -> object:
+    """Give what `subscriptions show` prints."""
+    name = look.steps["name"]
+    standing, kept = look.wiring.subscriptions.one(name), look.wiring.subscriptions.kept(name)
+    return as_json_object(standing) | {"kept": [kept_as_json(one) for one in kept]}
+
+
+def show_all(look: PageRequest) -> Shown:
+    """Show all."""
+    return Shown(
+        "subscriptions.html",
+        {"page": page_of_request(look, "feed"), "standings": look.wiring.subscriptions.all()},
+    )
+
+
+def show_one(look: PageRequest) -> Shown:
+    """Show one with the events that it was not given yet."""
+    name = look.steps["name"]
+    return Shown(
+        "subscription.html",
+        {
+            "page": page_of_request(look, "feed"),
+            "standing": look.wiring.subscriptions.one(name),
+            "kept": look.wiring.subscriptions.kept(name),
+            "done": read_whole(look.query.get("sent", "")),
+        },
+    )
+
+
+def _pause(look: PageRequest, name: str) -> None:
+    look.wiring.subscriptions.pause(name, look.typed.get("because", "").strip()[:200] or None)
+
+
+def _resume(look: PageRequest, name: str) -> None:
+    look.wiring.subscriptions.resume(name)
+
+
+def _resend(look: PageRequest, name: str) -> int:
+    first, last = (read_whole(look.typed.get(field, "").strip()) for field in ("first", "last"))
+    if first is None or last is None:
+        raise BadParameter(NAME_BOTH)
+    return look.wiring.subscriptions.resend(name, first, last)
+
+
+def _replay_parked(look: PageRequest, name: str) -> int:
+    return look.wiring.subscriptions.replay_parked(name)
+
+
+Act = Callable[[PageRequest, str], int | None]
+
+ACTIONS: Final[dict[str, Act]] = {
+    "pause": _pause,
+    "resume": _resume,
+    "resend": _resend,
+    "replay-parked": _replay_parked,
+}
+
+
+def _acting(act: Act) -> Callable[[PageRequest], Leads]:
+    def acting(look: PageRequest) -> Leads:
+        name = look.steps["name"]
+        number = act(look, name)
+        return Leads(f"{PLACE}/{name}" + ("" if number is None else f"?sent={number}"))
+
+    return acting

@@ -1,39 +1,120 @@
-"""Lists that are searched: contracts, claims, complaints. What is asked for stands in the address."""
+"""Lists that are searched: contracts, claims, complaints; what a number leads to; persons found by name."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from ledger.app import App
 from ledger.domain.codes import GUARANTEES
+from ledger.domain.identifiers import claim_ref, complaint_ref, contract_ref
+from ledger.privacy.access import Access
 from ledger.store.pool import Connection
-from projections.asking.filters import (
+from projections.queries.filters import (
     CLAIM_STATUSES,
     COMPLAINT_STATUSES,
     CONTRACT_STATUSES,
     FILTERS,
     choices_of,
 )
-from projections.asking.questions import Answer as Row
-from projections.asking.questions import Filters, list_claims, list_complaints, list_contracts
-from projections.asking.reader import Reader
-from projections.folding.rows import Source
-from projections.folding.view import View
-from projections.web.asked import looking, read_choice, read_day, read_position
-from projections.web.counting import Figure
-from projections.web.figures import CLAIMS_BY_STATUS, COMPLAINTS_BY_STATUS, CONTRACTS_BY_STATUS, by_status
-from projections.web.page import Look, page_of_look
+from projections.queries.questions import Answer as Row
+from projections.queries.questions import Filters, list_claims, list_complaints, list_contracts
+from projections.queries.reader import Reader, known_end
+from projections.runner.rows import RowSource
+from projections.runner.view import View
+from projections.views.directory import Directory, Person
+from projections.views.directory import words as words_of
+from projections.web.cached_counts import (
+    CLAIMS_BY_STATUS,
+    COMPLAINTS_BY_STATUS,
+    CONTRACTS_BY_STATUS,
+    Figure,
+    by_status,
+)
+from projections.web.i18n.codes import N_
+from projections.web.i18n.problems import BadParameter
+from projections.web.page import PageRequest, page_of_request
+from projections.web.pages.contract import access_of
 from projections.web.queries import (
     CLAIMS,
     COMPLAINTS,
     CONTRACTS,
-    Wanted,
+    ListFilter,
     claims_page,
     complaints_page,
     contracts_page,
 )
-from projections.web.serving import TIME, Pages, Shown
-from projections.web.words.codes import N_
+from projections.web.renderer import page_of
+from projections.web.responses import TIME, Leads, Pages, Shown
+from projections.web.time_params import looking, read_choice, read_day, read_position
+
+LONGEST: Final = 128
+KINDS: Final = (contract_ref, claim_ref, complaint_ref)
+
+
+def register_find(pages: Pages) -> None:
+    """Register it. It leads on, and shows nothing itself."""
+    pages.page("/find", find, takes=("number",))
+
+
+def find(look: PageRequest) -> Leads:
+    """Lead to the contract, claim or complaint of this number, else to the contracts that begin with it."""
+    number = look.query.get("number", "").strip()[:LONGEST]
+    if not number:
+        return Leads("/contracts")
+    named = {ref(number) for ref in KINDS}
+    found = look.wiring.store.load_many(look.wiring.book, sorted(named, key=str)).streams
+    for ref in KINDS:
+        if found[ref(number)].version:
+            return Leads(page_of(ref(number).name))
+    section = "claims" if number.upper().startswith("CL") else "contracts"
+    return Leads(f"/{section}?{urlencode({'search': number})}")
+
+
+VIEWS: Final = ("contracts", "claims")
+MOST_PERSONS: Final = 50
+LONGEST_NAME: Final = 200
+NO_LETTERS: Final = N_("Give letters to search by, three or more of a word's beginning.")
+
+
+def register_persons(pages: Pages) -> None:
+    """Register the search. What is looked for is personal: it goes in a form, never in an address."""
+    pages.page("/persons", show_persons, right="names")
+    pages.question("/persons", find_persons, persons_as_json, right="names")
+
+
+def show_persons(look: PageRequest) -> Shown:
+    """Show the form."""
+    return _shown(look, None)
+
+
+def find_persons(look: PageRequest) -> Shown:
+    """Show who is found. Without a word to search by, nobody is."""
+    name = look.typed.get("name", "").strip()[:LONGEST_NAME]
+    by = access_of(look, "site: persons")
+    return _shown(look, _found(look.wiring, name, by) if words_of(name) else [], name)
+
+
+def persons_as_json(look: PageRequest) -> object:
+    """Give what `person find` prints. Without a word to search by: `BadParameter`."""
+    name = look.typed.get("name", "").strip()[:LONGEST_NAME]
+    by = access_of(look, "site: persons")
+    if not words_of(name):
+        raise BadParameter(NO_LETTERS)
+    return [asdict(person) for person in _found(look.wiring, name, by)]
+
+
+def _shown(look: PageRequest, persons: list[Person] | None, name: str = "") -> Shown:
+    page = page_of_request(look, "contracts", has_json=False)
+    return Shown("persons.html", {"page": page, "persons": persons, "name": name})
+
+
+def _found(wiring: App, name: str, by: Access) -> list[Person]:
+    with wiring.pool.connection() as connection:
+        position = known_end(connection, wiring.book, VIEWS)
+    directory = Directory(wiring.pool, wiring.store.subject_keys, wiring.store.book_keys, wiring.book)
+    return directory.find(name, by, position, MOST_PERSONS)
+
 
 PAGE_ROWS: Final = 50
 SHOWN: Final = ("status", "guarantee", "before")
@@ -51,7 +132,7 @@ class Listed:
     """What the search looks for, in English."""
     before: str
     """What the last day is that of, in English."""
-    rows: Callable[[Connection, Source, Wanted, int | None, int], list[dict[str, object]]]
+    rows: Callable[[Connection, RowSource, ListFilter, int | None, int], list[dict[str, object]]]
     counts: Figure
     all: Callable[[Reader, Filters], list[Row]]
     statuses: Sequence[str]
@@ -100,23 +181,23 @@ LISTS: Sequence[Listed] = (
 )
 
 
-def register(pages: Pages) -> None:
+def register_lists(pages: Pages) -> None:
     """Register the pages."""
     for listed in LISTS:
         filters = FILTERS[listed.section]
         pages.page(
             f"/{listed.section}",
             _show(listed),
-            _twin(listed),
+            _as_json(listed),
             takes=("search", "below", *TIME, *(name for name in filters if name in SHOWN)),
-            twin_takes=filters,
+            json_takes=filters,
         )
 
 
-def _wanted(look: Look, listed: Listed) -> Wanted:
-    """Read the filters. Raises `AskedWrongly` for what is no date or no choice."""
+def _wanted(look: PageRequest, listed: Listed) -> ListFilter:
+    """Read the filters. Raises `BadParameter` for what is no date or no choice."""
     before = look.query.get("before", "").strip()
-    return Wanted(
+    return ListFilter(
         look.query.get("search", "").strip()[:128] or None,
         read_choice(look.query, "status", choices_of(listed.section, "status")),
         read_choice(look.query, "guarantee", choices_of(listed.section, "guarantee")),
@@ -124,7 +205,7 @@ def _wanted(look: Look, listed: Listed) -> Wanted:
     )
 
 
-def _download_query(look: Look, wanted: Wanted) -> str:
+def _download_query(look: PageRequest, wanted: ListFilter) -> str:
     """Give the filters and the time as the HTTP lists take them, which write the files."""
     asked = {
         "status": wanted.status,
@@ -137,8 +218,8 @@ def _download_query(look: Look, wanted: Wanted) -> str:
     return f"?{urlencode(given)}" if given else ""
 
 
-def _twin(listed: Listed) -> Callable[[Look], object]:
-    def twin(look: Look) -> object:
+def _as_json(listed: Listed) -> Callable[[PageRequest], object]:
+    def as_json(look: PageRequest) -> object:
         """Give what the command line's list prints with the same filters; `search` narrows it further."""
         wanted = _wanted(look, listed)
         filters = Filters(
@@ -156,11 +237,11 @@ def _twin(listed: Listed) -> Callable[[Look], object]:
         numbers = (listed.section[:-1], "contract")
         return [row for row in rows if any(str(row[number]).startswith(beginning) for number in numbers)]
 
-    return twin
+    return as_json
 
 
-def _show(listed: Listed) -> Callable[[Look], Shown]:
-    def show(look: Look) -> Shown:
+def _show(listed: Listed) -> Callable[[PageRequest], Shown]:
+    def show(look: PageRequest) -> Shown:
         wanted = _wanted(look, listed)
         below = look.query.get("below", "")
         with looking(look.wiring, (listed.view.name,), look.asked) as reader:
@@ -173,7 +254,7 @@ def _show(listed: Listed) -> Callable[[Look], Shown]:
         return Shown(
             "list.html",
             {
-                "page": page_of_look(look, listed.section, position=position),
+                "page": page_of_request(look, listed.section, position=position),
                 "listed": listed,
                 "wanted": wanted,
                 "rows": rows,

@@ -1,17 +1,126 @@
 """Verify: run it with its progress, see the signed heads, and the key that anybody checks them with."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from importlib.metadata import entry_points
 from itertools import islice
-from typing import Final
+from threading import Lock, Thread
+from time import monotonic
+from typing import Final, Literal, cast
+
+import structlog
 
 from ledger.app import App
-from ledger.cli.verification import root_text, signing_keys
+from ledger.cli.verification import VIEW_CHECKS_GROUP, outside_of, root_text, signing_keys
 from ledger.proofs.checkpoints import peek_checkpoint
+from ledger.proofs.errors import ProofRefused
+from ledger.store.errors import StoreError
 from ledger.store.log import log_state, newest_checkpoint, signed_heads_below
-from projections.web.checking import Verifying
-from projections.web.page import Look, page_of_look
-from projections.web.serving import Answer, Download, Leads, Pages, Shown
-from projections.web.words.codes import N_
-from projections.web.words.saying_no import NotThere
+from ledger.verification.database import verify_database
+from ledger.verification.findings import CheckedView
+from projections.web.i18n.codes import N_
+from projections.web.i18n.problems import NotThere
+from projections.web.page import PageRequest, page_of_request
+from projections.web.responses import Answer, Download, Leads, Pages, Shown
+
+State = Literal["none", "running", "verified", "refused", "broken_off"]
+Check = Callable[[App, Callable[[int, int], None]], CheckedView]
+
+LOG: Final = "log"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One run: how far it is, and what came of it."""
+
+    state: State = "none"
+    part: str = LOG
+    """What is being read: the log, or a view by its name."""
+    done: int = 0
+    total: int = 0
+    started_at: datetime | None = None
+    started_by: str = ""
+    seconds: float | None = None
+    told: Mapping[str, object] = field(default_factory=dict)
+    """What `verify --json` prints of a verified database."""
+    fault: str | None = None
+    """What did not verify, with its position or row."""
+
+
+class Verifying:
+    """Runs verifications of one book. Threads may share it."""
+
+    def __init__(self, wiring: App) -> None:
+        """Nothing was asked for yet."""
+        self._wiring = wiring
+        self._lock = Lock()
+        self._run = Verification()
+
+    @property
+    def newest(self) -> Verification:
+        """The run that goes on, or the last one."""
+        return self._run
+
+    def start(self, actor: str, *, views: bool) -> None:
+        """Start a run, unless one goes on."""
+        with self._lock:
+            if self._run.state == "running":
+                return
+            self._run = Verification("running", started_at=self._wiring.now(), started_by=actor)
+        Thread(target=self._verify, kwargs={"views": views}, name="verifying", daemon=True).start()
+
+    def _verify(self, *, views: bool) -> None:
+        begun = monotonic()
+        try:
+            told = self._told(views=views)
+        except ProofRefused as fault:
+            self._end(begun, "refused", fault=str(fault))
+        except StoreError as error:
+            self._end(begun, "broken_off", fault=str(error))
+        except Exception as error:  # noqa: BLE001  # told on the page, and in the log with where it happened
+            self._end(begun, "broken_off", fault=type(error).__name__)
+            _log.exception("verification_failed")
+        else:
+            self._end(begun, "verified", told=told)
+
+    def _told(self, *, views: bool) -> Mapping[str, object]:
+        wiring = self._wiring
+        outside = outside_of(wiring)
+        proof = verify_database(wiring.pool, wiring.book, outside, progress=self._progress(LOG))
+        told = {"verified": True} | proof.as_json
+        checked: dict[str, object] = {}
+        if views:
+            for point in sorted(entry_points(group=VIEW_CHECKS_GROUP), key=lambda point: point.name):
+                check = cast("Check", point.load())
+                checked[point.name] = check(wiring, self._progress(point.name))._asdict()
+        return told | {"views": checked}
+
+    def _progress(self, part: str) -> Callable[[int, int], None]:
+        def progress(done: int, total: int) -> None:
+            self._run = replace(self._run, part=part, done=done, total=total)
+
+        return progress
+
+    def _end(
+        self,
+        begun: float,
+        state: State,
+        *,
+        told: Mapping[str, object] | None = None,
+        fault: str | None = None,
+    ) -> None:
+        seconds = round(monotonic() - begun, 3)
+        self._run = replace(
+            self._run,
+            state=state,
+            seconds=seconds,
+            told=dict(told or {}) | ({"seconds": seconds} if told else {}),
+            fault=fault,
+        )
+
 
 HEADS: Final = 12
 NO_HEAD: Final = N_("No head is signed yet: record something first.")
@@ -26,23 +135,23 @@ class Verify:
 
     def register(self, pages: Pages) -> None:
         """Register the page, the run, and its progress."""
-        pages.page("/verify", self.show, twin)
-        pages.page("/verify/progress", self.progress, self.progress_twin)
+        pages.page("/verify", self.show, as_json)
+        pages.page("/verify/progress", self.progress, self.progress_as_json)
         pages.form("/verify", self.start, right="read")
         pages.page("/verify/head", download_head)
 
-    def start(self, look: Look) -> Answer:
+    def start(self, look: PageRequest) -> Answer:
         """Start a run, unless one goes on."""
         self._verifying.start(look.visitor.actor, views=look.typed.get("views") == "yes")
         return Leads("/verify")
 
-    def progress(self, look: Look) -> Shown:
+    def progress(self, look: PageRequest) -> Shown:
         """Show the part of the page that a script renews; whole to whoever comes by the address."""
         if not look.is_fragment:
             return self.show(look)
         return Shown("progress.html", {"run": self._verifying.newest})
 
-    def progress_twin(self, _look: Look) -> object:
+    def progress_as_json(self, _look: PageRequest) -> object:
         """Give how far the run is and, once it is verified, what `verify --json` prints."""
         run = self._verifying.newest
         if run.state == "verified":
@@ -56,7 +165,7 @@ class Verify:
             "fault": run.fault,
         }
 
-    def show(self, look: Look) -> Shown:
+    def show(self, look: PageRequest) -> Shown:
         """Show the page."""
         wiring = look.wiring
         with wiring.pool.connection() as connection:
@@ -65,7 +174,7 @@ class Verify:
         return Shown(
             "verify.html",
             {
-                "page": page_of_look(look, "verify", position=log.size - 1),
+                "page": page_of_request(look, "verify", position=log.size - 1),
                 "log": log,
                 "heads": [{"size": size, "root": root_text(root)} for size, root, _ in heads],
                 "run": self._verifying.newest,
@@ -74,19 +183,19 @@ class Verify:
         )
 
 
-def twin(look: Look) -> object:
+def as_json(look: PageRequest) -> object:
     """Give what `checkpoint --json` prints: the newest signed head."""
     note = _note(look)
     head = peek_checkpoint(note)
     return {"origin": head.origin, "size": head.size, "root": root_text(head.root), "checkpoint": note}
 
 
-def download_head(look: Look) -> Download:
+def download_head(look: PageRequest) -> Download:
     """Give the newest signed head, to be kept outside."""
     return Download(f"{look.wiring.book}.checkpoint", _note(look), "text/plain; charset=utf-8")
 
 
-def _note(look: Look) -> str:
+def _note(look: PageRequest) -> str:
     with look.wiring.pool.connection() as connection:
         note = newest_checkpoint(connection, look.wiring.book)
     if note is None:

@@ -1,1 +1,0 @@
-"""The monthly bordereau of claims: paid in the month, paid before, outstanding, status at the month's end."""

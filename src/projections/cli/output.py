@@ -1,0 +1,103 @@
+"""Where a list goes: a table for people, JSON for programs, or a file that says how by its name's end."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ledger.cli.options import is_interactive
+from ledger.cli.output import console, note
+from projections.cli.tables import TableColumn, Values, show
+
+if TYPE_CHECKING:
+    from projections.exports.sheets import Rows, Sheet
+    from projections.queries.questions import Filters, Listed
+    from projections.queries.reader import Reader
+
+
+@contextmanager
+def progress(said: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how much more has been done; `total`: of how much, if that is known."""
+    if not is_interactive():
+        yield lambda _: None
+        return
+    from rich.progress import Progress, TextColumn  # noqa: PLC0415  # 0.1 s that a pipe need not pay
+
+    # Of how much it is may be unknown, and then how far it has come is all that can be said.
+    so_far = () if total is not None else (TextColumn("{task.completed:,.0f}"),)
+    with Progress(
+        *Progress.get_default_columns(), *so_far, console=console(stderr=True), transient=True
+    ) as bar:
+        task = bar.add_task(said, total=total)
+        yield lambda more: bar.advance(task, more)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class OutFile(click.ParamType[Path]):
+    """A file whose name says how it is written."""
+
+    name = "file"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Refuse another end of the name before anything is read."""
+        from ledger.errors import UsageError  # noqa: PLC0415  # loaded when it runs
+        from projections.exports.files import refuse_other_ends  # noqa: PLC0415  # as above
+
+        path = Path(str(value))
+        try:
+            refuse_other_ends(path)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+        return path
+
+
+def out_option(command: F) -> F:
+    """Add `--out`, passed on as `out`."""
+    return click.option(
+        "--out",
+        type=OutFile(),
+        metavar="FILE",
+        help="Write all rows to a file: .csv, .xlsx or .parquet, as its name ends. "
+        "Amounts are euro in a .csv, cents elsewhere, as their columns say.",
+    )(command)
+
+
+def write_out(rows: "Rows", sheet: "Sheet", path: Path) -> None:
+    """Write rows to a file and say how many; progress is shown to a person who watches."""
+    from projections.exports.files import write_file  # noqa: PLC0415  # loaded when it runs
+
+    with progress(f"Writing {path.name}", None) as report:
+
+        def told() -> Iterator[Any]:
+            for row in rows:
+                report(1)
+                yield row
+
+        count = write_file(told(), sheet, path)
+    note(f"Wrote {count:,} rows to {path}.")
+
+
+def rows_or_file(
+    reader: "Reader", listed: "Listed", filters: "Filters", out: Path | None
+) -> Sequence[Values] | None:
+    """Give a list's rows; None where they went to a file, one by one: memory does not grow with them."""
+    from projections.exports.sheets import SHEETS  # noqa: PLC0415  # as above
+    from projections.queries.questions import each_row  # noqa: PLC0415  # loaded when it runs
+
+    with closing(each_row(reader, listed, filters)) as rows:
+        if out is None:
+            return list(rows)
+        write_out(rows, SHEETS[listed], out)
+    return None
+
+
+def show_unless_written(
+    rows: Sequence[Values] | None, columns: tuple[TableColumn, ...], *, title: str, empty: str, json: bool
+) -> None:
+    """Show the rows as a table or as JSON, unless they went to a file."""
+    if rows is not None:
+        show(rows, columns, title=title, empty=empty, json=json)

@@ -1,1 +1,0 @@
-"""The register of complaints: how each complaint stands."""

@@ -1,1 +1,0 @@
-"""The register of contracts: how each contract stands."""

@@ -1,0 +1,1 @@
+"""Keeping the views: where each stands, building one anew, finding where one is not what it must be."""

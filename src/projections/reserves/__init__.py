@@ -1,1 +1,0 @@
-"""Reserves and recoveries: what each claim may still cost, what it has cost, what came back."""

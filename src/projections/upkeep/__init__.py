@@ -1,1 +1,0 @@
-"""Keeping the views: where each stands, building one anew, and finding where one is not what it must be."""

@@ -1,1 +1,0 @@
-"""Drawings as plain figures: where each stroke lies. Templates turn them into SVG; no script is needed."""

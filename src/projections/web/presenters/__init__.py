@@ -1,0 +1,1 @@
+"""What a page tells, made from what queries answer: no request, no template."""
