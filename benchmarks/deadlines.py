@@ -11,9 +11,9 @@ from ledger.app import App, opened
 from ledger.command_envelope import submission
 from ledger.config import Settings
 from ledger.domain.calendar import brussels_date, brussels_midnight
-from schedulers.diary.queries import states
-from schedulers.simulating import simulate
-from schedulers.sweeping.sweep import sweep
+from schedulers.agenda import load_states
+from schedulers.simulate import simulate
+from schedulers.sweep import sweep
 
 BOOK = "virtual"
 MEASURED = """
@@ -53,7 +53,7 @@ def virtual_year_rate(contracts: int) -> float:
         wiring.catch_up()
         now = wiring.now()
         with wiring.pool.connection() as connection:
-            streams = states(connection, BOOK)
+            streams = load_states(connection, BOOK)
         begin = time.perf_counter()
         simulate(streams, now, now + timedelta(days=365), posts_ahead_days=20)
         return contracts / (time.perf_counter() - begin)

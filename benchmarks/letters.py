@@ -8,9 +8,9 @@ from ledger.app import App, opened
 from ledger.command_envelope import submission
 from ledger.domain.calendar import add_months, brussels_date
 from ledger.domain.terms import load_terms
-from schedulers.letters.composing import Addressee, Draft, compose
-from schedulers.letters.keeping import hand, prepare
-from schedulers.letters.rendering import Press
+from schedulers.letters.content import Addressee, Draft, compose
+from schedulers.letters.pdf import Press
+from schedulers.letters.worker import hand, prepare
 
 LANGUAGES = ("nl", "fr", "en")
 

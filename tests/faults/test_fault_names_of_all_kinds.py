@@ -40,9 +40,9 @@ from ledger.domain.registry import read_command
 from ledger.mail import MailFolder, address_on_file
 from projections.web.cancellation_mailer import LinkSender
 from projections.web.cancellation_requests import receive, requests
-from schedulers.letters.keeping import hand, prepare
+from schedulers.letters.pdf import DOES_NOT_FIT, LACKS_CHARACTERS, TOO_MANY_MARKS, Press
 from schedulers.letters.queries import letters
-from schedulers.letters.rendering import DOES_NOT_FIT, LACKS_CHARACTERS, TOO_MANY_MARKS, Press
+from schedulers.letters.worker import hand, prepare
 
 pytestmark = [pytest.mark.test_all, pytest.mark.usefixtures("clock")]
 

@@ -7,8 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from ledger.app import App
-from schedulers import clocks
-from schedulers.clocks import ClockWatch, look_at
+from schedulers import ticker
+from schedulers.ticker import ClockWatch, read_clocks
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
 
@@ -29,8 +29,8 @@ class Times:
 def times(wiring: App, monkeypatch: pytest.MonkeyPatch) -> Times:
     times = Times()
     monkeypatch.setattr(wiring, "now", lambda: times.database)
-    monkeypatch.setattr(clocks, "machine_now", lambda: times.machine)
-    monkeypatch.setattr(clocks, "monotonic", lambda: times.elapsed)
+    monkeypatch.setattr(ticker, "machine_now", lambda: times.machine)
+    monkeypatch.setattr(ticker, "monotonic", lambda: times.elapsed)
     return times
 
 
@@ -41,7 +41,7 @@ def alarms(watch: ClockWatch) -> list[dict[str, Any]]:
 
 
 def test_the_clocks_of_one_machine_agree(wiring: App) -> None:
-    assert look_at(wiring).agrees
+    assert read_clocks(wiring).agrees
 
 
 @pytest.mark.parametrize("minutes", [-1440, -10, 10, 1440])

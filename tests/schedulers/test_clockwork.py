@@ -8,8 +8,8 @@ from time import monotonic
 import pytest
 from apscheduler.schedulers import base as apscheduler
 
-from schedulers import clockwork
-from schedulers.clockwork import tick
+from schedulers import ticker
+from schedulers.ticker import tick
 
 
 def test_it_ticks_at_once_and_again_until_it_is_stopped() -> None:
@@ -99,7 +99,7 @@ def test_it_goes_on_ticking_when_somebody_sets_the_machines_clock(
 ) -> None:
     monkeypatch.setattr(Wandering, "ahead", timedelta())
     monkeypatch.setattr(apscheduler, "datetime", Wandering)
-    monkeypatch.setattr(clockwork, "machine_now", lambda: Wandering.now(UTC))
+    monkeypatch.setattr(ticker, "machine_now", lambda: Wandering.now(UTC))
     stop, ticked = StopEvent(), []
 
     def what() -> None:

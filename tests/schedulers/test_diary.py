@@ -12,14 +12,15 @@ from ledger.domain.deadlines import Deadline
 from ledger.domain.dispatch import State, fold, next_instant
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.followers import FollowerRunner
-from schedulers.diary.follower import NAME, Diary
-from schedulers.diary.queries import (
+from schedulers.agenda import (
+    NAME,
+    Agenda,
     Appointment,
-    appointments,
     count_due,
     due_by,
-    next_after,
-    standing_deadlines,
+    list_appointments,
+    next_due_after,
+    pending_deadlines,
 )
 
 
@@ -46,12 +47,12 @@ def owed_rows(wiring: App) -> list[Deadline]:
 
 def standing_rows(wiring: App) -> list[Deadline]:
     with wiring.pool.connection() as connection:
-        return list(standing_deadlines(connection, wiring.book))
+        return list(pending_deadlines(connection, wiring.book))
 
 
 def diarised(wiring: App) -> list[Appointment]:
     with wiring.pool.connection() as connection:
-        return appointments(connection, wiring.book)
+        return list_appointments(connection, wiring.book)
 
 
 @pytest.mark.parametrize("seed", [2, 3, 5])
@@ -61,7 +62,7 @@ def test_the_diary_holds_what_the_domain_says_whatever_the_batches(simulated: Ap
     with simulated.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("delete from schedulers.diary; delete from schedulers.deadlines")
         cursor.execute("update ledger.followers set position = -1 where name = %s", (NAME,))
-    runner = FollowerRunner(simulated.pool, simulated.book, Diary(simulated.book), batch=3)
+    runner = FollowerRunner(simulated.pool, simulated.book, Agenda(simulated.book), batch=3)
     while runner.catch_up(random.randint(1, 7)):
         pass
 
@@ -87,8 +88,8 @@ def test_the_next_instant_is_the_first_one_after_now(simulated: App) -> None:
     instants = sorted({entry.due_at for entry in diarised(simulated)})
     with simulated.pool.connection() as connection:
         for before, after in pairwise(instants):
-            assert next_after(connection, simulated.book, before) == after
-        assert next_after(connection, simulated.book, instants[-1]) is None
+            assert next_due_after(connection, simulated.book, before) == after
+        assert next_due_after(connection, simulated.book, instants[-1]) is None
 
 
 def test_the_diary_is_paged_without_losing_a_stream(simulated: App) -> None:

@@ -18,10 +18,17 @@ from ledger.config import Settings
 from ledger.domain.calendar import brussels_date
 from ledger.domain.deadlines import Deadline
 from ledger.domain.identifiers import claim_ref, contract_ref
-from schedulers.digest import sending
-from schedulers.digest.composing import MOST_LINES, Digest, missed_from, split, text
-from schedulers.digest.sending import digest_of, places
-from schedulers.digest.sending import send as send_digest
+from schedulers.digest import (
+    MOST_LINES,
+    NEAR,
+    Digest,
+    compose_digest,
+    digest_targets,
+    missed_from,
+    render_text,
+    split_deadlines,
+)
+from schedulers.digest import send as send_digest
 
 DAY = date(2026, 6, 10)
 REFUND = Deadline(
@@ -40,7 +47,7 @@ END = Deadline(contract_ref("CC-1"), "term_end", "R3", 1, DAY, DAY, DAY)
 
 
 def on(day: date, *rows: Deadline, last: date | None = None) -> tuple[int, int, int]:
-    missed, new, due = split(rows, day, last)
+    missed, new, due = split_deadlines(rows, day, last)
     return len(missed), len(new), len(due)
 
 
@@ -71,14 +78,14 @@ def test_the_first_digest_does_not_dig_up_the_past() -> None:
 def test_a_calm_day_says_so() -> None:
     calm = Digest("cyber-care", DAY, [], [], [])
     assert calm.is_calm
-    assert "nothing waits" in text(calm)
-    assert "No deadline was missed" in text(calm)
+    assert "nothing waits" in render_text(calm)
+    assert "No deadline was missed" in render_text(calm)
 
 
 def test_the_text_names_what_waits_and_how_to_see_all_of_it() -> None:
     rows = [replace(REFUND, seq=n) for n in range(1, MOST_LINES + 11)]
     missed = replace(LETTER, status="missed")
-    told = text(
+    told = render_text(
         Digest(
             "cyber-care",
             DAY,
@@ -173,7 +180,7 @@ def test_the_books_digest_is_mailed_and_written_once_a_day_and_names_nobody(
             digest_folder=str(folder),
             digest_mail=f"smtp://127.0.0.1:{port}/?from=ledger@example.be&to=desk@example.be",
         )
-        wanted = places(settings)
+        wanted = digest_targets(settings)
         assert send_digest(wiring, wanted) == {str(folder): "sent", "mailto:desk@example.be": "sent"}
         assert send_digest(wiring, wanted) == {}
     [mailed] = [message_from_bytes(one) for one in taken]
@@ -198,8 +205,8 @@ def test_a_place_that_is_away_gets_its_digest_later_and_keeps_no_other_waiting(
         digest_folder=str(tmp_path / "digests"),
         digest_mail="smtp://127.0.0.1:9/?from=ledger@example.be&to=desk@example.be",
     )
-    first = send_digest(wiring, places(settings))
-    again = send_digest(wiring, places(settings))
+    first = send_digest(wiring, digest_targets(settings))
+    again = send_digest(wiring, digest_targets(settings))
     assert first[str(tmp_path / "digests")] == "sent"
     assert "was not taken" in first["mailto:desk@example.be"]
     assert list(again) == ["mailto:desk@example.be"]
@@ -216,7 +223,7 @@ def test_fault_02_a_place_that_breaks_in_a_way_nobody_foresaw_keeps_no_other_wai
             raise KeyError(digest.book)
 
     folder = tmp_path / "digests"
-    whole = places(using(wiring, digest_folder=str(folder)))
+    whole = digest_targets(using(wiring, digest_folder=str(folder)))
     assert send_digest(wiring, [Breaks(), *whole]) == {"breaks": "could not be sent", str(folder): "sent"}
     with wiring.pool.connection() as connection:
         [failed] = failing(connection, wiring.book)
@@ -225,7 +232,7 @@ def test_fault_02_a_place_that_breaks_in_a_way_nobody_foresaw_keeps_no_other_wai
 
 def test_what_time_owes_takes_effect_before_the_digest_is_put_together(wiring: App) -> None:
     late_claim(wiring)
-    found = digest_of(wiring)
+    found = compose_digest(wiring)
     assert [row.subject.number for row in found.missed_now] == ["K-missed"]
     assert [row.subject.number for row in found.due if row.kind == "refund"] == ["K-due"]
-    assert timedelta(days=5) == sending.NEAR
+    assert timedelta(days=5) == NEAR

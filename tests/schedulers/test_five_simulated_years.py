@@ -21,7 +21,7 @@ from ledger.domain.calendar import brussels_midnight
 from oracle.agreement import answers_agree, first_row_apart
 from oracle.effects import effects_of_time
 from oracle.reading import Book
-from schedulers.sweeping.sweep import sweep
+from schedulers.sweep import sweep
 
 CONTRACTS = 1_000 if os.environ.get("FAULTS_FULL") == "1" else 100
 

@@ -12,10 +12,8 @@ from ledger.app import App
 from ledger.attempts import Attempts, ItemFailed
 from ledger.clock import machine_now
 from ledger.supervision import ServiceState
-from schedulers.digest.composing import text
-from schedulers.digest.sending import digest_of
-from schedulers.mailing import MailServer, NotMailed
-from schedulers.operator_mail import OperatorMail
+from schedulers.digest import compose_digest, render_text
+from schedulers.mail import MailServer, NotMailed, OperatorMail
 
 HOUR = 3_600.0
 
@@ -163,7 +161,7 @@ def test_fault_29_a_service_that_is_not_well_for_minutes_is_told_of_also_while_t
 @pytest.mark.usefixtures("clock")
 def test_fault_29_the_digest_names_subscribers_that_are_not_told(house: House) -> None:
     house.disable("erp")
-    digest = digest_of(house.wiring)
+    digest = compose_digest(house.wiring)
     assert "subscribers not told: 1" in digest.subject
-    assert "erp is disabled (it answered 410 Gone)" in text(digest)
+    assert "erp is disabled (it answered 410 Gone)" in render_text(digest)
     assert not digest.is_calm

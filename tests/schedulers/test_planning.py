@@ -19,7 +19,7 @@ from ledger.domain.contract.state import Contract
 from ledger.domain.dispatch import decide, elapse, fold
 from ledger.domain.event import PendingEvent, RecordedEvent
 from ledger.domain.identifiers import contract_ref
-from schedulers.planning import PlannedNotice, load, plan
+from schedulers.simulate import PlannedNotice, daily_load, plan
 
 SOLD_UNTIL = date(2026, 6, 30)
 
@@ -117,7 +117,7 @@ def test_the_load_has_every_working_day_and_adds_up() -> None:
         standing(date(2025, 7, 1) + timedelta(days=n), today, number=f"CC-{n}") for n in range(0, 360, 3)
     ]
     notices = planned(*contracts, today=today)
-    days = load(notices, today, today + timedelta(days=1500))
+    days = daily_load(notices, today, today + timedelta(days=1500))
     assert sum(day.notices for day in days) == len(notices) == len(contracts)
     assert all(is_working_day(day.day) for day in days)
     assert len({day.day for day in days}) == len(days) > 1000

@@ -14,10 +14,9 @@ from fixtures.refused_rows import in_sql, refused_rows
 from ledger.app import App
 from ledger.attempts import failing, replay
 from ledger.store.errors import ImportOpen
-from schedulers.diary.queries import appointments
-from schedulers.sweeping import sweep as sweeping
-from schedulers.sweeping.background import seconds_to_the_next, sweep_to_the_present
-from schedulers.sweeping.sweep import sweep
+from schedulers import sweep as sweep_module
+from schedulers.agenda import list_appointments
+from schedulers.sweep import seconds_to_the_next, sweep, sweep_to_the_present
 
 LATER = datetime(2037, 6, 1, tzinfo=UTC)
 SEEDS = (1, 5, 8)
@@ -34,7 +33,7 @@ def test_time_cut_into_any_portions_does_what_it_does_at_once(
     at_once = sweep(simulated, LATER)
     random, until, piecemeal = Random(seed), last, 0  # noqa: S311  # portions are no secrets
     while until < LATER:
-        monkeypatch.setattr(sweeping, "PORTION", random.randint(1, 5))
+        monkeypatch.setattr(sweep_module, "PORTION", random.randint(1, 5))
         until = min(LATER, until + timedelta(hours=random.randint(1, 30_000)))
         piecemeal += sweep(another, until)
 
@@ -50,7 +49,7 @@ def test_a_sweep_that_is_broken_off_is_finished_by_the_next(
     record(another, seed)
     sweep(another, LATER)
 
-    monkeypatch.setattr(sweeping, "PORTION", 1)
+    monkeypatch.setattr(sweep_module, "PORTION", 1)
     stop = StopEvent()
     sweep(simulated, LATER, report=lambda done, _: stop.set() if done >= 2 else None, stop=stop)
     assert told(simulated) != told(another)
@@ -74,7 +73,7 @@ def test_two_sweeps_at_once_do_everything_once(
     record(simulated, SEEDS[1])
     record(another, SEEDS[1])
     sweep(another, LATER)
-    monkeypatch.setattr(sweeping, "PORTION", 1)
+    monkeypatch.setattr(sweep_module, "PORTION", 1)
 
     sweepers = [Thread(target=sweep, args=(simulated, LATER)) for _ in range(4)]
     for sweeper in sweepers:
@@ -89,7 +88,7 @@ def test_progress_is_told_portion_by_portion_up_to_the_end(
     simulated: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(simulated, SEEDS[0])
-    monkeypatch.setattr(sweeping, "PORTION", 2)
+    monkeypatch.setattr(sweep_module, "PORTION", 2)
     reports: list[tuple[int, int]] = []
     sweep(simulated, LATER, report=lambda done, of: reports.append((done, of)))
 
@@ -128,7 +127,7 @@ def test_the_next_thing_is_awaited_by_the_databases_clock_and_not_while_time_wai
         sweep_to_the_present(book)
         book.catch_up()
     with wiring.pool.connection() as connection:
-        [entry] = appointments(connection, wiring.book)
+        [entry] = list_appointments(connection, wiring.book)
     seconds = seconds_to_the_next(wiring)
     assert seconds is not None
     assert abs((entry.due_at - wiring.now()).total_seconds() - seconds) < 60

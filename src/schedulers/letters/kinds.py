@@ -1,10 +1,25 @@
-"""What kinds of letters there are, and the reference that each letter has for ever."""
+"""What kinds of letters there are, how far a letter has come, and the reference that each has for ever."""
 
 from base64 import b32encode
 from hashlib import sha256
 from typing import Literal, get_args
 
 from ledger.domain.identifiers import StreamRef
+
+LetterStatus = Literal[
+    "wanted",
+    "written",
+    "prepared",
+    "staged",
+    "handed_over",
+    "posted",
+    "returned",
+    "dropped",
+    "erased",
+]
+STATUSES: tuple[LetterStatus, ...] = get_args(LetterStatus)
+"""In the order that a letter goes through them; the last two instead."""
+
 
 LetterKind = Literal[
     "termination_notice",

@@ -1,23 +1,29 @@
-"""The table of letters: what is wanted, and how far each letter has come."""
+"""The table of letters: what is wanted, how far each has come, and what scripts and the site read of it."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from psycopg2.extras import execute_values
 
 from ledger.domain.calendar import roll_back
 from ledger.domain.identifiers import StreamRef
+from ledger.errors import UsageError
 from ledger.store.canonical import stream_ref
 from ledger.store.pool import Connection
-from schedulers.letters.composing import Facts
-from schedulers.letters.kinds import LetterKind
-from schedulers.letters.statuses import LetterStatus
+from schedulers.letters.content import Facts
+from schedulers.letters.kinds import REGISTERED, STATUSES, LetterKind, LetterStatus
+
+if TYPE_CHECKING:
+    from ledger.app import App
 
 ITS_TEXT: Final = "its text: give it with `letters answer`"
 """What the answer to a complaint waits for: the ledger knows that it was answered, and not what was said."""
+
+NAME = "letters"
+"""The follower of the feed that keeps this table."""
 
 WORKER: Final = "letters"
 """Whoever writes letters and hands them over, where failed tries are shown."""
@@ -83,7 +89,7 @@ where book = %(book)s and status <> 'erased' and exists (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LetterRequest:
     """A letter that is to be written."""
 
     reference: str
@@ -132,7 +138,7 @@ class Letter:
         return None if self.post_by is None else roll_back(self.post_by)
 
 
-def want(connection: Connection, book: str, letters: Sequence[Wanted]) -> None:
+def request_letters(connection: Connection, book: str, letters: Sequence[LetterRequest]) -> None:
     """Note letters that are to be written; those that are known already stay as they are."""
     rows = [
         (
@@ -182,7 +188,7 @@ def waiting_letters(
         return [_letter(row) for row in cursor]
 
 
-def counted(connection: Connection, book: str) -> Mapping[str, int]:
+def count_by_status(connection: Connection, book: str) -> Mapping[str, int]:
     """Count letters by status."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, (book,))
@@ -283,3 +289,80 @@ def _letter(row: Sequence[Any]) -> Letter:
     reference, kind, about, contract, person, facts, *rest = row
     read = cast("Mapping[str, str | int | None]", json.loads(facts))
     return Letter(reference, kind, stream_ref(about), contract, person, read, *rest)
+
+
+WAITING: Final[Sequence[LetterStatus]] = ("wanted", "written", "prepared", "staged", "handed_over")
+"""Letters that somebody still has to do something for."""
+MOST: Final = 200
+"""Letters shown at once."""
+
+
+def letter_json(letter: "Letter") -> dict[str, object]:
+    """Give a letter as scripts read it."""
+    return {
+        "letter": letter.reference,
+        "kind": letter.kind,
+        "about": letter.about.subject,
+        "contract": letter.contract,
+        "status": letter.status,
+        "told": letter.told,
+        "post_by": None if letter.last_posting_day is None else letter.last_posting_day.isoformat(),
+        "language": letter.language,
+        "sha256": letter.sha256,
+        "batch": letter.batch,
+        "carrier": letter.carrier,
+        "posted_on": None if letter.posted_on is None else letter.posted_on.isoformat(),
+        "tracking": letter.tracking,
+        "returned_on": None if letter.returned_on is None else letter.returned_on.isoformat(),
+    }
+
+
+def list_letters(wiring: "App", asked: Mapping[str, str]) -> list[dict[str, object]]:
+    """Give what `letters list --json` prints with these filters (`status`, `contract`)."""
+    with wiring.pool.connection() as connection:
+        found = letters(
+            connection,
+            wiring.book,
+            statuses=[_status(asked["status"])] if asked.get("status") else None,
+            contract=asked.get("contract") or None,
+        )
+    return [letter_json(letter) for letter in found]
+
+
+def letters_to(wiring: "App", person: str) -> list[dict[str, object]]:
+    """Give the letters to one person, with what each says of their contract (group `coverledger.held`)."""
+    wiring.catch_up(NAME)
+    with wiring.pool.connection() as connection:
+        found = letters(connection, wiring.book, person=person)
+    return [letter_json(letter) | {"facts": letter.facts} for letter in found]
+
+
+def list_page(wiring: "App", asked: Mapping[str, str]) -> dict[str, object]:
+    """Give a page of them, those that must be posted first before all others, and how many there are.
+
+    `status`: one, or `waiting` for all that are not posted yet; `contract` instead: all of it.
+    """
+    statuses = WAITING if asked.get("status", "waiting") == "waiting" else [_status(asked["status"])]
+    with wiring.pool.connection() as connection:
+        counts = count_by_status(connection, wiring.book)
+        contract = asked.get("contract")
+        found = (
+            letters(connection, wiring.book, contract=contract)
+            if contract
+            else waiting_letters(connection, wiring.book, statuses, MOST)
+        )
+    return {
+        "rows": [letter_json(letter) | {"registered": letter.kind in REGISTERED} for letter in found],
+        "counts": counts,
+        "statuses": STATUSES,
+        "waiting": sum(counts.get(status, 0) for status in WAITING),
+        "most": MOST,
+    }
+
+
+def _status(asked: str) -> LetterStatus:
+    """Take a status from an address. Raises UsageError for one that does not exist."""
+    if asked not in STATUSES:
+        message = f"There is no status {asked[:40]!r} of letters: choose one of {', '.join(STATUSES)}."
+        raise UsageError(message)
+    return asked

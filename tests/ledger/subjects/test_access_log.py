@@ -189,12 +189,12 @@ def test_only_what_writes_the_log_opens_ciphertexts() -> None:
         "ledger.store.event_store",
         "projections.views.directory",
         "projections.web.cancellation_mailer",
-        "schedulers.commands.letters",
-        "schedulers.letters.writing",
+        "schedulers.cli.letters",
+        "schedulers.letters.writer",
     }
     showing_nobody = {
         "ledger.store.subscriptions",  # a receiver's secret, no person's value
-        "schedulers.letters.handing",  # LetterHandedOver says what went to the carrier
+        "schedulers.letters.handover",  # LetterHandedOver says what went to the carrier
         "projections.views.directory",  # keeps its index sealed, and checks that it is right
     }
     opening = writing_the_log | showing_nobody

@@ -17,8 +17,8 @@ from ledger.domain.identifiers import contract_ref
 from ledger.store.subscriptions import enter_state
 from ledger.supervision import ServiceState
 from projections.web.renderer import in_address
-from schedulers.letters.queries import Wanted, change, want
-from schedulers.letters.writing import NO_ADDRESS
+from schedulers.letters.queries import LetterRequest, change, request_letters
+from schedulers.letters.writer import NO_ADDRESS
 
 
 def test_a_stranger_is_told_to_sign_in_on_every_page_but_the_public_ones(book: Served) -> None:
@@ -155,11 +155,11 @@ def test_the_operator_pauses_resumes_and_sends_again_on_a_subscriptions_page(
 def test_letters_stand_on_their_contract_and_on_their_list_with_how_they_go_and_why_they_wait(
     book: Served, desk: Visited, printed: Printed
 ) -> None:
-    letter = Wanted(
+    letter = LetterRequest(
         "L-TEST", "termination_notice", contract_ref("CC-2"), "CC-2", "P-CC-2", {}, date(2026, 3, 9)
     )
     with book.wiring.pool.connection() as connection:
-        want(connection, book.wiring.book, [letter])
+        request_letters(connection, book.wiring.book, [letter])
         change(connection, book.wiring.book, ["L-TEST"], told=NO_ADDRESS)
     for path in ("/contracts/CC-2", "/letters"):
         told = desk.get(path).text

@@ -17,13 +17,12 @@ from projections.web.forms import LABELS, TITLES, VERB_OF, form_of
 from projections.web.i18n.codes import CODES, CONTACTS, EVENTS, REMARKS, of_contact
 from projections.web.i18n.language import Language, preferred, words
 from projections.web.i18n.problems import NEXT_STEPS, faults_of
-from schedulers.letters.erasing import ERASED
-from schedulers.letters.follower import POSTED_BY_HAND
-from schedulers.letters.kinds import KINDS
+from schedulers.letters.kinds import KINDS, STATUSES
+from schedulers.letters.pdf import DOES_NOT_FIT, LACKS_CHARACTERS, NOT_SET, TOO_MANY_MARKS
 from schedulers.letters.queries import ITS_TEXT
-from schedulers.letters.rendering import DOES_NOT_FIT, LACKS_CHARACTERS, NOT_SET, TOO_MANY_MARKS
-from schedulers.letters.statuses import STATUSES
-from schedulers.letters.writing import ITS_DAY_HAS_PASSED, NEEDLESS, NO_ADDRESS
+from schedulers.letters.triggers import POSTED_BY_HAND
+from schedulers.letters.worker import ERASED
+from schedulers.letters.writer import ITS_DAY_HAS_PASSED, NEEDLESS, NO_ADDRESS
 
 OTHERS: tuple[Language, ...] = ("nl", "fr")
 PLACE = re.compile(r"%\((\w+)\)s")

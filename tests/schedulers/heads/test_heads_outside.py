@@ -17,7 +17,7 @@ from ledger.command_envelope import submission
 from ledger.config import Settings
 from ledger.domain.calendar import brussels_date
 from ledger.proofs.checkpoints import open_checkpoint
-from schedulers.heads.sending import keep_heads_outside, places, send, send_now
+from schedulers.anchoring.sender import anchor_targets, keep_heads_outside, send, send_now
 
 
 @contextmanager
@@ -77,12 +77,12 @@ def test_a_folder_gets_one_head_a_day_under_the_log_s_name(wiring: App, tmp_path
     folder.mkdir()
     using(wiring, checkpoint_folders=str(folder))
     note = record(wiring, "C-1")
-    [sent] = send(wiring, places(wiring.settings))
+    [sent] = send(wiring, anchor_targets(wiring.settings))
     assert sent.taken
     day, slug = brussels_date(wiring.now()), wiring.book_row().origin.replace("/", "_")
     assert files(folder) == {f"{slug}-{day}.checkpoint": note}
     record(wiring, "C-2")
-    assert send(wiring, places(wiring.settings)) == []
+    assert send(wiring, anchor_targets(wiring.settings)) == []
     assert len(files(folder)) == 1
 
 
@@ -122,13 +122,13 @@ def test_a_folder_that_is_away_is_tried_again_until_it_is_there(wiring: App, tmp
     folder = tmp_path / "outside"
     using(wiring, checkpoint_folders=str(folder))
     record(wiring, "C-1")
-    [failed] = send(wiring, places(wiring.settings))
+    [failed] = send(wiring, anchor_targets(wiring.settings))
     assert not failed.taken
     assert "cannot be written" in failed.told
     folder.mkdir()
-    [sent] = send(wiring, places(wiring.settings))
+    [sent] = send(wiring, anchor_targets(wiring.settings))
     assert sent.taken
-    assert send(wiring, places(wiring.settings)) == []
+    assert send(wiring, anchor_targets(wiring.settings)) == []
 
 
 def test_a_witness_gets_the_proof_from_the_head_that_it_knows(wiring: App, witness: RunningWitness) -> None:

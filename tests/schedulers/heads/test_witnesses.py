@@ -21,9 +21,10 @@ from ledger.command_envelope import submission
 from ledger.config import Settings
 from ledger.proofs.notes import VerifierKey
 from ledger.proofs.verifier import verify_evidence
-from schedulers.heads import exchange, sending
-from schedulers.heads.exchange import NoAnswer, post
-from schedulers.heads.sending import places, send, send_now
+from schedulers.anchoring import sender
+from schedulers.anchoring import witness as witness_module
+from schedulers.anchoring.sender import anchor_targets, send, send_now
+from schedulers.anchoring.witness import NoAnswer, post
 
 FIXED = Cosigner("w.example", Ed25519PrivateKey.from_private_bytes(b"\x07" * 32))
 Talk = Callable[[socket.socket], None]
@@ -121,7 +122,7 @@ ODD: dict[str, Talk] = {
 def test_fault_03_whatever_a_witness_answers_the_others_get_their_head_and_a_line_says_why(
     wiring: App, witness: RunningWitness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "SECONDS", 2.0)
+    monkeypatch.setattr(witness_module, "SECONDS", 2.0)
     record(wiring, "C-1")
     key = Cosigner().key
     for what, talk in ODD.items():
@@ -143,7 +144,7 @@ def test_fault_03_whatever_a_witness_answers_the_others_get_their_head_and_a_lin
 
 
 def test_fault_03_a_slow_witness_takes_no_more_than_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "SECONDS", 1.0)
+    monkeypatch.setattr(witness_module, "SECONDS", 1.0)
     for raw in (OK + b"X: " + b"a" * 9_000, OK + b"\r\n" + b"a" * 9_000):
         with talking(slowly(raw)) as url:
             begun = monotonic()
@@ -166,7 +167,7 @@ def test_fault_03_a_witness_that_cannot_be_reached_is_said_so(url: str) -> None:
 
 
 def test_fault_03_tls_that_fails_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "CONNECT_SECONDS", 2.0)
+    monkeypatch.setattr(witness_module, "CONNECT_SECONDS", 2.0)
     for talk in (says(b"HTTP/1.1 400 no TLS here\r\n\r\n"), slowly(b"\x16")):
         with talking(talk) as url, pytest.raises(NoAnswer):
             post(url.replace("http:", "https:"), b"")
@@ -178,7 +179,7 @@ def test_fault_03_a_place_that_failed_is_shown_and_tried_again_after_ten_minutes
 ) -> None:
     record(wiring, "C-1")
     using(wiring, witnesses=witness.setting)
-    wanted = places(wiring.settings)
+    wanted = anchor_targets(wiring.settings)
     witness.answers.append((500, "text/plain", "sorry"))
     [failed] = send(wiring, wanted)
     assert not failed.taken
@@ -187,7 +188,7 @@ def test_fault_03_a_place_that_failed_is_shown_and_tried_again_after_ten_minutes
         assert (shown.worker, shown.item, shown.error) == ("heads", witness.url, "it answered 500: sorry")
         assert shown.next_at is not None
         assert 590 < (shown.next_at - shown.last_at).total_seconds() < 610
-    assert sending.TICK_SECONDS == 600
+    assert sender.TICK_SECONDS == 600
     [sent] = send(wiring, wanted)
     assert sent.taken
     with wiring.pool.connection() as connection:

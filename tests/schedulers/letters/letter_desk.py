@@ -8,8 +8,8 @@ from ledger.app import App
 from ledger.config import Settings
 from ledger.domain.calendar import add_months, brussels_date, last_timely_letter
 from ledger.store.pool import Pool
+from schedulers.letters.pdf import Press
 from schedulers.letters.queries import Letter, letters
-from schedulers.letters.rendering import Press
 
 LAST_SALE = date(2026, 6, 30)
 PRESS = Press()

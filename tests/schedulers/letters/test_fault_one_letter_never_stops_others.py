@@ -17,12 +17,12 @@ from fixtures.program import CommandLine
 from fixtures.small_font import small_font
 from ledger.app import App
 from ledger.attempts import failing, replay
-from schedulers.digest.composing import text as digest_text
-from schedulers.digest.sending import digest_of
-from schedulers.letters.keeping import hand, prepare
-from schedulers.letters.outfit import shelf_of
+from schedulers.digest import compose_digest
+from schedulers.digest import render_text as digest_text
+from schedulers.letters.config import store_of
+from schedulers.letters.pdf import DOES_NOT_FIT, LACKS_CHARACTERS, TOO_MANY_MARKS, Press
 from schedulers.letters.queries import Letter
-from schedulers.letters.rendering import DOES_NOT_FIT, LACKS_CHARACTERS, TOO_MANY_MARKS, Press
+from schedulers.letters.worker import hand, prepare
 
 ADDRESS = "Rue Haute 2\n1000 Bruxelles"
 CANARY = "Kanarienvogel"
@@ -57,7 +57,7 @@ def test_fault_01_what_cannot_be_set_waits_alone_with_its_remark_and_the_others_
     start_due_in(wiring, "CC-plain", days=10)
     with capture_logs() as logged:
         assert (prepare(wiring, PRESS), hand(wiring)) == (1, 1)
-        digest = digest_text(digest_of(wiring))
+        digest = digest_text(compose_digest(wiring))
         assert (prepare(wiring, PRESS), hand(wiring)) == (0, 0)
     assert [line["event"] for line in logged] == ["item_failed"] * len(ODD)
     assert CANARY not in str(logged)
@@ -115,13 +115,13 @@ def test_fault_01_a_file_that_cannot_be_written_keeps_no_other_letter_waiting(wi
     start_due_in(wiring, "CC-1", days=10)
     start_due_in(wiring, "CC-2", days=10, **holder("CC-2", "Ada Peeters"))
     prepare(wiring, PRESS)
-    shelf = shelf_of(wiring)
+    store = store_of(wiring)
     digest = by_contract(wiring)["CC-1"].digest
     with wiring.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("update schedulers.letters set status = 'wanted', sha256 = null")
     for written in (digest, by_contract_digest(wiring, "CC-2") or digest):
-        shelf.path(written).unlink(missing_ok=True)
-    in_the_way = shelf.path(digest).parent
+        store.path(written).unlink(missing_ok=True)
+    in_the_way = store.path(digest).parent
     in_the_way.rmdir()
     in_the_way.write_text("no folder")
 
@@ -151,7 +151,7 @@ def test_fault_01_a_file_that_was_altered_keeps_no_other_letter_from_being_hande
     start_due_in(wiring, "CC-1", days=10)
     start_due_in(wiring, "CC-2", days=10, **holder("CC-2", "Ada Peeters"))
     prepare(wiring, PRESS)
-    path = shelf_of(wiring).path(by_contract(wiring)["CC-1"].digest)
+    path = store_of(wiring).path(by_contract(wiring)["CC-1"].digest)
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
 

@@ -15,9 +15,9 @@ from letter_desk import PRESS
 from test_what_letters_say import LANGUAGES, WHO, draft
 
 from ledger.domain.codes import Language
-from schedulers.letters.composing import Addressee, compose
+from schedulers.letters.content import Addressee, compose
 from schedulers.letters.kinds import KINDS, LetterKind
-from schedulers.letters.rendering import CannotBeSet
+from schedulers.letters.pdf import CannotBeSet
 
 DATED = date(2026, 6, 1)
 

@@ -11,7 +11,7 @@ from letter_desk import PRESS
 from test_what_letters_say import LANGUAGES, draft
 
 from ledger.domain.codes import Language
-from schedulers.letters.composing import Addressee, compose
+from schedulers.letters.content import Addressee, compose
 from schedulers.letters.kinds import KINDS, LetterKind
 
 PDFTOTEXT = shutil.which("pdftotext")

@@ -10,9 +10,8 @@ from fixtures.desk import send
 from fixtures.program import CommandLine
 from ledger.app import App
 from ledger.domain.calendar import is_working_day, roll_back
-from schedulers.digest.composing import text
-from schedulers.digest.sending import digest_of
-from schedulers.letters.telling import shown
+from schedulers.digest import compose_digest, render_text
+from schedulers.letters.queries import list_page
 
 
 @pytest.fixture
@@ -169,12 +168,12 @@ def test_fault_23_post_by_is_a_working_day_in_the_list_and_the_digest(
     wanted = {number: roll_back(last).isoformat() for number, last in raw.items()}
     listed = command_line("letters", "list", "--json").json
     assert {letter["contract"]: letter["post_by"] for letter in listed} == wanted
-    shown_rows = shown(wiring, {"status": "handed_over"})["rows"]
+    shown_rows = list_page(wiring, {"status": "handed_over"})["rows"]
     assert {row["contract"]: row["post_by"] for row in shown_rows} == wanted  # type: ignore[attr-defined]  # rows
     table = command_line("letters", "list").out
     assert all(last in table for last in wanted.values())
-    digest = text(
-        replace(digest_of(wiring), letters_unconfirmed=all_letters(wiring.pool, wiring.book), day=day)
+    digest = render_text(
+        replace(compose_digest(wiring), letters_unconfirmed=all_letters(wiring.pool, wiring.book), day=day)
     )
     assert all(f"contract/{number}, to be posted by {last}" in digest for number, last in wanted.items())
 

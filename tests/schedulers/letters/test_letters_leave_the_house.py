@@ -27,12 +27,12 @@ from ledger.errors import Rejected
 from ledger.privacy.access import Access, access_lines
 from ledger.privacy.erasure import Erasures
 from oracle.brussels import midnight
-from schedulers.letters.confirmations import Confirmation, confirm
-from schedulers.letters.follower import NAME
-from schedulers.letters.keeping import hand, prepare
-from schedulers.letters.outfit import shelf_of
-from schedulers.letters.shelf import LetterDamaged
-from schedulers.letters.writing import write_answer
+from schedulers.letters.config import store_of
+from schedulers.letters.handover import Confirmation, confirm
+from schedulers.letters.queries import NAME
+from schedulers.letters.store import LetterDamaged
+from schedulers.letters.worker import hand, prepare
+from schedulers.letters.writer import write_answer
 
 
 def outbox(wiring: App) -> Path:
@@ -183,14 +183,14 @@ def test_decisions_and_complaints_are_answered_by_letter_but_history_is_not(wiri
     assert prepare(wiring, PRESS) == 2
     [waiting] = [letter for letter in all_letters(wiring.pool, wiring.book) if letter.status == "wanted"]
     assert (waiting.kind, "its text" in str(waiting.told)) == ("complaint_answer", True)
-    shelf, reference = shelf_of(wiring), waiting.reference
-    write_answer(wiring, PRESS, shelf, today(wiring), reference=reference, text="Wij betreuren dit.")
+    store, reference = store_of(wiring), waiting.reference
+    write_answer(wiring, PRESS, store, today(wiring), reference=reference, text="Wij betreuren dit.")
     assert prepare(wiring, PRESS) == 1
     assert hand(wiring) == 3
     [answer] = outbox(wiring).glob(f"*/{waiting.reference}.pdf")
     assert "Wij betreuren dit." in pypdf.PdfReader(answer).pages[0].extract_text()
     with pytest.raises(Rejected, match="already"):
-        write_answer(wiring, PRESS, shelf, today(wiring), reference=reference, text="Nogmaals")
+        write_answer(wiring, PRESS, store, today(wiring), reference=reference, text="Nogmaals")
     told = {letter.kind: letter.about.name for letter in all_letters(wiring.pool, wiring.book)}
     assert told == {
         "claim_rejection": "claim/K-new",
@@ -223,17 +223,17 @@ def test_a_copy_of_a_letters_file_opens_for_nobody_once_the_person_is_erased(wir
     start_due_in(wiring, "CC-1", days=10)
     start_due_in(wiring, "CC-2", days=10)
     prepare(wiring, PRESS)
-    shelf = shelf_of(wiring)
+    store = store_of(wiring)
     letters = {letter.contract: letter for letter in all_letters(wiring.pool, wiring.book)}
     with wiring.pool.connection() as connection:
         keys = wiring.store.subject_keys.for_reading(connection, wiring.book, ["P-CC-1", "P-CC-2"])
-    assert shelf.take(letters["CC-1"].digest, keys["P-CC-1"]).startswith(b"%PDF-1.7")
+    assert store.take(letters["CC-1"].digest, keys["P-CC-1"]).startswith(b"%PDF-1.7")
     with pytest.raises(LetterDamaged):
-        shelf.take(letters["CC-1"].digest, keys["P-CC-2"])
-    path = shelf.path(letters["CC-1"].digest)
+        store.take(letters["CC-1"].digest, keys["P-CC-2"])
+    path = store.path(letters["CC-1"].digest)
     path.write_bytes(path.read_bytes()[:-1] + b"\0")
     with pytest.raises(LetterDamaged):
-        shelf.take(letters["CC-1"].digest, keys["P-CC-1"])
+        store.take(letters["CC-1"].digest, keys["P-CC-1"])
 
 
 def test_whoever_is_erased_before_the_letter_leaves_gets_none(wiring: App) -> None:

@@ -21,26 +21,25 @@ from fixtures.database import Database
 from fixtures.program import settings_of
 from ledger.app import App, opened
 from ledger.config import Settings
-from schedulers.letters import handing, shelf, writing
-from schedulers.letters.carriers import folder, http
-from schedulers.letters.keeping import hand, prepare
+from schedulers.letters import carriers, handover, store, writer
+from schedulers.letters.worker import hand, prepare
 
 DIED = 86
 # Not forked from here: typst's threads do not come along, and what waits for them waits for ever.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["ledger.app", "ledger.application", "schedulers.letters.keeping"])
+FORKS.set_forkserver_preload(["ledger.app", "ledger.application", "schedulers.letters.worker"])
 STEPS: tuple[tuple[Any, str], ...] = (
-    (shelf.Shelf, "put"),
-    (shelf, "sync_folder"),
-    (writing, "change"),
-    (writing, "record"),
-    (handing, "change"),
-    (handing, "record"),
-    (folder.FolderCarrier, "stage"),
-    (folder.FolderCarrier, "deliver"),
-    (folder, "write_whole"),
-    (http.HttpCarrier, "deliver"),
-    (http.HttpCarrier, "_send"),
+    (store.LetterStore, "put"),
+    (store, "sync_folder"),
+    (writer, "change"),
+    (writer, "record"),
+    (handover, "change"),
+    (handover, "record"),
+    (carriers.FolderCarrier, "stage"),
+    (carriers.FolderCarrier, "deliver"),
+    (carriers, "write_atomically"),
+    (carriers.HttpCarrier, "deliver"),
+    (carriers.HttpCarrier, "_send"),
 )
 """Before and after each call of these the program may die."""
 
@@ -194,7 +193,7 @@ def test_what_a_carrier_refuses_is_tried_again_and_told_once(
     [letter] = all_letters(away.pool, away.book)
     assert letter.status == "staged"
 
-    monkeypatch.setattr(http.HttpCarrier, "_send", lambda _self, _parcel: None)
+    monkeypatch.setattr(carriers.HttpCarrier, "_send", lambda _self, _parcel: None)
     assert hand(away) == 1
     assert events(away, "CC-1")[-1] == "contract.LetterHandedOver"
     away.close()

@@ -7,7 +7,7 @@ import pytest
 from ledger.domain.codes import Language
 from ledger.domain.identifiers import claim_ref
 from ledger.domain.terms import load_terms
-from schedulers.letters.composing import (
+from schedulers.letters.content import (
     Addressee,
     Draft,
     asks_for,

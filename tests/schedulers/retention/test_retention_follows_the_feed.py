@@ -16,8 +16,8 @@ from ledger.domain.retention import (
     retention,
 )
 from ledger.feed.followers import FollowerRunner
-from schedulers.retention.follower import NAME, Retention
-from schedulers.sweeping.sweep import sweep
+from schedulers.retention import NAME, Retention
+from schedulers.sweep import sweep
 
 LATER = datetime(2037, 6, 1, tzinfo=UTC)
 

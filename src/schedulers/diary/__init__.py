@@ -1,1 +1,0 @@
-"""The diary: at which instant time will next owe a stream something."""

@@ -1,1 +1,0 @@
-"""The daily digest: what was missed, what is near its day, and what waits for the back office."""

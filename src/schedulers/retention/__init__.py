@@ -1,1 +1,0 @@
-"""Retention: whose records nothing asks for any more. It proposes; a person erases."""

@@ -1,1 +1,0 @@
-"""The sweep: every stream whose time has come is brought up to date."""
