@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from projections.web.charts import (
     HEIGHT,
-    LEFT,
+    TIMELINE_LEFT,
     LENGTH,
-    RIGHT,
-    WIDTH,
+    TIMELINE_RIGHT,
+    TIMELINE_WIDTH,
     Layer,
     Part,
     TimelineMoment,
@@ -89,8 +89,8 @@ def test_a_timeline_puts_every_event_twice_within_its_frame_in_the_order_of_its_
     drawn = timeline(moments, [], today)
     assert [dot.moment for dot in drawn.dots] == moments
     for dot in drawn.dots:
-        assert LEFT <= dot.counts_x <= WIDTH - RIGHT
-        assert LEFT <= dot.known_x <= WIDTH - RIGHT
+        assert TIMELINE_LEFT <= dot.counts_x <= TIMELINE_WIDTH - TIMELINE_RIGHT
+        assert TIMELINE_LEFT <= dot.known_x <= TIMELINE_WIDTH - TIMELINE_RIGHT
         assert (dot.counts_x < dot.known_x) <= (dot.moment.counts_on < dot.moment.known_on)
 
 

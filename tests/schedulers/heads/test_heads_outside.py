@@ -208,7 +208,11 @@ def test_a_password_is_never_mailed_in_clear_nor_told(wiring: App) -> None:
     assert not sent.taken
     assert "offers no TLS" in sent.told
     assert "hush" not in repr(sent)
-    [shown] = [s.value for s in Settings.load(head_mail=url).in_force() if s.name == "head_mail"]
+    [shown] = [
+        s.value
+        for s in Settings.load(home=wiring.settings.home, head_mail=url).in_force()
+        if s.name == "head_mail"
+    ]
     assert "hush" not in str(shown)
 
 
@@ -288,7 +292,9 @@ def test_it_is_sent_by_hand(program: Program, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_place_that_cannot_be_one_is_refused_at_once(name: str, value: str, told: str) -> None:
+def test_a_place_that_cannot_be_one_is_refused_at_once(
+    tmp_path: Path, name: str, value: str, told: str
+) -> None:
     with pytest.raises(Exception, match="Settings") as refused:
-        Settings.load(**{name: value})
+        Settings.load(home=tmp_path, **{name: value})
     assert told in str(refused.value)

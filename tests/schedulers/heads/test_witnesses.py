@@ -312,15 +312,15 @@ def test_fault_17_a_verified_cosignature_is_served_with_the_head_and_verify_says
         ("https://w.example", "is no URL of a witness"),
     ],
 )
-def test_fault_17_a_key_that_is_none_is_refused_at_once(setting: str, told: str) -> None:
+def test_fault_17_a_key_that_is_none_is_refused_at_once(tmp_path: Path, setting: str, told: str) -> None:
     with pytest.raises(Exception, match="Settings") as refused:
-        Settings.load(witnesses=setting)
+        Settings.load(home=tmp_path, witnesses=setting)
     assert told in str(refused.value)
 
 
-def test_fault_17_a_witness_may_change_its_key() -> None:
+def test_fault_17_a_witness_may_change_its_key(tmp_path: Path) -> None:
     first, second = Cosigner(), Cosigner()
-    settings = Settings.load(witnesses=f"https://w.example/add#{first.key}#{second.key}")
+    settings = Settings.load(home=tmp_path, witnesses=f"https://w.example/add#{first.key}#{second.key}")
     [place] = settings.witness_places
     assert place.url == "https://w.example/add"
     assert [str(key) for key in place.keys] == [first.key, second.key]
