@@ -188,7 +188,7 @@ class App:
         return {point.name: cast("Serve", point.load()) for point in entry_points(group=SERVICES_GROUP)}
 
     def prepare_services(self) -> Sequence[tuple[str, str]]:
-        """Let the services of `up` take what they need before they start; what to tell: (what, where).
+        """Prepare what the services of `up` need before they start; return what to tell: (what, where).
 
         Raises what an opening raises, such as UsageError for a port that is in use.
         """
@@ -222,7 +222,7 @@ class App:
         return self.store.load_many(self.book, ()).now
 
     def runner(self, name: str) -> FollowerRunner:
-        """Give the runner of one follower. Raises UsageError for a name that nobody registered."""
+        """Return the runner of one follower. Raises UsageError for a name that nobody registered."""
         if name not in self.followers:
             message = f"Nothing called {name!r} follows the feed: choose one of {', '.join(self.followers)}."
             raise UsageError(message)
@@ -246,7 +246,7 @@ class App:
         self.together(*names).catch_up()
 
     def together(self, *names: str) -> FollowerGroup:
-        """Give these followers (none named: all) made ready to follow over one reading of the feed."""
+        """Return these followers (none named: all), ready to follow over one reading of the feed."""
         runners = [self.runner(name) for name in names or self.followers]
         for runner in runners:
             if isinstance(runner.follower, Prepares):
@@ -254,7 +254,7 @@ class App:
         return FollowerGroup(self.pool, self.book, runners)
 
     def sweep(self, until: datetime) -> int:
-        """Let time act on every stream up to `until`, inclusive; number of events recorded."""
+        """Record what time owes every stream up to `until`, inclusive; return how many events."""
         swept = 0
         for point in entry_points(group=SWEEPS_GROUP):
             swept += cast("Callable[[App, datetime], int]", point.load())(self, until)
@@ -270,7 +270,7 @@ class App:
         return removed
 
     def held_beside(self, person: str) -> Mapping[str, object]:
-        """Give what is held on a person beside the events, by what it is, as JSON: their letters."""
+        """Return what is held on a person beside the events, by what it is, as JSON: their letters."""
         return {
             point.name: cast("Callable[[App, str], object]", point.load())(self, person)
             for point in sorted(entry_points(group=HELD_GROUP))
@@ -383,7 +383,7 @@ def _refuse_beside(schema: Schema) -> None:
 
 
 def told_tables(names: Sequence[str]) -> str:
-    """Name some of the tables, and say how many more there are."""
+    """Return the names of some of the tables, and how many more there are."""
     more = len(names) - NAMED_TABLES
     return ", ".join(names[:NAMED_TABLES]) + (f" and {more:,} more" if more > 0 else "")
 
@@ -437,7 +437,7 @@ def _ways(settings: Settings, stack: ExitStack, *, creates: bool) -> DatabaseUrl
 
 
 def _home_watch(home: Path) -> Callable[[], str | None]:
-    """Give what looks whether the home is still that of the first look: it, and no new one in its place."""
+    """Return what looks whether the home is still that of the first look: it, and no new one in its place."""
     first: list[tuple[int, int]] = []
 
     def look() -> str | None:
@@ -454,7 +454,7 @@ def _home_watch(home: Path) -> Callable[[], str | None]:
 
 
 def _folder(path: Path) -> tuple[int, int] | None:
-    """Tell a folder from another one that stands in its place later."""
+    """Return what differs between a folder and another one that stands in its place later."""
     try:
         provision = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -471,7 +471,7 @@ def _none_at_home(settings: Settings) -> NoLedger:
 
 
 def _find_book(wiring: App) -> None:
-    """Make sure that the book is there. Raises NoLedger."""
+    """Ensure that the book is there. Raises NoLedger."""
     try:
         wiring.book_row()
     except BookUnknown:
@@ -512,6 +512,6 @@ def _create_master_key(settings: Settings) -> None:
 
 
 def origin_of(book: str, kind: BookKind) -> str:
-    """Name a new log, as its checkpoints will: like no other log in the world; a simulated one says so."""
+    """Return a new log's name for its checkpoints: like no other in the world; a simulated one says so."""
     name = f"claims-ledger.{token_hex(8)}/{quote(book, safe='')}"
     return name if kind == "real" else f"{name}/simulated"

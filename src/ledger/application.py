@@ -78,11 +78,11 @@ class Ledger(Application[UUID]):
         self,
         env: Environment,  # noqa: ARG002  # the wiring has settled all that it could say
     ) -> InfrastructureFactory[Any]:
-        """Give the factory whose recorder takes the ledger's commits."""
+        """Return the factory whose recorder takes the ledger's commits."""
         return SharedFactory(self.store, self._pool, self.book)
 
     def construct_mapper(self) -> Mapper[UUID]:
-        """Give the mapper that stores stable names and validates and upcasts what it reads."""
+        """Return the mapper that stores stable names and validates and upcasts what it reads."""
         return LedgerMapper(transcoder=self.construct_transcoder())
 
     def submit(self, submission: Submission) -> Answer:
@@ -205,7 +205,7 @@ class Ledger(Application[UUID]):
         stop: StopEvent | None = None,
         follow: bool = True,
     ) -> Iterator[FeedEvent]:
-        """Give the book's sealed events in order, under a name that keeps its place (docs/subscribe.md).
+        """Return the book's sealed events in order, under a name that keeps its place (docs/subscribe.md).
 
             for event in ledger.subscribe("ledger-to-erp"):
                 book_in_erp(event)
@@ -231,7 +231,7 @@ class Ledger(Application[UUID]):
         return answer if first_time else repeated(answer)
 
     def _move_clock(self, loaded: Loaded, submission: Submission) -> None:
-        """Let a simulated book's time follow a command that happens later."""
+        """Move a simulated book's clock on to a command that happens later."""
         clock_at = loaded.book.clock_at
         if clock_at is not None:
             states = [stream_state(stream).state for stream in loaded.streams.values()]
@@ -310,7 +310,7 @@ def import_open(command_id: str, book: str) -> Answer:
 
 
 def _refuse_a_moved_stream(submission: Submission, loaded: Loaded) -> None:
-    """Make sure that the sender has seen the stream as it stands. Raises StreamMoved."""
+    """Ensure that the sender has seen the stream as it stands. Raises StreamMoved."""
     if submission.if_versions is None:
         return
     own = needs(submission.command).streams[0]
@@ -320,7 +320,7 @@ def _refuse_a_moved_stream(submission: Submission, loaded: Loaded) -> None:
 
 
 def _outcome_unknown(submission: Submission) -> str:
-    """Say that nobody knows yet, and how to find out."""
+    """Return the message that nobody knows yet, and how to find out."""
     return (
         f"The database went away while command {submission.command_id!r} was being recorded, so whether it "
         "was is not known: send it again under the same id, it will not be recorded twice."
@@ -332,6 +332,6 @@ def _refused(submission: Submission, code: str, rule: str, message: str) -> Answ
 
 
 def wait(attempt: int) -> None:
-    """Stand back for a moment, longer each time and never in step with others."""
+    """Wait for a moment, longer each time and never in step with others."""
     longest = min(LONGEST_WAIT_SECONDS, SHORTEST_WAIT_SECONDS * 2**attempt)
     time.sleep(random.uniform(0, longest))  # noqa: S311  # no secret: it only keeps writers apart

@@ -231,7 +231,7 @@ def failing(connection: Connection, book: str) -> list[FailingItem]:
 
 
 def replay(connection: Connection, book: str, *, worker: str | None = None, item: str | None = None) -> int:
-    """Let items be tried at their worker's next round, their tries counted anew; return how many."""
+    """Schedule items for their worker's next round, their tries counted anew; return how many."""
     with connection.cursor() as cursor:
         cursor.execute(_REPLAY, {"book": book, "worker": worker, "item": item})
         return int(cursor.rowcount)
@@ -247,6 +247,6 @@ def _is_of_the_machine(error: Exception) -> bool:
 
 
 def type_and_place(error: Exception) -> str:
-    """Name what nobody foresaw without its text, which may quote what a person wrote."""
+    """Return the type and place of an error nobody foresaw, without its text, which may quote a person."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{type(error).__name__} in {Path(frames[-1].filename).name}, line {frames[-1].lineno}"

@@ -74,7 +74,7 @@ def instant_of(
 
 
 def _no_earlier_than(streams: Iterable[State | None], today: datetime, book: BookRow) -> datetime:
-    """Give the present, or a stream's last `at` where the clock has not come that far again."""
+    """Return the present, or a stream's last `at` where the clock has not come that far again."""
     newest = max(
         (state for state in streams if state is not None), key=lambda state: state.last_at, default=None
     )

@@ -42,7 +42,6 @@ class StreamMoved(Exception):
     """The command's own stream is not at a version that the sender names: nothing was recorded."""
 
     def __init__(self, stream: str, version: int) -> None:
-        """Name the stream and the version that it is at; 0: there is none."""
         super().__init__(f"{stream} is at version {version}: read it again, then decide again")
         self.version = version
 

@@ -48,11 +48,11 @@ class Answer:
 
     @property
     def said_no(self) -> bool:
-        """Say whether the command had no effect, now or when it was first sent."""
+        """Whether the command had no effect, now or when it was first sent."""
         return (self.first_status or self.status) in {"refused", "invalid", "failed"}
 
     def as_json(self) -> dict[str, object]:
-        """Give the answer as scripts read it; what there is nothing of is left out."""
+        """Return the answer as scripts read it; what there is nothing of is left out."""
         written: dict[str, object] = {"command_id": self.command_id, "status": self.status}
         if self.first_status is not None:
             first = {"status": self.first_status, "code": self.first_code}
@@ -66,7 +66,7 @@ class Answer:
         return written
 
     def kept(self) -> str:
-        """Give the text that is stored as the command's first answer."""
+        """Return the text that is stored as the command's first answer."""
         written: dict[str, object] = {"status": self.status}
         if self.status != "recorded":
             written |= {"code": self.code, "rule": self.rule, "message": self.message}
@@ -115,7 +115,7 @@ class StreamState:
         return StreamState(StreamHead(version, self.head.leaf_hash), state, contract_of(state))
 
     def with_head(self, head: StreamHead) -> "StreamState":
-        """Give the stream its new head, once its events have been recorded."""
+        """Return the stream with its new head, once its events have been recorded."""
         return replace(self, head=head)
 
 
@@ -128,7 +128,7 @@ def stream_state(loaded: LoadedStream) -> StreamState:
 
 
 def contract_of(state: State | None) -> StreamRef | None:
-    """Name the contract that a stream belongs to now: its events carry it as their correlation."""
+    """Return the contract that a stream belongs to now: its events carry it as their correlation."""
     if state is None:
         return None
     return state.ref if isinstance(state, Contract) else contract_ref(state.contract)
@@ -145,7 +145,7 @@ class Decision:
 
 
 def owed_by_time(stream: StreamState, until: datetime) -> Sequence[PendingEvent]:
-    """Say what time owes one stream up to and including `until`."""
+    """Return what time owes one stream up to and including `until`."""
     return () if stream.state is None else elapse(stream.state, until)
 
 

@@ -264,7 +264,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class passes it
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class passes it
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Give the sources, the strongest first. Raises UsageError for a variable under a former name."""
+        """Return the sources, the strongest first. Raises UsageError for a variable under a former name."""
         refuse_former_variables()
         given = init_settings().get("home") or env_settings().get("home")
         home = Path(given).expanduser() if given else default_home()
@@ -381,12 +381,12 @@ class Settings(BaseSettings):
 
     @property
     def is_embedded(self) -> bool:
-        """Say whether the ledger runs on the Postgres in its home."""
+        """Whether the ledger runs on the Postgres in its home."""
         return self.dsn is None
 
     @property
     def keeps_statements(self) -> bool:
-        """Say whether connections may keep prepared statements, which a pooler in transaction mode loses."""
+        """Whether connections may keep prepared statements, which a pooler in transaction mode loses."""
         return self.is_embedded if self.prepared_statements is None else self.prepared_statements
 
     @property
@@ -416,7 +416,7 @@ class Settings(BaseSettings):
 
     @property
     def sends_heads(self) -> bool:
-        """Say whether each day's head goes anywhere outside."""
+        """Whether each day's head goes anywhere outside."""
         return bool(self.checkpoint_folder_paths or self.witnesses or self.head_mail)
 
     @property

@@ -34,7 +34,6 @@ class SettingsFileSource(PydanticBaseSettingsSource):
     """The settings file in the home, if there is one."""
 
     def __init__(self, settings_cls: type[BaseSettings], path: Path) -> None:
-        """Name the file."""
         super().__init__(settings_cls)
         self._path = path
 

@@ -28,7 +28,7 @@ def variable(name: str) -> str | None:
 
 
 def refuse_former_variables() -> None:
-    """Make sure that no variable is set under a former name. Raises UsageError with the names of today."""
+    """Ensure that no variable is set under a former name. Raises UsageError with the names of today."""
     renamed = []
     for written in sorted(name for name, value in os.environ.items() if value):
         known = written.upper()
@@ -41,7 +41,7 @@ def refuse_former_variables() -> None:
 
 
 def refuse_former_settings(names: Iterable[str], where: str) -> None:
-    """Make sure that none of these settings bears a former name. Raises UsageError with those of today."""
+    """Ensure that none of these settings bears a former name. Raises UsageError with those of today."""
     _refuse(where, [(name, RENAMED[name]) for name in names if name in RENAMED])
 
 

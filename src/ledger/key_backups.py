@@ -22,7 +22,7 @@ class Copy:
 
 
 def copies_path(master_key: Path) -> Path:
-    """Say where it is kept what was said of copies."""
+    """Return the path of what is on record of copies."""
     return master_key.with_suffix(".copies")
 
 
@@ -54,6 +54,6 @@ def note_copy(master_key: Path, copy: Copy) -> None:
 
 
 def without_copy(copies: Iterable[Copy], keys: Iterable[str]) -> list[str]:
-    """Name the keys of which no copy is on record."""
+    """Return the keys of which no copy is on record."""
     copied = {key for copy in copies for key in copy.keys}
     return sorted(set(keys) - copied)

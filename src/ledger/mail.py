@@ -38,7 +38,6 @@ class NotAnAddress(Exception):
     """What is on file is not one e-mail address; says so, and names nobody."""
 
     def __init__(self) -> None:
-        """Say what to do."""
         super().__init__(NO_ADDRESS)
 
 
@@ -70,7 +69,7 @@ def new_mail(subject: str, text: str) -> EmailMessage:
 
 
 def complete(message: EmailMessage, sender: Address, receiver: Address, reference: str | None = None) -> None:
-    """Give a mail what RFC 5322 asks of every mail: From, To, Date and Message-ID, each of them once.
+    """Complete a mail with what RFC 5322 asks: From, To, Date and Message-ID, each of them once.
 
     `reference` stands in the Message-ID; None: a new one.
     """
@@ -94,7 +93,7 @@ def answers(url: str) -> bool:
 
 
 def mail_by(url: str) -> Send:
-    """Give what sends through the server of a setting. Credentials go over TLS alone."""
+    """Return what sends through the server of a setting. Credentials go over TLS alone."""
     sender = address_in_settings(parse_qs(urlsplit(url).query)["from"][0])
 
     def send(message: EmailMessage, receiver: Address, reference: str) -> None:

@@ -45,12 +45,12 @@ class ComposedGroup(click.Group):
     def __init__(
         self, name: str, points: Sequence[tuple[tuple[str, ...], EntryPoint]], **rest: object
     ) -> None:
-        """Stand for these entry points, each with the path that is left of its name below this group."""
+        """Hold these entry points, each with the path that is left of its name below this group."""
         super().__init__(name, **rest)  # type: ignore[arg-type]  # click's own keywords, passed through
         self._points = points
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give every command's name, in alphabetical order."""
+        """Return every command's name, in alphabetical order."""
         names = {path[0] for path, _ in self._points if path}
         for path, point in self._points:
             if not path:

@@ -63,7 +63,7 @@ def running_up(settings: Settings, book: str) -> RunningUp | None:
 
 @contextmanager
 def told_where(settings: Settings, book: str, *, address: str, local: str) -> Iterator[None]:
-    """Let other programs of the home find this `up` while the block runs.
+    """Publish the address of this `up` to other programs of the home while the block runs.
 
     In a home that cannot be written they do not find it, and nothing else changes.
     """

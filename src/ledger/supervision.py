@@ -331,7 +331,7 @@ class _Telling:
         )
 
     def left(self, error: BaseException) -> None:
-        """Tell of what failed while all were ending: the next start does it."""
+        """Report what failed while all were ending: the next start does it."""
         _log.warning("service_left", service=self._name, error=_for_log(error), at=place_of(error))
 
 

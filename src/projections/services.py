@@ -25,12 +25,12 @@ def _follower(name: str) -> Factory:
     def factory(wiring: "App") -> ViewFollower[Any]:
         return KeptView(VIEWS[name], wiring.book)
 
-    factory.__doc__ = f"Give the follower that keeps the view `{name}`."
+    factory.__doc__ = f"Return the follower that keeps the view `{name}`."
     return factory
 
 
 def directory(wiring: "App") -> DirectoryFollower:
-    """Give the follower that keeps the directory of persons."""
+    """Return the follower that keeps the directory of persons."""
     return DirectoryFollower(lambda: wiring.store, wiring.book)
 
 

@@ -29,12 +29,12 @@ class PendingChange(NamedTuple):
 
 
 def pending(state: State | None) -> tuple[Deadline, ...]:
-    """Give the deadlines of a stream that still ask for something."""
+    """Return the deadlines of a stream that still ask for something."""
     return () if state is None else tuple(row for row in state.deadlines if is_pending(row))
 
 
 def is_pending(row: Deadline) -> bool:
-    """Say whether a deadline is open, or was missed and not met since."""
+    """Return whether a deadline is open, or was missed and not met since."""
     return row.status == "open" or (row.status == "missed" and row.met_on is None)
 
 
@@ -142,7 +142,7 @@ class Appointment(NamedTuple):
 def load_entries(
     connection: Connection, book: str, streams: Collection[StreamRef]
 ) -> dict[StreamRef, AgendaEntry]:
-    """Give what the diary holds of these streams; those that it does not know are left out."""
+    """Return what the diary holds of these streams; those that it does not know are left out."""
     with connection.cursor() as cursor:
         cursor.execute(_LOAD, (book, [stream.name for stream in streams]))
         found = [(stream_ref(name), due_at, memory) for name, due_at, memory in cursor]
@@ -160,7 +160,7 @@ def save_entries(connection: Connection, book: str, diarised: Mapping[StreamRef,
 
 
 def list_appointments(connection: Connection, book: str, until: datetime | None = None) -> list[Appointment]:
-    """Give all that is diarised, the next first; `until`: up to and including that instant."""
+    """Return all that is diarised, the next first; `until`: up to and including that instant."""
     with connection.cursor() as cursor:
         cursor.execute(_APPOINTMENTS, {"book": book, "until": until})
         return [Appointment(stream_ref(stream), due_at, tuple(kinds)) for stream, due_at, kinds in cursor]
@@ -169,7 +169,7 @@ def list_appointments(connection: Connection, book: str, until: datetime | None 
 def due_by(
     connection: Connection, book: str, until: datetime, after: Appointment | None, limit: int
 ) -> list[Appointment]:
-    """Give the next streams whose time has come by an instant, after the last one that was seen."""
+    """Return the next streams whose time has come by an instant, after the last one that was seen."""
     # The empty name sorts before every stream, so the first page starts at the very beginning.
     asked = {
         "book": book,
@@ -184,7 +184,7 @@ def due_by(
 
 
 def count_due(connection: Connection, book: str, until: datetime) -> int:
-    """Give how many streams' time has come by an instant."""
+    """Return how many streams' time has come by an instant."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, (book, until))
         (counted,) = cursor.fetchone() or (0,)
@@ -192,7 +192,7 @@ def count_due(connection: Connection, book: str, until: datetime) -> int:
 
 
 def next_due_after(connection: Connection, book: str, now: datetime) -> datetime | None:
-    """Give the first instant (UTC) after `now` at which time will owe some stream something."""
+    """Return the first instant (UTC) after `now` at which time will owe some stream something."""
     with connection.cursor() as cursor:
         cursor.execute(_NEXT_DUE_AFTER, (book, now))
         [(instant,)] = cursor.fetchall()
@@ -223,14 +223,14 @@ def save_deadlines(connection: Connection, book: str, change: PendingChange) -> 
 
 
 def load_states(connection: Connection, book: str, kind: StreamKind | None = None) -> Sequence[State]:
-    """Give all streams, or those of one kind, as the diary knows them, by name."""
+    """Return all streams, or those of one kind, as the diary knows them, by name."""
     with connection.cursor() as cursor:
         cursor.execute(_STATES, (book, f"{kind or ''}%"))
         return [entry_from_json(stream_ref(stream), None, memory).state for stream, memory in cursor]
 
 
 def load_contracts(connection: Connection, book: str) -> Sequence[Contract]:
-    """Give all contracts as the diary knows them, by number."""
+    """Return all contracts as the diary knows them, by number."""
     return [state for state in load_states(connection, book, "contract") if isinstance(state, Contract)]
 
 
@@ -242,7 +242,7 @@ def pending_deadlines(
     due_until: date | None = None,
     alert_until: date | None = None,
 ) -> Sequence[Deadline]:
-    """Give the deadlines that are open, or missed and not met, the first due first. Dates are inclusive."""
+    """Return the deadlines that are open, or missed and not met, the first due first. Dates are inclusive."""
     asked = {
         "book": book,
         "kinds": None if kinds is None else list(kinds),

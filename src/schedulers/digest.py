@@ -70,7 +70,7 @@ class Digest:
 
     @property
     def is_calm(self) -> bool:
-        """Say whether nothing waits for anybody."""
+        """Whether nothing waits for anybody."""
         return not (
             self.missed_now
             or self.due
@@ -105,7 +105,7 @@ class Digest:
 def split_deadlines(
     standing: Iterable[Deadline], day: date, last_digest: date | None
 ) -> tuple[list[Deadline], list[Deadline], list[Deadline]]:
-    """Give what is missed, what of it is new since the last digest, and what is to be done, of a day."""
+    """Return what is missed, what of it is new since the last digest, and what is to be done, of a day."""
     rows = [row for row in standing if row.kind not in ENDS]
     missed = [row for row in rows if row.status == "missed"]
     # A deadline is missed at 00:00 of the day after it: that is when the digest of a day can first know.
@@ -116,7 +116,7 @@ def split_deadlines(
 
 
 def missed_from(row: Deadline) -> date:
-    """Give the day from whose 00:00 a deadline is missed (R12)."""
+    """Return the day from whose 00:00 a deadline is missed (R12)."""
     last = row.raw_due_on if row.kind == "termination_letter" else row.due_on
     return last + ONE_DAY
 
@@ -200,14 +200,14 @@ _STOPPED: Final = "select distinct follower from ledger.parked where book = %s o
 
 
 def was_sent(connection: Connection, book: str, place: str, day: date) -> bool:
-    """Say whether a place has had its digest of a day."""
+    """Return whether a place has had its digest of a day."""
     with connection.cursor() as cursor:
         cursor.execute(_SENT, (book, place, day))
         return cursor.fetchone() == (True,)
 
 
 def last_digest_day(connection: Connection, book: str, before: date) -> date | None:
-    """Give the day of the last digest before a day, wherever it went."""
+    """Return the day of the last digest before a day, wherever it went."""
     with connection.cursor() as cursor:
         cursor.execute(_LAST, (book, before))
         [(day,)] = cursor.fetchall()
@@ -221,7 +221,7 @@ def note_sent(connection: Connection, book: str, place: str, day: date) -> None:
 
 
 def stopped_followers(connection: Connection, book: str) -> Sequence[str]:
-    """Name the followers of a book that have parked an event."""
+    """Return the followers of a book that have parked an event."""
     with connection.cursor() as cursor:
         cursor.execute(_STOPPED, (book,))
         return [name for (name,) in cursor.fetchall()]
@@ -291,7 +291,7 @@ class DigestMail:
 
 
 def digest_targets(settings: "Settings") -> list[DigestTarget]:
-    """Give the places that the settings name."""
+    """Return the places that the settings name."""
     found: list[DigestTarget] = []
     if settings.digest_folder is not None:
         found.append(DigestFolder(settings.digest_folder))

@@ -95,7 +95,7 @@ class Concern(NamedTuple):
 
 
 def concerns(connection: Connection, book: str) -> list[Concern]:
-    """Say what of a book needs a person, as far as the database knows."""
+    """Return what of a book needs a person, as far as the database knows."""
     found = [
         Concern(f"subscription {one.subscription} {one.problem}", f"Subscription {one.said}")
         for one in subscription_problems(connection, book)

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 def diary(wiring: "App") -> Agenda:
-    """Give the follower that keeps the diary of a book (group `coverledger.followers`)."""
+    """Return the follower that keeps the diary of a book (group `coverledger.followers`)."""
     return Agenda(wiring.book)
 
 
 def retention(wiring: "App") -> Retention:
-    """Give the follower that notes until when records are kept (group `coverledger.followers`)."""
+    """Return the follower that notes until when records are kept (group `coverledger.followers`)."""
     return Retention(wiring.book)
 
 
 def letters(wiring: "App") -> Letters:
-    """Give the follower that wants and notes the letters of a book (group `coverledger.followers`)."""
+    """Return the follower that wants and notes the letters of a book (group `coverledger.followers`)."""
     return Letters(wiring.book)
 
 

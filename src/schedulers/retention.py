@@ -83,7 +83,7 @@ class ExpiredRetention(NamedTuple):
 def load_memories(
     connection: Connection, book: str, streams: Collection[StreamRef]
 ) -> Mapping[StreamRef, str]:
-    """Give what is remembered of these streams; those that are not known are left out."""
+    """Return what is remembered of these streams; those that are not known are left out."""
     with connection.cursor() as cursor:
         cursor.execute(_LOAD, (book, [stream.name for stream in streams]))
         return {stream_ref(name): memory for name, memory in cursor}
@@ -99,7 +99,7 @@ def save_rows(connection: Connection, book: str, rows: Sequence[RetentionRow]) -
 
 
 def rows(connection: Connection, book: str) -> Mapping[StreamRef, RetentionRow]:
-    """Give all that is noted of a book."""
+    """Return all that is noted of a book."""
     with connection.cursor() as cursor:
         cursor.execute(_ROWS, (book,))
         found = [RetentionRow(stream_ref(stream), *rest) for stream, *rest in cursor]
@@ -113,7 +113,7 @@ def drop_rows(connection: Connection, book: str) -> None:
 
 
 def expired_retentions(connection: Connection, book: str, until: date) -> Sequence[ExpiredRetention]:
-    """Give the persons of whom every contract's retention was over by a day, the longest over first."""
+    """Return the persons of whom every contract's retention was over by a day, the longest over first."""
     with connection.cursor() as cursor:
         cursor.execute(_OVER, {"book": book, "until": until})
         return [ExpiredRetention(*row) for row in cursor]
@@ -160,7 +160,7 @@ class Retention:
 
 
 def home_of(standing: Mapping[StreamRef, KeptRecord], event: FeedEvent) -> StreamRef | None:
-    """Name the contract that a claim belongs to after an event; None for a contract's own event."""
+    """Return the contract that a claim belongs to after an event; None for a contract's own event."""
     after = _after(standing.get(event.stream), event)
     return contract_ref(after.contract) if isinstance(after, KeptClaim) else None
 
@@ -246,12 +246,12 @@ def check_retention(wiring: "App", progress: OnProgress) -> CheckedView:
 
 
 def today_of(wiring: "App") -> date:
-    """Give the book's present day."""
+    """Return the book's present day."""
     return brussels_date(present(wiring.book_row(), wiring.now()))
 
 
 def proposals(wiring: "App", day: date) -> list[dict[str, object]]:
-    """Give them as of a day; who is held shows with the hold and no command."""
+    """Return them as of a day; who is held shows with the hold and no command."""
     with wiring.pool.connection() as connection:
         found = expired_retentions(connection, wiring.book, day)
         contracts = {contract for one in found for contract in one.contracts}
@@ -260,7 +260,7 @@ def proposals(wiring: "App", day: date) -> list[dict[str, object]]:
 
 
 def list_proposals(wiring: "App", asked: Mapping[str, str]) -> list[dict[str, object]]:
-    """Give what `deadlines retention --json` prints (`until`: a day)."""
+    """Return what `deadlines retention --json` prints (`until`: a day)."""
     return proposals(wiring, date.fromisoformat(asked["until"]) if asked.get("until") else today_of(wiring))
 
 

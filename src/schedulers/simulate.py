@@ -65,7 +65,7 @@ def plan(
 
 
 def daily_load(planned: Iterable[PlannedNotice], first: date, last: date) -> Sequence[DayLoad]:
-    """Give the load of each working day from `first` to `last`, those without any included."""
+    """Return the load of each working day from `first` to `last`, those without any included."""
     counted = Counter(notice.post_on for notice in planned)
     days = ((last - first) // ONE_DAY) + 1
     return [
@@ -87,7 +87,7 @@ def _of(contract: Contract, today: date, ahead_days: int) -> Iterator[PlannedNot
 
 
 def _first_term(contract: Contract, earliest: date) -> tuple[int, date, date]:
-    """Give the first term that a letter posted on a day, or later, can still end: its number, E and N."""
+    """Return the first term that a letter posted on a day, or later, can still end: its number, E and N."""
     periods = contract.applicable_terms.periods
     term = contract.term
     while True:
@@ -141,7 +141,7 @@ def simulate(
     posts_ahead_days: int | None,
     report: Callable[[int], None] = lambda _done: None,
 ) -> Simulation:
-    """Let time act on a copy of these streams from one instant to another (UTC).
+    """Simulate time on a copy of these streams from one instant to another (UTC).
 
     `posts_ahead_days`: each notice of the run-off is posted so many days before its deadline; None: nobody
     posts any. Nothing else is assumed: no refund is paid, no complaint is answered.
@@ -171,7 +171,7 @@ def simulate(
 def _lived(
     state: State, begun_at: datetime, until: datetime, posts_ahead_days: int | None
 ) -> tuple[State, list[PendingEvent]]:
-    """Let one stream live through the time."""
+    """Simulate time on one stream."""
     lived: list[PendingEvent] = []
     owed = list(elapse(state, begun_at))
     state = _after(state, owed)
@@ -228,6 +228,6 @@ def _month(day: date) -> date:
 
 
 def until_of(begun_at: datetime, until: date | None) -> datetime:
-    """Give the instant up to which is simulated: 00:00 of a day, or of the day a year later."""
+    """Return the instant up to which is simulated: 00:00 of a day, or of the day a year later."""
     day = until or brussels_date(begun_at) + 365 * ONE_DAY
     return brussels_midnight(day)

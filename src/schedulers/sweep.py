@@ -88,7 +88,7 @@ def _bring_up_to(wiring: "App", streams: Sequence[StreamRef], until: datetime) -
 
 
 def sweep_to_the_present(wiring: "App", stop: StopEvent | None = None) -> int:
-    """Let time act up to the book's present; number of events recorded, 0 while time waits.
+    """Sweep up to the book's present; return the number of events recorded, 0 while time waits.
 
     Time waits while an import is open, and where an import left the book in the past, until somebody lives
     in it again.
@@ -104,7 +104,7 @@ def sweep_to_the_present(wiring: "App", stop: StopEvent | None = None) -> int:
 
 
 def seconds_to_the_next(wiring: "App") -> float | None:
-    """Give in how many seconds, by the database's clock, time will next owe something; None while it waits.
+    """Return in how many seconds, by the database's clock, time will next owe something; None while it waits.
 
     A simulated book stands still, and so is never waited for.
     """

@@ -100,7 +100,7 @@ def tick(
 
 
 def _pause(every_seconds: float, early: list[float | None]) -> float | None:
-    """Say after how many seconds the ticker is to be woken; None: it comes by itself early enough."""
+    """Return after how many seconds the ticker is to be woken; None: it comes by itself early enough."""
     wanted = early.pop() if early else None
     early.clear()
     if wanted is None or wanted >= every_seconds:
@@ -131,11 +131,11 @@ class ClockReading:
 
     @property
     def agrees(self) -> bool:
-        """Say whether the two clocks are near enough."""
+        """Whether the two clocks are near enough."""
         return abs(self.apart_seconds) <= MOST_SECONDS_APART
 
     def leap_seconds(self, before: "ClockReading") -> float:
-        """Say by how much the database's clock moved more than time went by since an earlier look."""
+        """Return by how much the database's clock moved more than time went by since an earlier look."""
         return (self.database - before.database).total_seconds() - (self.elapsed - before.elapsed)
 
 

@@ -76,7 +76,7 @@ class JwtReader:
         )
 
     def caller(self, token: str, *, nonce: str | None = None) -> Caller:
-        """Give the caller whom the issuer vouches for. Raises NotAdmitted, saying what is wrong.
+        """Return the caller whom the issuer vouches for. Raises NotAdmitted, saying what is wrong.
 
         `nonce`: that of an ID token, which was made for this signing in and for nobody else's.
         """
@@ -233,7 +233,7 @@ class Attempt:
             return None
 
     def is_of(self, state: str) -> bool:
-        """Say whether the provider's answer is to this one."""
+        """Return whether the provider's answer is to this one."""
         return compare_digest(self.state.encode(), state.encode())
 
 
@@ -268,7 +268,7 @@ class Provider:
         return cls(issuer=settings.oidc_issuer, client_id=client_id, client_secret=secret, reader=reader)
 
     async def address(self, attempt: Attempt, redirect_uri: str) -> str:
-        """Give the address that leads to the provider. Raises ProviderAway."""
+        """Return the address that leads to the provider. Raises ProviderAway."""
         asked = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -282,7 +282,7 @@ class Provider:
         return _with_query(await self._endpoint("authorization_endpoint"), asked)
 
     async def address_to_sign_out(self, back: str) -> str | None:
-        """Give the address at which people end their session at the provider; None where it has none."""
+        """Return the address at which people end their session at the provider; None where it has none."""
         described = await self._description()
         if "end_session_endpoint" not in described:
             return None
@@ -290,7 +290,7 @@ class Provider:
         return _with_query(await self._endpoint("end_session_endpoint"), asked)
 
     async def caller(self, attempt: Attempt, answer: Mapping[str, str], redirect_uri: str) -> Caller:
-        """Give the person whom the provider vouches for. Raises NotAdmitted, saying what is wrong."""
+        """Return the person whom the provider vouches for. Raises NotAdmitted, saying what is wrong."""
         if "error" in answer:
             message = f"the provider answered {answer['error'][:40]!r}"
             raise (ProviderDenied if answer["error"] in DENIED else NotAdmitted)(message)

@@ -69,7 +69,7 @@ class Caller:
         return f"http:{self.actor}"
 
     def may(self, right: Right) -> bool:
-        """Say whether the caller has a right."""
+        """Return whether the caller has a right."""
         return right in self.rights
 
 

@@ -97,7 +97,7 @@ class Tokens:
         return _token(made), f"{PREFIXES[kind]}_{token_id}_{secret}"
 
     def find(self, text: str, kinds: Collection[Kind]) -> Token:
-        """Give the token of this text, if it is one of these kinds and in force. Raises NotAdmitted."""
+        """Return the token of this text, if it is one of these kinds and in force. Raises NotAdmitted."""
         written = _WRITTEN.fullmatch(text)
         if written is None or _KINDS[written[1]] not in kinds:
             message = "it is no token of this ledger"
@@ -136,7 +136,7 @@ class Tokens:
             return cursor.rowcount == 1
 
     def all(self, kinds: Collection[Kind]) -> Sequence[Token]:
-        """Give all tokens of these kinds, revoked and expired ones too, oldest first."""
+        """Return all tokens of these kinds, revoked and expired ones too, oldest first."""
         with self._pool.connection() as connection, connection.cursor() as cursor:
             cursor.execute(_LIST, (self._book, sorted(kinds)))
             return [_token(row) for row in cursor.fetchall()]

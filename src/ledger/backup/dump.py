@@ -78,7 +78,7 @@ class Tools:
         return ended.stdout
 
     def pipe(self, giver: Program, taker: Program, wrapped: tuple[str, str], drop: bytes) -> None:
-        """Let one program read what another writes, with a text before it and one after it.
+        """Pipe one program's output into another, with a text before it and one after it.
 
         The text after it is given only once all was written: a transaction that it ends is else undone.
         Lines that begin with `drop` are left out, up to the first table.
@@ -169,7 +169,7 @@ class Manifest:
 
 
 def manifest_path(backup: Path) -> Path:
-    """Say where a backup's manifest lies."""
+    """Return where a backup's manifest lies."""
     return backup.with_name(f"{backup.name}.json")
 
 
@@ -245,7 +245,7 @@ _PARTS: dict[Kind, tuple[str, ...]] = {
 
 
 def refuse_existing(backup: Path) -> None:
-    """Make sure that a backup overwrites nothing. Raises UsageError."""
+    """Ensure that a backup overwrites nothing. Raises UsageError."""
     for path in (backup, manifest_path(backup)):
         if path.exists():
             message = f"{path} is there already, and a backup overwrites nothing: give another name."

@@ -55,7 +55,7 @@ _NOT_FOR_OLD_SERVERS: Final = b"SET transaction_timeout"
 
 
 def refuse_other_schema(manifest: Manifest, applied: Mapping[str, str]) -> None:
-    """Make sure that a backup's rows fit the present schema. Raises Rejected with what to do."""
+    """Ensure that a backup's rows fit the present schema. Raises Rejected with what to do."""
     missing = sorted(set(applied) - set(manifest.migrations))
     unknown = sorted(set(manifest.migrations) - set(applied))
     if unknown:
@@ -170,7 +170,7 @@ class Recovered:
 
 
 def tell_erased(wiring: App) -> tuple[list[str], list[str]]:
-    """Tell the streams of the erased that they are, where the log went back to before it was told.
+    """Record on the streams of the erased that they are, where the log went back to before that.
 
     Gives those of whom it was said now, and those of whom it cannot be said while an import is open.
     """
@@ -189,7 +189,7 @@ def tell_erased(wiring: App) -> tuple[list[str], list[str]]:
 
 
 def recover(wiring: App, because: str) -> Recovered:
-    """Let a book go on from what the database holds. Raises KeyFileRefused when the key is another log's."""
+    """Continue a book from what the database holds. Raises KeyFileRefused when the key is another log's."""
     begun = None
     if wiring.settings.sealer_enabled:
         begun = begin_epoch(wiring.sealer_pool, wiring.book, wiring.signing_place, because)
@@ -230,7 +230,7 @@ class Restoration:
         self._data: Manifest | None = None
 
     def check(self) -> list[str]:
-        """Make sure that all can be restored; a line for each book whose present events are given up.
+        """Ensure that all can be restored; return a line for each book whose present events are given up.
 
         Raises UsageError, Rejected.
         """
@@ -269,12 +269,12 @@ class Restoration:
                 load(pool, tools, "vault", self._vault)
 
     def go_on(self) -> list[Recovered]:
-        """Let each book go on."""
+        """Continue each book."""
         because = ACCEPTED if self._data is None else f"the backup of {self._data.taken_at} was restored"
         return [recover(wiring, because) for wiring in every_book(self._settings, self._ways)]
 
     def tell_erased(self) -> list[str]:
-        """Let each log say who was erased, as the vault does; of whom it was said now."""
+        """Record in each log who was erased, as the vault says; return of whom it was recorded now."""
         told: list[str] = []
         for wiring in every_book(self._settings, self._ways):
             told += tell_erased(wiring)[0]

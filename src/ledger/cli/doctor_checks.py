@@ -241,7 +241,7 @@ def _feed(connection: Connection, wiring: App) -> Iterator[Finding]:
 
 
 def _subscriptions(connection: Connection, wiring: App) -> Iterator[Finding]:
-    """Say which subscribers lack events that they should have."""
+    """Yield a finding for subscribers that lack events that they should have."""
     troubled = subscription_problems(connection, wiring.book)
     for one in troubled:
         yield Finding("subscription", "wrong", one.said)
@@ -294,7 +294,7 @@ def _keys(wiring: App) -> Iterator[Finding]:
 
 
 def _copied(wiring: App) -> Finding:
-    """Say whether a copy of the keys in force is on record (`keys kept`)."""
+    """Return whether a copy of the keys in force is on record (`keys kept`)."""
     place = wiring.signing_place
     keys = {wiring.keys.current} | ({str(place.keys().signer.verifier_key)} if place.key.exists() else set())
     copies = read_copies(wiring.settings.master_key_path)
@@ -312,7 +312,7 @@ def _copied(wiring: App) -> Finding:
 
 
 def _log(wiring: App) -> Iterator[Finding]:
-    """Say whether the log extends all that was signed."""
+    """Return whether the log extends all that was signed."""
     if not wiring.settings.sealer_enabled:
         yield Finding("log", "hint", "this machine leaves sealing and signing to another one")
         return

@@ -114,7 +114,7 @@ class ImportTally:
         return sum(self._statuses.values())
 
     def end(self) -> None:
-        """Say what came of it: in a sentence on stderr, and for people a table of the refusals."""
+        """Report what came of it: in a sentence on stderr, and for people a table of the refusals."""
         seconds = max(monotonic() - self._begun, 0.001)
         parts = [f"{count:,} {status}" for status, count in sorted(self._statuses.items())]
         commands = "1 command" if self.done == 1 else f"{self.done:,} commands"

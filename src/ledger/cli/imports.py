@@ -101,7 +101,7 @@ def _check(sources: "Sequence[ImportSource]", book: str, *, dry_run: bool, as_js
 
 
 def _tell_units(source: "ImportSource") -> None:
-    """Say what whole numbers were taken for, before anything of them is recorded."""
+    """Report what whole numbers were taken for, before anything of them is recorded."""
     cents = {column for column in source.whole_amounts if column.endswith("_cents")}
     for columns, unit, example in (
         (source.whole_amounts - cents, "euro", "5000 is 5,000.00 EUR"),
@@ -129,7 +129,7 @@ class _BookAsked(ExitStack):
             return None
 
     def present(self) -> "datetime | None":
-        """Give a real book's time; None: a simulated book may run ahead."""
+        """Return a real book's time; None: a simulated book may run ahead."""
         from ledger.clock import machine_now  # noqa: PLC0415  # as above
 
         try:
@@ -142,7 +142,7 @@ class _BookAsked(ExitStack):
             return None  # The import migrates first, and then looks for itself.
 
     def knows(self, command_id: str) -> bool:
-        """Say whether a line's command is on record."""
+        """Return whether a line's command is on record."""
         from ledger.command_envelope import LOCAL  # noqa: PLC0415  # as above
 
         wiring = self._wiring

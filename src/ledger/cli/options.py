@@ -78,7 +78,7 @@ def opened(book: str, *, creates: bool = False) -> "AbstractContextManager[App]"
 
 
 def is_interactive() -> bool:
-    """Say whether a person watches stderr, who would like to see progress."""
+    """Return whether a person watches stderr, who would like to see progress."""
     return sys.stderr.isatty()
 
 

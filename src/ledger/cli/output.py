@@ -21,7 +21,7 @@ PIPE_WIDTH = 200
 
 
 def note(message: str) -> None:
-    """Say something to the person, on stderr."""
+    """Print a note to the person, on stderr."""
     click.echo(message, err=True)
 
 
@@ -36,17 +36,17 @@ def print_json_line(value: Mapping[str, object]) -> None:
 
 
 def discard_output() -> None:
-    """Let what is still written to stdout go nowhere: its reader went away."""
+    """Discard what is still written to stdout: its reader went away."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def has_no_window(stream: TextIO | None = None) -> bool:
-    """Say whether a stream (stdout unless named) goes into a pipe or a file, where no width is given."""
+    """Return whether a stream (stdout unless named) goes into a pipe or a file, where no width is given."""
     return not (stream or sys.stdout).isatty() and "COLUMNS" not in os.environ
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Give a rich console that keeps to NO_COLOR and to what the stream is."""
+    """Return a rich console that keeps to NO_COLOR and to what the stream is."""
     from rich.console import Console  # noqa: PLC0415  # 0.1 s that JSON output need not pay
 
     stream = sys.stderr if stderr else sys.stdout
@@ -81,12 +81,12 @@ class Reach(Protocol):
     """Something that is told how far a work has come."""
 
     def reach(self, done: int) -> None:
-        """Say how many are done."""
+        """Report how many are done."""
 
 
 class _Silence:
     def reach(self, done: int) -> None:
-        """Say nothing: nobody watches."""
+        """Report nothing: nobody watches."""
 
 
 class _Bar:

@@ -82,7 +82,7 @@ class WorkerReports:
     """What is heard of a companion, from its first word to its last."""
 
     def __init__(self, states: States, names: Mapping[str, bool]) -> None:
-        """Tell `states` of it. What earlier companions had to restart counts on."""
+        """Report to `states`. What earlier companions had to restart counts on."""
         known = {state.name: state for state in states.told()}
         self._states = states
         self._restarts = {name: known[name].restarts + 1 for name in names if name in known}
@@ -145,7 +145,7 @@ def _started(wiring: App) -> Iterator["subprocess.Popen[bytes]"]:
 
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
-    """Let what this thread starts be born with SIGINT blocked: it could come before `main` has its say."""
+    """Block SIGINT for what this thread starts: it could come before `main` has its say."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -334,7 +334,7 @@ def stopped_by_signals(stop: StopEvent, end: End) -> Iterator[Signals]:
 
 
 def in_front(wiring: App, *, one_process: bool) -> Mapping[str, Serve]:
-    """Give what `up` runs in its own process, by name: sealer, HTTP, and who keeps the companion."""
+    """Return what `up` runs in its own process, by name: sealer, HTTP, and who keeps the companion."""
     sealer: Mapping[str, Serve] = {"sealer": _seal} if wiring.settings.sealer_enabled else {}
     if one_process:
         return {**sealer, **wiring.services}
@@ -344,7 +344,7 @@ def in_front(wiring: App, *, one_process: bool) -> Mapping[str, Serve]:
 
 
 def apart(wiring: App) -> Mapping[str, Serve]:
-    """Give what the companion runs, by name."""
+    """Return what the companion runs, by name."""
     return {name: serve for name, serve in wiring.services.items() if name not in IN_FRONT}
 
 
@@ -419,7 +419,7 @@ def _bound(serve: Serve, wiring: App) -> Callable[[StopEvent], None]:
 
 
 def _tell(wiring: App, stack: ExitStack, *, one_process: bool) -> None:
-    """Let the services take what they need first, and say what runs where: here, and to other programs."""
+    """Prepare the services, and print what runs where: here, and for other programs."""
     opened_at = wiring.prepare_services()
     if wiring.address is not None and wiring.local_address is not None:
         where_it_is = told_where(

@@ -192,7 +192,7 @@ def _parameter(path: str) -> str:
 
 
 def _fields(verb: Verb, given: dict[str, Any]) -> dict[str, object]:
-    """Give the command's fields as JSON would, nested, without those that were not given."""
+    """Return the command's fields as JSON would, nested, without those that were not given."""
     fields: dict[str, object] = {}
     for field in verb.fields:
         name = _parameter(field.path)

@@ -20,7 +20,7 @@ HEADERS = ("Name", "Kind", "State", "Position", "Lag", "Waiting", "Parked", "Las
 
 
 def as_json_object(standing: "SubscriptionStatus") -> dict[str, object]:
-    """Give what `--json` prints; instants in UTC."""
+    """Return what `--json` prints; instants in UTC."""
     found, backlog = standing.subscription, standing.backlog
     return {
         "name": found.name,
@@ -43,7 +43,7 @@ def as_json_object(standing: "SubscriptionStatus") -> dict[str, object]:
 
 
 def as_cells(standing: "SubscriptionStatus") -> tuple[object, ...]:
-    """Give one row for people, under HEADERS."""
+    """Return one row for people, under HEADERS."""
     found, backlog = standing.subscription, standing.backlog
     state = f"{found.state}: {found.because}" if found.because else found.state
     return (
@@ -59,7 +59,7 @@ def as_cells(standing: "SubscriptionStatus") -> tuple[object, ...]:
 
 
 def kept_as_json(kept: "Kept") -> dict[str, object]:
-    """Give one event that was not taken yet."""
+    """Return one event that was not taken yet."""
     return {
         "position": kept.position,
         "state": kept.state,

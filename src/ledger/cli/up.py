@@ -111,7 +111,7 @@ def _run(told: dict[str, str | None], stop: StopEvent, begun: StopEvent) -> int:
 
 
 def _tell(states: "States", to: int) -> None:
-    """Say how the services are, again and again; nobody who hears it is `up` gone."""
+    """Report how the services are, again and again; nobody who hears it is `up` gone."""
     with os.fdopen(to, "wb", buffering=0) as told:
         while True:
             line = json.dumps({state.name: state.as_json() for state in states.all()}).encode() + b"\n"

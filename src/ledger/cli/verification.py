@@ -56,7 +56,7 @@ def read_since(paths: Iterable[Path]) -> list[str]:
 
 
 def not_verified(fault: Exception, *, as_json: bool, advice: str = "") -> Rejected:
-    """Give the ending of a verification that failed; with `as_json` it is printed as an object first.
+    """Return the ending of a verification that failed; with `as_json` it is printed as an object first.
 
     `position` and `row` (or `path`, in a bundle) stand in it where the fault names them.
     """
@@ -92,7 +92,7 @@ def newest_note(wiring: "App") -> str:
 
 
 def trusted_keys(wiring: "App", given: Iterable[str]) -> list[VerifierKey]:
-    """Give the verifier keys that were given, else those beside the database. Raises KeyFileRefused."""
+    """Return the verifier keys that were given, else those beside the database. Raises KeyFileRefused."""
     return read_keys(given) or signing_keys(wiring).verifier_keys
 
 
@@ -292,7 +292,7 @@ def _say_what_is_not_proven(proof: DatabaseProof) -> None:
 
 
 def _parting_line(parting: Parting) -> str:
-    """Say what was given up when an epoch began, and on whose word."""
+    """Return what was given up when an epoch began, and on whose word."""
     lost = f", where {parting.lost_size:,} had been signed" if parting.lost_size else ""
     shown = (
         f"{parting.heads_given:,} of the heads given show what came before"

@@ -18,13 +18,13 @@ _SATURDAY = 5
 
 
 def brussels_date(instant: datetime) -> date:
-    """Give the Europe/Brussels date of an aware instant (R1)."""
+    """Return the Europe/Brussels date of an aware instant (R1)."""
     return instant.astimezone(BRUSSELS).date()
 
 
 @lru_cache(maxsize=8192)
 def brussels_midnight(day: date) -> datetime:
-    """Give the instant, in UTC, at which a Brussels day begins (R12)."""
+    """Return the instant, in UTC, at which a Brussels day begins (R12)."""
     return datetime.combine(day, time(), BRUSSELS).astimezone(UTC)
 
 
@@ -41,7 +41,7 @@ def add_months(day: date, months: int) -> date:
 
 
 def easter(year: int) -> date:
-    """Give Easter Sunday of a Gregorian year (the anonymous algorithm of Meeus, Jones and Butcher)."""
+    """Return Easter Sunday of a Gregorian year (the anonymous algorithm of Meeus, Jones and Butcher)."""
     century, of_century = divmod(year, 100)
     golden = year % 19
     skipped, left = divmod(century, 4)
@@ -54,7 +54,7 @@ def easter(year: int) -> date:
 
 @lru_cache(maxsize=512)
 def public_holidays(year: int) -> frozenset[date]:
-    """Give Belgium's ten public holidays of a year (R8)."""
+    """Return Belgium's ten public holidays of a year (R8)."""
     sunday = easter(year)
     return frozenset(
         {
@@ -73,13 +73,13 @@ def public_holidays(year: int) -> frozenset[date]:
 
 
 def is_working_day(day: date) -> bool:
-    """Say whether a day is Monday to Friday and no public holiday (R8)."""
+    """Return whether a day is Monday to Friday and no public holiday (R8)."""
     return day.weekday() < _SATURDAY and day not in public_holidays(day.year)
 
 
 @lru_cache(maxsize=8192)
 def roll_forward(day: date) -> date:
-    """Give the first working day on or after a day."""
+    """Return the first working day on or after a day."""
     while not is_working_day(day):
         day += ONE_DAY
     return day
@@ -87,14 +87,14 @@ def roll_forward(day: date) -> date:
 
 @lru_cache(maxsize=8192)
 def roll_back(day: date) -> date:
-    """Give the last working day on or before a day."""
+    """Return the last working day on or before a day."""
     while not is_working_day(day):
         day -= ONE_DAY
     return day
 
 
 def add_working_days(day: date, count: int) -> date:
-    """Give the `count`-th working day after a day, the day itself not counted (R9)."""
+    """Return the `count`-th working day after a day, the day itself not counted (R9)."""
     for _ in range(count):
         day = roll_forward(day + ONE_DAY)
     return day
@@ -104,17 +104,17 @@ _FEWEST_DAYS_A_MONTH = 28
 
 
 def term_start(starts_on: date, term: int, periods: Periods) -> date:
-    """Give the first day of term k, always counted from S (R3)."""
+    """Return the first day of term k, always counted from S (R3)."""
     return add_months(starts_on, periods.term_months * (term - 1))
 
 
 def term_end(starts_on: date, term: int, periods: Periods) -> date:
-    """Give E of term k: the first day after it (R3)."""
+    """Return E of term k: the first day after it (R3)."""
     return term_start(starts_on, term + 1, periods)
 
 
 def term_on(starts_on: date, day: date, periods: Periods) -> int | None:
-    """Give the number of the term, or insurance year, that a day lies in; None before S (R3, D10)."""
+    """Return the number of the term, or insurance year, that a day lies in; None before S (R3, D10)."""
     if day < starts_on:
         return None
     months = (day.year - starts_on.year) * 12 + day.month - starts_on.month
@@ -124,23 +124,23 @@ def term_on(starts_on: date, day: date, periods: Periods) -> int | None:
 
 
 def notice_gate(starts_on: date, periods: Periods) -> date:
-    """Give G, the first day on which notice can be deemed given; it does not recur (R4)."""
+    """Return G, the first day on which notice can be deemed given; it does not recur (R4)."""
     return add_months(starts_on, periods.notice_gate_months)
 
 
 def notice_deemed(starts_on: date, received_on: date, periods: Periods) -> date:
-    """Give the day on which notice is deemed given: early notice waits for the gate (R4, Q6)."""
+    """Return the day on which notice is deemed given: early notice waits for the gate (R4, Q6)."""
     return max(received_on, notice_gate(starts_on, periods))
 
 
 def notice_ends(deemed_on: date, periods: Periods) -> date:
-    """Give the first day without cover after a notice deemed given; it does not roll (R5)."""
+    """Return the first day without cover after a notice deemed given; it does not roll (R5)."""
     return add_months(deemed_on + ONE_DAY, periods.notice_months)
 
 
 @lru_cache(maxsize=8192)
 def last_timely_letter(ends_on: date, insurer_notice_months: int) -> date:
-    """Give N, the last day N with add_months(N + 1 day, 3) on or before E (R6)."""
+    """Return N, the last day N with add_months(N + 1 day, 3) on or before E (R6)."""
     # add_months never decreases: coming from too late a day, the first that fits is the last that does.
     following = ends_on - timedelta(days=_FEWEST_DAYS_A_MONTH * insurer_notice_months - 1)
     while add_months(following, insurer_notice_months) > ends_on:
@@ -149,25 +149,25 @@ def last_timely_letter(ends_on: date, insurer_notice_months: int) -> date:
 
 
 def refund_raw_due(completed_on: date, periods: Periods) -> date:
-    """Give the day a refund is due before rolling: calendar days after the complete submission (R7, Q10)."""
+    """Return the day a refund is due before rolling: so many days after the complete submission (R7, Q10)."""
     return completed_on + timedelta(days=periods.refund_days)
 
 
 def acknowledgement_due(received_on: date, periods: Periods) -> date:
-    """Give the day on which a complaint must be acknowledged, in working days (R9)."""
+    """Return the day on which a complaint must be acknowledged, in working days (R9)."""
     return add_working_days(received_on, periods.acknowledgement_working_days)
 
 
 def answer_raw_due(received_on: date, periods: Periods) -> date:
-    """Give the day on which a complaint must be answered before rolling; receipt is not counted (R9)."""
+    """Return the day on which a complaint must be answered before rolling; receipt is not counted (R9)."""
     return add_months(received_on + ONE_DAY, periods.answer_months) - ONE_DAY
 
 
 def opinion_raw_due(escalated_on: date, ombudsman_days: int) -> date:
-    """Give the day on which the Ombudsman's opinion is due before rolling (R9)."""
+    """Return the day on which the Ombudsman's opinion is due before rolling (R9)."""
     return escalated_on + timedelta(days=ombudsman_days)
 
 
 def withdrawal_raw_last_day(starts_on: date, concluded_on: date, periods: Periods) -> date:
-    """Give the last day of withdrawal before rolling; the day of conclusion or start is not counted (R10)."""
+    """Return the last day of withdrawal before rolling, the day of conclusion or start not counted (R10)."""
     return max(starts_on, concluded_on) + timedelta(days=periods.withdrawal_days)

@@ -128,7 +128,7 @@ def cancelled_by_end(row: Deadline, ends_on: date) -> Deadline:
 
 
 def takes_effect_at(deadline: Deadline) -> datetime | None:
-    """Give the instant (UTC) at which time acts on an open row (R12); None for any other row.
+    """Return the instant (UTC) at which time acts on an open row (R12); None for any other row.
 
     An end is met at 00:00 of its date, an unused withdrawal likewise on its day (D6); a letter is missed at
     00:00 of the day after N, everything else at 00:00 of the day after `due_on`.
@@ -193,7 +193,7 @@ def _applied(
 
 
 def _update_termination_letter(recorded: RecordedEvent) -> Sequence[OpenDeadline | UpdateDeadline]:  # noqa: PLR0911 - one return a kind of event
-    """Say what an event makes of the letter's rows."""
+    """Return what an event makes of the letter's rows."""
     match recorded.event:
         case ContractStarted(letter_raw_due_on=day) | ContractRenewed(letter_raw_due_on=day):
             return (rolled_back(day),)
@@ -232,7 +232,7 @@ TERMINATION_LETTER = Policy(
 
 
 def _update_term_end(recorded: RecordedEvent) -> Sequence[OpenDeadline | UpdateDeadline]:  # noqa: PLR0911 - one return a kind of event
-    """Say what an event makes of the rows of the terms' ends."""
+    """Return what an event makes of the rows of the terms' ends."""
     match recorded.event:
         case ContractStarted(ends_on=end):
             return (on_the_day(end),)
@@ -270,7 +270,7 @@ TERM_END = Policy(
 
 
 def _update_notice_end(recorded: RecordedEvent) -> Sequence[OpenDeadline | UpdateDeadline]:
-    """Say what an event makes of the rows of the notice's end."""
+    """Return what an event makes of the rows of the notice's end."""
     match recorded.event:
         case NoticeReceived(ends_on=end):
             # D2: the R5 date, even where a timely letter ends the contract earlier.
@@ -298,7 +298,7 @@ NOTICE_END = Policy(
 
 
 def _update_withdrawal_end(recorded: RecordedEvent) -> Sequence[OpenDeadline | UpdateDeadline]:  # noqa: PLR0911 - one return a kind of event
-    """Say what an event makes of the row of the withdrawal's end."""
+    """Return what an event makes of the row of the withdrawal's end."""
     match recorded.event:
         case ContractStarted(withdrawal_raw_due_on=day) if day is not None:
             return (rolled_forward(day),)
@@ -335,7 +335,7 @@ WITHDRAWAL_END = Policy(
 
 
 def _update_refund(recorded: RecordedEvent) -> Sequence[OpenDeadline | UpdateDeadline]:  # noqa: PLR0911 - one return a kind of event
-    """Say what an event makes of the rows of the refund."""
+    """Return what an event makes of the rows of the refund."""
     match recorded.event:
         case SubmissionCompleted(refund_raw_due_on=day):
             return (rolled_forward(day),)
@@ -381,7 +381,7 @@ REFUND = Policy(
 
 
 def _update_acknowledgement(recorded: RecordedEvent) -> Sequence[OpenDeadline | UpdateDeadline]:
-    """Say what an event makes of the rows of the acknowledgement."""
+    """Return what an event makes of the rows of the acknowledgement."""
     match recorded.event:
         case ComplaintLodged(acknowledgement_due_on=day):
             return (rolled_forward(day),)
@@ -415,7 +415,7 @@ COMPLAINT_ACKNOWLEDGEMENT = Policy(
 
 
 def _update_answer(recorded: RecordedEvent) -> Sequence[OpenDeadline | UpdateDeadline]:
-    """Say what an event makes of the rows of the answer."""
+    """Return what an event makes of the rows of the answer."""
     match recorded.event:
         case ComplaintLodged(answer_raw_due_on=day):
             return (rolled_forward(day),)
@@ -438,7 +438,7 @@ COMPLAINT_ANSWER = Policy(
 
 
 def _update_opinion(recorded: RecordedEvent) -> Sequence[OpenDeadline | UpdateDeadline]:
-    """Say what an event makes of the rows of the opinion."""
+    """Return what an event makes of the rows of the opinion."""
     match recorded.event:
         case ComplaintEscalated(opinion_raw_due_on=day):
             return (rolled_forward(day),)
@@ -467,7 +467,7 @@ _CONTRACT_EVENTS = frozenset[type[Event]]().union(*(policy.listens_to for policy
 
 
 def fold_contract_deadlines(rows: tuple[Deadline, ...], recorded: RecordedEvent) -> tuple[Deadline, ...]:
-    """Give all rows of a contract after an event, from all its rows before."""
+    """Return all rows of a contract after an event, from all its rows before."""
     return fold_with(_CONTRACT_POLICIES, rows, recorded) if type(recorded.event) in _CONTRACT_EVENTS else rows
 
 
@@ -476,7 +476,7 @@ _CLAIM_EVENTS = frozenset[type[Event]]().union(*(policy.listens_to for policy in
 
 
 def fold_claim_deadlines(rows: tuple[Deadline, ...], recorded: RecordedEvent) -> tuple[Deadline, ...]:
-    """Give all rows of a claim after an event, from all its rows before."""
+    """Return all rows of a claim after an event, from all its rows before."""
     return fold_with(_CLAIM_POLICIES, rows, recorded) if type(recorded.event) in _CLAIM_EVENTS else rows
 
 
@@ -485,7 +485,7 @@ _COMPLAINT_EVENTS = frozenset[type[Event]]().union(*(policy.listens_to for polic
 
 
 def fold_complaint_deadlines(rows: tuple[Deadline, ...], recorded: RecordedEvent) -> tuple[Deadline, ...]:
-    """Give all rows of a complaint after an event, from all its rows before."""
+    """Return all rows of a complaint after an event, from all its rows before."""
     return (
         fold_with(_COMPLAINT_POLICIES, rows, recorded) if type(recorded.event) in _COMPLAINT_EVENTS else rows
     )
@@ -496,7 +496,7 @@ LISTENED_TO: frozenset[type[Event]] = _CONTRACT_EVENTS | _CLAIM_EVENTS | _COMPLA
 
 
 def fold_deadlines(rows: Sequence[Deadline], recorded: RecordedEvent) -> Sequence[Deadline]:
-    """Give all rows of one subject after an event, in order of opening, from all its rows before."""
+    """Return all rows of one subject after an event, in order of opening, from all its rows before."""
     before = tuple(rows)
     match recorded.stream.kind:
         case "contract":

@@ -53,7 +53,7 @@ class Needs:
 
 
 def needs(command: Command) -> Needs:
-    """Name the streams that a decision takes, the command's own first. Raises TypeError."""
+    """Return the streams that a decision takes, the command's own first. Raises TypeError."""
     known = _known(command)
     if isinstance(known, ContractCommand):
         return Needs((contract_ref(known.contract),))
@@ -88,7 +88,7 @@ def fold(state: State | None, recorded: RecordedEvent) -> State | None:
 
 
 def elapse(state: State, until: datetime) -> Sequence[PendingEvent]:
-    """Give what time owes a stream up to and including `until` (UTC), each at its own instant (R12)."""
+    """Return what time owes a stream up to and including `until` (UTC), each at its own instant (R12)."""
     match state:
         case Contract():
             return contracts.elapse(state, until)
@@ -101,7 +101,7 @@ def elapse(state: State, until: datetime) -> Sequence[PendingEvent]:
 
 
 def next_instant(state: State) -> datetime | None:
-    """Give the earliest instant (UTC) at which time will owe a stream something; None: never again."""
+    """Return the earliest instant (UTC) at which time will owe a stream something; None: never again."""
     match state:
         case Contract():
             return contract_state.next_instant(state)
@@ -114,12 +114,12 @@ def next_instant(state: State) -> datetime | None:
 
 
 def last_at(state: State) -> datetime:
-    """Give the `at` (UTC) of a stream's last event; nothing may be recorded before it."""
+    """Return the `at` (UTC) of a stream's last event; nothing may be recorded before it."""
     return state.last_at
 
 
 def decide(command: Command, world: World, at: datetime) -> Sequence[PendingEvent]:
-    """Say what a command makes happen at `at` (UTC) over all streams that it touches, in order of recording.
+    """Return what a command makes happen at `at` (UTC) over all streams it touches, in order of recording.
 
     `world` holds the streams of `needs`, elapsed to `at`; one that does not exist is None or left out. What
     the command's events make time owe at once (a contract recorded after S, a letter recorded after the
@@ -213,7 +213,7 @@ def _decided_on_claim(command: ClaimCommand, world: World, at: datetime) -> Sequ
 
 
 def _present(world: World, number: str) -> Contract:
-    """Give a contract that must be there: no claim is without one. Raises KeyError where it is not."""
+    """Return a contract that must be there: no claim is without one. Raises KeyError where it is not."""
     contract = _contract(world, number)
     if contract is None:
         message = f"contract {number} was not loaded; load what `needs` names"
@@ -237,7 +237,7 @@ def _recorded(  # noqa: PLR0913 - what an entry of a claim and of its contracts 
 
 
 def _caught_up(entries: Sequence[PendingEvent], world: World, at: datetime) -> Sequence[PendingEvent]:
-    """Give what time owes at once because of a command's own events."""
+    """Return what time owes at once because of a command's own events."""
     after: dict[StreamRef, State | None] = {}
     for entry in entries:
         before = after[entry.stream] if entry.stream in after else world.get(entry.stream)

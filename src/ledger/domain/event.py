@@ -42,7 +42,7 @@ class Event(BaseModel):
 
 @lru_cache(maxsize=256)
 def personal_fields(event_type: type[BaseModel]) -> tuple[str, ...]:
-    """Name the fields of an event type that are personal, as dotted paths: `policyholder.name`."""
+    """Return the fields of an event type that are personal, as dotted paths: `policyholder.name`."""
     paths: list[str] = []
     for name, field in event_type.model_fields.items():
         # An optional field keeps the marker on the member of its union, a required one on the field itself.
@@ -55,7 +55,7 @@ def personal_fields(event_type: type[BaseModel]) -> tuple[str, ...]:
 
 
 def holds_personal_values(event: Event) -> bool:
-    """Say whether any personal field of an event is filled, so that it wants its person's key."""
+    """Return whether any personal field of an event is filled, so that it wants its person's key."""
     for path in personal_fields(type(event)):
         value: object = event
         for step in path.split("."):

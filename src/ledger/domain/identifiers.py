@@ -126,7 +126,7 @@ Code = Name
 
 
 def no_address(number: str) -> str | None:
-    """Say why a new number or person cannot stand as one step of an address; None: it can."""
+    """Return why a new number or person cannot stand as one step of an address; None: it can."""
     if "/" in number:
         return "must hold no '/': it stands in addresses, as one step"
     if number in {".", ".."}:
@@ -152,15 +152,15 @@ class StreamRef(NamedTuple):
 
 
 def contract_ref(number: str) -> StreamRef:
-    """Name the stream of a contract."""
+    """Return the stream of a contract."""
     return StreamRef("contract", number)
 
 
 def claim_ref(number: str) -> StreamRef:
-    """Name the stream of a claim."""
+    """Return the stream of a claim."""
     return StreamRef("claim", number)
 
 
 def complaint_ref(number: str) -> StreamRef:
-    """Name the stream of a complaint."""
+    """Return the stream of a complaint."""
     return StreamRef("complaint", number)

@@ -66,15 +66,15 @@ class Cover:
     usages: Sequence[LimitUsage]
 
     def includes(self, day: date) -> bool:
-        """Say whether a day lies in [S, end) (I4)."""
+        """Return whether a day lies in [S, end) (I4)."""
         return self.starts_on <= day < self.ends_on
 
     def insurance_year_of(self, day: date) -> int | None:
-        """Give the insurance year that a day lies in; None before S (R3)."""
+        """Return the insurance year that a day lies in; None before S (R3)."""
         return term_on(self.starts_on, day, self.terms.periods)
 
     def usage(self, insurance_year: int, guarantee: Guarantee) -> LimitUsage:
-        """Give what is consumed and reserved of a guarantee in an insurance year."""
+        """Return what is consumed and reserved of a guarantee in an insurance year."""
         for usage in self.usages:
             if usage.insurance_year == insurance_year and usage.guarantee == guarantee:
                 return usage

@@ -78,7 +78,7 @@ def check(command: Command, at: datetime) -> None:
 
 
 def _check_new(command: Command) -> None:
-    """Make sure that the numbers and persons that a command makes can stand in addresses. Raises Invalid."""
+    """Ensure that the numbers and persons that a command makes can stand in addresses. Raises Invalid."""
     wrong = [f"{field}: {fault}" for field, number in command.makes.items() if (fault := no_address(number))]
     if wrong:
         message = f"{type(command).__name__}: {'; '.join(wrong)}"

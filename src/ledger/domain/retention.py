@@ -100,12 +100,12 @@ def keep_claim(kept: KeptClaim | None, recorded: RecordedEvent) -> KeptClaim | N
 
 
 def paid(kept: KeptContract, claim: KeptClaim) -> KeptContract:
-    """Tell a contract of the payments on a claim that belongs to it now."""
+    """Note on a contract the payments on a claim that belongs to it now."""
     return replace(kept, paid_on=_later(kept.paid_on, claim.paid_on))
 
 
 def retention(kept: KeptContract) -> Deadline | None:
-    """Give the row of an ended contract, None of one that runs: met once the policyholder is erased.
+    """Return the row of an ended contract, None of one that runs: met once the policyholder is erased.
 
     The day of an erasure stands in no event's dates, so that `met_on` stays empty.
     """

@@ -122,15 +122,15 @@ class Terms(_Part):
         return {guarantee.code: guarantee for guarantee in self.guarantees}
 
     def documents_in(self, language: Language) -> tuple[Document, ...]:
-        """Give the documents that applied to a contract concluded in a language."""
+        """Return the documents that applied to a contract concluded in a language."""
         return tuple(document for document in self.documents if document.language == language)
 
     def contact(self, purpose: Literal["assistance", "quality", "ombudsman"]) -> Contact:
-        """Give whom to turn to for a purpose. Raises StopIteration where the terms name nobody."""
+        """Return whom to turn to for a purpose. Raises StopIteration where the terms name nobody."""
         return next(contact for contact in self.contacts if contact.purpose == purpose)
 
     def insures(self, relation: Relation, *, same_roof: bool) -> bool:
-        """Say whether somebody is insured: the policyholder, and family under the same roof (D8)."""
+        """Return whether somebody is insured: the policyholder, and family under the same roof (D8)."""
         if relation in self.insured_relations:
             return True
         return same_roof and relation in self.insured_relations_under_the_same_roof
@@ -148,7 +148,7 @@ def _all_terms() -> dict[str, dict[str, Terms]]:
 
 @cache
 def load_terms(product: str, version: str | None = None) -> Terms:
-    """Give one version of a product's terms, by default the newest. Raises Invalid for none (D19)."""
+    """Return one version of a product's terms, by default the newest. Raises Invalid for none (D19)."""
     versions = _all_terms().get(product)
     if versions is None:
         message = f"product: {product!r} does not exist; it must be one of {', '.join(sorted(_all_terms()))}"

@@ -129,7 +129,7 @@ class SharedFactory(Factory):
         self.sealer_pool = None
 
     def application_recorder(self) -> ApplicationRecorder:
-        """Give the recorder that takes commits."""
+        """Return the recorder that takes commits."""
         return CommitRecorder(self._store, self.pool, self.book)
 
     def close(self) -> None:

@@ -242,7 +242,7 @@ class LedgerApplicationRecorder(LedgerAggregateRecorder, ApplicationRecorder):
             return [_notification(row[0], _event(row[1:])) for row in cursor.fetchall()]
 
     def max_notification_id(self) -> int | None:
-        """Give the newest notification's id, None while nothing is sealed."""
+        """Return the newest notification's id, None while nothing is sealed."""
         with self._connection() as connection, connection.cursor() as cursor:
             cursor.execute(_MAX, (self._book,))
             [(found,)] = cursor.fetchall()
@@ -273,7 +273,7 @@ class LedgerTrackingRecorder(_Recorder, TrackingRecorder):
             cursor.execute(_TRACK, (self._book, tracking.application_name, tracking.notification_id))
 
     def max_tracking_id(self, application_name: str) -> int | None:
-        """Say how far another's log was followed."""
+        """Return how far another's log was followed."""
         with self._connection() as connection, connection.cursor() as cursor:
             cursor.execute(_TRACKED, (self._book, application_name))
             found = cursor.fetchone()

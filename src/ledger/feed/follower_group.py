@@ -108,12 +108,12 @@ class FollowerGroup:
                 stop.wait(min(REST_SECONDS, REST_FOR_WORK * (monotonic() - begun)))
 
     def _try_the_halted(self) -> None:
-        """Let those go again that halted: the cause may be gone."""
+        """Try again those that halted: the cause may be gone."""
         self._going.update((name, self._runners[name]) for name in self.halted)
         self.halted.clear()
 
     def _tell(self, told: set[str]) -> set[str]:
-        """Tell who halts, and who that halted goes on; gives who halts."""
+        """Log who halts, and who that halted goes on; return who halts."""
         for name in self.halted.keys() - told:
             _log.error("follower_halted", follower=name, book=self._book, error=str(self.halted[name]))
         for name, error in self.halted.items():
@@ -156,7 +156,7 @@ class FollowerGroup:
         return len(rows)
 
     def _read(self, after: int) -> Batch | None:
-        """Give the batch after a position, which may have been read ahead; None where it is not whole."""
+        """Return the batch after a position, which may have been read ahead; None where it is not whole."""
         wanted = (after, self._types())
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0] == wanted and ahead[1] is not None:
@@ -178,7 +178,7 @@ class FollowerGroup:
         return self._let_pass(name, lambda runner: runner.catch_up(self._batch))
 
     def _let_all_pass(self, names: Sequence[str], go: Callable[[FollowerRunner], int]) -> None:
-        """Let followers go on, some at a time: while one waits for the database, another folds."""
+        """Advance the followers, some at a time: while one waits for the database, another folds."""
         if len(names) <= 1:
             for name in names:
                 self._let_pass(name, go)
@@ -188,7 +188,7 @@ class FollowerGroup:
                 passing.result()
 
     def _let_pass(self, name: str, go: Callable[[FollowerRunner], int]) -> int:
-        """Let one follower go on; if it halts, the others go without it."""
+        """Advance one follower; if it halts, the others go on without it."""
         try:
             return go(self._going[name])
         except Halted as error:
@@ -197,7 +197,7 @@ class FollowerGroup:
             return 0
 
     def _types(self) -> frozenset[str] | None:
-        """Give the types that any of them wants; None: all."""
+        """Return the types that any of them wants; None: all."""
         wanted: set[str] = set()
         for runner in self._going.values():
             if runner.follower.types is None:
@@ -207,7 +207,7 @@ class FollowerGroup:
 
 
 def _dense(rows: Sequence[FeedRow], after: int, *, whole: bool) -> bool:
-    """Say whether there are rows, which follow a position without a gap; `whole`: each with its event."""
+    """Return whether there are rows, which follow a position without a gap; `whole`: each with its event."""
     return bool(rows) and all(
         row.position == expected and not (whole and row.type is None)
         for expected, row in enumerate(rows, after + 1)

@@ -116,7 +116,7 @@ class FollowerRunner:
         return self._follower
 
     def position(self) -> int:
-        """Give the checkpoint: position of the last event that took effect, -1 before the first."""
+        """Return the checkpoint: position of the last event that took effect, -1 before the first."""
         with self._pool.connection() as connection:
             return checkpoint(connection, self._book, self._follower.name)
 
@@ -333,7 +333,7 @@ class FollowerRunner:
         return 1
 
     def _dense(self, rows: Sequence[FeedRow], after: int, *, whole: bool) -> Sequence[FeedRow]:
-        """Make sure that rows follow a position without a gap; `whole`: and that each has its event."""
+        """Ensure that rows follow a position without a gap; `whole`: and that each has its event."""
         for expected, row in enumerate(rows, after + 1):
             if row.position != expected:
                 raise self._gap(expected)

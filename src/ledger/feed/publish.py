@@ -45,7 +45,7 @@ def without_personal(type_name: str, fields: Mapping[str, object]) -> dict[str, 
 
 @lru_cache(maxsize=256)
 def personal_paths(type_name: str) -> tuple[tuple[str, ...], ...]:
-    """Give the paths of an event type's personal fields: `("policyholder", "name")`."""
+    """Return the paths of an event type's personal fields: `("policyholder", "name")`."""
     return tuple(tuple(path.split(".")) for path in personal_fields(EVENT_TYPES[type_name]))
 
 
@@ -66,7 +66,7 @@ SEQUENCE_DIGITS: Final = 19
 
 
 def cloud_event(event: FeedEvent, book: str, epoch: int = 1, *, type_prefix: str) -> dict[str, object]:
-    """Give one event of a book as a CloudEvent.
+    """Return one event of a book as a CloudEvent.
 
     `epoch`: the one that the position belongs to (`epoch_of`). `type_prefix`: the book's own. `data` is the
     payload as it was recorded, in the schema version that the type names, personal fields left out.
@@ -102,18 +102,18 @@ def cloud_event_json(event: FeedEvent, book: str, epoch: int = 1, *, type_prefix
 
 
 def source_of(book: str, epoch: int = 1) -> str:
-    """Name who says it: `/ledger/cyber-care`; after the log was put back `/ledger/cyber-care/epoch/2`."""
+    """Return the source: `/ledger/cyber-care`; after the log was put back `/ledger/cyber-care/epoch/2`."""
     source = f"/ledger/{quote(book, safe='')}"
     return source if epoch == 1 else f"{source}/epoch/{epoch}"
 
 
 def type_of(stable_name: str, schema_version: int, type_prefix: str) -> str:
-    """Name the type as subscribers know it: `coverledger.claim.RefundIssued.v1`."""
+    """Return the type as subscribers know it: `coverledger.claim.RefundIssued.v1`."""
     return f"{type_prefix}.{stable_name}.v{schema_version}"
 
 
 def epoch_of(position: int, epochs: Sequence[Epoch]) -> int:
-    """Say which epoch gave a position its event: the newest of those that begin at or before it."""
+    """Return which epoch gave a position its event: the newest of those that begin at or before it."""
     return max((epoch.epoch for epoch in epochs if epoch.from_position <= position), default=1)
 
 
@@ -133,14 +133,13 @@ class SchemaUnknown(LookupError):
     """No event of this type and version exists."""
 
     def __init__(self, type_name: str, type_prefix: str) -> None:
-        """Name what was asked for."""
         super().__init__(
             f"there is no event type {type_name[:100]!r}; write it as {type_prefix}.claim.RefundIssued.v1"
         )
 
 
 def published_types(type_prefix: str) -> Sequence[str]:
-    """Name every type with each of its versions, as a book's CloudEvents do, in alphabetical order."""
+    """Return every type with each of its versions, as a book's CloudEvents do, in alphabetical order."""
     return sorted(
         type_of(name, version, type_prefix)
         for name, event_type in EVENT_TYPES.items()
@@ -149,7 +148,7 @@ def published_types(type_prefix: str) -> Sequence[str]:
 
 
 def schema_of(published_type: str, type_prefix: str) -> Schema:
-    """Give the schema of one type's `data`: `coverledger.claim.RefundIssued.v1`. Raises SchemaUnknown.
+    """Return the schema of one type's `data`: `coverledger.claim.RefundIssued.v1`. Raises SchemaUnknown.
 
     Personal fields are not in it. Fields may be added within a version; what is unknown is to be ignored.
     """
@@ -188,7 +187,7 @@ def _leave_out(schema: Schema, definitions: Schema, path: Sequence[str]) -> None
 
 
 def _for_others(part: Any) -> Any:  # noqa: ANN401  # whatever a schema holds
-    """Say it as others read it: patterns as ECMA 262 writes them, and open to fields that come later."""
+    """Return it as others read it: patterns as ECMA 262 writes them, and open to fields that come later."""
     if isinstance(part, list):
         return [_for_others(inner) for inner in part]
     if not isinstance(part, dict):
@@ -200,7 +199,7 @@ def _for_others(part: Any) -> Any:  # noqa: ANN401  # whatever a schema holds
 
 
 def _referred(schema: Any, definitions: Schema) -> set[str]:  # noqa: ANN401  # as above
-    """Name the definitions that a schema needs, directly or through others."""
+    """Return the definitions that a schema needs, directly or through others."""
     if isinstance(schema, list):
         return set().union(*(_referred(inner, definitions) for inner in schema))
     if not isinstance(schema, dict):
@@ -276,7 +275,7 @@ def envelope(type_prefix: str) -> Schema:
 
 
 def asyncapi_document(type_prefix: str) -> Schema:
-    """Give the document of a book as JSON holds it; the caller may change its copy."""
+    """Return the document of a book as JSON holds it; the caller may change its copy."""
     return json.loads(_written(type_prefix))  # type: ignore[no-any-return]
 
 

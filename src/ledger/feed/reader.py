@@ -180,7 +180,7 @@ class Cursor(NamedTuple):
 
 
 def check_cursor(cursor: Cursor, epochs: Sequence[Epoch]) -> None:
-    """Make sure that what a reader has read is a part of this log. Raises EpochsPart, EpochUnknown."""
+    """Ensure that what a reader has read is a part of this log. Raises EpochsPart, EpochUnknown."""
     present = epochs[-1].epoch
     if cursor.epoch > present:
         raise EpochUnknown(cursor, present)
@@ -191,7 +191,7 @@ def check_cursor(cursor: Cursor, epochs: Sequence[Epoch]) -> None:
 
 
 def check_position(connection: Connection, book: str, cursor: Cursor) -> int:
-    """Make sure that a reader may go on after a cursor; gives the present epoch.
+    """Ensure that a reader may go on after a cursor; return the present epoch.
 
     Raises EpochsPart, EpochUnknown, and BeyondTheEnd.
     """
@@ -204,7 +204,7 @@ def check_position(connection: Connection, book: str, cursor: Cursor) -> int:
 
 
 def position_after(connection: Connection, book: str, after: int | str) -> int:
-    """Give the position after which a reader begins who names a cursor, or a position of the first epoch.
+    """Return the position after which a reader begins who names a cursor, or a position of the first epoch.
 
     Raises NotACursor, EpochsPart, EpochUnknown, and BeyondTheEnd.
     """
@@ -214,7 +214,7 @@ def position_after(connection: Connection, book: str, after: int | str) -> int:
 
 
 def present_epoch(connection: Connection, book: str) -> int:
-    """Give the epoch of whatever is handed out now."""
+    """Return the epoch of whatever is handed out now."""
     return select_epochs(connection, book)[-1].epoch
 
 

@@ -45,16 +45,16 @@ class Admission:
         self._remembered: dict[tuple[Kind, str], tuple[float, Caller]] = {}
 
     def remembered(self, shown: str, kind: Kind) -> Caller | None:
-        """Give the caller whose token was found in force a moment ago; asks no database."""
+        """Return the caller whose token was found in force a moment ago; asks no database."""
         until, caller = self._remembered.get((kind, shown), (0.0, None))
         return caller if self._now() < until else None
 
     def caller(self, shown: str, kind: Kind) -> Caller:
-        """Give the caller who shows this token. Raises NotAdmitted, and the store's DatabaseUnavailable."""
+        """Return the caller who shows this token. Raises NotAdmitted, and the store's DatabaseUnavailable."""
         return self.remembered(shown, kind) or self._looked_up(shown, kind)
 
     def bearer(self, shown: str) -> Caller:
-        """Give the caller who shows this bearer token or JWT. Raises as `caller` does."""
+        """Return the caller who shows this bearer token or JWT. Raises as `caller` does."""
         if self._jwt_reader is not None and shown.count(".") == 2:  # noqa: PLR2004  # header.claims.signature
             return self._jwt_reader.caller(shown)
         return self.caller(shown, "bearer")
@@ -96,14 +96,14 @@ _address = APIKeyQuery(
 
 
 def needs(right: Right) -> Any:  # noqa: ANN401  # what FastAPI takes for a dependency
-    """Let only callers with this right pass; gives the Caller. Said in the OpenAPI document as the scope."""
+    """Admit only callers with this right; gives the Caller. The OpenAPI document shows it as the scope."""
     if right not in RIGHTS:
         raise KeyError(right)
     return Security(_admitted, scopes=[right])
 
 
 def needs_in_address(right: Right) -> Any:  # noqa: ANN401  # as above
-    """Let pass whoever has this right, also by a token in the address (`?token=…`) that opens nothing else.
+    """Admit whoever has this right, also by a token in the address (`?token=…`) that opens nothing else.
 
     For programs that can show no header, such as calendars. Only tokens of the kind `calendar` are taken.
     """
@@ -113,7 +113,7 @@ def needs_in_address(right: Right) -> Any:  # noqa: ANN401  # as above
 
 
 def visitor(request: Request) -> Caller | None:
-    """Give whoever is signed in by the session cookie, None for a stranger. Looks in the database."""
+    """Return whoever is signed in by the session cookie, None for a stranger. Looks in the database."""
     shown = request.cookies.get(SESSION_COOKIE)
     if not shown:
         return None
@@ -121,7 +121,7 @@ def visitor(request: Request) -> Caller | None:
 
 
 def program(request: Request) -> Caller | None:
-    """Give whoever shows a bearer token or a JWT, None for a stranger. Looks in the database."""
+    """Return whoever shows a bearer token or a JWT, None for a stranger. Looks in the database."""
     shown = _bearer_shown(request)
     return None if shown is None else _found(request, partial(admission_of(request).bearer, shown))
 
@@ -142,7 +142,7 @@ def _bearer_shown(request: Request) -> str | None:
 
 
 async def recheck(state: State) -> None:
-    """Make sure that the credential by which a request was let in is still in force. Raises NotAdmitted.
+    """Ensure that the credential by which a request was let in is still in force. Raises NotAdmitted.
 
     `state`: the request's. Of one that nobody was let in to, nothing is asked.
     """
@@ -156,13 +156,13 @@ async def recheck(state: State) -> None:
 
 
 def admission_of(request: Request) -> Admission:
-    """Give what the application checks credentials with."""
+    """Return what the application checks credentials with."""
     admission: Admission = request.app.state.admission
     return admission
 
 
 async def admitted(request: Request, right: Right) -> Caller:
-    """Give the caller of a request, if it has this right: `needs`, for a route that reads by itself.
+    """Return the caller of a request, if it has this right: `needs`, for a route that reads by itself.
 
     Raises Problem.
     """

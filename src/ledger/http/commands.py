@@ -178,7 +178,7 @@ At = Annotated[
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Give a route for each command (group `coverledger.routes`)."""
+    """Return a route for each command (group `coverledger.routes`)."""
     router = APIRouter(prefix=f"{PREFIX}/commands", tags=["commands"])
     for name in sorted(COMMANDS):
         _describe(router, name)(_sending(name))
@@ -244,7 +244,7 @@ def _sending(name: str) -> Callable[..., Any]:
 
 
 def lane(book: str) -> Lane:
-    """Give the way of commands past the framework's routers and its reading of parameters.
+    """Return the way of commands past the framework's routers and its reading of parameters.
 
     These took a quarter of the server's time for a command, measured. The routes above describe commands for
     the document; here they are served.

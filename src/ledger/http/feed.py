@@ -68,7 +68,7 @@ class FeedPage(NamedTuple):
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Give the routes of the feed (group `coverledger.routes`)."""
+    """Return the routes of the feed (group `coverledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["feed"])
     router.get(
         "/events",

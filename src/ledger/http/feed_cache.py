@@ -69,7 +69,7 @@ class FeedCache:
         self._reading = asyncio.Lock()
 
     async def after(self, position: int) -> Sequence[CachedEvent]:
-        """Give the next events after a position, a page at most; none at the feed's end."""
+        """Return the next events after a position, a page at most; none at the feed's end."""
         if self._end is None or position >= self._end:
             await self._read_on(position)
         kept = self._from_memory(position)

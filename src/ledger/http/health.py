@@ -135,7 +135,7 @@ class Watch:
         return "well"
 
     def _folders(self) -> Iterator[Path]:
-        """Give the folders that must take files: the home, and where each signed head is kept."""
+        """Yield the folders that must take files: the home, and where each signed head is kept."""
         settings = self._wiring.settings
         if settings.is_embedded or settings.home.is_dir():
             yield settings.home
@@ -182,7 +182,7 @@ class Readiness(BaseModel):
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Give the routes that watch over the program (group `coverledger.routes`)."""
+    """Return the routes that watch over the program (group `coverledger.routes`)."""
     router = APIRouter(tags=["health"])
 
     @router.get("/livez", summary="Does the program live?", response_model=None)

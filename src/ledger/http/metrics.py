@@ -73,7 +73,7 @@ class _Measured(Collector):
 
 
 def measured(wiring: App, watch: Watch) -> Measured:
-    """Give what is looked at for each scrape. While the database is away nothing is told of its feed."""
+    """Return what is looked at for each scrape. While the database is away nothing is told of its feed."""
 
     def measure() -> Iterator[Metric]:
         yield from _of_services(wiring.states.all())

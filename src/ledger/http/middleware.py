@@ -64,7 +64,7 @@ class RequestMiddleware:
     """The outermost part of the application."""
 
     def __init__(self, app: ASGIApp, counts: Counts) -> None:
-        """Stand around `app`; count in `counts`."""
+        """Wrap `app`; count in `counts`."""
         self._app = app
         self._counts = counts
 

@@ -67,7 +67,7 @@ OPTIONAL_SHOWN: Final = frozenset({"CorrectPerson", "RecordRecovery"})
 
 
 def command_schema(name: str) -> tuple[Schema, Schema]:
-    """Give the schema of a command's body, and the definitions that it refers to, by their names."""
+    """Return the schema of a command's body, and the definitions that it refers to, by their names."""
     schema = COMMANDS[name].model_json_schema(ref_template="#/components/schemas/{model}")
     definitions: Schema = schema.pop("$defs", {})
     schema["example"] = example(name)
@@ -76,7 +76,7 @@ def command_schema(name: str) -> tuple[Schema, Schema]:
 
 
 def example(name: str) -> dict[str, object]:
-    """Give a command's fields as one might send them: those that it must have, and few others."""
+    """Return a command's fields as one might send them: those that it must have, and few others."""
     fields = COMMANDS[name].model_fields
     wanted = [field for field, told in fields.items() if told.is_required()]
     if name == "CorrectPerson":
@@ -167,7 +167,7 @@ def describe(app: FastAPI, book: str, type_prefix: Callable[[], str]) -> None:
 
 
 def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
-    """Give each operation as (method, path, what is said of it)."""
+    """Yield each operation as (method, path, what is said of it)."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if method in METHODS:
@@ -193,7 +193,7 @@ def _completed(document: Document, book: str, type_prefix: str) -> Document:
 
 
 def _given(schema: Document) -> Document:
-    """Give the schema of a parameter as it is when it is given: to leave it out is no value of it."""
+    """Return the schema of a parameter as it is when it is given: to leave it out is no value of it."""
     choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
     if len(choices) == 1:
         rest = {name: said for name, said in schema.items() if name not in {"anyOf", "default"}}
@@ -203,7 +203,7 @@ def _given(schema: Document) -> Document:
 
 
 def _link(document: Document) -> None:
-    """Say what can be done next with what a command has made: read it, and send it further commands."""
+    """Link what a command has made to what can be done next: read it, and send it further commands."""
     found = {operation["operationId"]: operation for _, _, operation in operations(document)}
     for maker, kind in MAKERS.items():
         number = f"$request.body#/{kind}"

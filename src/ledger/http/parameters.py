@@ -45,14 +45,14 @@ async def refuse_unknown(request: Request) -> None:
 
 
 def check_operation(request: Request) -> None:
-    """Make sure that the operation knows the address's parameters, if it is described. Raises Problem."""
+    """Ensure that the operation knows the address's parameters, if it is described. Raises Problem."""
     route = request.scope["route"]
     if getattr(route, "include_in_schema", False):
         check_parameters(request.query_params, dict(_parameters(route.dependant)))
 
 
 def check_parameters(given: QueryParams, known: Mapping[str, bool]) -> None:
-    """Make sure that parameters are known. `known`: name → whether it may be said twice. Raises Problem."""
+    """Ensure that parameters are known. `known`: name → whether it may be said twice. Raises Problem."""
     faults = list(_faults(given, known))
     if faults:
         takes = f"Known here: {', '.join(sorted(known))}." if known else "None is known here."
@@ -90,7 +90,7 @@ def has_already(request: Request, etag: str) -> bool:
 
 
 def not_modified(answer: Response) -> Response:
-    """Say that an answer is the one that the client has."""
+    """Return the answer 304: the client has it already."""
     headers = {name: value for name, value in answer.headers.items() if name not in ABOUT_THE_BODY}
     return Response(status_code=304, headers=headers)
 
@@ -129,7 +129,7 @@ class PresentEpoch:
         return epoch if monotonic() < until else None
 
     def look(self) -> int:
-        """Give the epoch, from the database where it is not known."""
+        """Return the epoch, from the database where it is not known."""
         known = self.known
         if known is None:
             with self._pool.connection() as connection:
@@ -151,7 +151,7 @@ def read_cursor(name: str, text: str) -> Cursor:
 
 @contextmanager
 def places(name: str) -> Iterator[None]:
-    """Say as problems why a reader cannot go on after the cursor that the parameter `name` holds."""
+    """Raise as problems why a reader cannot go on after the cursor that the parameter `name` holds."""
     try:
         yield
     except EpochsPart as error:
@@ -163,7 +163,7 @@ def places(name: str) -> Iterator[None]:
 
 
 def check_after(pool: Pool, book: str, cursor: Cursor) -> int:
-    """Make sure that a reader of the feed may go on there; gives the present epoch. Raises Problem."""
+    """Ensure that a reader of the feed may go on there; return the present epoch. Raises Problem."""
     with places("after"), pool.connection() as connection:
         return check_position(connection, book, cursor)
 
@@ -199,5 +199,5 @@ class TypeFilter:
         )
 
     def take(self, name: str, published: str) -> bool:
-        """Say whether an event is wanted."""
+        """Return whether an event is wanted."""
         return not self._types or name in self._types or published in self._types

@@ -42,7 +42,7 @@ class PositionWaiter:
         self._looking: asyncio.Task[None] | None = None
 
     def tell(self, batch: SealedBatch) -> None:
-        """Say, from any thread, what was sealed just now."""
+        """Note, from any thread, what was sealed just now."""
         positions = {
             EventVersion(str(UUID(bytes=event.place.stream_id)), event.place.version): position
             for position, event in enumerate(batch.events, batch.first_position)
@@ -51,7 +51,7 @@ class PositionWaiter:
             self._loop.call_soon_threadsafe(self._remember, positions, batch.end)
 
     async def position_of(self, stream_id: UUID, version: int, seconds: float) -> int | None:
-        """Give an event's position, as soon as it has one; None if it has none after so many seconds."""
+        """Return an event's position, as soon as it has one; None if it has none after so many seconds."""
         place = EventVersion(str(stream_id), version)
         if place in self._told:
             return self._told[place]
@@ -66,7 +66,7 @@ class PositionWaiter:
                     del self._waiting[place]
 
     async def end_beyond(self, position: int, seconds: float) -> int | None:
-        """Give the feed's end as soon as it lies beyond a position; None if it does not within that time."""
+        """Return the feed's end once it lies beyond a position; None if it does not within that time."""
         if self.end > position:
             return self.end
         found: asyncio.Future[int] = self._loop.create_future()

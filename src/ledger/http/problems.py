@@ -138,7 +138,7 @@ async def answer_problem(request: Request, error: Exception) -> Response:
 
 
 def _other_method(request: Request, error: HTTPException) -> Response:
-    """Say which methods an address takes: to whoever asks for them (OPTIONS), and in refusing another one."""
+    """Return which methods an address takes, to who asks for them (OPTIONS) or is refused another one."""
     takes = {"OPTIONS"}
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         scope = {**request.scope, "method": method}

@@ -29,7 +29,7 @@ ANY_OBJECT: dict[str, Any] = {"schema": {"type": "object"}}
 
 
 def catalog_routes(_wiring: App) -> APIRouter:
-    """Give the routes of the catalog (group `coverledger.routes`)."""
+    """Return the routes of the catalog (group `coverledger.routes`)."""
     router = APIRouter(tags=["catalog"])
     router.get(
         f"{PREFIX}/schemas/{{event_type}}",
@@ -120,7 +120,7 @@ PARTS: Final[Mapping[str, str]] = {
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Give the routes of the reference (group `coverledger.routes`)."""
+    """Return the routes of the reference (group `coverledger.routes`)."""
     router = APIRouter(include_in_schema=False)
     router.get("/docs")(reference)
     router.get(STYLE)(style)
@@ -142,7 +142,7 @@ async def reference(request: Request) -> Response:
 
 
 async def style() -> Response:
-    """Give the page's style."""
+    """Return the page's style."""
     text = files("ledger.http").joinpath("reference.css").read_text(encoding="utf-8")
     return Response(text, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 

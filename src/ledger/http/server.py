@@ -46,7 +46,7 @@ _log = structlog.get_logger("ledger.http")
 
 
 def raise_file_limit() -> int:
-    """Let the process open as many files as it may need; gives how many connections that makes at most."""
+    """Allow the process as many open files as it may need; return how many connections that makes at most."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
@@ -219,7 +219,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._limit = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _leave(self) -> None:
-        """Tell the application that whoever asked is gone: the answer is given here."""
+        """Report to the application that whoever asked is gone: the answer is given here."""
         self.cycle.disconnected = True
         self.cycle.message_event.set()
 

@@ -27,7 +27,7 @@ LONGEST_CODE: Final = 200
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Give the routes of signing in and out (group `coverledger.routes`)."""
+    """Return the routes of signing in and out (group `coverledger.routes`)."""
     router = APIRouter(include_in_schema=False)
     router.get("/sign-in")(sign_in)
     router.post("/sign-out")(sign_out)
@@ -39,7 +39,7 @@ async def sign_in(
     code: Annotated[str, Query(max_length=LONGEST_CODE)] = "",
     then: Annotated[str, Query(max_length=2_000)] = HOME,
 ) -> Response:
-    """Let in whoever follows a sign-in link, once, and lead on."""
+    """Admit whoever follows a sign-in link, once, and lead on."""
     if not code:
         message = "Follow a sign-in link: `coverledger token link` prints one, and so does `up`."
         raise Problem("UNAUTHENTICATED", message)
@@ -92,7 +92,7 @@ async def signed_in(request: Request, role: str, name: str, *, created_by: str, 
 
 
 def local_path(then: str) -> str:
-    """Give a path of our own site, and home for anything that leads elsewhere."""
+    """Return a path of our own site, and home for anything that leads elsewhere."""
     parts = urlsplit(then)
     is_ours = (
         then.startswith("/") and not then.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
@@ -113,7 +113,7 @@ _log = structlog.get_logger("ledger.http")
 
 
 def openid_routes(wiring: App) -> APIRouter:
-    """Give the routes (group `coverledger.routes`); none where the settings name no provider."""
+    """Return the routes (group `coverledger.routes`); none where the settings name no provider."""
     router = APIRouter(include_in_schema=False)
     provider = Provider.from_settings(wiring.settings)
     if provider is not None:
@@ -152,7 +152,7 @@ class OpenIdSignIn:
         return response
 
     async def take_back(self, request: Request) -> Response:
-        """Let in whom the provider vouches for, in the browser that it was asked from."""
+        """Admit whom the provider vouches for, in the browser that it was asked from."""
         attempt = Attempt.read(request.cookies.get(_cookie(request), ""))
         answer = request.query_params
         if attempt is None or not attempt.is_of(answer.get("state", "")):
@@ -180,7 +180,7 @@ class OpenIdSignIn:
 
     @staticmethod
     def _refused(request: Request, error: NotAdmitted) -> Response:
-        """Say it on the sign-in page, or to a program; nothing of the attempt is left."""
+        """Refuse on the sign-in page, or to a program; nothing of the attempt is left."""
         _log.warning("openid_sign_in_refused", why=str(error))
         if "text/html" not in request.headers.get("accept", ""):
             message = f"Signing in at the identity provider failed: {error}. Begin again at {BEGIN}."
@@ -195,7 +195,7 @@ class NotBegun(NotAdmitted):
 
 
 def _reason(error: NotAdmitted) -> str:
-    """Give the word for it that the sign-in page knows."""
+    """Return the word for it that the sign-in page knows."""
     match error:
         case NotBegun():
             return "not_begun"
@@ -210,5 +210,5 @@ def _reason(error: NotAdmitted) -> str:
 
 
 def _cookie(request: Request) -> str:
-    """Name the cookie; behind TLS so that no neighbouring host can set it (`__Host-`)."""
+    """Return the cookie's name; behind TLS so that no neighbouring host can set it (`__Host-`)."""
     return f"{'__Host-' if request.url.scheme == 'https' else ''}claims-ledger-signing-in"

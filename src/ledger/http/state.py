@@ -14,18 +14,18 @@ from ledger.http.problems import Problem
 
 
 def drain(app: FastAPI) -> None:
-    """Let whatever would go on for ever come to its end: the server is about to stop."""
+    """End whatever would go on for ever: the server is about to stop."""
     app.state.draining.set()
 
 
 def is_draining(request: Request) -> bool:
-    """Say whether the server is about to stop."""
+    """Return whether the server is about to stop."""
     draining: StopEvent = request.app.state.draining
     return draining.is_set()
 
 
 def wiring_of(request: Request) -> App:
-    """Give the wiring that the application serves."""
+    """Return the wiring that the application serves."""
     wiring: App = request.app.state.wiring
     return wiring
 
@@ -40,7 +40,7 @@ SLASH: Final = "\udc2f"
 
 
 def served_book(request: Request, book: str) -> str:
-    """Make sure that a book is the one that is served. Raises Problem."""
+    """Ensure that a book is the one that is served. Raises Problem."""
     served = wiring_of(request).book
     if book != served:
         message = f"This address serves the book {served}: write /v1/{served}/…"
@@ -86,7 +86,7 @@ def number_step(number: str) -> str:
 
 
 def with_whole_numbers(scope: Scope) -> Scope:
-    """Let the slashes within numbers be none to the routers, which look at what was decoded.
+    """Hide the slashes within numbers from the routers, which look at what was decoded.
 
     The server keeps its own scope as it is: it writes the path down.
     """

@@ -95,7 +95,7 @@ CENTS = "_cents"
 
 @cache
 def columns_of(command: str) -> Mapping[str, Kind]:
-    """Give the columns of a command, `victim.person` for a field inside another.
+    """Return the columns of a command, `victim.person` for a field inside another.
 
     A field of cents has two, of which a file holds one: `loss_cents` in cents, `loss` in euro.
     """
@@ -116,7 +116,7 @@ def _columns(model: type[BaseModel], prefix: str) -> list[tuple[str, Kind]]:
 
 
 def _kind(annotation: object, name: str) -> Kind | type[BaseModel]:
-    """Say what a field's annotation holds; of a union, the first part that a cell can be."""
+    """Return what a field's annotation holds; of a union, the first part that a cell can be."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _kind(get_args(annotation)[0], name)
@@ -141,7 +141,7 @@ ENVELOPE_COLUMNS = ("command_id", "command", "at", "actor")
 def read_csv(
     file: str, stream: BinaryIO, command: str | None = None, whole_amounts: set[str] | None = None
 ) -> Iterator[Line | LineFault]:
-    """Give each row as a command, or as what is wrong with it.
+    """Yield each row as a command, or as what is wrong with it.
 
     The command is what the column `command` says, else `command`, else the file's name (`OpenClaim.csv`).
     `whole_amounts`: takes the columns in which an amount is a whole number, whose unit people are told.
@@ -172,7 +172,7 @@ class CsvRow(NamedTuple):
 def read_rows(
     file: str, stream: BinaryIO, *, required: Sequence[str], known: Sequence[str] | None = None
 ) -> Iterator[CsvRow | LineFault]:
-    """Give each row of a CSV file whose first line names its columns, or what is wrong with it.
+    """Yield each row of a CSV file whose first line names its columns, or what is wrong with it.
 
     `required`: the columns that there must be; `known`: those that there may be, None: any.
     """
@@ -294,7 +294,7 @@ class _Rows:
 
 
 def _fields(command: str, cells: Mapping[str, str], whole_amounts: set[str]) -> dict[str, object]:
-    """Give a command's fields as JSON would: nested, with numbers, lists and truths of their own kind."""
+    """Return a command's fields as JSON would: nested, with numbers, lists and truths of their own kind."""
     wanted = columns_of(command)
     fields: dict[str, object] = {}
     wrong: list[str] = []
@@ -365,7 +365,7 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 def _command_of(file: str) -> str | None:
-    """Give the command that a file is named after: `OpenClaim.csv`, `open_claim-2026.csv`."""
+    """Return the command that a file is named after: `OpenClaim.csv`, `open_claim-2026.csv`."""
     stem = re.sub(r"[^a-z]", "", PurePath(file).stem.lower())
     fitting = [command for command in COMMANDS if stem.startswith(command.lower())]
     return max(fitting, key=len, default=None)

@@ -55,14 +55,14 @@ class StreamCache:
         self._kept: OrderedDict[StreamRef, StreamState] = OrderedDict()
 
     def get(self, ref: StreamRef) -> StreamState | None:
-        """Give a stream, None where it has to be loaded."""
+        """Return a stream, None where it has to be loaded."""
         found = self._kept.get(ref)
         if found is not None:
             self._kept.move_to_end(ref)
         return found
 
     def missing(self, refs: Iterable[StreamRef]) -> list[StreamRef]:
-        """Name those that have to be loaded, each once."""
+        """Return those that have to be loaded, each once."""
         return [ref for ref in dict.fromkeys(refs) if ref not in self._kept]
 
     def keep(self, streams: Mapping[StreamRef, StreamState]) -> None:
@@ -118,7 +118,7 @@ class Chunk:
         self._cache = cache
 
     def wanted(self) -> tuple[list[StreamRef], list[StreamRef], list[tuple[str, str]]]:
-        """Name what has to be loaded: streams, claims whose contract is wanted, ids of commands."""
+        """Return what has to be loaded: streams, claims whose contract is wanted, ids of commands."""
         refs: list[StreamRef] = []
         claims: list[StreamRef] = []
         for line in self.lines:
@@ -200,7 +200,7 @@ def _again(line: Prepared, content_hmac: bytes, answer: Answer) -> Answer:
 
 
 def _first_erased(decision: Decision, erased: Collection[str]) -> str | None:
-    """Name a person of whom the decision would record something personal although their key is gone."""
+    """Return a person of whom the decision would record something personal although their key is gone."""
     if not erased:
         return None
     subjects: Iterable[str | None] = (

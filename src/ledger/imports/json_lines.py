@@ -29,12 +29,11 @@ class TooDeep(Malformed):
     """JSON is nested deeper than anything of ours."""
 
     def __init__(self) -> None:
-        """Say how deep is too deep."""
         super().__init__(f"is nested more than {DEEPEST} levels deep")
 
 
 def read_json_lines(file: str, stream: BinaryIO) -> Iterator[Line | LineFault]:
-    """Give each line of the stream as a command, or as what is wrong with it. Empty lines are passed over."""
+    """Yield each line as a command, or as what is wrong with it. Empty lines are passed over."""
     for number, raw in raw_lines(stream):
         written: dict[str, object] = {}
         try:
@@ -48,7 +47,7 @@ def read_json_lines(file: str, stream: BinaryIO) -> Iterator[Line | LineFault]:
 
 
 def _id_in(written: dict[str, object]) -> str | None:
-    """Give the command id of a malformed line, where that at least can be read."""
+    """Return the command id of a malformed line, where that at least can be read."""
     try:
         return checked_name("command_id", written.get("command_id"))
     except Malformed:

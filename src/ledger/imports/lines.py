@@ -41,7 +41,7 @@ class Malformed(Exception):
 
 
 def raw_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Give each line with its number, from 1; None for one that is too long to be a command.
+    """Yield each line with its number, from 1; None for one that is too long to be a command.
 
     Never holds more than one line: a line of 10 MB is passed over in pieces.
     """
@@ -62,7 +62,7 @@ def raw_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
 
 
 def decoded(raw: bytes | None, number: int) -> str:
-    """Give a line's text without its line end.
+    """Return a line's text without its line end.
 
     Raises:
         Malformed: too long, binary, or not UTF-8.

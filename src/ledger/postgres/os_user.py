@@ -25,7 +25,7 @@ class OsUser:
 
     @property
     def is_ours(self) -> bool:
-        """Say whether it is the user that this program runs as."""
+        """Whether it is the user that this program runs as."""
         return self.uid == os.geteuid()
 
     def run(
@@ -57,7 +57,7 @@ class OsUser:
         )
 
     def reaches(self, path: Path) -> bool:
-        """Say whether this user may enter the folder, or run the program, by trying it."""
+        """Return whether this user may enter the folder, or run the program, by trying it."""
         asked = self.run(["/bin/sh", "-c", 'test -x "$1"', "sh", path], environment={"PATH": "/usr/bin:/bin"})
         return asked.returncode == 0
 

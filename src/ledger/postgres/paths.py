@@ -86,13 +86,13 @@ class FileLock:
 
 
 def is_free(path: Path) -> bool:
-    """Say whether nobody holds the lock alone."""
+    """Return whether nobody holds the lock alone."""
     with FileLock(path) as lock:
         return lock.try_shared()
 
 
 def is_shared(path: Path) -> bool:
-    """Say whether somebody holds the lock together with others."""
+    """Return whether somebody holds the lock together with others."""
     with FileLock(path) as lock:
         return lock.try_shared() and not lock.try_alone()
 

@@ -251,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(said: dict[str, str]) -> None:
-    """Tell whoever started us, who may be gone, and leave its pipe."""
+    """Report to whoever started us, who may be gone, and leave its pipe."""
     try:
         os.write(1, json.dumps(said).encode() + b"\n")
     except BrokenPipeError:

@@ -131,7 +131,7 @@ class Opening:
 def keys_to_open(
     pool: Pool, keys: SubjectKeys, book: str, access: Access, opened: Iterable[Opened]
 ) -> Mapping[str, bytes]:
-    """Give persons' keys, to open what lies outside the database under them, such as a letter.
+    """Return persons' keys, to open what lies outside the database under them, such as a letter.
 
     The access log is told first. Left out is who was erased, or never had a key.
     """

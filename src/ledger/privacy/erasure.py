@@ -41,7 +41,7 @@ _TOLD: Final = "select payload from ledger.events where book = %s and type = any
 
 
 def came_back(connection: Connection, book: str) -> Sequence[str]:
-    """Name the persons who were erased, as the ledger says, and whose key the vault holds all the same."""
+    """Return the persons who were erased, as the ledger says, and whose key the vault holds all the same."""
     told = _told(connection, book)
     return [
         entry.person
@@ -51,7 +51,7 @@ def came_back(connection: Connection, book: str) -> Sequence[str]:
 
 
 def untold(connection: Connection, book: str) -> Sequence[str]:
-    """Name the persons who were erased, as the vault says, and of whom no stream that holds them says so."""
+    """Return the persons who were erased, as the vault says, while no stream that holds them says so."""
     told = _told(connection, book)
     return [
         entry.person

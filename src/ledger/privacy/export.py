@@ -75,7 +75,7 @@ class Subjects:
         self._book = book
 
     def find(self, person: str) -> PersonSummary:
-        """Say where a person's values are, and who opened them. Raises PersonUnknown."""
+        """Return where a person's values are, and who opened them. Raises PersonUnknown."""
         with self._pool.connection() as connection:
             vault = vault_entry(connection, self._book, person)
             streams = held_streams(connection, self._book, person)

@@ -85,7 +85,7 @@ class Holds:
             return standing_holds(connection, self._book, [contract])[0]
 
     def lift(self, contract: str, access: Access) -> Hold:
-        """Let a contract's hold go. Raises NoHold."""
+        """Lift a contract's hold. Raises NoHold."""
         with self._pool.transaction() as connection, connection.cursor() as cursor:
             cursor.execute(_LIFT, (access.who, access.why, self._book, contract))
             lifted = cursor.fetchone()
@@ -95,14 +95,14 @@ class Holds:
             return _hold(lifted)
 
     def all(self, *, lifted: bool = False) -> Sequence[Hold]:
-        """Give the holds that stand, by contract; `lifted`: those that are over as well."""
+        """Return the holds that stand, by contract; `lifted`: those that are over as well."""
         with self._pool.connection() as connection, connection.cursor() as cursor:
             cursor.execute(_ALL, (self._book, lifted))
             return [_hold(row) for row in cursor]
 
 
 def standing_holds(connection: Connection, book: str, contracts: Collection[str]) -> Sequence[Hold]:
-    """Give the holds that stand on these contracts."""
+    """Return the holds that stand on these contracts."""
     with connection.cursor() as cursor:
         cursor.execute(_STANDING, (book, list(contracts)))
         return [_hold(row) for row in cursor]

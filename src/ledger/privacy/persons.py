@@ -31,7 +31,6 @@ class PersonUnknown(SubjectRefused):
     code = "UNKNOWN"
 
     def __init__(self, book: str, person: str) -> None:
-        """Name the person that was asked for, by the id that was given."""
         message = f"book {book!r} holds nothing on person {person!r}: see `coverledger subject list`."
         super().__init__(message)
 
@@ -42,7 +41,6 @@ class ContractUnknown(SubjectRefused):
     code = "UNKNOWN"
 
     def __init__(self, book: str, contract: str) -> None:
-        """Name the contract that was asked for."""
         message = f"there is no contract {contract!r} in book {book!r}: see `coverledger contract list`."
         super().__init__(message)
 
@@ -53,7 +51,6 @@ class LegalHold(SubjectRefused):
     code = "LEGAL_HOLD"
 
     def __init__(self, person: str, contracts: Sequence[str]) -> None:
-        """Name the contracts that are held."""
         held = ", ".join(contracts)
         message = (
             f"person {person!r} is not erased, for a legal hold stands on {held}: once the case is over, lift"
@@ -68,7 +65,6 @@ class HoldStands(SubjectRefused):
     code = "HOLD_STANDS"
 
     def __init__(self, contract: str, since: str, by: str) -> None:
-        """Say since when, and by whom."""
         message = (
             f"contract {contract!r} is held since {since} by {by}: it stays held, nothing is to be done."
         )
@@ -81,7 +77,6 @@ class NoHold(SubjectRefused):
     code = "UNKNOWN"
 
     def __init__(self, contract: str) -> None:
-        """Name the contract that was asked for."""
         super().__init__(f"no hold stands on contract {contract!r}: see `coverledger subject holds`.")
 
 
@@ -222,7 +217,7 @@ class HeldStream:
 
 
 def held_streams(connection: Connection, book: str, person: str) -> Sequence[HeldStream]:
-    """Give the streams that hold a person's values, in the order in which they came to."""
+    """Return the streams that hold a person's values, in the order in which they came to."""
     with connection.cursor() as cursor:
         cursor.execute(_STREAMS, {"book": book, "mark": mark_of(person), "erased": ERASED_TYPES})
         return [

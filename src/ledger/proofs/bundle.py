@@ -33,12 +33,12 @@ SCHEMA_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.json")
 
 
 def payload_path(entries: Entries) -> str:
-    """Say where the payloads of a bundle of entries lie: `payload/<N>[.p/<W>]`."""
+    """Return where the payloads of a bundle of entries lie: `payload/<N>[.p/<W>]`."""
     return f"{PAYLOADS}/{number_path(*entries)}"
 
 
 def read_history(opened: IO[bytes]) -> Iterator[str]:
-    """Give the signed checkpoints of a history file, which parts them by empty lines. Raises BadNote."""
+    """Yield the signed checkpoints of a history file, which parts them by empty lines. Raises BadNote."""
     while text := _read_lines(opened):
         yield f"{text}\n{_read_lines(opened)}"
     if opened.read(1):
@@ -64,7 +64,7 @@ def _read_lines(opened: IO[bytes]) -> str:
 
 
 def sums_of(directory: Path) -> dict[str, str]:
-    """Give the SHA-256 of each file that the log itself does not cover, by its path, in order."""
+    """Return the SHA-256 of each file that the log itself does not cover, by its path, in order."""
     loose = [directory / name for name in (README, HISTORY, KEYS)]
     sums = {}
     for path in sorted([*loose, *(directory / SCHEMAS).glob("*")]):

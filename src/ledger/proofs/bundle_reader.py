@@ -105,7 +105,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _belongs(name: str, size: int) -> bool:
-    """Say whether a log of `size` leaves has this file."""
+    """Return whether a log of `size` leaves has this file."""
     tile = parse_tile_path(name)
     if tile is not None:
         return tile.width == width_at(tile.level, tile.number, size)
@@ -154,7 +154,7 @@ def open_head(directory: Path, keys: Sequence[VerifierKey]) -> ExpectedHead:
 def expected_heads(
     directory: Path, head: Checkpoint, keys: Sequence[VerifierKey], since: Iterable[str]
 ) -> Iterator[ExpectedHead]:
-    """Give by rising size each head that the log must pass through, its signature checked.
+    """Return each head that the log must pass through, by rising size, its signature checked.
 
     The position named by BundleBroken is that of the head before: from there on nothing is proven.
     """
@@ -232,7 +232,7 @@ class PayloadReader:
             raise BundleBroken(self._position, self.path, str(error)) from error
 
     def __enter__(self) -> Self:
-        """Give the reader; the file is closed at the end of the block."""
+        """Return the reader; the file is closed at the end of the block."""
         return self
 
     def __exit__(

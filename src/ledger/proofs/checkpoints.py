@@ -110,7 +110,7 @@ def base_origin(origin: str) -> str:
 
 
 def not_covered(kept: Sequence[Checkpoint], head: Checkpoint) -> str:
-    """Say of heads of earlier epochs that the log is not shown to extend them."""
+    """Return the message that the log is not shown to extend heads of earlier epochs."""
     named = ", ".join(f"{past.size} events of {past.origin}" for past in kept)
     return (
         f"not covered by this log: {named}; the log was put back and goes on as {head.origin} with "

@@ -62,7 +62,7 @@ class ContractEvidence:
         return None
 
     def conclude(self, chains: StreamChains) -> ContractProof | str:
-        """Give the contract's streams once the whole log is read, or what is missing."""
+        """Return the contract's streams once the whole log is read, or what is missing."""
         heads = {stream: chains.head(stream) for stream in (self._stream, *self._claims)}
         missing = [stream for stream, head in heads.items() if head is None]
         if self._stream in missing:

@@ -115,7 +115,7 @@ def read_leaf(leaf: bytes) -> Leaf:
 
 
 def payload_sha256(payload: bytes) -> str:
-    """Give the hash of a payload's stored bytes as the leaf spells it."""
+    """Return the hash of a payload's stored bytes as the leaf spells it."""
     return sha256(payload).hexdigest()
 
 
@@ -143,7 +143,7 @@ def _check_values(leaf: Leaf) -> None:
 
 
 def _what_is_wrong(leaf: bytes) -> str:
-    """Say in one line why the pattern did not fit."""
+    """Return in one line why the pattern did not fit."""
     if len(leaf) > MAX_LEAF_BYTES:
         return f"the leaf has {len(leaf)} bytes, at most {MAX_LEAF_BYTES} are allowed"
     try:
@@ -187,11 +187,11 @@ class StreamChains:
         self._position = 0
 
     def __len__(self) -> int:
-        """Give the number of streams."""
+        """Return the number of streams."""
         return len(self._heads)
 
     def head(self, stream: str) -> ChainHead | None:
-        """Give the newest leaf of a stream; None if the log holds none."""
+        """Return the newest leaf of a stream; None if the log holds none."""
         head = self._heads.get(stream)
         return head and ChainHead(*head[:2])
 

@@ -55,7 +55,7 @@ def leaf_hashes(leaves: Sequence[bytes]) -> list[bytes]:
 
 
 def range_nodes(start: int, end: int) -> list[NodeAt]:
-    """Name the complete nodes that cover the leaves [start, end), from left to right.
+    """Return the complete nodes that cover the leaves [start, end), from left to right.
 
     `start` must be a multiple of a power of two that is not below the range's length, as it is for every
     range of which a root or a proof is made.
@@ -69,7 +69,7 @@ def range_nodes(start: int, end: int) -> list[NodeAt]:
 
 
 def frontier_nodes(size: int) -> list[NodeAt]:
-    """Name the complete nodes from which the root of a tree of `size` leaves is folded, left to right."""
+    """Return the complete nodes from which the root of a tree of `size` leaves is folded, left to right."""
     return range_nodes(0, size)
 
 
@@ -84,7 +84,7 @@ def fold_range(hashes: Sequence[bytes]) -> bytes:
 
 
 def root_from_nodes(size: int, read_nodes: ReadNodes) -> bytes:
-    """Give the root of the first `size` leaves from stored complete nodes: one read of O(log n) nodes."""
+    """Return the root of the first `size` leaves from stored complete nodes: one read of O(log n) nodes."""
     return fold_range(read_checked(read_nodes, frontier_nodes(size)))
 
 
@@ -126,7 +126,7 @@ class Frontier:
         return dict(self._nodes)
 
     def root(self) -> bytes:
-        """Give the root as the tree stands."""
+        """Return the root as the tree stands."""
         return fold_range([self._nodes[level] for level in sorted(self._nodes, reverse=True)])
 
     def extend(self, leaves: Sequence[bytes]) -> None:
@@ -163,7 +163,7 @@ class Frontier:
 
 
 def complete_nodes(size_before: int, leaves: Sequence[bytes], read_nodes: ReadNodes) -> list[Node]:
-    """Give exactly the nodes that appending these leaf hashes completes, leaves (level 0) included.
+    """Return exactly the nodes that appending these leaf hashes completes, leaves (level 0) included.
 
     `size_before` is the tree's size so far; `read_nodes` is called at most once, for its frontier.
     Appending n leaves one at a time or at once completes the same nodes: fewer than 2n in all.
@@ -172,7 +172,7 @@ def complete_nodes(size_before: int, leaves: Sequence[bytes], read_nodes: ReadNo
 
 
 def root_of(leaves: Sequence[bytes]) -> bytes:
-    """Give the root of these leaf hashes: MTH of RFC 9162 §2.1.1."""
+    """Return the root of these leaf hashes: MTH of RFC 9162 §2.1.1."""
     frontier = Frontier()
     frontier.extend(leaves)
     return frontier.root()
@@ -299,7 +299,7 @@ def _climb_both(old_size: int, new_size: int, old_root: bytes, proof: Sequence[b
 
 
 def _split(length: int) -> int:
-    """Give the largest power of two below `length`: where RFC 9162 parts a tree."""
+    """Return the largest power of two below `length`: where RFC 9162 parts a tree."""
     return 1 << ((length - 1).bit_length() - 1)
 
 
@@ -317,7 +317,7 @@ def _check_hashes(*hashes: bytes) -> None:
 
 
 def _read_ranges(ranges: Sequence[_Range], read_nodes: ReadNodes) -> list[bytes]:
-    """Give the root of each range, reading the nodes of all of them at once."""
+    """Return the root of each range, reading the nodes of all of them at once."""
     places: list[list[NodeAt]] = [range_nodes(start, end) for start, end in ranges]
     hashes = iter(read_checked(read_nodes, [place for nodes in places for place in nodes]))
     return [fold_range([next(hashes) for _ in nodes]) for nodes in places]

@@ -79,11 +79,11 @@ class VerifierKey:
         return key_id_of(self.name, ED25519, self.public_key)
 
     def __str__(self) -> str:
-        """Give the verifier key string."""
+        """Return the verifier key string."""
         return write_key(self.name, ED25519, self.public_key)
 
     def has_signed(self, text: str, signature: bytes) -> bool:
-        """Say whether the signature over the text is by this key."""
+        """Return whether the signature over the text is by this key."""
         return is_signature(self.public_key, signature, text.encode())
 
 
@@ -154,7 +154,7 @@ class OpenedNote:
 
 
 def is_key_name(name: str) -> bool:
-    """Say whether a key may have this name: UTF-8, not empty, no space, no plus, no control character."""
+    """Return whether a key may have this name: UTF-8, not empty, no space, no plus, no control character."""
     if not name or "+" in name or any(c.isspace() or c < _FIRST_PRINTABLE for c in name):
         return False
     try:
@@ -216,7 +216,7 @@ def split_note(note: str) -> tuple[str, list[NoteSignature]]:
 
 
 def _is_note_text(text: str) -> bool:
-    """Say whether the text is UTF-8 of bearable size without control characters other than newline."""
+    """Return whether the text is UTF-8 of bearable size without control characters other than newline."""
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
@@ -256,12 +256,12 @@ class WitnessKey:
         return key_id_of(self.name, COSIGNATURE_V1, self.public_key)
 
     def __str__(self) -> str:
-        """Give the key string."""
+        """Return the key string."""
         return write_key(self.name, COSIGNATURE_V1, self.public_key)
 
     @property
     def label(self) -> str:
-        """Name and key id, as a signature line shows them."""
+        """The key's name and id, as a signature line shows them."""
         return f"{self.name}+{self.key_id.hex()}"
 
 

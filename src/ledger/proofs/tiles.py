@@ -92,13 +92,13 @@ def parse_entries_path(path: str) -> Entries | None:
 
 
 def entries_of(size: int, first: int = 0) -> Iterator[Entries]:
-    """Name the entry bundles of a log of `size` leaves, from the bundle that holds the leaf `first` on."""
+    """Yield the entry bundles of a log of `size` leaves, from the bundle that holds the leaf `first` on."""
     for number in range(first // TILE_WIDTH, -(-size // TILE_WIDTH)):
         yield Entries(number, min(TILE_WIDTH, size - number * TILE_WIDTH))
 
 
 def tiles_touched(old_size: int, new_size: int) -> Iterator[Tile]:
-    """Name the tiles that a growth from `old_size` to `new_size` leaves adds or widens, level by level.
+    """Yield the tiles that a growth from `old_size` to `new_size` leaves adds or widens, level by level.
 
     From an old size of 0 these are all the tiles of the tree. None is empty.
     """
@@ -110,7 +110,7 @@ def tiles_touched(old_size: int, new_size: int) -> Iterator[Tile]:
 
 
 def width_at(level: int, number: int, size: int) -> int:
-    """Say how many hashes a tile of a tree of `size` leaves holds: 0 where there is no such tile."""
+    """Return how many hashes a tile of a tree of `size` leaves holds: 0 where there is no such tile."""
     return max(0, min(TILE_WIDTH, (size >> (TILE_HEIGHT * level)) - number * TILE_WIDTH))
 
 
@@ -201,7 +201,7 @@ class TileReader:
             raise BadTile(message)
 
     def read_nodes(self, nodes: Sequence[NodeAt]) -> list[bytes]:
-        """Give the hashes of complete nodes, each checked against the root."""
+        """Return the hashes of complete nodes, each checked against the root."""
         return [self._node(node) for node in nodes]
 
     def _node(self, node: NodeAt) -> bytes:

@@ -164,7 +164,7 @@ class _Audit:
             raise BundleBroken(None, HISTORY, message)
 
     def _stops(self, first: int, sound: int) -> Iterator[int]:
-        """Give the offsets between which no head falls; the heads are met as the log grows."""
+        """Yield the offsets between which no head falls; the heads are met as the log grows."""
         yield 0
         reached = 0
         while self._next_head is not None and reached < self._next_head.size - first < sound:

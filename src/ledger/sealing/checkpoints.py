@@ -27,7 +27,7 @@ from ledger.store.pool import Connection
 
 
 def nodes_of(connection: Connection, book: str) -> ReadNodes:
-    """Give the reader of a book's stored nodes, for roots and proofs: one query a call."""
+    """Return the reader of a book's stored nodes, for roots and proofs: one query a call."""
 
     def read(nodes: Sequence[NodeAt]) -> Sequence[bytes]:
         return select_nodes(connection, book, nodes)

@@ -94,7 +94,7 @@ def _differ(one: Epoch, other: Epoch) -> bool:
 
 
 def _begun_already(files: SigningFiles, standing: LogState, known: Sequence[Epoch]) -> Epoch | None:
-    """Give the epoch that the database has entered and the key file has not: we were broken off between."""
+    """Return the epoch that the database has entered and the key file has not: we were broken off between."""
     [*_, last] = known
     if last.epoch != standing.epoch or standing.signed is not None or last not in files.kept_epochs():
         return None
@@ -125,7 +125,7 @@ def _next(  # noqa: PLR0913, PLR0917  # all that an epoch's row is written from
 
 
 def _lost(files: SigningFiles, standing: LogState) -> Checkpoint | None:
-    """Give the newest head that was signed and is given up: the one kept, else the database's own."""
+    """Return the newest head that was signed and is given up: the one kept, else the database's own."""
     if files.key.exists():
         keys = files.keys()
         kept = files.kept(keys)
@@ -140,7 +140,7 @@ def _lost(files: SigningFiles, standing: LogState) -> Checkpoint | None:
 
 
 def _proven_size(connection: Connection, book: str, files: SigningFiles, standing: LogState) -> int:
-    """Give the size up to which the log is shown to be the one that was signed: beyond it may differ."""
+    """Return the size up to which the log is shown to be the one that was signed: beyond it may differ."""
     keys = _keys_of(files, standing)
     nodes = nodes_of(connection, book)
     for size, root, note in signed_heads_below(connection, book, standing.epoch, standing.size + 1):
@@ -156,18 +156,18 @@ def _proven_size(connection: Connection, book: str, files: SigningFiles, standin
 
 
 def _keys_of(files: SigningFiles, standing: LogState) -> list[VerifierKey]:
-    """Give the keys that signed the heads of the epoch in which the database stands, as far as kept."""
+    """Return the keys that signed the heads of the epoch in which the database stands, as far as kept."""
     all_files = [files, files.of_epoch(standing.epoch)]
     return [key for there in all_files if there.key.exists() for key in there.keys().verifier_keys]
 
 
 def _epoch_of(keys: SigningKeys, known: Sequence[Epoch], standing: LogState) -> int:
-    """Say which epoch a key file signs for."""
+    """Return which epoch a key file signs for."""
     return next((epoch.epoch for epoch in known if epoch.origin == keys.signer.name), standing.epoch)
 
 
 def _take_the_new_name(files: SigningFiles, epoch: Epoch) -> None:
-    """Let the same key sign under the new name, or a new one if it is lost. The head kept was put away."""
+    """Sign under the new name with the same key, or a new one if it is lost. The head kept was put away."""
     if not files.key.exists():
         files.head.unlink(missing_ok=True)
         files.create_keys(epoch.origin)

@@ -111,13 +111,13 @@ class SigningKeys:
         return [*signing, *(old.key for old in reversed(self.retired))]
 
     def verifier_keys_at(self, size: int) -> list[VerifierKey]:
-        """Give the keys whose signature counts under a head of `size` leaves."""
+        """Return the keys whose signature counts under a head of `size` leaves."""
         current = [self.signer.verifier_key] if size >= self.from_size else []
         outgoing = [old.signer.verifier_key for old in self.outgoing if size >= old.from_size]
         return current + outgoing + [old.key for old in self.retired if old.from_size <= size <= old.to_size]
 
     def rotated(self, last_signed_size: int, until: datetime | None = None) -> "SigningKeys":
-        """Give a new key.
+        """Return a new key.
 
         With `until` it signs from the last head on, and the old one beside it until then; else it signs what
         is larger, and the old private key is left behind at once.
@@ -135,14 +135,14 @@ class SigningKeys:
         return SigningKeys(signer, last_signed_size + 1, (*self.retired, past), self.outgoing)
 
     def without_outgoing(self, now: datetime, last_signed_size: int) -> "SigningKeys":
-        """Give the keys that sign from now on: those whose time is over have signed up to the last head."""
+        """Return the keys that sign from now on: those whose time is over have signed up to the last head."""
         past = [old for old in self.outgoing if old.until <= now]
         retired = [RetiredKey(old.signer.verifier_key, old.from_size, last_signed_size) for old in past]
         staying = tuple(old for old in self.outgoing if old.until > now)
         return replace(self, retired=(*self.retired, *retired), outgoing=staying)
 
     def renamed(self, origin: str) -> "SigningKeys":
-        """Give the same key under the origin of a new epoch; keys of the old origin stay in the old file."""
+        """Return the same key under a new epoch's origin; keys of the old origin stay in the old file."""
         return SigningKeys(Ed25519Signer(origin, self.signer.private_key))
 
 

@@ -138,7 +138,7 @@ class Sealer:
             _log.warning("signing_left", book=self._book, error=told_of(error))
 
     def wake(self) -> None:
-        """Tell a sealer that runs in this process that there is something to seal, or that it is to stop."""
+        """Wake a sealer that runs in this process: there is something to seal, or it is to stop."""
         self._awake.set()
 
     def listen(self, told: OnSealed) -> Callable[[], None]:
@@ -159,7 +159,7 @@ class Sealer:
             self.finish()
 
     def _check(self) -> None:
-        """Make sure that there is a log to go on from: one that extends what was signed."""
+        """Ensure that there is a log to go on from: one that extends what was signed."""
         if self._signer is not None and not self._signer.check():
             self._unsigned = True
         self._check_at = monotonic() + SIGN_SECONDS

@@ -30,7 +30,7 @@ class Signs(Protocol):
     """What the sealer asks before it seals, and after."""
 
     def check(self) -> bool:
-        """Make sure that the log extends what was signed; False while something sealed is not signed yet."""
+        """Ensure that the log extends what was signed; False while something sealed is not signed yet."""
 
     def sign(self) -> str | None:
         """Sign the head, if it is not signed yet."""
@@ -46,7 +46,7 @@ class Signer:
         self._files = files
 
     def check(self) -> bool:
-        """Make sure that the log extends all that was signed; False while something sealed is not signed yet.
+        """Ensure that the log extends all that was signed; False while something sealed is not signed yet.
 
         Raises LogForked, KeyFileRefused, BookUnknown, DatabaseUnavailable.
         """
@@ -80,7 +80,7 @@ class Signer:
         return signed
 
     def rotate(self) -> SigningKeys:
-        """Give the log a new key, which signs the standing head anew at once; the old one goes on beside it.
+        """Rotate the log's key: the new one signs the standing head at once, the old one goes on beside it.
 
         Raises KeyFileRefused when nothing was signed since the last rotation, and as `check`.
         """
@@ -112,7 +112,7 @@ class Signer:
         return signed
 
     def _present(self, connection: Connection, sound: SoundLog) -> SigningKeys:
-        """Give the keys that sign now; one whose time beside its successor is over leaves the file."""
+        """Return the keys that sign now; one whose time beside its successor is over leaves the file."""
         if not sound.keys.outgoing:
             return sound.keys
         last = max(sound.standing.signed_size or 0, sound.kept.size if sound.kept else 0)

@@ -94,7 +94,7 @@ class SigningFiles:
         return self.key.with_suffix(".epochs")
 
     def of_epoch(self, epoch: int) -> "SigningFiles":
-        """Give the place where an epoch that is over was put away."""
+        """Return the place where an epoch that is over was put away."""
         return SigningFiles(self.key.with_suffix(f".epoch-{epoch}{self.key.suffix}"))
 
     def make_folder(self) -> None:

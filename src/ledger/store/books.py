@@ -66,7 +66,7 @@ class Books:
             return cursor.rowcount == 1
 
     def names(self) -> list[str]:
-        """Name all books, in order."""
+        """Return the names of all books, in order."""
         with self._pool.connection() as connection, connection.cursor() as cursor:
             cursor.execute(_LIST)
             return [name for (name,) in cursor.fetchall()]
@@ -109,7 +109,7 @@ class Books:
         return self._close(book, import_id, "finished", held_at)
 
     def abandon_import(self, book: str, import_id: UUID) -> bool:
-        """Give an open import up: what it recorded stays, the book is free again.
+        """Abandon an open import: what it recorded stays, the book is free again.
 
         False when it was closed before.
         """
@@ -200,7 +200,7 @@ def admit(superuser_dsn: str) -> None:
 
 
 def join_roles(dsn: str) -> None:
-    """Let the one login of an external database, which migrates, also write and seal."""
+    """Allow the one login of an external database, which migrates, to write and seal as well."""
     with closing(_connected(dsn)) as connection, connection.cursor() as cursor:
         cursor.execute(
             "select rolsuper, current_database(), current_user from pg_roles where rolname = current_user"
@@ -218,14 +218,14 @@ def join_roles(dsn: str) -> None:
 
 
 def has_database(superuser_dsn: str) -> bool:
-    """Say whether the ledger's database was provisioned on a server. Raises DatabaseUnavailable."""
+    """Return whether the ledger's database was provisioned on a server. Raises DatabaseUnavailable."""
     with closing(_connected(superuser_dsn)) as connection, connection.cursor() as cursor:
         cursor.execute("select from pg_database where datname = %s", (DATABASE,))
         return cursor.fetchone() is not None
 
 
 def is_provisioned(dsn: str) -> bool:
-    """Say whether a login reaches its database: false on a server on which nothing was provisioned yet."""
+    """Return whether a login reaches its database: false on a server on which nothing was provisioned yet."""
     try:
         connection = connect(dsn, name="coverledger", limit_seconds=PROVISION_SECONDS)
     except psycopg2.OperationalError:

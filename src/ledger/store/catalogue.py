@@ -147,7 +147,7 @@ class Departure(NamedTuple):
     """Whether it does no more than let another role read: an operator's own doing, mostly."""
 
     def __str__(self) -> str:
-        """Give it as a sentence without its end."""
+        """Return it as a sentence without its end."""
         return f"{self.what} {self.how}"
 
 

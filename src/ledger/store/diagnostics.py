@@ -94,42 +94,42 @@ def examine_server(connection: Connection) -> ServerFound:
 
 
 def loose_settings(connection: Connection) -> list[str]:
-    """Name the settings under which an acknowledged commit could be lost."""
+    """Return the settings under which an acknowledged commit could be lost."""
     with connection.cursor() as cursor:
         cursor.execute(LOOSE)
         return [setting for (setting,) in cursor.fetchall()]
 
 
 def talkative_settings(connection: Connection) -> list[str]:
-    """Name the settings under which what is recorded gets into the server's log."""
+    """Return the settings under which what is recorded gets into the server's log."""
     with connection.cursor() as cursor:
         cursor.execute(TALKATIVE)
         return [setting for (setting,) in cursor.fetchall()]
 
 
 def changeable_tables(connection: Connection) -> list[str]:
-    """Name the append-only tables that this connection's role has the right to change."""
+    """Return the append-only tables that this connection's role has the right to change."""
     with connection.cursor() as cursor:
         cursor.execute(CHANGEABLE)
         return [table for (table,) in cursor.fetchall()]
 
 
 def unwritable_log_tables(connection: Connection) -> list[str]:
-    """Name the tables of the log that this connection's role cannot write, so that it cannot seal."""
+    """Return the tables of the log that this connection's role cannot write, so that it cannot seal."""
     with connection.cursor() as cursor:
         cursor.execute(UNWRITABLE)
         return [table for (table,) in cursor.fetchall()]
 
 
 def takes_writes(connection: Connection) -> bool:
-    """Say whether the server takes writes: a standby takes none."""
+    """Return whether the server takes writes: a standby takes none."""
     with connection.cursor() as cursor:
         cursor.execute(TAKES_WRITES)
         return cursor.fetchall() == [(True,)]
 
 
 def has_room(connection: Connection) -> bool:
-    """Say whether there is room on the server's disk, in a transaction of its own."""
+    """Return whether there is room on the server's disk, in a transaction of its own."""
     with connection.cursor() as cursor:
         try:
             cursor.execute(SPILL)

@@ -13,7 +13,6 @@ class VersionConflict(StoreError):
     def __init__(
         self, message: str = "a stream has moved on since it was loaded: load and decide again"
     ) -> None:
-        """Say so, or why else."""
         super().__init__(message)
 
 
@@ -21,7 +20,6 @@ class CommandExists(StoreError):
     """The command's id is on record already: its first answer stands (I10)."""
 
     def __init__(self, sender: str, command_id: str) -> None:
-        """Name the command."""
         super().__init__(f"command {command_id!r} of {sender!r} is on record already: read its first answer")
         self.sender = sender
         self.command_id = command_id
@@ -31,7 +29,6 @@ class SubjectErased(StoreError):
     """A person's key is destroyed: nothing personal can be recorded on that person any more."""
 
     def __init__(self, person: str) -> None:
-        """Name the person."""
         super().__init__(f"person {person!r} was erased: record nothing personal on them")
         self.person = person
 
@@ -40,7 +37,6 @@ class ImportOpen(StoreError):
     """An import holds the book, or the import that commits does not hold it (any more)."""
 
     def __init__(self, book: str) -> None:
-        """Name the book."""
         super().__init__(
             f"an import is open on book {book!r}: finish it, or give it up with `import --abandon`"
         )
@@ -51,7 +47,6 @@ class BookUnknown(StoreError):
     """The book has no row: it was never created here."""
 
     def __init__(self, book: str) -> None:
-        """Name the book."""
         super().__init__(
             f"book {book!r} does not exist here: create it with `coverledger init --book {book}`"
         )
@@ -65,7 +60,7 @@ class DatabaseUnavailable(StoreError):
 
     @classmethod
     def broken(cls, error: Exception) -> "DatabaseUnavailable":
-        """Tell of a connection that broke while something was read."""
+        """Return the error of a connection that broke while something was read."""
         return cls(
             f"the connection to the ledger's database broke ({' '.join(str(error).split())}): try again"
         )
@@ -79,7 +74,6 @@ class DatabaseRefused(StoreError):
     """The database refused a statement for a reason of its own; nothing was recorded."""
 
     def __init__(self, reason: str, pgcode: str | None = None) -> None:
-        """Give the database's reason and its SQLSTATE."""
         super().__init__(f"the database refused: {' '.join(reason.split())}")
         self.pgcode = pgcode
 
@@ -88,7 +82,6 @@ class SubjectKeysMoved(StoreError):
     """A person's key was made or destroyed by somebody else meanwhile: read the keys again."""
 
     def __init__(self) -> None:
-        """Say what to do."""
         super().__init__("a person's key was made or destroyed meanwhile: read the keys again")
 
 
@@ -96,7 +89,6 @@ class Unreadable(StoreError):
     """A stored event does not read as its type and schema version say."""
 
     def __init__(self, stream: str, version: int, reason: str) -> None:
-        """Name the event and the reason."""
         super().__init__(f"event {version} of {stream} cannot be read: {reason}")
         self.stream = stream
         self.version = version
@@ -126,7 +118,6 @@ class NotTheOperator(StoreError):
     """The login may not act for the whole database."""
 
     def __init__(self) -> None:
-        """Say which login may."""
         super().__init__(
             "this is the operator's to do: set COVERLEDGER_MIGRATE_DSN to the login that migrates, and try "
             "again"
@@ -141,5 +132,4 @@ class StreamUnknown(StoreError):
     """No stream has this id here."""
 
     def __init__(self, stream_id: UUID) -> None:
-        """Name the id."""
         super().__init__(f"no stream has the id {stream_id}")

@@ -134,7 +134,7 @@ def hexadecimal(content: bytes) -> str:
 
 @contextmanager
 def recording(connection: Connection, commit: Commit) -> Iterator[None]:
-    """Say in the store's words why a commit was not recorded, or that nobody knows whether it was."""
+    """Raise in the store's words why a commit was not recorded, or that nobody knows whether it was."""
     try:
         yield
     except errors.UniqueViolation as error:
@@ -207,7 +207,7 @@ def _add_subjects(statement: Statement, book: str, keys: Mapping[str, SubjectKey
 
 
 def _taken(error: errors.UniqueViolation, commit: Commit) -> Exception:
-    """Tell a version that was taken from a command id that was."""
+    """Distinguish a version that was taken from a command id that was."""
     if error.diag.table_name != "commands":
         return VersionConflict()
     detail = error.diag.message_detail or ""
@@ -292,7 +292,7 @@ class EventStore:
             self._read(lambda connection: self.subject_keys.for_writing(connection, commit.book, persons))
 
     def answer_of(self, book: str, sender: str, command_id: str) -> FirstAnswer | None:
-        """Give the first answer to a command, None when it is not on record. Raises DatabaseUnavailable."""
+        """Return the first answer to a command, None when it is not on record. Raises DatabaseUnavailable."""
         return self._read(lambda connection: first_answer(connection, book, sender, command_id))
 
     def content_hmac(self, book: str, content: bytes) -> bytes:
@@ -348,12 +348,12 @@ class EventStore:
 
 
 def _is_usual(commit: Commit) -> bool:
-    """Say whether a commit's statements are few enough in kind for a connection to keep them prepared."""
+    """Return whether a commit's statements are few enough in kind for a connection to keep them prepared."""
     return len(commit.events) <= _USUAL_EVENTS and len(commit.answers) == 1 and commit.import_id is None
 
 
 def _persons_in(commit: Commit) -> frozenset[str]:
-    """Name the persons of whom a commit records something personal."""
+    """Return the persons of whom a commit records something personal."""
     return frozenset(
         new.entry.subject
         for new in commit.events

@@ -238,7 +238,7 @@ class WrittenCommit:
 
 
 def write_rows(commit: Commit, keys: Mapping[str, SubjectKey]) -> WrittenCommit:
-    """Give each event its version, ordinal, payload and leaf, chained to its stream's last.
+    """Write each event's version, ordinal, payload and leaf, chained to its stream's last.
 
     `keys`: by person.
     """

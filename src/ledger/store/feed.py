@@ -119,7 +119,7 @@ class EventVersion(NamedTuple):
 def select_positions(
     connection: Connection, book: str, places: Sequence[EventVersion]
 ) -> Mapping[EventVersion, int]:
-    """Give the positions of these events; those that have none yet are left out."""
+    """Return the positions of these events; those that have none yet are left out."""
     wanted = {
         "book": book,
         "streams": [place.stream_id for place in places],
@@ -133,7 +133,7 @@ def select_positions(
 def last_positions(
     connection: Connection, book: str, streams: Collection[StreamRef], position: int
 ) -> Mapping[StreamRef, int]:
-    """Give the position of each stream's last event, up to a position; -1 where there is none."""
+    """Return the position of each stream's last event, up to a position; -1 where there is none."""
     ids = {str(stream_id(book, stream)): stream for stream in streams}
     with connection.cursor() as cursor:
         cursor.execute(_LAST, (book, list(ids), position))
@@ -141,7 +141,7 @@ def last_positions(
 
 
 def version_at(connection: Connection, book: str, stream: StreamRef, position: int) -> int | None:
-    """Give the version that a stream has reached at a position of the feed; None before its first."""
+    """Return the version that a stream has reached at a position of the feed; None before its first."""
     with connection.cursor() as cursor:
         cursor.execute(_VERSION, (book, str(stream_id(book, stream)), position))
         found = cursor.fetchone()
@@ -232,7 +232,7 @@ def move_checkpoint(connection: Connection, book: str, name: str, position: int)
 
 
 def is_behind(connection: Connection, book: str, name: str) -> bool:
-    """Say whether a checkpoint stands elsewhere than at the feed's end; locks nothing."""
+    """Return whether a checkpoint stands elsewhere than at the feed's end; locks nothing."""
     with connection.cursor() as cursor:
         cursor.execute(_BEHIND, {"book": book, "name": name})
         return cursor.fetchone() != (False,)
@@ -264,14 +264,14 @@ def parked_events(connection: Connection, book: str, follower: str) -> Sequence[
 
 
 def parked_streams(connection: Connection, book: str, follower: str) -> dict[str, int]:
-    """Name the streams of which one follower has parked events, each with the first one's position."""
+    """Return the streams of which one follower has parked events, each with the first one's position."""
     with connection.cursor() as cursor:
         cursor.execute(_PARKED_STREAMS, (book, follower))
         return {stream: int(position) for stream, position in cursor}
 
 
 def checkpoints(connection: Connection, book: str) -> dict[str, int]:
-    """Give the position of every follower that has begun, by name."""
+    """Return the position of every follower that has begun, by name."""
     with connection.cursor() as cursor:
         cursor.execute(_STANDINGS, (book,))
         return {name: int(position) for name, position in cursor}

@@ -137,7 +137,7 @@ class MasterKeys:
             raise MasterKeyMissing(message) from error
 
     def _stamp(self) -> tuple[int, int, int] | None:
-        """Tell one state of the file from another; None: there is no file."""
+        """Return what differs between one state of the file and another; None: there is no file."""
         try:
             found = None if self._path is None else self._path.stat()
         except FileNotFoundError:
@@ -225,11 +225,11 @@ class BookKeys:
         self._opened: dict[tuple[str, Purpose], bytes] = {}
 
     def opened(self, book: str, purpose: Purpose) -> bytes | None:
-        """Give a key that this process has opened before."""
+        """Return a key that this process has opened before."""
         return self._opened.get((book, purpose))
 
     def key(self, connection: Connection, book: str, purpose: Purpose) -> bytes:
-        """Give a book's key, made now if there is none. Raises MasterKeyMissing."""
+        """Return a book's key, made now if there is none. Raises MasterKeyMissing."""
         kept = self.kept(connection, book, purpose)
         if kept is not None:
             return kept
@@ -271,7 +271,7 @@ class BookKeys:
 
 
 def _bound(book: str, purpose: str) -> str:
-    """Name a key as its wrapping is bound to it."""
+    """Return the name of a key that its wrapping is bound to."""
     return f"{purpose} key of {book}"
 
 
@@ -334,7 +334,7 @@ class SubjectKeys:
     def for_writing(
         self, connection: Connection, book: str, persons: Collection[str]
     ) -> Mapping[str, SubjectKey]:
-        """Give each person's key, a new one to whoever has none. Raises SubjectErased."""
+        """Return each person's key, a new one for whoever has none. Raises SubjectErased."""
         known = dict(self._read(connection, book, persons))
         for person, found in known.items():
             if found is None:
@@ -342,7 +342,7 @@ class SubjectKeys:
         return {person: known.get(person) or self._make(book, person) for person in persons}
 
     def for_reading(self, connection: Connection, book: str, persons: Collection[str]) -> Mapping[str, bytes]:
-        """Give the keys of those persons who have one and are not erased."""
+        """Return the keys of those persons who have one and are not erased."""
         return {
             person: found.key for person, found in self._read(connection, book, persons) if found is not None
         }

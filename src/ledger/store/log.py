@@ -288,7 +288,7 @@ def checkpoint_of(connection: Connection, book: str, epoch: int, size: int) -> s
 def signed_heads_below(
     connection: Connection, book: str, epoch: int, size: int
 ) -> Iterator[tuple[int, bytes, str]]:
-    """Give size, root and note of each head of an epoch below a size, the largest first."""
+    """Yield size, root and note of each head of an epoch below a size, the largest first."""
     page = None
     while page is None or page:
         with connection.cursor() as cursor:
@@ -299,7 +299,7 @@ def signed_heads_below(
 
 
 def any_checkpoint(connection: Connection, book: str) -> bool:
-    """Say whether a head of this book was ever signed, in any epoch."""
+    """Return whether a head of this book was ever signed, in any epoch."""
     with connection.cursor() as cursor:
         cursor.execute(_ANY, (book,))
         return cursor.fetchone() == (True,)

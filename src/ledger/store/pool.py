@@ -353,7 +353,7 @@ class Pool:
 
 
 def in_transaction(connection: Connection) -> bool:
-    """Say whether a transaction is open, in good order or failed."""
+    """Return whether a transaction is open, in good order or failed."""
     return connection.info.transaction_status != TRANSACTION_STATUS_IDLE
 
 
@@ -485,7 +485,7 @@ _OF_A_CONNECTION: Final = frozenset(TCP) - set(_LIBPQ_VARIABLES)
 
 
 def libpq_environment(dsn: str) -> Mapping[str, str]:
-    """Give the variables that lead where the DSN leads. Raises UsageError for a word that has none."""
+    """Return the variables that lead where the DSN leads. Raises UsageError for a word that has none."""
     try:
         words = parse_dsn(dsn)
     except ProgrammingError as error:

@@ -23,7 +23,7 @@ _NO_ROOM_HERE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def is_transient(error: Exception) -> bool:
-    """Say whether the same attempt may succeed a little later with nothing changed."""
+    """Return whether the same attempt may succeed a little later with nothing changed."""
     if isinstance(error, DatabaseUnavailable):
         return True
     if not isinstance(error, psycopg2.Error):
@@ -34,7 +34,7 @@ def is_transient(error: Exception) -> bool:
 
 
 def is_away(error: BaseException) -> bool:
-    """Say whether the database does not answer: nothing is wrong with what was asked of it."""
+    """Return whether the database does not answer: nothing is wrong with what was asked of it."""
     if isinstance(error, (DatabaseUnavailable, OutcomeUnknown)):
         return True
     if not isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
@@ -43,7 +43,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def has_no_room(error: BaseException) -> bool:
-    """Say whether a disk is full, the database's or ours, or the database has nothing left of its own."""
+    """Return whether a disk is full, the database's or ours, or the database has nothing left of its own."""
     if isinstance(error, OSError):
         return error.errno in _NO_ROOM_HERE
     pgcode = getattr(error, "pgcode", None)
@@ -51,7 +51,7 @@ def has_no_room(error: BaseException) -> bool:
 
 
 def passes_by_itself(error: Exception) -> bool:
-    """Say whether the same request may succeed later with nothing changed in it."""
+    """Return whether the same request may succeed later with nothing changed in it."""
     return is_away(error) or has_no_room(error) or is_transient(error)
 
 

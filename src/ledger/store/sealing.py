@@ -144,7 +144,7 @@ class Ordering:
 
 
 def any_pending(connection: Connection, book: str) -> bool:
-    """Say whether anything waits to be sealed; locks nothing."""
+    """Return whether anything waits to be sealed; locks nothing."""
     with connection.cursor() as cursor:
         cursor.execute(_ANY_PENDING, (book,))
         return cursor.fetchone() == (True,)

@@ -157,7 +157,7 @@ def enter_state(connection: Connection, book: str, name: str, state: State, beca
 
 
 def pause_of(connection: Connection, book: str, target: str | None) -> datetime | None:
-    """Give the end of the pause that a receiver asked for, of whichever subscription that leads to it."""
+    """Return the end of the pause that a receiver asked for, of whichever subscription that leads to it."""
     with connection.cursor() as cursor:
         cursor.execute(_PAUSE, (book, target))
         [(until,)] = cursor.fetchall()
@@ -190,7 +190,7 @@ def renew_lease(connection: Connection, lease: Lease, progress: Progress) -> Sta
 
 
 def release_lease(connection: Connection, lease: Lease) -> None:
-    """Give it back, so that another need not wait until it runs out."""
+    """Release it, so that another need not wait until it runs out."""
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, (lease.book, lease.name, str(lease.lease)))
 
@@ -355,20 +355,20 @@ def park_contracts(connection: Connection, book: str, subscription: str, contrac
 
 
 def hurry(connection: Connection, book: str, subscription: str, now: datetime) -> None:
-    """Let what failed because the receiver was away be tried at once."""
+    """Schedule at once what failed because the receiver was away."""
     with connection.cursor() as cursor:
         cursor.execute(_HURRY, (now, book, subscription, now))
 
 
 def replay(connection: Connection, book: str, subscription: str, now: datetime) -> int:
-    """Let what is parked wait again, to be tried at once and then for days; how many events."""
+    """Schedule what is parked again, to be tried at once and then for days; return how many events."""
     with connection.cursor() as cursor:
         cursor.execute(_REPLAY, (now, book, subscription))
         return cursor.rowcount
 
 
 def kept_contracts(connection: Connection, book: str, subscription: str) -> set[UUID]:
-    """Name the contracts whose events have to stand behind others, waiting or parked."""
+    """Return the contracts whose events have to stand behind others, waiting or parked."""
     with connection.cursor() as cursor:
         cursor.execute(_CONTRACTS, (book, subscription))
         return {UUID(contract) for (contract,) in cursor.fetchall()}
@@ -385,7 +385,7 @@ def waiting_contracts(connection: Connection, book: str, subscription: str) -> i
 def due_contracts(
     connection: Connection, book: str, subscription: str, now: datetime, limit: int
 ) -> list[UUID]:
-    """Name contracts whose first waiting event is due, the longest due first."""
+    """Return contracts whose first waiting event is due, the longest due first."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, (book, subscription, now, limit))
         return [UUID(contract) for (contract,) in cursor.fetchall()]
@@ -481,7 +481,7 @@ class WebhookSecrets:
     def expire(
         connection: Connection, book: str, subscription: str, *, now: datetime, expires_at: datetime
     ) -> None:
-        """Let all secrets there are sign until `expires_at` at the longest; forget those that are over."""
+        """Expire all secrets there are at `expires_at` at the latest; forget those that are over."""
         with connection.cursor() as cursor:
             cursor.execute(_SWEEP, (book, subscription, now))
             cursor.execute(_EXPIRE, (expires_at, book, subscription, expires_at))

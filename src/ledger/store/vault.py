@@ -22,7 +22,7 @@ _NONCE_BYTES = 12
 
 
 def place(book: str, stream: str, version: int, event_type: str, field: str) -> bytes:
-    """Say where a ciphertext belongs: its associated data. Moved elsewhere, it does not open."""
+    """Return where a ciphertext belongs: its associated data. Moved elsewhere, it does not open."""
     return canonical_json(
         {"book": book, "field": field, "stream": stream, "type": event_type, "version": version}
     )
@@ -122,7 +122,7 @@ order by person
 
 
 def untold_erasures(connection: Connection, book: str) -> list[str]:
-    """Name the erased of a book whose SubjectErased the log does not hold (any more)."""
+    """Return the erased of a book whose SubjectErased the log does not hold (any more)."""
     with connection.cursor() as cursor:
         cursor.execute(_UNTOLD, {"book": book})
         return [person for (person,) in cursor.fetchall()]

@@ -62,7 +62,7 @@ class GrownLevels:
                 self._hashes[level] += row
 
     def differing(self, stored: Iterable[StoredLevel]) -> list[int]:
-        """Name the levels whose stored nodes do not begin with these."""
+        """Return the levels whose stored nodes do not begin with these."""
         found = {level: hashes or b"" for level, _, hashes in stored}
         return [
             level
@@ -71,7 +71,7 @@ class GrownLevels:
         ]
 
     def expected(self, level: int) -> tuple[int, Sequence[bytes]]:
-        """Give a level's first node and its hashes."""
+        """Return a level's first node and its hashes."""
         return self._first[level], self._hashes[level]
 
 
@@ -92,7 +92,7 @@ def stored_levels(connection: Connection, book: str, first: int, end: int) -> li
 def first_bad_node(
     connection: Connection, book: str, grown: GrownLevels, levels: Sequence[int]
 ) -> NotVerified:
-    """Say which node is the first that differs, leaving out those that differ because one below them does."""
+    """Return the first node that differs, leaving out those that differ because one below them does."""
     faults: list[NotVerified] = []
     below: set[int] = set()
     for level in range(1, max(levels) + 1):
@@ -123,7 +123,7 @@ def check_no_other_nodes(connection: Connection, book: str, size: int) -> None:
 def _faults_of_level(
     connection: Connection, book: str, level: int, first: int, hashes: Sequence[bytes]
 ) -> dict[int, NotVerified]:
-    """Give what is wrong with the nodes of one level, by their index."""
+    """Return what is wrong with the nodes of one level, by their index."""
     with connection.cursor() as cursor:
         cursor.execute(_ONE_BY_ONE, (book, level, first, first + len(hashes)))
         stored = {index: bytes(kept) for index, kept in cursor.fetchall()}
@@ -188,7 +188,7 @@ class LogChunk(NamedTuple):
 
 
 def begin_snapshot(connection: Connection) -> None:
-    """Let all that is read in the transaction now open show one moment, and be read in the log's order."""
+    """Begin a snapshot: all that is read in the transaction now open shows one moment, in the log's order."""
     with connection.cursor() as cursor:
         for statement in _PLAN:
             cursor.execute(statement)
@@ -225,7 +225,7 @@ class ReadAhead:
         return self._reader.submit(question, self._connection).result()
 
     def chunks(self, book: str, first: int, size: int) -> Iterator[LogChunk]:
-        """Give the chunks from a position up to the log's size."""
+        """Yield the chunks from a position up to the log's size."""
         upcoming = self._begin(book, first, size)
         while upcoming is not None:
             chunk = upcoming.result()

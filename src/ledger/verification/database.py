@@ -63,7 +63,7 @@ class ProgressStore(Protocol):
     """Where a pass keeps how far it has come."""
 
     def read(self, connection: Connection, origin: str) -> VerificationProgress | None:
-        """Give what an earlier pass over the log of this name left, if it can be taken up."""
+        """Return what an earlier pass over the log of this name left, if it can be taken up."""
         ...
 
     def keep(self, standing: VerificationProgress) -> None:
@@ -198,7 +198,7 @@ def verify_database(  # noqa: PLR0913 # each is a part of the question
 def _less_than_asked(
     proof: DatabaseProof, names: LogNames, outside: TrustAnchors, now: datetime
 ) -> LessProven | None:
-    """Say what was asked and is not proven, the database being sound."""
+    """Return what was asked and is not proven, the database being sound."""
     whose = f"signed by {outside.demanded}" if outside.demanded else "that is signed"
     if proof.proven == 0 and outside.demanded:
         reason = f"no head {whose} stands here, so nothing is proven: `coverledger checkpoint` signs"
@@ -282,7 +282,7 @@ class _Audit:
         )
 
     def _first_bad(self, fault: NotVerified, passed: Sequence[PassedHead]) -> NotVerified:
-        """Name what was cut out at the first place that no head proves."""
+        """Return what was cut out at the first place that no head proves."""
         proven = max([self.standing.proven, *(head.size for head in passed if head.signed_by)])
         if isinstance(fault, CutOut) and (fault.position or 0) < proven:
             return CutOut(proven, fault.row, fault.reason)
@@ -304,7 +304,7 @@ class _Audit:
     def _grow(
         self, leaf_hashes: Sequence[bytes], heads: Sequence[PassedHead], grown: GrownLevels
     ) -> Iterator[HeadFault]:
-        """Let the tree grow by a chunk, and compare its root with each head that it passes."""
+        """Grow the tree by a chunk, and compare its root with each head that it passes."""
         first, done = self.frontier.size, 0
         proven = self.standing.proven
         for head in heads:

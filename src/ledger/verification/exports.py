@@ -119,7 +119,7 @@ def _read(connection: Connection, book: str, names: Sequence[str], size: int) ->
 
 
 def _claims(contract: str, events: Iterable[_Event]) -> list[str]:
-    """Name the streams of the claims that a contract's stream names. Raises NotVerified, BadLeaf."""
+    """Return the streams of the claims that a contract's stream names. Raises NotVerified, BadLeaf."""
     evidence = ContractEvidence(contract)
     for position, leaf, payload in events:
         wrong = evidence.read(read_leaf(leaf), payload)
@@ -165,7 +165,7 @@ def export_bundle(
 
 
 def event_schemas() -> Mapping[str, bytes]:
-    """Give the JSON Schema of each event's payload by file name: `claim.ClaimOpened.v1.json`."""
+    """Return the JSON Schema of each event's payload by file name: `claim.ClaimOpened.v1.json`."""
     return {
         f"{name}.v{event.schema_version}.json": (
             json.dumps(event.model_json_schema(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
@@ -175,7 +175,7 @@ def event_schemas() -> Mapping[str, bytes]:
 
 
 def _heads(connection: Connection, book: str) -> Iterator[str]:
-    """Give every signed head of the present epoch, by size."""
+    """Yield every signed head of the present epoch, by size."""
     after = 0
     while True:
         with connection.cursor() as cursor:
@@ -188,7 +188,7 @@ def _heads(connection: Connection, book: str) -> Iterator[str]:
 
 
 def _events(connection: Connection, book: str, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Give leaf and payload of each position below `size`."""
+    """Yield leaf and payload of each position below `size`."""
     for first in range(0, size, CHUNK_POSITIONS):
         with connection.cursor() as cursor:
             cursor.execute(_EVENTS, (book, first, min(size, first + CHUNK_POSITIONS)))

@@ -27,11 +27,11 @@ class LogNames(NamedTuple):
         return self.epochs[-1].origin
 
     def origin_in(self, epoch: int) -> str | None:
-        """Give the log's name in an epoch; None if it never had such a one."""
+        """Return the log's name in an epoch; None if it never had such a one."""
         return self.epochs[epoch - 1].origin if 1 <= epoch <= len(self.epochs) else None
 
     def binds(self, epoch: int, size: int) -> bool:
-        """Say whether a head of this epoch and size stands for what the log holds now.
+        """Return whether a head of this epoch and size stands for what the log holds now.
 
         What an epoch had beyond the position from which a later one began was lost with the restore.
         """
@@ -68,7 +68,7 @@ def log_names(connection: Connection, book: str, kept: Sequence[Epoch]) -> LogNa
 
 
 def log_size(connection: Connection, book: str) -> int:
-    """Give the number of positions up to the newest."""
+    """Return the number of positions up to the newest."""
     with connection.cursor() as cursor:
         cursor.execute(_END, (book,))
         found = cursor.fetchone()
@@ -117,7 +117,7 @@ class KnownKeys(Protocol):
     """The keys that may have signed a head, from a place that the database cannot write to."""
 
     def verifier_keys(self, epoch: int, size: int) -> list[VerifierKey]:
-        """Give the keys whose signature counts under a head of this epoch and size."""
+        """Return the keys that count under a head of this epoch and size."""
         ...
 
 
@@ -175,7 +175,7 @@ def check_no_other_heads(connection: Connection, book: str, size: int, seen: int
 def witnessed_heads(
     connection: Connection, book: str, names: LogNames, witnesses: Iterable[WitnessKey], size: int
 ) -> list[WitnessedHead]:
-    """Give the newest head of a log of `size` events, found sound, that each witness has cosigned.
+    """Return the newest head of a log of `size` events, found sound, that each witness has cosigned.
 
     Raises NotVerified for a cosignature that does not fit its head.
     """
@@ -196,7 +196,7 @@ def witnessed_heads(
 
 
 def is_published(connection: Connection, book: str, epoch: int, size: int) -> bool:
-    """Say whether a head of this epoch and size stands in the database."""
+    """Return whether a head of this epoch and size stands in the database."""
     with connection.cursor() as cursor:
         cursor.execute(_IS_THERE, (book, epoch, size))
         return cursor.fetchone() is not None

@@ -92,7 +92,7 @@ class LogRow(NamedTuple):
 def rows_between(
     connection: Connection, book: str, first: int, end: int
 ) -> Iterator[tuple[int, LogRow | None]]:
-    """Give each position from `first` up to, and not including, `end`; None where the log has none such."""
+    """Yield each position from `first` up to, and not including, `end`; None where the log has none such."""
     with connection.cursor() as cursor:
         cursor.execute(_BY_POSITION, {"book": book, "first": first, "end": end})
         for position, stream_id, version, leaf_hash, sealed_at, back, prev, prev_position, *columns in cursor:
@@ -144,7 +144,7 @@ def check_row(book: str, position: int, row: LogRow | None) -> bytes:
 
 
 def what_is_wrong(book: str, event: EventColumns, sealed: bytes, before: EventBefore | None) -> str | None:
-    """Say what is wrong with an event, given its sealed leaf hash and that of the event before it."""
+    """Return what is wrong with an event, given its sealed leaf hash and that of the event before it."""
     hashed = leaf_hash(event.leaf)
     if hashed != sealed and event.leaf_hash == sealed:
         return "its leaf is not the one that was sealed: the leaf was altered"
@@ -235,7 +235,7 @@ def check_slowly(connection: Connection, book: str, chunk: LogChunk) -> CheckedR
 
 
 def _cut_out(connection: Connection, book: str, row: LogRow, fault: NotVerified) -> CutOut | None:
-    """Say from where on an event may have been cut out, where that is what is wrong with a row."""
+    """Return from where on an event may have been cut out, where that is what is wrong with a row."""
     if row.version == 1 or row.before is not None or row.event is None or fault.position != row.position:
         return None
     place = {"book": book, "stream_id": row.stream_id, "version": row.version, "position": row.position}
@@ -321,7 +321,7 @@ def check_pending(connection: Connection, book: str, size: int) -> PendingEvents
 
 
 def _pages(connection: Connection, book: str) -> Iterator[list[UnsealedEvent]]:
-    """Give the events that wait, commit by commit, some hundred commits at a time."""
+    """Yield the events that wait, commit by commit, some hundred commits at a time."""
     after = -1
     while True:
         with connection.cursor() as cursor:

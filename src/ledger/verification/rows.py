@@ -123,7 +123,7 @@ class StreamHeads:
         self._kept = kept
 
     def forget_oldest(self) -> None:
-        """Let go of what is beyond the bound."""
+        """Drop what is beyond the bound."""
         for name in list(islice(self.heads, max(0, len(self.heads) - self._kept))):
             del self.heads[name]
 
@@ -158,7 +158,7 @@ class StreamHeads:
 
 
 def first_place(book: str, stream: bytes) -> bytes:
-    """Give the place of a stream's first event: its id, UUIDv5 of book and name, and version 1."""
+    """Return the place of a stream's first event: its id, UUIDv5 of book and name, and version 1."""
     digest = bytearray(sha1(book_namespace(book).bytes + stream, usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80

@@ -26,7 +26,7 @@ class PassedHead(NamedTuple):
     """The verifier keys that signed it; none where it is older than those that were given."""
 
     def forked(self, proven: int) -> NotVerified:
-        """Say that the log has another root; positions below `proven` are sound."""
+        """Return the finding that the log has another root; positions below `proven` are sound."""
         reason = (
             f"the log of {self.size} events has another root: "
             f"one of positions {proven} to {self.size - 1} is not what was signed"
@@ -95,7 +95,7 @@ class HeadScan:
                 raise kept.forked(0)
 
     def expected(self, chunk: LogChunk, standing: VerificationProgress) -> ExpectedHeads:
-        """Give the heads that fall into a chunk, signatures checked; all before it is sound."""
+        """Return the heads that fall into a chunk, signatures checked; all before it is sound."""
         passed = [kept for _, kept in self._kept if chunk.first < kept.size <= chunk.end]
         faults, count, not_checked, proven = [], 0, 0, standing.proven
         # Who was given the present key alone cannot check what an earlier one signed before it.

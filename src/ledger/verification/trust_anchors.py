@@ -57,7 +57,7 @@ class GivenKeys:
     keys: Sequence[VerifierKey]
 
     def verifier_keys(self, epoch: int, size: int) -> list[VerifierKey]:  # noqa: ARG002 # nothing says from where on they signed
-        """Give all of them."""
+        """Return all of them."""
         return list(self.keys)
 
 
@@ -70,7 +70,7 @@ class KeyFileKeys:
         self._past: dict[int, SigningKeys] = {}
 
     def verifier_keys(self, epoch: int, size: int) -> list[VerifierKey]:
-        """Give the keys whose signature counts under a head of this epoch and size. Raises KeyFileRefused."""
+        """Return the keys that count under a head of this epoch and size. Raises KeyFileRefused."""
         return self.of_epoch(epoch).verifier_keys_at(size)
 
     def of_epoch(self, epoch: int) -> SigningKeys:
@@ -179,12 +179,12 @@ class Parting(NamedTuple):
 def given_heads(
     connection: Connection, book: str, names: LogNames, heads: Iterable[ExternalHead], size: int
 ) -> list[GivenHead]:
-    """Say of each head that was given how far a log of `size` events, found sound, is shown to extend it."""
+    """Return how far a log of `size` events, found sound, is shown to extend each head that was given."""
     return [_given_head(connection, book, names, kept.head, size) for kept in heads if kept.is_given]
 
 
 def partings(names: LogNames, given: Sequence[GivenHead]) -> list[Parting]:
-    """Say of each epoch that parted which of the heads given show what came before."""
+    """Return for each epoch that parted which of the heads given show what came before."""
     return [
         Parting(
             epoch.epoch,
@@ -200,7 +200,7 @@ def partings(names: LogNames, given: Sequence[GivenHead]) -> list[Parting]:
 
 
 def why_not_covered(names: LogNames, head: GivenHead) -> str:
-    """Say in words why a head is not proven, and how far it is."""
+    """Return in words why a head is not proven, and how far it is."""
     first = _parting(names, head.epoch)
     shown = (
         f"its first {head.covered:,} are this log's; the others were given up"

@@ -120,7 +120,7 @@ class DeliveryRepository:
             return [Delivery(self._event(connection, kept.position), kept) for kept in waiting]
 
     def due(self, now: datetime) -> list[UUID]:
-        """Name contracts whose first waiting event may be tried."""
+        """Return contracts whose first waiting event may be tried."""
         with self._pool.connection() as connection:
             return due_contracts(connection, self._lease.book, self._lease.name, now, RECALLED_CONTRACTS)
 
@@ -164,7 +164,7 @@ class DeliveryRepository:
         return state
 
     def release(self) -> None:
-        """Give the lease back."""
+        """Release the lease."""
         with self._pool.connection() as connection:
             release_lease(connection, self._lease)
 

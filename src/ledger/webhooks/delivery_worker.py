@@ -230,7 +230,7 @@ class DeliveryWorker:
         return await sender.post(body, headers, now)
 
     async def _land(self) -> None:
-        """Let nothing new fly, and wait for what is in flight, but not for ever."""
+        """Start no further delivery, and wait for what is in flight, but not for ever."""
         self._queue.close()
         until = monotonic() + LANDING_SECONDS
         while self._queue.in_flight and monotonic() < until:  # noqa: ASYNC110 # one wait at the end

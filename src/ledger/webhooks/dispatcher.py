@@ -167,7 +167,7 @@ class Dispatcher:
         )
 
     def _pace(self, found: Subscription) -> RateLimiter:
-        """Give the pace of a receiver, the same to all subscriptions that lead to it."""
+        """Return the pace of a receiver, the same to all subscriptions that lead to it."""
         pace = self._paces.setdefault(found.target or "", RateLimiter(PARALLEL))
         pace.hold(found.waits_until)
         return pace

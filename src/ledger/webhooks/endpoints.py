@@ -76,7 +76,7 @@ def refuse_private(resolved: str) -> None:
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Say whether an address belongs to the public internet, whatever other address it may stand for."""
+    """Return whether an address belongs to the public internet, whatever other address it may stand for."""
     if isinstance(address, IPv4Address):
         return address.is_global and not address.is_multicast and not address.is_reserved
     if address.ipv4_mapped is not None:
@@ -115,7 +115,7 @@ def new_secret() -> str:
 
 
 def checked_secret(text: str) -> str:
-    """Make sure that a secret is one. Raises ValueError."""
+    """Ensure that a secret is one. Raises ValueError."""
     try:
         key = b64decode(text.removeprefix(KEY_PREFIX), validate=True)
     except ValueError:
@@ -127,7 +127,7 @@ def checked_secret(text: str) -> str:
 
 
 def signed_headers(secrets: Sequence[str], message_id: str, now: datetime, body: bytes) -> dict[str, str]:
-    """Give the three headers of one delivery, signed with each secret.
+    """Return the three headers of one delivery, signed with each secret.
 
     `message_id`: the event's id, the same at each try. `now`: the instant of this try, to the second.
     """
@@ -149,22 +149,22 @@ _NOT_IN_A_TOKEN: Final = re.compile(rb"[^A-Za-z0-9_-]")
 
 
 def subject_of(book: str, kind: str, number: str) -> str:
-    """Name an event's subject: `claims.cyber-care.claim.K-1`; what a token may not hold stands as %XX."""
+    """Return an event's subject: `claims.cyber-care.claim.K-1`; what a token may not hold stands as %XX."""
     return f"claims.{_token(book)}.{kind}.{_token(number)}"
 
 
 def subjects_of(book: str) -> str:
-    """Name all subjects of a book, as a stream takes them."""
+    """Return all subjects of a book, as a stream takes them."""
     return f"claims.{_token(book)}.>"
 
 
 def stream_of(book: str) -> str:
-    """Name the stream that a book's relay writes unless told otherwise: `claims-cyber-care`."""
+    """Return the stream that a book's relay writes unless told otherwise: `claims-cyber-care`."""
     return f"claims-{_token(book)}"
 
 
 def is_stream_name(name: str) -> bool:
-    """Say whether NATS takes it as a stream's name."""
+    """Return whether NATS takes it as a stream's name."""
     return bool(re.fullmatch(r"[^\s.*>/\\]{1,255}", name))
 
 

@@ -127,7 +127,7 @@ class Broker:
                 await self._jetstream.add_stream(wanted, num_replicas=1)
 
     async def standing(self, subjects: str) -> JetStreamState:
-        """Say how the stream stands, and what is the newest of these subjects that is left in it."""
+        """Return how the stream stands, and what is the newest of these subjects that is left in it."""
         last_sequence = (await self._jetstream.stream_info(self._stream)).state.last_seq
         try:
             # Not the message of that sequence: it may have been removed while older ones are still there.

@@ -48,12 +48,12 @@ class QueueChanges:
 
     @property
     def say_something(self) -> bool:
-        """Say whether anything has come about but the position."""
+        """Whether anything has come about but the position."""
         return bool(self.keep or self.forget or self.park or self.taken_at or self.gone or self.drained)
 
 
 def moved_to(position: int, taken_at: datetime | None, told: str | None) -> QueueChanges:
-    """Give the changes of a subscriber of whom nothing is ever kept."""
+    """Return the changes of a subscriber of whom nothing is ever kept."""
     return QueueChanges(
         position, (), (), (), hurry=False, taken_at=taken_at, told=told, gone=None, drained=()
     )
@@ -96,7 +96,7 @@ class OrderedQueue:
         return next(iter(self._open)) - 1 if self._open else self.position
 
     def is_busy(self, contract: UUID) -> bool:
-        """Say whether a contract has events on their way, or something that is not noted yet."""
+        """Return whether a contract has events on their way, or something that is not noted yet."""
         return contract in self._lanes or contract in self._touched
 
     def offer(self, event: FeedEvent, now: datetime) -> bool:
@@ -121,7 +121,7 @@ class OrderedQueue:
         self._line_up(contract, deliveries)
 
     def may_fly(self, now: datetime) -> bool:
-        """Say whether there is an event to deliver now. In an outage only one at a time is tried anew."""
+        """Return whether there is an event to deliver now. In an outage only one at a time is tried anew."""
         if self._closed:
             return False
         if self._ready_kept:
@@ -130,7 +130,7 @@ class OrderedQueue:
         return bool(self._ready_fresh) and not held
 
     def next(self, now: datetime) -> Delivery | None:
-        """Give an event to deliver now, if there is one. Its contract is in flight until it has landed."""
+        """Return an event to deliver now, if there is one. Its contract is in flight until it has landed."""
         if not self.may_fly(now):
             return None
         if self._ready_kept:
@@ -154,15 +154,15 @@ class OrderedQueue:
             self._failed(contract, delivery, outcome, now)
 
     def end(self, because: str) -> None:
-        """Let the subscription be disabled, whatever the receiver says."""
+        """Disable the subscription, whatever the receiver says."""
         self._gone = because
 
     def close(self) -> None:
-        """Let no further event fly."""
+        """Start no further delivery."""
         self._closed = True
 
     def changes(self) -> QueueChanges:
-        """Give what has come about since the last time; it is forgotten here."""
+        """Return what has come about since the last time; it is forgotten here."""
         changes = QueueChanges(
             self.settled,
             self._keep,
@@ -178,7 +178,7 @@ class OrderedQueue:
         return changes
 
     def release(self, contract: UUID) -> None:
-        """Let events of a contract go out as they come: no event of it is kept any more."""
+        """Deliver events of a contract as they come again: no event of it is kept any more."""
         self._kept.discard(contract)
 
     def _line_up(self, contract: UUID, deliveries: Sequence[Delivery]) -> None:

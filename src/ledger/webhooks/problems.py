@@ -67,7 +67,7 @@ class SubscriptionProblem(NamedTuple):
 
 
 def subscription_problems(connection: Connection, book: str) -> list[SubscriptionProblem]:
-    """Say what is wrong with whom, by name; of one subscriber that may be more than one thing."""
+    """Return what is wrong with whom, by name; of one subscriber that may be more than one thing."""
     with connection.cursor() as cursor:
         cursor.execute(_FOUND, (book,))
         rows = cursor.fetchall()

@@ -45,7 +45,7 @@ class PullSubscriber:
         self._follow = follow
 
     def events(self) -> Iterator[FeedEvent]:
-        """Give the events in order. The checkpoint moves past an event when the next one is asked for.
+        """Yield the events in order. The checkpoint moves past an event when the next one is asked for.
 
         So an event whose handling broke off is given again. What is transient is waited for.
 
@@ -82,7 +82,7 @@ class PullSubscriber:
             return self._checked(connection)
 
     def _checked(self, connection: Connection) -> int:
-        """Give the checkpoint. Raises OtherKind, NotActive."""
+        """Return the checkpoint. Raises OtherKind, NotActive."""
         found = subscription(connection, self._book, self._name)
         if found is None:
             raise NotActive(self._name, "removed", None)

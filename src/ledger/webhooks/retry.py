@@ -129,7 +129,7 @@ class RateLimiter:
         self._not_before = None
 
     def allows(self, now: datetime) -> bool:
-        """Say whether a further delivery may begin now."""
+        """Return whether a further delivery may begin now."""
         return (
             self._in_flight < self._at_once
             and (self._not_before is None or now >= self._not_before)
@@ -158,7 +158,7 @@ class RateLimiter:
             self._at_once = 1
 
     def _was_taken(self, now: datetime) -> None:
-        """Let one more go out at once."""
+        """Allow one more delivery at once."""
         self._refused_in_a_row = 0
         self._at_once = min(self._at_once + 1, self._most_at_once)
         self._taken.append(now)
@@ -171,7 +171,7 @@ class RateLimiter:
             self._next_at = self._next_at if self._rate else None
 
     def _refused(self, now: datetime, asked_for: timedelta | None) -> None:
-        """Give the receiver the pause that it wants: of so long, or it does not say."""
+        """Pause for the receiver as it wants: for so long, or it does not say."""
         self._drop_old(now)
         if not self._resting(now):
             # Else it was on its way when the pause began, and says nothing new of how much is taken.
@@ -214,7 +214,7 @@ LAST_TRY: Final = timedelta(days=3)
 def next_try(
     tries: int, failed_at: datetime, now: datetime, asked_for: timedelta | None = None
 ) -> datetime | None:
-    """Say when an event is tried again that failed `tries` times, first at `failed_at` and last at `now`.
+    """Return when an event is tried again that failed `tries` times, first at `failed_at` and last at `now`.
 
     The wait doubles from five seconds to two hours; a receiver may ask for a longer one, of a day at most.
     The last try is three days after the first failure, or when the receiver asked for it; None: that was it.
@@ -249,11 +249,11 @@ class CircuitBreaker:
 
     @property
     def is_on(self) -> bool:
-        """Say whether the receiver is away."""
+        """Whether the receiver is away."""
         return len(self._failing) >= CONTRACTS_FAILING or self.waiting >= CONTRACTS_WAITING
 
     def may_probe(self, now: datetime) -> bool:
-        """Say whether it is time to try one further event."""
+        """Return whether it is time to try one further event."""
         return self._probe_at is None or now >= self._probe_at
 
     def landed(self, contract: UUID, verdict: Verdict, now: datetime) -> bool:

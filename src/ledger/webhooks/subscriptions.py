@@ -43,7 +43,6 @@ class SubscriptionUnknown(Rejected):
     """The book has no subscription of this name."""
 
     def __init__(self, book: str, name: str) -> None:
-        """Name both."""
         super().__init__(
             f"Book {book!r} has no subscription {name!r}: see coverledger subscriptions list --book {book}"
         )
@@ -53,7 +52,6 @@ class SubscriptionExists(Rejected):
     """The name is taken."""
 
     def __init__(self, book: str, name: str) -> None:
-        """Name both."""
         super().__init__(
             f"Book {book!r} has a subscription {name!r} already: choose another name, or remove that one"
         )
@@ -82,7 +80,6 @@ class ReadElsewhere(Rejected):
     """Another program reads under the same name, and each event is given to one of them only."""
 
     def __init__(self, name: str) -> None:
-        """Name the subscription."""
         super().__init__(
             f"The checkpoint of {name!r} has moved meanwhile: another program reads under this name; give "
             "each program its own"
@@ -93,7 +90,6 @@ class NameRefused(UsageError):
     """It is no name of a subscription."""
 
     def __init__(self, name: str) -> None:
-        """Say what a name may be."""
         super().__init__(
             f"{name[:40]!r} is no name of a subscription: use letters, digits, '.', '_' and '-', 64 at most"
         )
@@ -172,32 +168,32 @@ class Subscriptions:
             self._add(connection, name, "nats", stream, None, after)
 
     def all(self) -> list[SubscriptionStatus]:
-        """Say how each stands, by name."""
+        """Return how each stands, by name."""
         with self._pool.connection() as connection:
             return subscription_statuses(connection, self._book)
 
     def one(self, name: str) -> SubscriptionStatus:
-        """Say how one stands. Raises SubscriptionUnknown."""
+        """Return how one stands. Raises SubscriptionUnknown."""
         for standing in self.all():
             if standing.subscription.name == name:
                 return standing
         raise SubscriptionUnknown(self._book, name)
 
     def kept(self, name: str) -> list[Kept]:
-        """Give what waits and what is parked, by position, 1,000 at most. Raises SubscriptionUnknown."""
+        """Return what waits and what is parked, by position, 1,000 at most. Raises SubscriptionUnknown."""
         with self._pool.connection() as connection:
             if subscription(connection, self._book, name) is None:
                 raise SubscriptionUnknown(self._book, name)
             return kept_events(connection, self._book, name, KEPT_SHOWN)
 
     def pause(self, name: str, because: str | None = None) -> None:
-        """Let it rest; what is sealed meanwhile it gets afterwards. Raises SubscriptionUnknown."""
+        """Pause it; what is sealed meanwhile it gets afterwards. Raises SubscriptionUnknown."""
         with self._locked(name) as (connection, found):
             if found.state == "active":
                 enter_state(connection, self._book, name, "paused", because)
 
     def resume(self, name: str) -> None:
-        """Let a paused or disabled one go on where it was, and at once where its receiver asked for a pause.
+        """Resume a paused or disabled one where it was, and at once where its receiver asked for a pause.
 
         Raises SubscriptionUnknown.
         """
@@ -314,7 +310,7 @@ class Subscriptions:
 
 
 def subscription_statuses(connection: Connection, book: str) -> list[SubscriptionStatus]:
-    """Say how each subscription of a book stands, by name."""
+    """Return how each subscription of a book stands, by name."""
     end, kept = feed_end(connection, book), backlogs(connection, book)
     return [
         SubscriptionStatus(found, kept.get(found.name, Backlog()), end - found.position)
@@ -323,13 +319,13 @@ def subscription_statuses(connection: Connection, book: str) -> list[Subscriptio
 
 
 def check_name(name: str) -> None:
-    """Make sure that it is a name for a subscription. Raises NameRefused."""
+    """Ensure that it is a name for a subscription. Raises NameRefused."""
     if not NAME.fullmatch(name):
         raise NameRefused(name)
 
 
 def check_types(types: Sequence[str]) -> None:
-    """Make sure that there are such events. Raises TypeUnknown."""
+    """Ensure that there are such events. Raises TypeUnknown."""
     for name in types:
         if name not in EVENT_TYPES:
             raise TypeUnknown(name, get_close_matches(name, EVENT_TYPES, n=1, cutoff=0.0)[0])

@@ -40,7 +40,7 @@ HISTORY_COLUMNS: tuple[TableColumn, ...] = (
 def history_of(  # noqa: PLR0913  # a stream, a book, both times, and whether alone
     kind: str, number: str, *, book: str, as_of: str | None, on: date | None, own: bool = False
 ) -> list[dict[str, object]]:
-    """Give a stream's events as rows. Raises `Rejected` when nothing of it was recorded by then."""
+    """Return a stream's events as rows. Raises `Rejected` when nothing of it was recorded by then."""
     from projections.queries.replay import history  # noqa: PLC0415  # loaded when it runs
 
     with reading(book, BELONGING, as_of=as_of, on=on) as reader:
@@ -48,7 +48,7 @@ def history_of(  # noqa: PLR0913  # a stream, a book, both times, and whether al
 
 
 def stream(kind: str, number: str) -> "StreamRef":
-    """Name a stream."""
+    """Return a stream."""
     from ledger.domain.identifiers import StreamRef  # noqa: PLC0415  # loaded when it runs
 
     return StreamRef(kind, number)  # type: ignore[arg-type]  # callers name one of the three kinds
@@ -133,7 +133,7 @@ def _tell(event: Mapping[str, object]) -> None:
 
 
 def _upcast(event: Mapping[str, object]) -> dict[str, tuple[str, str]]:
-    """Give what an older schema recorded otherwise than it is read today, path by path."""
+    """Return what an older schema recorded otherwise than it is read today, path by path."""
     from projections.queries.replay import Json, changes  # noqa: PLC0415  # loaded when it runs
 
     if "original" not in event:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(said: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Give a function that is told how much more has been done; `total`: of how much, if that is known."""
+    """Yield a function that is told how much more has been done; `total`: of how much, if that is known."""
     if not is_interactive():
         yield lambda _: None
         return
@@ -84,7 +84,7 @@ def write_out(rows: "Rows", sheet: "Sheet", path: Path) -> None:
 def rows_or_file(
     reader: "Reader", listed: "Listed", filters: "Filters", out: Path | None
 ) -> Sequence[Values] | None:
-    """Give a list's rows; None where they went to a file, one by one: memory does not grow with them."""
+    """Return a list's rows; None where they went to a file, one by one: memory does not grow with them."""
     from projections.exports.sheets import SHEETS  # noqa: PLC0415  # as above
     from projections.queries.questions import each_row  # noqa: PLC0415  # loaded when it runs
 

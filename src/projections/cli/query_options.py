@@ -137,7 +137,7 @@ def reading(
     on: date | None = None,
     access: "Access | None" = None,
 ) -> Iterator["Reader"]:
-    """Give a reader of these views, caught up; of no view: of the feed alone.
+    """Yield a reader of these views, caught up; of no view: of the feed alone.
 
     `access`: who opens personal values, and why; None: they stay sealed.
 
@@ -190,7 +190,7 @@ def _opening(wiring: "App", access: "Access | None") -> "Opening | None":
 def _warn_of_more(
     connection: "Connection", book: str, asked: "Cursor | datetime | None", position: int
 ) -> None:
-    """Say on stderr when more may yet be sealed by the instant asked for, so that the answer can change."""
+    """Warn when more may yet be sealed by the instant asked for, so that the answer can change."""
     from ledger.feed.reader import Cursor, present_epoch  # noqa: PLC0415  # loaded when it runs
     from projections.queries.reader import NOTHING, is_over  # noqa: PLC0415  # as above
 
@@ -201,7 +201,7 @@ def _warn_of_more(
 
 
 def _warn_of_parked(connection: "Connection", book: str, views: Sequence[str]) -> None:
-    """Say on stderr when a view had to leave events out, for what it shows may then be wrong."""
+    """Warn when a view had to leave events out, for what it shows may then be wrong."""
     from projections.maintenance.status import parked  # noqa: PLC0415  # loaded when it runs
 
     for name, count in parked(connection, book).items():

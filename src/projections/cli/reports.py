@@ -123,7 +123,7 @@ class ReportTarget:
 
     @contextmanager
     def reading(self, *views: str) -> "Iterator[Reader]":
-        """Give a reader of these views at the time asked for."""
+        """Yield a reader of these views at the time asked for."""
         with reading(self.book, views, as_of=self.as_of, on=self.on) as reader:
             yield reader
 
@@ -170,7 +170,7 @@ def tell(  # noqa: PLR0913  # a report, where it goes, and its words
     title: str,
     empty: str,
 ) -> None:
-    """Give a report: to its file row by row, else as JSON or as a table."""
+    """Write a report: to its file row by row, else as JSON or as a table."""
     from projections.queries.reports import REPORTS, each_of, rows_of  # noqa: PLC0415  # loaded when it runs
 
     report = REPORTS[name]

@@ -62,7 +62,7 @@ def fit(demands: Sequence[Demand], window: int) -> Fit:
 def demand(
     header: str, cells: Sequence[str], *, folds: bool, spare: int, measure: Callable[[str], int] = len
 ) -> Demand:
-    """Say what a column of these cells asks for. Its header may always fold between words.
+    """Return what a column of these cells asks for. Its header may always fold between words.
 
     `measure`: how many cells a text takes in the window.
     """
@@ -73,7 +73,7 @@ def demand(
 
 
 def total(widths: Sequence[int]) -> int:
-    """Give the width of a whole table whose columns are so wide."""
+    """Return the width of a whole table whose columns are so wide."""
     return sum(widths) + GAP * (len(widths) - 1) + EDGES
 
 
@@ -119,7 +119,7 @@ class TableColumn:
     """Left out first where it is highest, if the window is too narrow; 0: never."""
 
     def spared(self, spare: int) -> "TableColumn":
-        """Give the same column, to be left out where the window is too narrow: the highest first."""
+        """Return the same column, to be left out where the window is too narrow: the highest first."""
         return replace(self, spare=spare)
 
 

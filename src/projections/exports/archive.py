@@ -40,7 +40,10 @@ class Range(NamedTuple):
 
 
 def ranges_of(folder: Path) -> list[Range]:
-    """Give the ranges that a folder holds, in order. Raises `Rejected` where they leave a gap or overlap."""
+    """Return the ranges that a folder holds, in order.
+
+    Raises `Rejected` where they leave a gap or overlap.
+    """
     reaching: dict[int, int] = {}
     for path in folder.glob("events-*.parquet"):
         if named := NAME.fullmatch(path.name):
@@ -60,7 +63,7 @@ def ranges_of(folder: Path) -> list[Range]:
 
 
 def to_write(held: list[Range], end: int, length: int = RANGE) -> Iterator[Range]:
-    """Give the ranges to write so that the archive reaches `end`: the last one anew if it can grow."""
+    """Yield the ranges to write so that the archive reaches `end`: the last one anew if it can grow."""
     first = 0
     if held:
         last = held[-1]
@@ -73,7 +76,7 @@ def to_write(held: list[Range], end: int, length: int = RANGE) -> Iterator[Range
 
 
 def last_event_id(path: Path) -> str:
-    """Give the id of a file's last event. Raises `Rejected` for a file that is no archive's."""
+    """Return the id of a file's last event. Raises `Rejected` for a file that is no archive's."""
     arrow, parquet = needed("pyarrow", "Parquet"), needed("pyarrow.parquet", "Parquet")
     try:
         with parquet.ParquetFile(path) as file:
@@ -106,7 +109,7 @@ EVENTS: Final = sheet(
 
 
 def archived(events: Iterable[FeedEvent]) -> Iterator[Row]:
-    """Give events as rows. The payload is the exact text recorded, for its hash stands in the log's leaf."""
+    """Yield events as rows. The payload is the exact text recorded, for its hash stands in the log's leaf."""
     for event in events:
         yield {
             "position": event.position,

@@ -29,7 +29,7 @@ from projections.exports.sheets import Kind, Row, Rows, Sheet
 
 
 def needed(module: str, what: str) -> Any:  # noqa: ANN401  # a module
-    """Give a module of the extra. Raises `Rejected`, with what to type, where it is not installed."""
+    """Return a module of the extra. Raises `Rejected`, with what to type, where it is not installed."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
@@ -42,7 +42,7 @@ CHUNK_BYTES: Final = 65_536
 
 
 def made(write: Callable[[IO[bytes]], object]) -> Iterator[bytes]:
-    """Let a file be written now, and give it later, some bytes at a time; a large one waits on the disk.
+    """Write a file now, and yield it later, some bytes at a time; a large one waits on the disk.
 
     Raises what `write` raises.
     """
@@ -93,7 +93,7 @@ def csv_chunks(rows: Rows, sheet: Sheet) -> Iterator[bytes]:
 
 
 def harmless(text: str) -> str:
-    """Give a text that no spreadsheet runs: an apostrophe goes before one that begins like a formula."""
+    """Return a text that no spreadsheet runs: an apostrophe goes before one that begins like a formula."""
     if is_structured(text):
         return text
     # Spreadsheets pass over leading blanks, and then look whether a formula begins.
@@ -256,7 +256,7 @@ class SentFormat(NamedTuple):
 
     @property
     def is_there(self) -> bool:
-        """Say whether what it needs is installed."""
+        """Whether what it needs is installed."""
         return self.needs is None or find_spec(self.needs) is not None
 
 

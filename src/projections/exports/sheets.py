@@ -45,7 +45,7 @@ class Sheet:
 
 
 def sheet(name: str, /, **kinds: Kind) -> Sheet:
-    """Name a sheet's columns, each with its kind: `sheet("due", subject="text", due_on="date")`."""
+    """Return a sheet of these columns, each with its kind: `sheet("due", subject="text", due_on="date")`."""
     return Sheet(name, tuple(SheetColumn(column, kind) for column, kind in kinds.items()))
 
 

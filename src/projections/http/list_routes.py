@@ -40,7 +40,7 @@ class _Years:
 
 
 def _until(reader: Reader) -> date:
-    """Give the last day that the report knows of."""
+    """Return the last day that the report knows of."""
     return reported_until(reader, reader.as_of if isinstance(reader, PagedReader) else None)
 
 
@@ -132,7 +132,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most.")]
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Give the routes of the lists (group `coverledger.routes`)."""
+    """Return the routes of the lists (group `coverledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
     for listed in (*LISTS, *REPORT_LISTS):
         _add(router, listed)

@@ -128,7 +128,7 @@ _TYPES: Final[dict[str, dict[str, Any]]] = {
 
 
 def row_schema(listed: List) -> dict[str, Any]:
-    """Give the JSON Schema of a list's rows. Fields may be added."""
+    """Return the JSON Schema of a list's rows. Fields may be added."""
     properties = {}
     for name, kind in listed.sheet.columns:
         schema = dict(_TYPES[kind])

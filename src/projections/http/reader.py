@@ -76,7 +76,7 @@ class PagedReader(Reader):
     """As it was asked for; None: the present."""
 
     def source(self, view: View[object], scope: StreamRef | None = None) -> RowSource:  # type: ignore[override]  # any memory
-        """Give a view's rows; those of the list's own view, only the page."""
+        """Return a view's rows; those of the list's own view, only the page."""
         found = Reader.source(self, view, scope)
         if self.listed is None or view.name != self.listed.views[0] or not self.listed.order:
             return found
@@ -155,7 +155,7 @@ async def read(
 def reading(
     wiring: App, views: Sequence[str], time: Time, access: Access | None = None
 ) -> Iterator[PagedReader]:
-    """Give a reader of these views, as far as they have followed. Raises Problem for an unknown time."""
+    """Yield a reader of these views, as far as they have followed. Raises Problem for an unknown time."""
     with wiring.pool.transaction() as connection:
         with connection.cursor() as cursor:
             cursor.execute(SNAPSHOT)
@@ -221,7 +221,7 @@ def _check_position(wiring: App, cursor: Cursor) -> None:
 
 
 def no_such(reader: Reader, kind: str, number: str) -> Problem:
-    """Say that there is no such contract, claim or complaint at the time asked for."""
+    """Return the problem that there is no such contract, claim or complaint at the time asked for."""
     on = "" if reader.on is None else f" on {reader.on}"
     message = (
         f"There is no {kind} {number!r}{on} at position {reader.position}: see /v1/{reader.book}/{kind}s."
@@ -230,7 +230,7 @@ def no_such(reader: Reader, kind: str, number: str) -> Problem:
 
 
 def _as_here(error: UsageError) -> str:
-    """Say of a parameter what the command line says of its option."""
+    """Return of a parameter what the command line says of its option."""
     return str(error).replace("--as-of", "as_of")
 
 
@@ -256,7 +256,7 @@ def download(listed: List, end: str, rows: Rows, position: Cursor) -> StreamingR
 
 
 def rows_by_pages(wiring: App, listed: List, filters: object, time: Time, position: Cursor) -> Iterator[Row]:
-    """Give all rows of a list as they stand at a position, read page by page."""
+    """Yield all rows of a list as they stand at a position, read page by page."""
     after, time = None, replace(time, as_of=position)
     while True:
         with reading(wiring, listed.views, time) as reader:

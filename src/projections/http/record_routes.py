@@ -74,12 +74,12 @@ REPLAYED: Final[dict[str, Any]] = EVENT | {
 
 
 def array_of(items: dict[str, Any]) -> dict[str, Any]:
-    """Give the schema of a list of these."""
+    """Return the schema of a list of these."""
     return {"type": "array", "items": items}
 
 
 def shown(plural: str, nested: tuple[str, ...]) -> dict[str, Any]:
-    """Give the schema of one contract, claim or complaint, with the lists that stand in it."""
+    """Return the schema of one contract, claim or complaint, with the lists that stand in it."""
     rows = {listed.name: row_schema(listed) for listed in LISTS}
     row = rows[plural]
     lists = {name: array_of(rows.get(name, {"type": "object"})) for name in nested}
@@ -136,7 +136,7 @@ Own = Annotated[bool, Query(description="A contract's own events only, without i
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Give the routes of single contracts, claims and complaints (group `coverledger.routes`)."""
+    """Return the routes of single contracts, claims and complaints (group `coverledger.routes`)."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
     for kind in KINDS:
         one = f"/{kind.plural}/{{number:number}}"

@@ -28,13 +28,13 @@ Version = tuple[int, int | None, Row]
 
 
 def live_generation(connection: Connection, book: str, view: str) -> int:
-    """Give the number of the generation that is read."""
+    """Return the number of the generation that is read."""
     standing = live(connection, book, view)
     return NO_GENERATION if standing is None else standing.generation
 
 
 def rows_of(connection: Connection, book: str, generation: int, view: View[Any]) -> Iterator[Version]:
-    """Give all row versions of one generation, in no order."""
+    """Yield all row versions of one generation, in no order."""
     columns = ", ".join(view.table.columns)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -90,7 +90,7 @@ def compare(pool: Pool, book: str, view: View[Any]) -> list[Difference]:
 
 
 def events_at(connection: Connection, book: str, positions: set[int]) -> dict[int, str]:
-    """Name the events at these positions, as far as there are any."""
+    """Return the events at these positions, as far as there are any."""
     if not positions:
         return {}
     with connection.cursor() as cursor:

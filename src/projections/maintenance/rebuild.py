@@ -203,7 +203,7 @@ def _compare(pool: Pool, book: str, building: _Building) -> tuple[int | None, Co
 
 
 def _switch(pool: Pool, book: str, building: _Building) -> _Switched | None:
-    """Let what was built be read from now on, at the position to which the view had come or beyond.
+    """Put what was built live, at the position to which the view had come or beyond.
 
     None where somebody else has switched.
     """

@@ -26,7 +26,7 @@ where book = %s and follower = any(%s) order by follower, position
 
 
 def view_statuses(connection: Connection, book: str) -> list[dict[str, object]]:
-    """Give for each view, and for the directory, where it stands, how far it lags, how many events it parked.
+    """Return for each view, and the directory, where it stands, how far it lags and what it parked.
 
     `lag_seconds`: for how long the first event that the view has not folded has been sealed; 0 without any.
     `status`: `running`; `parked` with events that it could not take; `changed` where its fold has another
@@ -63,7 +63,7 @@ def view_statuses(connection: Connection, book: str) -> list[dict[str, object]]:
 
 
 def changed_views(connection: Connection, book: str) -> list[str]:
-    """Name the views whose rows come from another version of their fold than this program's."""
+    """Return the views whose rows come from another version of their fold than this program's."""
     return [
         one.view
         for one in generations(connection, book)
@@ -72,14 +72,14 @@ def changed_views(connection: Connection, book: str) -> list[str]:
 
 
 def parked(connection: Connection, book: str) -> dict[str, int]:
-    """Give how many events each follower could not take, for those that left any out."""
+    """Return how many events each follower could not take, for those that left any out."""
     with connection.cursor() as cursor:
         cursor.execute(PARKED, (book,))
         return {follower: int(count) for follower, count in cursor}
 
 
 def parked_rows(connection: Connection, book: str, names: list[str]) -> list[dict[str, object]]:
-    """Give the events that these views could not take, each with its error, by view and position."""
+    """Return the events that these views could not take, each with its error, by view and position."""
     with connection.cursor() as cursor:
         cursor.execute(PARKED_ROWS, (book, names))
         columns = [column.name for column in cursor.description or ()]

@@ -61,7 +61,7 @@ _STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def choices_of(listed: str, name: str) -> tuple[str, ...]:
-    """Give the values that a list's filter takes; none: any."""
+    """Return the values that a list's filter takes; none: any."""
     match name:
         case "status":
             return _STATUSES[listed]

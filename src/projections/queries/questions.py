@@ -33,13 +33,13 @@ Shown = dict[str, object]
 
 
 def documents_of(contract: Mapping[str, object]) -> list[Shown]:
-    """Name the documents that applied when the contract was concluded, in its language."""
+    """Return the documents that applied when the contract was concluded, in its language."""
     terms = _terms(contract)
     return [document.model_dump() for document in terms.documents_in(cast("Language", contract["language"]))]
 
 
 def contacts_of(contract: Mapping[str, object], purposes: tuple[Purpose, ...]) -> list[Shown]:
-    """Name whom to turn to, for each purpose."""
+    """Return whom to turn to, for each purpose."""
     terms = _terms(contract)
     return [terms.contact(purpose).model_dump() for purpose in purposes]
 
@@ -83,28 +83,28 @@ Listed = Literal["contracts", "claims", "complaints", "limits", "due"]
 
 
 def list_contracts(reader: Reader, filters: Filters) -> list[Answer]:
-    """Give contracts by position of their ContractStarted; `before` looks at `starts_on`."""
+    """Return contracts by position of their ContractStarted; `before` looks at `starts_on`."""
     return _at_once(reader, _contracts(filters))
 
 
 def list_claims(reader: Reader, filters: Filters) -> list[Answer]:
-    """Give claims by position of their ClaimOpened; `before` looks at the incident's date."""
+    """Return claims by position of their ClaimOpened; `before` looks at the incident's date."""
     return _at_once(reader, _claims(filters))
 
 
 def list_complaints(reader: Reader, filters: Filters) -> list[Answer]:
-    """Give complaints by position of their ComplaintLodged; `before` looks at `received_on`."""
+    """Return complaints by position of their ComplaintLodged; `before` looks at `received_on`."""
     return _at_once(reader, _complaints(filters))
 
 
 def list_limits(reader: Reader, filters: Filters) -> list[Answer]:
-    """Give limits. `claim`: those that its incident draws on; `status`: of the contract."""
+    """Return limits. `claim`: those that its incident draws on; `status`: of the contract."""
     question = _limits(reader, filters)
     return [] if question is None else _at_once(reader, question)
 
 
 def list_due(reader: Reader, filters: Filters) -> list[Answer]:
-    """Give due rows by due date, those of one day by when their subject was recorded.
+    """Return due rows by due date, those of one day by when their subject was recorded.
 
     `contract`: with its claims' and complaints'; `before` looks at `due_on`. Retention is asked for by its
     kind alone: it is a proposal to people, and time does nothing at its date.
@@ -113,7 +113,7 @@ def list_due(reader: Reader, filters: Filters) -> list[Answer]:
 
 
 def list_calendar(reader: Reader, filters: Filters, today: date) -> list[Answer]:
-    """Give due rows for a calendar, by date, each with its place among those that bear the same name (`nth`).
+    """Return due rows for a calendar, by date, each with its place among those of the same name (`nth`).
 
     Unless a status or days are asked for: what is open, and what was due in the last 30 days or will be.
     """
@@ -127,7 +127,7 @@ def list_calendar(reader: Reader, filters: Filters, today: date) -> list[Answer]
 
 
 def each_row(reader: Reader, listed: Listed, filters: Filters) -> Generator[Answer, None, None]:
-    """Give a list's rows one by one, in constant memory.
+    """Yield a list's rows one by one, in constant memory.
 
     The reader's transaction must stay open until the last is taken, or until this is closed. What has to be
     folded for the question (`--on`, retention) is in memory all the same.
@@ -147,7 +147,7 @@ def _at_once(reader: Reader, question: Question) -> list[Answer]:
 
 
 def _question(reader: Reader, listed: Listed, filters: Filters) -> Question | None:
-    """Give a list's question; None where no row can match, or none is in the database."""
+    """Return a list's question; None where no row can match, or none is in the database."""
     match listed:
         case "contracts":
             return _contracts(filters)
@@ -212,7 +212,7 @@ def _due(filters: Filters) -> Question:
 
 
 def _retentions(reader: Reader, filters: Filters) -> list[Answer]:
-    """Give until when the records of ended contracts are kept: rows of contracts, never of claims."""
+    """Return until when the records of ended contracts are kept: rows of contracts, never of claims."""
     if filters.claim is not None or filters.guarantee is not None:
         return []
     found = [
@@ -227,7 +227,7 @@ def _retentions(reader: Reader, filters: Filters) -> list[Answer]:
 
 
 def show_contract(reader: Reader, number: str) -> Answer:
-    """Give one contract with its limits, due rows, claims, complaints, documents and contacts.
+    """Return one contract with its limits, due rows, claims, complaints, documents and contacts.
 
     Raises `Rejected` when it is not there at that time.
     """
@@ -248,7 +248,7 @@ def show_contract(reader: Reader, number: str) -> Answer:
 
 
 def show_claim(reader: Reader, number: str) -> Answer:
-    """Give one claim with its due rows and the contacts that it needs.
+    """Return one claim with its due rows and the contacts that it needs.
 
     Raises `Rejected` when it is not there at that time.
     """
@@ -262,7 +262,7 @@ def show_claim(reader: Reader, number: str) -> Answer:
 
 
 def show_complaint(reader: Reader, number: str) -> Answer:
-    """Give one complaint with its due rows and contacts. Raises `Rejected` when it is not there."""
+    """Return one complaint with its due rows and contacts. Raises `Rejected` when it is not there."""
     wanted, scope = ComplaintsFilter(complaints=[number]), StreamRef("complaint", number)
     rows = _at_once(reader, Question(COMPLAINTS, of_complaints.SELECT, wanted, scope))
     if not rows:
@@ -275,12 +275,12 @@ def show_complaint(reader: Reader, number: str) -> Answer:
 
 
 def _named(reader: Reader, stream: StreamRef) -> Answer:
-    """Name the persons, for a reader who opens them."""
+    """Return the persons, for a reader who opens them."""
     return {} if reader.opening is None else {"persons": persons_of(reader, reader.opening, stream)}
 
 
 def _scope(filters: Filters) -> StreamRef | None:
-    """Say whose streams can hold an answer: a claim's own, a contract's with those around it, or all."""
+    """Return whose streams can hold an answer: a claim's own, a contract's with those around it, or all."""
     if filters.contract is not None:
         return StreamRef("contract", filters.contract)
     return None if filters.claim is None else StreamRef("claim", filters.claim)

@@ -46,7 +46,7 @@ order by 3
 
 
 def first_position(connection: Connection, book: str, stream: StreamRef) -> int:
-    """Give the position of a stream's first event. Raises `KeyError` when none is sealed."""
+    """Return the position of a stream's first event. Raises `KeyError` when none is sealed."""
     with connection.cursor() as cursor:
         cursor.execute(FIRST_POSITION, (book, str(stream_id(book, stream))))
         found = cursor.fetchone()
@@ -56,14 +56,14 @@ def first_position(connection: Connection, book: str, stream: StreamRef) -> int:
 
 
 def streams_between(connection: Connection, book: str, after: int, until: int, limit: int) -> list[StreamRef]:
-    """Name the streams that events happened to after a position, until another one; so many at most."""
+    """Return the streams that events happened to after a position, until another one; so many at most."""
     with connection.cursor() as cursor:
         cursor.execute(BETWEEN, (book, after, until, limit))
         return [stream_ref(name) for (name,) in cursor]
 
 
 def belonging(connection: Connection, book: str, contract: str, position: int) -> list[StreamRef]:
-    """Name a contract's stream, then those of the claims and complaints that were ever on it by a position.
+    """Return a contract's stream, then those of the claims and complaints that were ever on it by a position.
 
     Reads the registers of claims and complaints: they must have been brought up to the position.
     """
@@ -143,7 +143,7 @@ def read_as_of(said: str) -> Cursor | datetime:
 
 
 def known_end(connection: Connection, book: str, views: Collection[str]) -> int:
-    """Give the last position that all these views have folded; of no view: the feed's end.
+    """Return the last position that all these views have folded; of no view: the feed's end.
 
     A question stands for no later one: while it is asked, others record and seal, and an answer as of a
     position must be the one that this position will always give.
@@ -181,7 +181,7 @@ def position_as_of(
 
 
 def is_over(connection: Connection, instant: datetime) -> bool:
-    """Say whether an instant lies behind the database's clock: nothing more is sealed by it."""
+    """Return whether an instant lies behind the database's clock: nothing more is sealed by it."""
     with connection.cursor() as cursor:
         cursor.execute(IS_OVER, (instant,))
         (over,) = cursor.fetchone() or (False,)
@@ -189,7 +189,7 @@ def is_over(connection: Connection, instant: datetime) -> bool:
 
 
 def sealed_at(connection: Connection, book: str, position: int) -> datetime | None:
-    """Give the instant at which a position became known, UTC; None for a position that has no event."""
+    """Return the instant at which a position became known, UTC; None for a position that has no event."""
     with connection.cursor() as cursor:
         cursor.execute(SEALED_AT, (book, position))
         found = cursor.fetchone()
@@ -235,7 +235,7 @@ class Reader:
     _events: dict[StreamRef | None, Sequence[FeedEvent]] = field(default_factory=dict)
 
     def source(self, view: View[Memory], scope: StreamRef | None = None) -> RowSource:
-        """Give a view's rows; `scope`: of this stream, or of this contract and what belongs to it, alone."""
+        """Return a view's rows; `scope`: of this stream, or of this contract and what belongs to it."""
         if self.on is None:
             return AsOf(self.book, self.position, is_newest=self.folded.get(view.name) == self.position)
         folding = Folding(view, elsewhere=self._first_position)
@@ -245,7 +245,7 @@ class Reader:
         return Given(folding.standing(), folding.standing_since())
 
     def events(self, stream: StreamRef, *, own: bool) -> Sequence[FeedEvent]:
-        """Give a stream's events up to that time; not `own`: with those of what belongs to a contract."""
+        """Return a stream's events up to that time; not `own`: with those of what belongs to a contract."""
         if own:
             found: Sequence[FeedEvent] = read_streams(self.connection, self.book, [stream], self.position)
         else:
@@ -253,7 +253,7 @@ class Reader:
         return [event for event in found if self.on is None or event.effective_on <= self.on]
 
     def around(self, scope: StreamRef | None) -> Sequence[FeedEvent]:
-        """Give the events of a contract and all that belongs to it, or of the whole book, up to that time."""
+        """Return the events of a contract and what belongs to it, or of the whole book, up to that time."""
         return [event for event in self._read(scope) if self.on is None or event.effective_on <= self.on]
 
     def _read(self, scope: StreamRef | None) -> Sequence[FeedEvent]:
@@ -272,7 +272,7 @@ Person = dict[str, object]
 
 
 def persons_of(reader: Reader, opening: Opening, stream: StreamRef) -> list[Person]:
-    """Give the persons of a contract with its claims and complaints, or of a claim, as known at that time.
+    """Return the persons of a contract with its claims and complaints, or of a claim, as known at that time.
 
     Whoever was erased stands with `[erased]`. What the contract says goes before what a claim says.
     """
@@ -287,7 +287,7 @@ def persons_of(reader: Reader, opening: Opening, stream: StreamRef) -> list[Pers
 
 
 def stored(event: FeedEvent) -> Stored:
-    """Give an event as far as opening it needs."""
+    """Return an event as far as opening it needs."""
     return Stored(event.stream, event.version, event.type, event.payload)
 
 

@@ -47,7 +47,7 @@ UNSAID = frozenset({"deadlines", "last_at", "usages", "years_begun", "named_firs
 
 
 def readable(state: State | None) -> Fields:
-    """Give a state as JSON: due rows by kind and number, limits by insurance year and guarantee.
+    """Return a state as JSON: due rows by kind and number, limits by insurance year and guarantee.
 
     None, a stream that has not begun, has nothing to read.
     """
@@ -98,12 +98,12 @@ class OpenedValues:
 
 
 def persons_in(event: FeedEvent) -> frozenset[str]:
-    """Name the persons whose values stand sealed in an event's payload, by their ids."""
+    """Return the persons whose values stand sealed in an event's payload, by their ids."""
     return frozenset(value.person for value in sealed_values(event.payload))
 
 
 def opened_in(event: FeedEvent, known: OpenedValues) -> dict[str, str]:
-    """Give what was opened of an event, by dotted paths."""
+    """Return what was opened of an event, by dotted paths."""
     return {
         value.path: known.clear_texts[value.box]
         for value in sealed_values(event.payload)
@@ -112,7 +112,7 @@ def opened_in(event: FeedEvent, known: OpenedValues) -> dict[str, str]:
 
 
 def as_recorded(event: FeedEvent, known: OpenedValues) -> Json:
-    """Give the payload as its bytes say, less the salt, which says nothing."""
+    """Return the payload as its bytes say, less the salt, which says nothing."""
     recorded: Json = json.loads(event.payload)
     if isinstance(recorded, dict):
         recorded.pop("salt", None)
@@ -120,7 +120,7 @@ def as_recorded(event: FeedEvent, known: OpenedValues) -> Json:
 
 
 def as_understood(event: FeedEvent, known: OpenedValues) -> Json:
-    """Give the payload as today's program reads it, upcasts applied."""
+    """Return the payload as today's program reads it, upcasts applied."""
     understood: Json = event.event.model_dump(mode="json")
     return shown(understood, known)
 
@@ -141,7 +141,7 @@ _ERASED_AMONG = "select person from vault.subjects where book = %s and person = 
 
 
 def erased_among(connection: Connection, book: str, persons: Collection[str]) -> frozenset[str]:
-    """Name those of these persons whose keys were destroyed."""
+    """Return those of these persons whose keys were destroyed."""
     if not persons:
         return frozenset()
     with connection.cursor() as cursor:
@@ -153,7 +153,7 @@ Told = dict[str, object]
 
 
 def history(reader: Reader, stream: StreamRef, *, own: bool = False) -> list[Told]:
-    """Give a stream's events, oldest first; of a contract with its claims' and complaints', unless `own`.
+    """Return a stream's events, oldest first; of a contract with its claims' and complaints', unless `own`.
 
     Raises `Rejected` when nothing of the stream was known then.
     """
@@ -161,7 +161,7 @@ def history(reader: Reader, stream: StreamRef, *, own: bool = False) -> list[Tol
 
 
 def told(event: FeedEvent) -> Told:
-    """Give an event's envelope as a row."""
+    """Return an event's envelope as a row."""
     return {
         "position": event.position,
         "stream": event.stream.name,
@@ -176,7 +176,7 @@ def told(event: FeedEvent) -> Told:
 
 
 def replay(reader: Reader, stream: StreamRef, *, own: bool = False) -> list[Told]:
-    """Give a stream's events with what each changed in the state, path by path, before and after.
+    """Return a stream's events with what each changed in the state, path by path, before and after.
 
     `payload` is the event as it is understood today; where it was recorded otherwise, under an older schema,
     that stands beside it (`original`).
@@ -224,7 +224,7 @@ def _replayed(events: Sequence[FeedEvent], known: OpenedValues) -> Iterator[Told
 
 
 def told_with_payloads(connection: Connection, book: str, events: Sequence[FeedEvent]) -> list[Told]:
-    """Give events as rows with their ids and payloads; personal values stand as `[sealed]` or `[erased]`."""
+    """Return events as rows with ids and payloads; personal values stand as `[sealed]` or `[erased]`."""
     persons = frozenset[str]().union(*(persons_in(event) for event in events))
     known = OpenedValues(erased_among(connection, book, persons))
     return [

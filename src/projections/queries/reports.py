@@ -125,14 +125,14 @@ REPORTS: Final[Mapping[str, Report]] = {
 
 
 def rows_of(reader: Reader, report: Report, asked: ReportFilter) -> list[Row]:
-    """Give a report's rows at once."""
+    """Return a report's rows at once."""
     source = reader.source(report.view, _scope(asked))
     found = select(reader.connection, report.sql, report.view.table, source, asdict(report.wanted(asked)))
     return [_in_utc(row) for row in found]
 
 
 def each_of(reader: Reader, report: Report, asked: ReportFilter) -> Generator[Row, None, None]:
-    """Give a report's rows one by one, in constant memory.
+    """Yield a report's rows one by one, in constant memory.
 
     The reader's transaction must stay open until the last is taken, or until this is closed.
     """
@@ -148,7 +148,7 @@ def each_of(reader: Reader, report: Report, asked: ReportFilter) -> Generator[Ro
 def by_guarantee(
     reader: Reader, until: date, guarantee: str | None = None, year: int | None = None
 ) -> list[Row]:
-    """Give counts and sums by calendar year of the incident and guarantee, beside the days of cover.
+    """Return counts and sums by calendar year of the incident and guarantee, beside the days of cover.
 
     `until`: the last day that gives exposure. The product has no premium, so that there is no ratio to one:
     `net_cents_per_year` and `incurred_cents_per_year` are what a contract cost in a year of cover (365 days),
@@ -181,7 +181,7 @@ def beside_exposure(
 
 
 def reported_until(reader: Reader, as_of: Cursor | datetime | None) -> date:
-    """Give the last day that a report knows of: that of `--on` or `--as-of`, else the book's present one."""
+    """Return the last day that a report knows of: `--on` or `--as-of`, else the book's present one."""
     if reader.on is not None:
         return reader.on
     with reader.connection.cursor() as cursor:
@@ -225,7 +225,7 @@ def _a_year(cents: object, days: int) -> int | None:
 
 
 def _scope(asked: ReportFilter) -> StreamRef | None:
-    """Say whose streams can hold an answer: a contract's with those around it, a claim's own, or all."""
+    """Return whose streams can hold an answer: a contract's with those around it, a claim's own, or all."""
     if asked.contract is not None:
         return StreamRef("contract", asked.contract)
     return None if asked.claim is None else StreamRef("claim", asked.claim)

@@ -44,7 +44,7 @@ on conflict (book, generation, view, key) do update set memory = excluded.memory
 
 
 def suit_a_batch(connection: Connection) -> None:
-    """Let this one transaction find rows by their keys, and commit before it is on disk.
+    """Set this one transaction to find rows by their keys, and to commit before it is on disk.
 
     A batch touches some hundred rows of a table that may have millions. Where Postgres takes random reads
     for as dear as on a turning disk, its default, it would read the whole table for them, for longer with
@@ -206,5 +206,5 @@ class ViewFollower(Generic[Memory]):
 
 
 def shadow_name(view: str, generation: int) -> str:
-    """Name the checkpoint of a generation that is being built: `limits@2`."""
+    """Return the checkpoint's name of a generation that is being built: `limits@2`."""
     return f"{view}@{generation}"

@@ -61,27 +61,27 @@ class Generation(NamedTuple):
 
 
 def generations(connection: Connection, book: str) -> Sequence[Generation]:
-    """Give all generations of all views of a book."""
+    """Return all generations of all views of a book."""
     with connection.cursor() as cursor:
         cursor.execute(_ALL, (book,))
         return [Generation._make(row) for row in cursor]
 
 
 def in_state(connection: Connection, book: str, view: str, state: State) -> Sequence[Generation]:
-    """Give a view's generations of one state: of `live` and `building` there is one at most."""
+    """Return a view's generations of one state: of `live` and `building` there is one at most."""
     with connection.cursor() as cursor:
         cursor.execute(_IN_STATE, (book, view, state))
         return [Generation._make(row) for row in cursor]
 
 
 def live(connection: Connection, book: str, view: str) -> Generation | None:
-    """Give the generation that is read; None before the view's first batch."""
+    """Return the generation that is read; None before the view's first batch."""
     found = in_state(connection, book, view, "live")
     return found[0] if found else None
 
 
 def live_or_first(connection: Connection, book: str, view: str, version: int) -> Generation:
-    """Give the generation that is read, a first one of this version of the fold where there is none."""
+    """Return the generation that is read; where there is none, begin a first one of this fold's version."""
     found = live(connection, book, view)
     if found is not None:
         return found
@@ -92,7 +92,7 @@ def live_or_first(connection: Connection, book: str, view: str, version: int) ->
 
 
 def begin(connection: Connection, book: str, view: str, version: int) -> Generation:
-    """Give the generation that is being built, a new one where none is. There must be a live one."""
+    """Return the generation that is being built; begin one where none is. There must be a live one."""
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, {"book": book, "view": view, "version": version})
     [building] = in_state(connection, book, view, "building")
@@ -106,7 +106,7 @@ def lock(connection: Connection, book: str, view: str) -> None:
 
 
 def go_live(connection: Connection, book: str, view: str, generation: int) -> bool:
-    """Let the generation that was built be read from now on; False when it is being built no more."""
+    """Put the generation that was built live; False when it is being built no more."""
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, (book, view))
         cursor.execute(_GO_LIVE, (book, view, generation))

@@ -25,7 +25,7 @@ class RowSource(Protocol):
     """Rows of one view of one book at one time."""
 
     def found(self, table: Table) -> tuple[str, dict[str, object]]:
-        """Give a SQL query of the rows, with the parameters that it names."""
+        """Return a SQL query of the rows, with the parameters that it names."""
         ...
 
 
@@ -95,7 +95,7 @@ class Paged:
     """Places of the rows that were read, filled by reading."""
 
     def found(self, table: Table) -> tuple[str, dict[str, object]]:
-        """Give the rows after the place."""
+        """Return the rows after the place."""
         found, parameters = self.source.found(table)
         if self.after is None:
             return found, parameters
@@ -103,7 +103,7 @@ class Paged:
         return sql, parameters | {"page_after": self.after}
 
     def paged(self, sql: str) -> str:
-        """Give the view's query with each row's place beside it, cut to the page."""
+        """Return the view's query with each row's place beside it, cut to the page."""
         place = f"array[{', '.join(f'({name})::bigint' for name in self.order)}]"
         begun = sql.replace("select", f"select {place} as {PLACE},", 1)
         return f"{begun} limit {self.limit:d}"
@@ -114,7 +114,7 @@ class Paged:
 
 
 def names_of(table: Table, streams: Sequence[StreamRef]) -> tuple[str, ...]:
-    """Name the streams that have rows in a table, as its first column does."""
+    """Return the streams that have rows in a table, as its first column does."""
     column = table.columns[0]
     if column == "subject":
         return tuple(stream.subject for stream in streams)

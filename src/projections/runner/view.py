@@ -126,11 +126,11 @@ class Folding(Generic[Memory]):
             self.take(event)
 
     def standing(self) -> list[Row]:
-        """Give the rows that stand after the run, of those that it opened."""
+        """Return the rows that stand after the run, of those that it opened."""
         return [version.row for version in self._standing.values()]
 
     def standing_since(self) -> list[int]:
-        """Give for each of these rows the position that made it so."""
+        """Return for each of these rows the position that made it so."""
         return [version.from_position for version in self._standing.values()]
 
     def _since(self, key: str) -> int:

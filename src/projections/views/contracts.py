@@ -98,5 +98,5 @@ order by 1, 2, 3
 def exposure(
     connection: Connection, source: RowSource, until: date, year: int | None = None
 ) -> list[dict[str, object]]:
-    """Give the days of cover by calendar year, product and terms: those before `until` alone."""
+    """Return the days of cover by calendar year, product and terms: those before `until` alone."""
     return select(connection, EXPOSURE, TABLE, source, {"until": until, "year": year})

@@ -37,7 +37,7 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 
 def words(text: str) -> list[str]:
-    """Give the words of a name or of a search, in order; an address of mail is one word."""
+    """Return the words of a name or of a search, in order; an address of mail is one word."""
     plain = "".join(
         letter
         for letter in unicodedata.normalize("NFKD", text.casefold())
@@ -50,7 +50,7 @@ def words(text: str) -> list[str]:
 
 
 def indexed(text: str) -> set[str]:
-    """Give all that a name is found by: its words and their beginnings."""
+    """Return all that a name is found by: its words and their beginnings."""
     found: set[str] = set()
     for word in words(text):
         found.add(word)
@@ -87,7 +87,7 @@ Key = tuple[str, str]
 
 
 def entries(events: Iterable[FeedEvent]) -> dict[Key, Called]:
-    """Give for each person and field what the last of these events says."""
+    """Return for each person and field what the last of these events says."""
     found: dict[Key, Called] = {}
     for event in events:
         for value in sealed_values(event.payload):
@@ -179,7 +179,7 @@ def forget_all(connection: Connection, book: str) -> None:
 
 
 def found(connection: Connection, book: str, word_hmacs: Collection[bytes], limit: int) -> list[str]:
-    """Give the persons of whom one field holds all these words, by id."""
+    """Return the persons of whom one field holds all these words, by id."""
     with connection.cursor() as cursor:
         words = list(word_hmacs)
         cursor.execute(_FOUND, {"book": book, "words": words, "wanted": len(words), "limit": limit})
@@ -187,7 +187,7 @@ def found(connection: Connection, book: str, word_hmacs: Collection[bytes], limi
 
 
 def boxes(connection: Connection, book: str, persons: Collection[str]) -> Iterator[tuple[str, str, str]]:
-    """Give person, field and ciphertext of each field of these persons."""
+    """Yield person, field and ciphertext of each field of these persons."""
     with connection.cursor() as cursor:
         cursor.execute(_BOXES, (book, list(persons)))
         for person, field, box in cursor:
@@ -195,7 +195,7 @@ def boxes(connection: Connection, book: str, persons: Collection[str]) -> Iterat
 
 
 def all_entries(connection: Connection, book: str) -> Mapping[tuple[str, str], DirectoryEntry]:
-    """Give the whole directory of a book, by person and field."""
+    """Return the whole directory of a book, by person and field."""
     with connection.cursor() as cursor:
         cursor.execute(_ALL_WORDS, (book,))
         words: dict[tuple[str, str], set[bytes]] = {}
@@ -212,7 +212,7 @@ def all_entries(connection: Connection, book: str) -> Mapping[tuple[str, str], D
 
 
 def may_read_vault(connection: Connection) -> bool:
-    """Say whether this login may read the vault at all: an auditor's may not."""
+    """Return whether this login may read the vault at all: an auditor's may not."""
     with connection.cursor() as cursor:
         cursor.execute(_MAY_READ)
         (may,) = cursor.fetchone() or (False,)
@@ -222,7 +222,7 @@ def may_read_vault(connection: Connection) -> bool:
 def numbers(
     connection: Connection, book: str, persons: Collection[str], position: int
 ) -> list[tuple[str, str, str]]:
-    """Give person, kind and number of each contract and claim of these persons at a position."""
+    """Return person, kind and number of each contract and claim of these persons at a position."""
     with connection.cursor() as cursor:
         cursor.execute(_WHERE, {"book": book, "persons": list(persons), "position": position})
         return [tuple(row) for row in cursor]
@@ -282,7 +282,7 @@ def clear_text(book: str, said: Called, key: bytes) -> str:
 
 
 def place_of(book: str, person: str, field: str) -> bytes:
-    """Say where a ciphertext of the directory belongs: moved elsewhere, it does not open."""
+    """Return where a ciphertext of the directory belongs: moved elsewhere, it does not open."""
     return place(book, f"directory/{person}", 0, NAME, field)
 
 
@@ -312,7 +312,7 @@ class Directory:
         self._book = book
 
     def find(self, asked: str, access: Access, position: int, limit: int = MOST_FOUND) -> list[Person]:
-        """Give the persons of whom one field holds all words of `asked`, beginnings of three letters too.
+        """Return the persons of whom one field holds all words of `asked`, beginnings of three letters too.
 
         Every one is written down in the access log before a name is opened; a search that finds nobody is
         written down as well. `position`: as of which their contracts and claims are named.

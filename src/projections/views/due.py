@@ -85,7 +85,7 @@ def fold(subject: DueSubject | None, event: FeedEvent, since: Since) -> Folded[D
 
 
 def mentions(event: FeedEvent) -> str | None:
-    """Name the contract whose place in the order the event's rows take."""
+    """Return the contract whose place in the order the event's rows take."""
     match event.event:
         case ClaimOpened() | ClaimMoved() | ComplaintLodged() as belonging:
             return contract_ref(belonging.contract).name
@@ -94,7 +94,7 @@ def mentions(event: FeedEvent) -> str | None:
 
 
 def _placed(subject: DueSubject | None, event: FeedEvent, since: Since) -> DueSubject | None:
-    """Say to which contract the event's subject belongs from now on, and where that puts it."""
+    """Return to which contract the event's subject belongs from now on, and where that puts it."""
     match event.event:
         case ContractStarted():
             return DueSubject(event.stream.number, event.position, event.position, None)
@@ -204,7 +204,7 @@ TYPES = frozenset(event.stable_name for event in KEPT_BY)
 
 
 def retentions(events: Iterable[FeedEvent]) -> list[dict[str, object]]:
-    """Give the rows of these contracts, in the order in which they were recorded."""
+    """Return the rows of these contracts, in the order in which they were recorded."""
     contracts: dict[str, KeptContract] = {}
     claims: dict[str, KeptClaim] = {}
     for event in events:

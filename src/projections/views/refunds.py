@@ -74,7 +74,7 @@ def _counted_from(event: FeedEvent) -> date:
 
 
 def _changed(before: Refunds, after: Refunds, event: FeedEvent) -> list[RefundRow]:
-    """Give the rows whose days changed, the newest whose amounts did; all, where the claim was moved."""
+    """Return the rows whose days changed, the newest whose amounts did; all, where the claim was moved."""
     known, now = _deadlines(before.claim), _deadlines(after.claim)
     moved = isinstance(event.event, ClaimMoved)
     amounts = _amounts(before.claim) != _amounts(after.claim)

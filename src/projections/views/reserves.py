@@ -132,5 +132,5 @@ class ReservesFilter:
 def by_guarantee(
     connection: Connection, source: RowSource, guarantee: str | None, year: int | None
 ) -> list[dict[str, object]]:
-    """Give counts and sums by calendar year of the incident and guarantee, as far as there are claims."""
+    """Return counts and sums by calendar year of the incident and guarantee, as far as there are claims."""
     return select(connection, BY_GUARANTEE, TABLE, source, {"guarantee": guarantee, "year": year})

@@ -90,7 +90,7 @@ class KeptFigures:
         self._earlier: OrderedDict[tuple[object, ...], Groups] = OrderedDict()
 
     def known(self, question: tuple[object, ...], position: int) -> KnownCounts | None:
-        """Give the figure as of the position, or else as of the newest that it was counted for."""
+        """Return the figure as of the position, or else as of the newest that it was counted for."""
         with self._lock:
             past = self._earlier.get((*question, position))
             return self._newest.get(question) if past is None else KnownCounts(position, past)
@@ -118,7 +118,7 @@ KEPT: Final = KeptFigures()
 
 
 def counted(reader: Reader, figure: Figure, asked: Mapping[str, object]) -> Rows:
-    """Give a figure as of the reader's time, ordered by its groups. The rows are shared: change none."""
+    """Return a figure as of the reader's time, ordered by its groups. The rows are shared: change none."""
     if reader.on is not None:
         return list(whole(reader, figure, asked).values())
     question = (*_standing(reader, figure.view), figure.sql, repr(sorted(asked.items())))
@@ -137,7 +137,7 @@ def whole(reader: Reader, figure: Figure, asked: Mapping[str, object]) -> Groups
 
 
 def _standing(reader: Reader, view: View[Any]) -> tuple[object, ...]:
-    """Name what the view's rows are: those of one generation, with so many events that it could not take.
+    """Return what the view's rows are: a generation, and the number of events that it could not take.
 
     Whatever is rebuilt, or taken later at its old position, is counted anew.
     """
@@ -343,7 +343,7 @@ def claims_by_guarantee(reader: Reader) -> Rows:
 
 
 def reserves_by_guarantee(reader: Reader, until: date) -> Rows:
-    """Give the report by guarantee and year, with the days of cover up to and including a day."""
+    """Return the report by guarantee and year, with the days of cover up to and including a day."""
     return beside_exposure(
         counted(reader, RESERVES_BY_GUARANTEE, {"guarantee": None, "year": None}),
         counted(reader, DAYS_OF_COVER, {"until": until + ONE_DAY, "year": None}),
@@ -362,7 +362,7 @@ def count_what_pages_ask(reader: Reader, today: date) -> None:
 
 
 def promised_days() -> int:
-    """Give the days within which a refund is promised, by the newest terms (R7)."""
+    """Return the days within which a refund is promised, by the newest terms (R7)."""
     return load_terms(PRODUCT).periods.refund_days
 
 

@@ -188,7 +188,7 @@ class LinkSender:
             note_not_mailed(connection, self._wiring.book, request, told, again_in)
 
     def _on_file(self, contract: str) -> tuple[Language, str | None]:
-        """Give the contract's language and the newest address on file, opened on the record."""
+        """Return the contract's language and the newest address on file, opened on the record."""
         wiring, ref = self._wiring, contract_ref(contract)
         recorded = wiring.store.load_many(wiring.book, [ref]).streams[ref].recorded
         language: Language = "en"

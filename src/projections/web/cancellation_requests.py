@@ -157,14 +157,14 @@ def take_to_mail(connection: Connection, book: str, request: str) -> Cancellatio
 
 
 def mailed_lately(connection: Connection, book: str, contract: str) -> bool:
-    """Say whether a link on this contract was sent within a day: nobody is flooded with mail."""
+    """Return whether a link on this contract was sent within a day: nobody is flooded with mail."""
     with connection.cursor() as cursor:
         cursor.execute(_MAILED_LATELY, (book, contract))
         return cursor.fetchone() == (True,)
 
 
 def add_code(connection: Connection, book: str, request: str, code_sha256: bytes) -> None:
-    """Let a code confirm the request from now on."""
+    """Store a code that confirms the request from now on."""
     with connection.cursor() as cursor:
         cursor.execute(_ADD_CODE, (code_sha256, book, request))
 
@@ -184,7 +184,7 @@ def note_not_mailed(
 
 
 def by_code(connection: Connection, book: str, code_sha256: bytes) -> CancellationRequest | None:
-    """Give the request that a link's code confirms; None for one that was never sent, or is too old."""
+    """Return the request that a link's code confirms; None for one that was never sent, or is too old."""
     with connection.cursor() as cursor:
         cursor.execute(_BY_CODE, (book, code_sha256, LINK_LASTS))
         row = cursor.fetchone()
@@ -192,7 +192,7 @@ def by_code(connection: Connection, book: str, code_sha256: bytes) -> Cancellati
 
 
 def by_id(connection: Connection, book: str, request: str) -> CancellationRequest | None:
-    """Give a request by its id."""
+    """Return a request by its id."""
     with connection.cursor() as cursor:
         cursor.execute(_BY_ID, (book, request))
         row = cursor.fetchone()
@@ -207,7 +207,7 @@ def requests(
     contract: str | None = None,
     limit: int = 1000,
 ) -> Sequence[CancellationRequest]:
-    """Give requests on contracts that there are, the newest first."""
+    """Return requests on contracts that there are, the newest first."""
     with connection.cursor() as cursor:
         cursor.execute(_LIST, {"book": book, "state": state, "contract": contract, "limit": limit})
         return [CancellationRequest._make(row) for row in cursor]
@@ -230,7 +230,7 @@ def forget_unknown(connection: Connection, book: str, now: datetime) -> int:
 
 
 def shown(request: CancellationRequest) -> Fields:
-    """Give a request as a row for lists and JSON."""
+    """Return a request as a row for lists and JSON."""
     return request._asdict()
 
 
@@ -255,13 +255,13 @@ class Effect:
 
 
 def request_of_code(wiring: App, code: str) -> CancellationRequest | None:
-    """Give the request that a link's code stands for."""
+    """Return the request that a link's code stands for."""
     with wiring.pool.connection() as connection:
         return by_code(connection, wiring.book, code_sha256(code))
 
 
 def request_of_id(wiring: App, request: str) -> CancellationRequest:
-    """Give a request by its id. Raises `Rejected` for none."""
+    """Return a request by its id. Raises `Rejected` for none."""
     found = None
     if REQUEST.fullmatch(request):
         with wiring.pool.connection() as connection:
@@ -272,12 +272,12 @@ def request_of_id(wiring: App, request: str) -> CancellationRequest:
 
 
 def code_sha256(code: str) -> bytes:
-    """Give what is kept of a code."""
+    """Return what is kept of a code."""
     return sha256(code.encode()).digest()
 
 
 def effect_if_confirmed(wiring: App, request: CancellationRequest) -> Effect | None:
-    """Say what confirming would do (R4, R5); None where a notice stands or the contract has ended."""
+    """Return what confirming would do (R4, R5); None where a notice stands or the contract has ended."""
     contract = _contract(wiring, request)
     if contract is None or contract.ended is not None or contract.notice is not None:
         return None
@@ -288,7 +288,7 @@ def effect_if_confirmed(wiring: App, request: CancellationRequest) -> Effect | N
 
 
 def confirm(wiring: App, request: CancellationRequest, actor: str) -> tuple[Answer, Effect | None]:
-    """Give the notice that was received with the form, and say its effect from what was recorded.
+    """Submit the notice that was received with the form; return its effect from what was recorded.
 
     Confirmed twice, by the link and by the desk, it is one notice.
     """
@@ -313,7 +313,7 @@ def confirm(wiring: App, request: CancellationRequest, actor: str) -> tuple[Answ
 
 
 def effect_recorded(wiring: App, request: CancellationRequest) -> Effect | None:
-    """Give the effect of the notice that stands on the contract; None where none does."""
+    """Return the effect of the notice that stands on the contract; None where none does."""
     loaded = wiring.store.load_many(wiring.book, [contract_ref(str(request.contract))])
     notice: NoticeReceived | None = None
     for recorded in loaded.streams[contract_ref(str(request.contract))].recorded:

@@ -11,7 +11,7 @@ from typing import Generic, Literal, TypeVar
 
 
 def steps(highest: int, wanted: int = 4) -> Sequence[float]:
-    """Give round figures from 0 to at least `highest`, about `wanted` of them beside 0."""
+    """Return round figures from 0 to at least `highest`, about `wanted` of them beside 0."""
     if highest <= 0:
         return (0, 1)
     rough = highest / wanted
@@ -199,7 +199,7 @@ class CalendarDay(Generic[Item]):
 
 
 def weeks_of(month: date, items: Mapping[date, Sequence[Item]]) -> Sequence[Sequence[CalendarDay[Item]]]:
-    """Give the weeks that a month touches; `month` is any day in it."""
+    """Return the weeks that a month touches; `month` is any day in it."""
     first = month.replace(day=1)
     start = first - timedelta(days=first.weekday())
     weeks: list[list[CalendarDay[Item]]] = []
@@ -211,12 +211,12 @@ def weeks_of(month: date, items: Mapping[date, Sequence[Item]]) -> Sequence[Sequ
 
 
 def next_month(month: date) -> date:
-    """Give the first day of the month after."""
+    """Return the first day of the month after."""
     return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def month_before(month: date) -> date:
-    """Give the first day of the month before."""
+    """Return the first day of the month before."""
     return (month.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 

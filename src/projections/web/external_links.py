@@ -17,7 +17,7 @@ Tell = Callable[[App, Mapping[str, str]], Any]
 
 
 def told_elsewhere(name: str, wiring: App, asked: Mapping[str, str]) -> Any:  # noqa: ANN401  # JSON
-    """Give what is told under a name. Raises `KeyError` where no package tells it."""
+    """Return what is told under a name. Raises `KeyError` where no package tells it."""
     return _tells()[name](wiring, asked)
 
 

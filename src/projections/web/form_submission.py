@@ -31,17 +31,17 @@ select max(position), count(*) from ledger.log where book = %s and (stream_id::t
 
 
 def new_command_id() -> str:
-    """Give the id of a form that is shown for the first time."""
+    """Return the id of a form that is shown for the first time."""
     return str(uuid4())
 
 
 def version_of(wiring: App, stream: StreamRef) -> int:
-    """Give the version that a stream stands at, sealed or not; 0 where there is none."""
+    """Return the version that a stream stands at, sealed or not; 0 where there is none."""
     return wiring.store.load_many(wiring.book, [stream]).streams[stream].version
 
 
 def has_moved_on(look: PageRequest, form: Form, stream: StreamRef) -> bool:
-    """Say whether others recorded something on the stream since the form was shown.
+    """Return whether others recorded something on the stream since the form was shown.
 
     A command that is on record already is no news: it is the same form, sent twice.
     """
@@ -62,7 +62,7 @@ def send(look: PageRequest, form: Form, fields: dict[str, object]) -> Answer:
 
 
 def answered(look: PageRequest, command_id: str) -> Answer | None:
-    """Give what a command of this visitor was answered first; None where it is not on record."""
+    """Return what a command of this visitor was answered first; None where it is not on record."""
     first = look.wiring.store.answer_of(look.wiring.book, look.visitor.sender, command_id)
     return None if first is None else kept_answer(command_id, first.answer)
 
@@ -92,7 +92,7 @@ def _shown(connection: Connection, book: str, keys: Sequence[tuple[str, int]]) -
 
 
 def said_of(look: PageRequest) -> Said | None:
-    """Say what the command recorded that led to this page (`done` in the address)."""
+    """Return what the command recorded that led to this page (`done` in the address)."""
     command_id = look.query.get("done", "")
     answer = answered(look, command_id) if command_id else None
     if answer is None or answer.status != "recorded":
@@ -104,7 +104,7 @@ def said_of(look: PageRequest) -> Said | None:
 
 
 def refused(look: PageRequest, form: Form, answer: Answer) -> Form:
-    """Give the form with what is wrong: by which rule, in the reader's language, and what to do next."""
+    """Return the form with what is wrong: by which rule, in the reader's language, and what to do next."""
     faults = faults_of(look.words, answer.code, answer.rule, answer.message)
     # A refusal is remembered under its id: what is sent next is another command.
     return replace(form, faults=faults, command_id=new_command_id(), opened=True)

@@ -149,7 +149,7 @@ class FormField:
 
     @property
     def is_long(self) -> bool:
-        """Say whether people write several lines into it."""
+        """Whether people write several lines into it."""
         return self.name in LONG_TEXTS
 
 
@@ -175,7 +175,7 @@ class Form:
     """Whether the page shows it unfolded."""
 
     def filled(self, typed: Mapping[str, str]) -> "Form":
-        """Give the form as somebody filled it in."""
+        """Return the form as somebody filled it in."""
         fields = [replace(asked, value=typed.get(asked.name, asked.value)) for asked in self.fields]
         return replace(self, fields=fields, number=typed.get(self.subject, self.number))
 
@@ -189,7 +189,7 @@ def form_of(  # noqa: PLR0913  # what a page may narrow a form down by
     fixed: frozenset[str] = frozenset(),
     seen_version: int | None = None,
 ) -> Form:
-    """Give a command's form.
+    """Return a command's form.
 
     `offers`: values that stand in fields already; `choices`: narrower choices than the command has; `fixed`:
     fields that are sent as offered and not shown.

@@ -139,15 +139,15 @@ class Page:
 
     @staticmethod
     def day_after(day: date) -> date:
-        """Give the day after."""
+        """Return the day after."""
         return day + timedelta(days=1)
 
     def in_language(self, language: Language) -> str:
-        """Give the same page in another language."""
+        """Return the same page in another language."""
         return f"{self.here}{'&' if '?' in self.here else '?'}language={language}"
 
     def with_query(self, **changed: object) -> str:
-        """Give the same page with other filters; None takes one away."""
+        """Return the same page with other filters; None takes one away."""
         kept = {name: value for name, value in self.look.query.items() if name not in {"language", "done"}}
         query = {name: str(value) for name, value in (kept | changed).items() if value not in {None, ""}}
         return f"{self.path}?{urlencode(query)}" if query else self.path

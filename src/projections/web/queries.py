@@ -124,7 +124,7 @@ class ListFilter:
     before: date | None = None
 
     def asked(self) -> Mapping[str, object]:
-        """Give the parameters of a query."""
+        """Return the parameters of a query."""
         return asdict(self) | {"beginning": None if self.beginning is None else _beginning(self.beginning)}
 
 
@@ -138,7 +138,7 @@ class DueListFilter:
     before: date | None = None
 
     def asked(self) -> Mapping[str, object]:
-        """Give the parameters of a query."""
+        """Return the parameters of a query."""
         return {
             "kinds": list(KINDS) if self.kind is None else [self.kind],
             "statuses": list(STATUSES) if self.status is None else [self.status],
@@ -159,7 +159,7 @@ class DuePageKey:
 def contracts_page(
     connection: Connection, source: RowSource, wanted: ListFilter, below: int | None, limit: int
 ) -> Rows:
-    """Give a page of contracts, those recorded last first, below a position."""
+    """Return a page of contracts, those recorded last first, below a position."""
     return _page(
         connection, CONTRACTS_TABLE, source, _CONTRACT_COLUMNS, CONTRACTS_WHERE, wanted, below, limit
     )
@@ -168,26 +168,26 @@ def contracts_page(
 def claims_page(
     connection: Connection, source: RowSource, wanted: ListFilter, below: int | None, limit: int
 ) -> Rows:
-    """Give a page of claims, those opened last first, below a position."""
+    """Return a page of claims, those opened last first, below a position."""
     return _page(connection, CLAIMS_TABLE, source, _CLAIM_COLUMNS, CLAIMS_WHERE, wanted, below, limit)
 
 
 def complaints_page(
     connection: Connection, source: RowSource, wanted: ListFilter, below: int | None, limit: int
 ) -> Rows:
-    """Give a page of complaints, those lodged last first, below a position."""
+    """Return a page of complaints, those lodged last first, below a position."""
     return _page(
         connection, COMPLAINTS_TABLE, source, _COMPLAINT_COLUMNS, COMPLAINTS_WHERE, wanted, below, limit
     )
 
 
 def due_page(reader: Reader, wanted: DueListFilter, after: DuePageKey | None, limit: int) -> Rows:
-    """Give a page of due dates, the earliest first."""
+    """Return a page of due dates, the earliest first."""
     return _due(reader, dict(wanted.asked()), after, limit, not_met=False)
 
 
 def late(reader: Reader, limit: int) -> Rows:
-    """Give the oldest of what was missed and is still to be done.
+    """Return the oldest of what was missed and is still to be done.
 
     A missed letter is not among it: the contract has renewed, and nothing can be done late (R11).
     """
@@ -219,7 +219,7 @@ def _due(
 
 
 def nearly_used(connection: Connection, source: RowSource, today: date, percent: int, limit: int) -> Rows:
-    """Give limits of running insurance years that are used up, or to at least so many hundredths."""
+    """Return limits of running insurance years that are used up, or to at least so many hundredths."""
     asked = {"today": today, "percent": percent, "limit": limit}
     return select(connection, NEARLY_USED, LIMITS_TABLE, source, asked)
 

@@ -65,17 +65,17 @@ def from_address(step: str) -> str:
 
 
 def contract_page(number: object) -> str:
-    """Give the address of a contract's page."""
+    """Return the address of a contract's page."""
     return f"/contracts/{in_address(str(number))}"
 
 
 def claim_page(number: object) -> str:
-    """Give the address of a claim's page."""
+    """Return the address of a claim's page."""
     return f"/claims/{in_address(str(number))}"
 
 
 def complaint_page(number: object) -> str:
-    """Give the address of a complaint's page."""
+    """Return the address of a complaint's page."""
     return f"/complaints/{in_address(str(number))}"
 
 
@@ -83,14 +83,14 @@ PAGES = {"contract": contract_page, "claim": claim_page, "complaint": complaint_
 
 
 def page_of(name: str) -> str:
-    """Give the page of a stream or subject: `claim/CL-1` or `claim:CL-1`."""
+    """Return the page of a stream or subject: `claim/CL-1` or `claim:CL-1`."""
     kind, number = re.split(r"[/:]", name, maxsplit=1)
     return PAGES[kind](number)
 
 
 @cache
 def environment() -> Environment:
-    """Give the templates with what every page may use; made once."""
+    """Return the templates with what every page may use; made once."""
     made = Environment(
         loader=PackageLoader("projections.web"),
         autoescape=True,
@@ -128,7 +128,7 @@ def render(template: str, words: Words, values: Mapping[str, Any]) -> str:
 
 @cache
 def static_address(name: str) -> str:
-    """Give the address of a shipped file; its content stands in it, so that it may be kept for ever."""
+    """Return the address of a shipped file; its content stands in it, so that it may be kept for ever."""
     content = (files("projections.web") / "static" / name).read_bytes()
     return f"/static/{hashlib.sha256(content).hexdigest()[:12]}/{name}"
 
@@ -147,7 +147,7 @@ def register_static(router: APIRouter) -> None:
 
 
 def shipped(request: Request, name: str) -> Response:
-    """Give one file; an address that is not its present one leads nowhere."""
+    """Return one file; an address that is not its present one leads nowhere."""
     media_type = MEDIA_TYPES.get(PurePosixPath(name).suffix)
     found = files("projections.web") / "static" / name
     if media_type is None or ".." in name or not found.is_file() or request.url.path != static_address(name):

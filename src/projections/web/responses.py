@@ -201,7 +201,7 @@ class Pages:
         )
 
     def _admit(self, request: Request, look: PageRequest, right: Right | None) -> None:
-        """Let in whoever may. Raises _Unadmitted."""
+        """Admit whoever may enter. Raises _Unadmitted."""
         if right is not None and not look.visitor.is_known:
             message = "Sign in first: follow a sign-in link."
             raise _Unadmitted("UNAUTHENTICATED", message)
@@ -268,7 +268,7 @@ _PROBLEMS: Final[Mapping[type[Exception], str]] = {
 
 
 def _problem(error: Exception) -> Exception:
-    """Give the problem that says it to programs."""
+    """Return the problem that says it to programs."""
     if isinstance(error, _Unadmitted):
         return Problem(error.code, str(error))
     if isinstance(error, (EpochsPart, EpochUnknown)):
@@ -281,7 +281,7 @@ def _problem(error: Exception) -> Exception:
 
 
 def _failed(look: PageRequest, error: Exception) -> Shown:
-    """Give the page that says it to people."""
+    """Return the page that says it to people."""
     page = page_of_request(look, "", has_json=False)
     if isinstance(error, _Unadmitted):
         status = HTTPStatus.UNAUTHORIZED if error.code == "UNAUTHENTICATED" else HTTPStatus.FORBIDDEN
@@ -307,7 +307,7 @@ def _why_not_now(error: Exception) -> str:
 
 
 def _not_now(request: Request, why: str) -> Response:
-    """Say why nothing can be done for the moment, on a page that needs nothing of the database."""
+    """Return why nothing can be done for the moment, on a page that needs nothing of the database."""
     speak = words(_language(request))
     told = {"page": None, "heading": N_("Not now"), "detail": speak(why)}
     html = render("failed.html", speak, told)

@@ -37,7 +37,7 @@ PAGES = (
 
 
 def routes(wiring: App) -> APIRouter:
-    """Give the pages of a book."""
+    """Return the pages of a book."""
     router = APIRouter(include_in_schema=False)
     register_static(router)
     pages = Pages(wiring, router)

@@ -30,7 +30,7 @@ class Visitor:
 
     @property
     def is_known(self) -> bool:
-        """Say whether they are signed in."""
+        """Whether they are signed in."""
         return self.caller is not None
 
     @property
@@ -49,22 +49,22 @@ class Visitor:
         return "" if self.caller is None else ROLE_NAMES[self.caller.role]
 
     def may(self, right: Right) -> bool:
-        """Say whether they have a right."""
+        """Return whether they have a right."""
         return self.caller is not None and self.caller.may(right)
 
     @property
     def may_command(self) -> bool:
-        """Say whether forms are shown to them."""
+        """Whether forms are shown to them."""
         return self.may("command")
 
     @property
     def may_open_names(self) -> bool:
-        """Say whether they may open personal values, for a reason."""
+        """Whether they may open personal values, for a reason."""
         return self.may("names")
 
     @property
     def may_administer(self) -> bool:
-        """Say whether subscriptions are theirs to change."""
+        """Whether subscriptions are theirs to change."""
         return self.may("administer")
 
     @property
@@ -73,5 +73,5 @@ class Visitor:
         return hmac.digest((self.session or STRANGER).encode(), b"forms of the site", "sha256").hex()[:40]
 
     def sent_by_our_form(self, carried: str) -> bool:
-        """Say whether a form carries what ours do."""
+        """Return whether a form carries what ours do."""
         return self.session is not None and hmac.compare_digest(self.csrf.encode(), carried.encode())

@@ -36,17 +36,17 @@ class AskedTime:
 
     @property
     def is_given(self) -> bool:
-        """Say whether another time than now is asked for."""
+        """Whether another time than now is asked for."""
         return self.as_of is not None or self.on is not None
 
     @property
     def is_past(self) -> bool:
-        """Say whether what is known now is left aside."""
+        """Whether what is known now is left aside."""
         return self.as_of is not None
 
     @property
     def query(self) -> str:
-        """Give the part of an address that keeps to this time: empty, or `?as_of=4711`."""
+        """The part of an address that keeps to this time: empty, or `?as_of=4711`."""
         given = {"as_of": self.as_of, "on": None if self.on is None else self.on.isoformat()}
         kept = {name: value for name, value in given.items() if value}
         return f"?{urlencode(kept)}" if kept else ""
@@ -103,7 +103,7 @@ def read_choice(query: Mapping[str, str], name: str, choices: Collection[str]) -
 def looking(
     wiring: App, views: Collection[str], asked: AskedTime, access: Access | None = None
 ) -> Iterator[Reader]:
-    """Give a reader of these views as far as they have come, or as of the time asked for.
+    """Yield a reader of these views as far as they have come, or as of the time asked for.
 
     The views follow the feed by themselves: a page waits for nothing.
     `access`: who opens personal values, and why; None: they stay sealed.
@@ -124,5 +124,5 @@ def looking(
 
 
 def today_of(wiring: App) -> date:
-    """Give the book's present day, by the calendar of Brussels."""
+    """Return the book's present day, by the calendar of Brussels."""
     return brussels_date(present(wiring.book_row(), wiring.now()))

@@ -62,7 +62,7 @@ class HeadDelivery(NamedTuple):
 
 
 def was_sent(connection: Connection, book: str, place: str, day: date) -> bool:
-    """Say whether a place has had its head of a day."""
+    """Return whether a place has had its head of a day."""
     with connection.cursor() as cursor:
         cursor.execute(_SENT, (book, place, day))
         return cursor.fetchone() == (True,)
@@ -101,7 +101,7 @@ WORKER: Final = "heads"
 
 
 def anchor_targets(settings: "Settings") -> list[AnchorTarget]:
-    """Give the places outside that the settings name; witnesses first, so that others get what they sign."""
+    """Return the places outside that are set; witnesses first, so that others get what they sign."""
     found: list[AnchorTarget] = [Witness(witness.url, witness.keys) for witness in settings.witness_places]
     found += [FolderTarget(Path(folder)) for folder in settings.checkpoint_folder_paths]
     if settings.head_mail:
@@ -153,7 +153,7 @@ def send(
 
 
 def _given(wiring: "App", place: AnchorTarget, day: date, epoch: int, *, again: bool) -> DaysHead | None:
-    """Give what a place gets; None where it has had it, or nothing is signed."""
+    """Return what a place gets; None where it has had it, or nothing is signed."""
     book = wiring.book
     with wiring.pool.connection() as connection:
         note = newest_checkpoint(connection, book)
@@ -176,7 +176,7 @@ def _given(wiring: "App", place: AnchorTarget, day: date, epoch: int, *, again: 
 
 
 def _give(wiring: "App", place: AnchorTarget, given: DaysHead, epoch: int, done: list[HeadDelivery]) -> None:
-    """Give a place its head, and note what came of it. Raises what it raises."""
+    """Send a place its head, and note what came of it. Raises what it raises."""
 
     def note(told: str, *, taken: bool) -> None:
         sending = HeadDelivery(place.name, given.day, epoch, given.head.size, taken, told)
@@ -209,7 +209,7 @@ def _forget_others(wiring: "App", wanted: Sequence[AnchorTarget]) -> None:
 
 
 def _prover(wiring: "App", size: int) -> Callable[[int], list[bytes]]:
-    """Give what proves that a head of this size extends an older one."""
+    """Return what proves that a head of this size extends an older one."""
 
     def prove(old_size: int) -> list[bytes]:
         with wiring.pool.connection() as connection:

@@ -46,7 +46,7 @@ class AnchorTarget(Protocol):
         """What it is called in the table of what was sent."""
 
     def take(self, given: DaysHead) -> str:
-        """Give it the head; what it answered, in a line. Raises AnchorFailed."""
+        """Take the head; return what it answered, in a line. Raises AnchorFailed."""
 
 
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9._%-]+")

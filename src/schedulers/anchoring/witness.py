@@ -174,7 +174,7 @@ class Witness:
         return self.url
 
     def take(self, given: DaysHead) -> str:
-        """Let it cosign, from the size that it knows; keeps and gives its signature lines."""
+        """Ask it to cosign, from the size that it knows; keep and return its signature lines."""
         try:
             cosigned = self._add(given, given.sent_size)
         except _KnowsAnother as knows:

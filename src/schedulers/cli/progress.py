@@ -9,7 +9,7 @@ from ledger.cli.output import console
 
 @contextmanager
 def progress(said: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that is told how much has been done, and of how much."""
+    """Yield a function that is told how much has been done, and of how much."""
     if not is_interactive():
         yield lambda _done, _of: None
         return

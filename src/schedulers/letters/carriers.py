@@ -57,7 +57,7 @@ class Carrier(Protocol):
         """Make a batch ready; nobody takes any of it yet. Raises CarrierError."""
 
     def deliver(self, batch: str, references: Collection[str], parcels: Iterable[Parcel]) -> Collection[str]:
-        """Let the carrier take a staged batch; references of the letters that it has taken by now.
+        """Hand a staged batch to the carrier; return the references of the letters that it has taken by now.
 
         `references` are those of the batch that nobody has told of yet; their `parcels` are opened only when
         they are asked for. Raises CarrierError at the first that is not taken.
@@ -145,7 +145,7 @@ def _file(reference: str) -> str:
 
 
 def _manifest(parcels: Sequence[Parcel]) -> str:
-    """Say what is in a batch, for the print house: no names, they stand on the letters."""
+    """Return what is in a batch, for the print house: no names, they stand on the letters."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(MANIFEST_COLUMNS)
@@ -246,5 +246,5 @@ class HttpCarrier:
 
 
 def _said(error: object) -> str:
-    """Say what went wrong without quoting what was answered."""
+    """Return what went wrong without quoting what was answered."""
     return getattr(error, "strerror", None) or type(error).__name__

@@ -15,12 +15,12 @@ OUTBOX = "outbox"
 
 
 def store_of(wiring: "App") -> LetterStore:
-    """Give the store of this machine for the wiring's book."""
+    """Return the store of this machine for the wiring's book."""
     return LetterStore(wiring.settings.letters_folder, wiring.book)
 
 
 def carrier_of(wiring: "App") -> Carrier | None:
-    """Give the carrier that the settings name; None where nobody is to take letters."""
+    """Return the carrier that the settings name; None where nobody is to take letters."""
     named = wiring.settings.letters_carrier
     if named == NO_CARRIER:
         return None

@@ -64,7 +64,7 @@ class Draft:
 
 
 def compose(draft: Draft, addressee: Addressee) -> dict[str, Any]:
-    """Give all that stands on a letter, as `letter.typ` takes it. Raises KeyError for a missing fact."""
+    """Return all that stands on a letter, as `letter.typ` takes it. Raises KeyError for a missing fact."""
     words = wording(draft.language)
     own = words[draft.kind]
     quality = draft.terms.contact("quality")
@@ -109,7 +109,7 @@ def compose(draft: Draft, addressee: Addressee) -> dict[str, Any]:
 
 
 def breakable(text: str, longest: int = LONGEST_WORD) -> str:
-    """Let words that are too long for a line, such as numbers of contracts, break within a line's width."""
+    """Make words that are too long for a line, such as numbers of contracts, breakable within its width."""
     return " ".join(_BREAK.sub(ZERO_WIDTH, word) if len(word) > longest else word for word in text.split(" "))
 
 
@@ -132,7 +132,7 @@ def written_amount(cents: int, language: Language) -> str:
 
 
 def asks_for(kind: LetterKind) -> frozenset[str]:
-    """Name the facts that a kind's wording asks for, whatever the language."""
+    """Return the names of the facts that a kind's wording asks for, whatever the language."""
     own = wording("en")[kind]
     texts = [own["subject"], *own["paragraphs"], *own["closing"], *own.get("no_text", [])]
     texts += [value for _, value in own["facts"]]
@@ -141,7 +141,7 @@ def asks_for(kind: LetterKind) -> frozenset[str]:
 
 @cache
 def wording(language: Language) -> dict[str, Any]:
-    """Give the words of a language."""
+    """Return the words of a language."""
     page = files("schedulers.letters").joinpath("wording", f"{language}.toml")
     return loads(page.read_text(encoding="utf-8"))
 
@@ -154,7 +154,7 @@ def _references(draft: Draft, words: Mapping[str, Any]) -> Sequence[tuple[str, s
 
 
 def _text(draft: Draft, own: Mapping[str, Any], filled: Mapping[str, str]) -> list[str]:
-    """Give the paragraphs that somebody wrote, or those that stand for them."""
+    """Return the paragraphs that somebody wrote, or those that stand for them."""
     if draft.text is None:
         return [text.format_map(filled) for text in own.get("no_text", [])]
     return [paragraph.strip() for paragraph in draft.text.split("\n\n") if paragraph.strip()]

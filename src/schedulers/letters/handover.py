@@ -204,7 +204,7 @@ def read_confirmations(path: Path) -> list[Confirmation]:
 
 
 def commands_of(letter: Letter, told: Confirmation) -> Iterator[tuple[str, str, dict[str, object]]]:
-    """Give command id, name and fields of what a confirmation makes known; none but a notice has any."""
+    """Yield command id, name and fields of what a confirmation makes known; none but a notice has any."""
     if letter.kind != "termination_notice":
         return
     if told.posted_on is not None:

@@ -37,7 +37,7 @@ _BYTES = 10
 
 
 def reference_of(book: str, kind: LetterKind, about: StreamRef, number: int) -> str:
-    """Give a letter's reference: `L-` and 16 letters and digits, the same whenever and wherever it is asked.
+    """Return a letter's reference: `L-` and 16 letters and digits, the same whenever it is asked.
 
     `number` tells the letters of one kind about one stream apart: the row of the deadline that it meets, or
     the version of the event that it answers with. Nothing in it says who or what it is about.

@@ -42,7 +42,6 @@ class LettersNotInstalled(UsageError):
     """What sets the letters is not installed."""
 
     def __init__(self) -> None:
-        """Say how to install it."""
         super().__init__("Letters need typst: pip install 'coverledger[letters]'.")
 
 

@@ -168,7 +168,7 @@ def letters(  # noqa: PLR0913  # each narrows them down
     contract: str | None = None,
     person: str | None = None,
 ) -> Sequence[Letter]:
-    """Give letters, the first wanted first; None asks for all."""
+    """Return letters, the first wanted first; None asks for all."""
     asked = _asked(book, statuses) | {
         "references": None if references is None else list(references),
         "contract": contract,
@@ -182,7 +182,7 @@ def letters(  # noqa: PLR0913  # each narrows them down
 def waiting_letters(
     connection: Connection, book: str, statuses: Collection[LetterStatus], limit: int
 ) -> Sequence[Letter]:
-    """Give letters of these statuses, those that must be posted first before all others; so many at most."""
+    """Return letters of these statuses, those that must be posted first in front, up to `limit`."""
     with connection.cursor() as cursor:
         cursor.execute(_BY_DAY, _asked(book, statuses) | {"limit": limit})
         return [_letter(row) for row in cursor]
@@ -251,7 +251,7 @@ def change(connection: Connection, book: str, references: Collection[str], **cha
 
 
 def free(connection: Connection, book: str, contract: str | None = None) -> int:
-    """Let the letters of a contract, or all, that wait for something or failed be tried again; how many."""
+    """Free the letters of a contract, or all, that wait for something or failed; return how many."""
     asked = {"book": book, "contract": contract, "error": None}
     with connection.cursor() as cursor:
         cursor.execute(_FREE, asked)
@@ -261,7 +261,7 @@ def free(connection: Connection, book: str, contract: str | None = None) -> int:
 
 
 def try_again(connection: Connection, book: str, error: str | None = None) -> None:
-    """Let the letters that failed, or failed for one reason, be tried again; what waits keeps its remark."""
+    """Schedule again the letters that failed, or failed for one reason; what waits keeps its remark."""
     with connection.cursor() as cursor:
         cursor.execute(_TRY_AGAIN, {"book": book, "contract": None, "error": error})
 
@@ -298,7 +298,7 @@ MOST: Final = 200
 
 
 def letter_json(letter: "Letter") -> dict[str, object]:
-    """Give a letter as scripts read it."""
+    """Return a letter as scripts read it."""
     return {
         "letter": letter.reference,
         "kind": letter.kind,
@@ -318,7 +318,7 @@ def letter_json(letter: "Letter") -> dict[str, object]:
 
 
 def list_letters(wiring: "App", asked: Mapping[str, str]) -> list[dict[str, object]]:
-    """Give what `letters list --json` prints with these filters (`status`, `contract`)."""
+    """Return what `letters list --json` prints with these filters (`status`, `contract`)."""
     with wiring.pool.connection() as connection:
         found = letters(
             connection,
@@ -330,7 +330,7 @@ def list_letters(wiring: "App", asked: Mapping[str, str]) -> list[dict[str, obje
 
 
 def letters_to(wiring: "App", person: str) -> list[dict[str, object]]:
-    """Give the letters to one person, with what each says of their contract (group `coverledger.held`)."""
+    """Return the letters to one person, with what each says of their contract (group `coverledger.held`)."""
     wiring.catch_up(NAME)
     with wiring.pool.connection() as connection:
         found = letters(connection, wiring.book, person=person)
@@ -338,7 +338,7 @@ def letters_to(wiring: "App", person: str) -> list[dict[str, object]]:
 
 
 def list_page(wiring: "App", asked: Mapping[str, str]) -> dict[str, object]:
-    """Give a page of them, those that must be posted first before all others, and how many there are.
+    """Return a page of them, those that must be posted first before all others, and how many there are.
 
     `status`: one, or `waiting` for all that are not posted yet; `contract` instead: all of it.
     """

@@ -78,11 +78,11 @@ class LetterStore:
         return True
 
     def has(self, digest: str) -> bool:
-        """Say whether a letter lies here."""
+        """Return whether a letter lies here."""
         return self.path(digest).exists()
 
     def path(self, digest: str) -> Path:
-        """Name a letter's file."""
+        """Return the path of a letter's file."""
         return self.folder / quote(self.book, safe="") / digest[:2] / f"{digest}.sealed"
 
     def _place(self, digest: str) -> bytes:

@@ -23,17 +23,17 @@ from schedulers.letters.queries import NAME, LetterRequest, change, free, letter
 
 
 def needs_notice(contract: Contract, today: date) -> bool:
-    """Say whether the insurer is to end a contract: its product is sold no more, and nothing ends it yet."""
+    """Return whether the insurer is to end a contract: it is sold no more, and nothing ends it yet."""
     return today >= run_off_from(contract) and runs_on(contract)
 
 
 def run_off_from(contract: Contract) -> date:
-    """Give the first day on which the contract's product is sold no longer."""
+    """Return the first day on which the contract's product is sold no longer."""
     return contract.applicable_terms.last_day_of_sale + ONE_DAY
 
 
 def runs_on(contract: Contract) -> bool:
-    """Say whether nothing ends a contract with its term, or before it.
+    """Return whether nothing ends a contract with its term, or before it.
 
     A notice of the policyholder that ends it no later than its term does makes ours needless (D1); one that
     runs past the term's end does not (D2).

@@ -238,7 +238,7 @@ def _write(connection: "Connection", wiring: "App", press: Press, store: LetterS
 
 
 def _key(connection: "Connection", wiring: "App", person: str) -> bytes | None:
-    """Give the key that a letter is sealed under; None where its addressee was erased meanwhile."""
+    """Return the key that a letter is sealed under; None where its addressee was erased meanwhile."""
     try:
         return wiring.store.subject_keys.for_writing(connection, wiring.book, [person])[person].key
     except SubjectErased:

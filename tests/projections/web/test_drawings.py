@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from projections.web.charts import (
     HEIGHT,
-    TIMELINE_LEFT,
     LENGTH,
+    TIMELINE_LEFT,
     TIMELINE_RIGHT,
     TIMELINE_WIDTH,
     Layer,

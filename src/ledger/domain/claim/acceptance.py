@@ -43,7 +43,7 @@ class RemainingLimit:
         return self.amount_cents is None or self.amount_cents > 0
 
     def less(self, holding: LimitUse) -> "RemainingLimit":
-        """Give what is left once a holding is taken as well."""
+        """Return what is left once a holding is taken as well."""
         return RemainingLimit(
             self.insurance_year,
             None if self.amount_cents is None else self.amount_cents - holding.amount_cents,
@@ -52,7 +52,7 @@ class RemainingLimit:
 
 
 def room_for(claim: Claim, cover: Cover, insurance_year: int, own: Sequence[LimitUse] = ()) -> RemainingLimit:
-    """Give the room that a year's limit leaves; `own` holdings of the claim do not count against it."""
+    """Return the room that a year's limit leaves; `own` holdings of the claim do not count against it."""
     limits = cover.terms.by_guarantee[claim.guarantee]
     usage = cover.usage(insurance_year, claim.guarantee)
     amount_used = usage.amount_consumed_cents + usage.amount_reserved_cents
@@ -69,7 +69,7 @@ def room_for(claim: Claim, cover: Cover, insurance_year: int, own: Sequence[Limi
 
 
 def refuse_outside_cover(incident_on: date, cover: Cover) -> int:
-    """Give the insurance year of an incident (I7). Raises OutsideCover (I4)."""
+    """Return the insurance year of an incident (I7). Raises OutsideCover (I4)."""
     insurance_year = cover.insurance_year_of(incident_on)
     if insurance_year is None or not cover.includes(incident_on):
         message = (
@@ -81,7 +81,7 @@ def refuse_outside_cover(incident_on: date, cover: Cover) -> int:
 
 
 def refuse_uninsured(claim: Claim, cover: Cover) -> int:
-    """Give an insured incident's insurance year; refuse by I13 from NOT_INSURED_PERSON to NOT_MALWARE."""
+    """Return an insured incident's insurance year; refuse by I13 from NOT_INSURED_PERSON to NOT_MALWARE."""
     if not cover.terms.insures(claim.relation, same_roof=claim.same_roof):
         message = "the victim is neither the policyholder nor family under the same roof; reject the claim"
         raise NotInsuredPerson(message)
@@ -136,7 +136,7 @@ def _refuse_undecidable(claim: Claim) -> None:
 
 
 def _net_loss(claim: Claim, command: AcceptClaim, cover: Cover) -> int:
-    """Give the loss less what others paid, in cents. Raises NoIndemnity and AlreadyCompensated (I13)."""
+    """Return the loss less what others paid, in cents. Raises NoIndemnity and AlreadyCompensated (I13)."""
     guarantee = cover.terms.by_guarantee[claim.guarantee]
     if not guarantee.indemnity and command.loss_cents > 0:
         message = f"guarantee {claim.guarantee} gives services only; accept with loss_cents 0"
@@ -154,7 +154,7 @@ def _net_loss(claim: Claim, command: AcceptClaim, cover: Cover) -> int:
 
 
 def _approved(room: RemainingLimit, net_cents: int, count: int, guarantee: str) -> int:
-    """Give what the room lets be approved of a loss (I8). Raises LimitCount and LimitAmount."""
+    """Return what the room lets be approved of a loss (I8). Raises LimitCount and LimitAmount."""
     if count > 0 and not room.has_count:
         message = f"insurance year {room.insurance_year} has no claim left for {guarantee}; reject the claim"
         raise LimitCount(message)
@@ -228,7 +228,7 @@ def move(claim: Claim, other: Cover) -> ClaimDecision:
 
 
 def _reserved_anew(claim: Claim, other: Cover, consumed: Sequence[LimitUse]) -> LimitUse | None:
-    """Give what another contract can reserve for a claim whose expert stands; None without room or cover."""
+    """Return what another contract can reserve for a claim whose expert stands; None: no room or cover."""
     insurance_year = other.insurance_year_of(claim.incident_on)
     if claim.reserved is None or insurance_year is None or not other.includes(claim.incident_on):
         return None

@@ -82,7 +82,7 @@ from ledger.domain.refusals import (
 
 
 def open_claim(claim: Claim | None, command: OpenClaim, cover: Cover | None, at: datetime) -> ClaimDecision:
-    """Say what reporting an incident makes happen. Raises a Refusal, in the order of D8 and D19."""
+    """Return what reporting an incident makes happen. Raises a Refusal, in the order of D8 and D19."""
     if cover is None:
         message = f"contract {command.contract} does not exist; check its number"
         raise Unknown(message)
@@ -115,7 +115,7 @@ def open_claim(claim: Claim | None, command: OpenClaim, cover: Cover | None, at:
 def decide_alone(  # noqa: C901, PLR0911 - one return a kind of command
     claim: Claim, command: LoneClaimCommand, at: datetime
 ) -> ClaimDecision:
-    """Say what a command makes happen to a claim as of `at`, no contract asked. Raises a Refusal."""
+    """Return what a command makes happen to a claim as of `at`, no contract asked. Raises a Refusal."""
     today = brussels_date(at)
     match command:
         case IdentifyClaimant():
@@ -145,7 +145,7 @@ def decide_alone(  # noqa: C901, PLR0911 - one return a kind of command
 def decide(  # noqa: PLR0911 - one return a kind of command
     claim: Claim, command: CoveredClaimCommand, cover: Cover, at: datetime, *, other: Cover | None = None
 ) -> ClaimDecision:
-    """Say what a command makes happen to a claim and its contract, both as of `at`.
+    """Return what a command makes happen to a claim and its contract, both as of `at`.
 
     `cover` is that of the claim's present contract, `other` that of the contract which MoveClaim names.
     Raises the Refusal of the rule that the command breaks.
@@ -322,7 +322,7 @@ def _issue_refund(claim: Claim, command: IssueRefund, today: date) -> ClaimDecis
 
 
 def _settled(claim: Claim) -> tuple[int, ...]:
-    """Name the refund rows that a payment of all that is owed meets (D11).
+    """Return the refund rows that a payment of all that is owed meets (D11).
 
     A row that a new submission opened is met when all *then* approved is paid (D15): it waits.
     """
@@ -390,7 +390,7 @@ def _reopen(claim: Claim, command: ReopenClaim, today: date) -> ClaimDecision:
 
 
 def elapse(claim: Claim, until: datetime) -> Sequence[PendingEvent]:
-    """Give what time owes the claim up to and including `until` (UTC), each at its own instant (R12).
+    """Return what time owes the claim up to and including `until` (UTC), each at its own instant (R12).
 
     `effective_on` is the date of that instant; `at` never decreases within the stream (see `PendingEvent`).
     """

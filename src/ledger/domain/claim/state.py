@@ -132,7 +132,7 @@ def after(claim: Claim, recorded: RecordedEvent) -> Claim:
 
 
 def next_instant(claim: Claim) -> datetime | None:
-    """Give the earliest instant (UTC) at which time will owe the claim something; None: never again."""
+    """Return the earliest instant (UTC) at which time will owe the claim something; None: never again."""
     return min((at for row in claim.deadlines if (at := takes_effect_at(row)) is not None), default=None)
 
 

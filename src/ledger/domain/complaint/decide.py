@@ -40,7 +40,7 @@ def decide(
     cover: Cover | None = None,
     claim_exists: bool = True,
 ) -> Sequence[PendingEvent]:
-    """Say what a command makes happen to a complaint. Raises Unknown, Exists, Closed (D18).
+    """Return what a command makes happen to a complaint. Raises Unknown, Exists, Closed (D18).
 
     `cover` is that of the contract which LodgeComplaint names, `claim_exists` whether the claim is there
     that it may name.
@@ -105,7 +105,7 @@ def _lodge(
 
 
 def elapse(complaint: Complaint, until: datetime) -> Sequence[PendingEvent]:
-    """Give what time owes the complaint up to and including `until` (UTC), each at its own instant (R12).
+    """Return what time owes the complaint up to and including `until` (UTC), each at its own instant (R12).
 
     `effective_on` is the date of that instant; `at` never decreases within the stream (see `PendingEvent`).
     """

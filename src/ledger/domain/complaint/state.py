@@ -85,5 +85,5 @@ def after(complaint: Complaint, recorded: RecordedEvent) -> Complaint:
 
 
 def next_instant(complaint: Complaint) -> datetime | None:
-    """Give the earliest instant (UTC) at which time will owe the complaint something; None: never again."""
+    """Return the earliest instant (UTC) at which time will owe the complaint something; None: never again."""
     return min((at for row in complaint.deadlines if (at := takes_effect_at(row)) is not None), default=None)

@@ -73,7 +73,7 @@ from ledger.domain.terms import load_terms
 
 
 def decide(contract: Contract | None, command: ContractCommand, at: datetime) -> Sequence[PendingEvent]:
-    """Say what the command makes happen to a contract that stands as of `at`. Raises a Refusal."""
+    """Return what the command makes happen to a contract that stands as of `at`. Raises a Refusal."""
     if isinstance(command, StartContract):
         return _start(contract, command, at)
     if contract is None:
@@ -283,7 +283,7 @@ def limit_changed(
 
 
 def elapse(contract: Contract, until: datetime) -> Sequence[PendingEvent]:
-    """Give what time owes the contract up to and including `until` (UTC), each at its own instant (R12).
+    """Return what time owes the contract up to and including `until` (UTC), each at its own instant (R12).
 
     `effective_on` is the date of that instant. `at` is the instant too, unless the stream is already past it
     (D3, D4): then it is the stream's last `at`, so that `at` never decreases within a stream.
@@ -300,7 +300,7 @@ def elapse(contract: Contract, until: datetime) -> Sequence[PendingEvent]:
 
 
 def _owed_at(contract: Contract, instant: datetime) -> ContractEvent:
-    """Give the first thing that time owes at an instant: deadlines missed, then ends and renewals (R12)."""
+    """Return the first thing that time owes at an instant: deadlines missed, then ends and renewals (R12)."""
     owed = {row.kind: row for row in contract.deadlines if takes_effect_at(row) == instant}
     if letter := owed.get("termination_letter"):
         return ContractDeadlineMissed(

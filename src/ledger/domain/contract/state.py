@@ -142,7 +142,7 @@ class Contract:
         )
 
     def usage(self, insurance_year: int, guarantee: Guarantee) -> LimitUsage:
-        """Give what is consumed and reserved of a guarantee in an insurance year."""
+        """Return what is consumed and reserved of a guarantee in an insurance year."""
         return self.cover.usage(insurance_year, guarantee)
 
 
@@ -169,7 +169,7 @@ def after(contract: Contract, recorded: RecordedEvent) -> Contract:
 
 
 def next_instant(contract: Contract) -> datetime | None:
-    """Give the earliest instant (UTC) at which time will owe the contract something; None: never again."""
+    """Return the earliest instant (UTC) at which time will owe the contract something; None: never again."""
     instants = [at for row in contract.deadlines if (at := takes_effect_at(row)) is not None]
     if contract.letter is not None and contract.ended is None:
         # D3: a letter recorded after the renewal ends the contract at an E whose row is met already.
@@ -178,7 +178,7 @@ def next_instant(contract: Contract) -> datetime | None:
 
 
 def limit_rows(contract: Contract) -> Sequence[LimitRow]:
-    """Give the rows of `limits`: each guarantee of each insurance year begun, in order (D7)."""
+    """Return the rows of `limits`: each guarantee of each insurance year begun, in order (D7)."""
     terms = contract.applicable_terms
     rows = []
     for year in range(1, contract.years_begun + 1):

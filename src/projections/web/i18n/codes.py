@@ -243,7 +243,7 @@ EVENTS: Mapping[str, str] = {
 
 
 def of_code(words: Words, code: object) -> str:
-    """Give a code in the reader's words; one that nobody named stands as it is, without underscores."""
+    """Return a code in the reader's words; one that nobody named stands as it is, without underscores."""
     if code is None:
         return NOTHING
     text = str(code)
@@ -251,7 +251,7 @@ def of_code(words: Words, code: object) -> str:
 
 
 def of_status(words: Words, status: object, kind: str = "") -> str:
-    """Give a status in the reader's words; of some kinds it is told otherwise than of contracts.
+    """Return a status in the reader's words; of some kinds it is told otherwise than of contracts.
 
     A contract is withdrawn from, and a claim is withdrawn; a contract is cancelled, and a date falls away.
     """
@@ -259,13 +259,13 @@ def of_status(words: Words, status: object, kind: str = "") -> str:
 
 
 def of_contact(words: Words, contact: Mapping[str, object]) -> str:
-    """Give the name of a contact in the reader's words; one of another purpose as the terms name it."""
+    """Return the name of a contact in the reader's words; one of another purpose as the terms name it."""
     purpose = str(contact["purpose"])
     in_terms = str(contact["name"])
     return in_terms if words.language == "en" or purpose not in CONTACTS else words(CONTACTS[purpose])
 
 
 def of_event(words: Words, event_type: object) -> str:
-    """Give an event type in the reader's words: `claim.RefundIssued` as `Refund issued`."""
+    """Return an event type in the reader's words: `claim.RefundIssued` as `Refund issued`."""
     text = str(event_type)
     return words(EVENTS[text]) if text in EVENTS else text

@@ -111,7 +111,7 @@ class Words:
 
 @cache
 def words(language: Language) -> Words:
-    """Give the words of a language; its catalogue is read once."""
+    """Return the words of a language; its catalogue is read once."""
     return Words(language, Locale.parse(LOCALES[language]), _catalogue(language))
 
 

@@ -56,7 +56,7 @@ KINDS = {"contracts": "contract", "claims": "claim", "complaints": "complaint"}
 
 
 def explained(words: Words, error: Exception, path: str, number: str | None, query: Mapping[str, str]) -> str:
-    """Say it. `number`: the one in the address, as it is written in the business; None: there is none."""
+    """Return it as text. `number`: the one in the address, as the business writes it; None: there is none."""
     if isinstance(error, BadParameter | NotThere):
         return words(error.message, **error.values)
     if isinstance(error, NothingKnown):
@@ -125,7 +125,7 @@ FORM_NOT_TAKEN: Final = N_("The form is not taken as it stands: correct it and s
 
 
 def faults_of(words: Words, code: str | None, rule: str | None, message: str | None) -> list[str]:
-    """Say what was wrong. `code`: None where the command could not be read (`invalid`)."""
+    """Return what was wrong. `code`: None where the command could not be read (`invalid`)."""
     if code is None:
         faults = [_invalid(words, message or "")]
     else:
@@ -137,7 +137,7 @@ def faults_of(words: Words, code: str | None, rule: str | None, message: str | N
 
 
 def _invalid(words: Words, message: str) -> str:
-    """Say which field is wrong: the message names them, each before a colon."""
+    """Return which field is wrong: the message names them, each before a colon."""
     named = [field for field in message.replace(";", ":").replace(" ", "").split(":") if field in LABELS]
     if not named:
         return words(FORM_NOT_TAKEN)

@@ -48,7 +48,7 @@ class Rate:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def allows(self, address: str) -> bool:
-        """Say whether one more is allowed, and count it if so."""
+        """Return whether one more is allowed, and count it if so."""
         with self._lock:
             now = self._now()
             left, since = self._left.pop(address, (float(self._burst), now))
@@ -131,7 +131,7 @@ def _form(look: PageRequest, status: HTTPStatus, fault: str | None) -> Shown:
 
 
 def show_received(look: PageRequest) -> Shown:
-    """Say that the form came in: the same to everybody."""
+    """Show that the form came in: the same to everybody."""
     return Shown("cancel_received.html", {"page": page_of_request(look, "", has_json=False)})
 
 
@@ -157,7 +157,7 @@ def _confirmation(
 
 
 def as_json(look: PageRequest) -> object:
-    """Give what `cancellations list` prints."""
+    """Return what `cancellations list` prints."""
     with look.wiring.pool.connection() as connection:
         found = requests(
             connection,

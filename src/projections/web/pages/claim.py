@@ -44,7 +44,7 @@ def register_complaint(pages: Pages) -> None:
 
 
 def complaint_as_json(look: PageRequest) -> object:
-    """Give what `complaint show` prints."""
+    """Return what `complaint show` prints."""
     with looking(look.wiring, COMPLAINT_VIEWS, look.asked) as reader:
         return show_complaint(reader, number_in(look))
 
@@ -95,7 +95,7 @@ def register_claim(pages: Pages) -> None:
 
 
 def claim_as_json(look: PageRequest) -> object:
-    """Give what `claim show` prints."""
+    """Return what `claim show` prints."""
     with looking(look.wiring, CLAIM_VIEWS, look.asked) as reader:
         return show_claim(reader, number_in(look))
 
@@ -159,7 +159,7 @@ def _state(events: Sequence[FeedEvent], number: str) -> Claim:
 
 
 def _limit(reader: Reader, claim: str, contract: str) -> LimitBars | None:
-    """Give the limit that the claim's incident draws on, with all that has drawn on it."""
+    """Return the limit that the claim's incident draws on, with all that has drawn on it."""
     rows = list_limits(reader, Filters(claim=claim))
     if not rows:
         return None
@@ -173,7 +173,7 @@ def _terms(reader: Reader, contract: str) -> Terms:
 
 
 def _line(event: FeedEvent, look: PageRequest) -> Mapping[str, object]:
-    """Tell an event in one line."""
+    """Return an event as one line."""
     return told(event) | {"facts": facts_of(event.event, look.words)}
 
 

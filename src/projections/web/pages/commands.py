@@ -58,7 +58,7 @@ def _begin(command: str) -> Show:
 
 
 def _new(look: PageRequest, command: str, given: Mapping[str, str]) -> Form:
-    """Give the form of a command that begins a stream, with what is known already."""
+    """Return the form of a command that begins a stream, with what is known already."""
     today = today_of(look.wiring).isoformat()
     offers = {
         "StartContract": {"starts_on": today, "concluded_on": ""},
@@ -116,13 +116,13 @@ def take(look: PageRequest) -> PageAnswer:
 
 
 def _next(stream: StreamRef, answer: Answer) -> str:
-    """Give the page that the command's own stream is seen on."""
+    """Return the page that the command's own stream is seen on."""
     named = {event.stream for event in answer.events}
     return page_of(stream.name) if stream.name in named or not named else page_of(min(named))
 
 
 def _as_sent(look: PageRequest, command: str) -> Form:
-    """Give the form as it came back, with what was typed in it."""
+    """Return the form as it came back, with what was typed in it."""
     seen = look.typed.get("seen_version", "")
     made = form_of(
         command,
@@ -134,7 +134,7 @@ def _as_sent(look: PageRequest, command: str) -> Form:
 
 
 def _command_id(look: PageRequest) -> str:
-    """Give the id that the form carries; one that is none of ours is replaced."""
+    """Return the id that the form carries; one that is none of ours is replaced."""
     carried = look.typed.get("command_id", "")
     return carried if COMMAND_ID.fullmatch(carried) else new_command_id()
 

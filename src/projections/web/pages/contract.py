@@ -41,7 +41,7 @@ def number_in(look: PageRequest) -> str:
 
 
 def as_json(look: PageRequest) -> object:
-    """Give what `contract show` prints."""
+    """Return what `contract show` prints."""
     with looking(look.wiring, VIEWS, look.asked) as reader:
         return show_contract(reader, number_in(look))
 
@@ -58,7 +58,7 @@ def show_with_names(look: PageRequest) -> Shown:
 
 
 def access_of(look: PageRequest, what: str) -> Access:
-    """Say who opens names on a page, and why. Raises `UsageError` without a reason."""
+    """Return who opens names on a page, and why. Raises `UsageError` without a reason."""
     reason = look.typed.get("reason", "").strip()[:LONGEST_REASON]
     if not reason:
         raise BadParameter(NO_REASON)
@@ -163,5 +163,5 @@ def contract_state(own: Sequence[FeedEvent]) -> Contract | None:
 
 
 def contract_stream(look: PageRequest) -> StreamRef:
-    """Name the stream of the contract in a page's address."""
+    """Return the stream of the contract in a page's address."""
     return contract_ref(number_in(look))

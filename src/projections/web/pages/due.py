@@ -35,7 +35,7 @@ def register_today(pages: Pages) -> None:
 
 
 def today_as_json(look: PageRequest) -> object:
-    """Give what `coverledger today --json` prints."""
+    """Return what `coverledger today --json` prints."""
     with looking(look.wiring, VIEWS_OF_TODAY, look.asked) as reader:
         return today_figures(reader, today_of(look.wiring))
 
@@ -85,7 +85,7 @@ def _status(query: Mapping[str, str]) -> str | None:
 
 
 def due_as_json(look: PageRequest) -> object:
-    """Give what `due` prints with the same filters."""
+    """Return what `due` prints with the same filters."""
     before, from_on = (look.query.get(name, "").strip() for name in ("before", "from"))
     filters = Filters(
         contract=look.query.get("contract") or None,
@@ -142,7 +142,7 @@ def _place(look: PageRequest) -> DuePageKey | None:
 
 
 def calendar_as_json(look: PageRequest) -> object:
-    """Give the due rows of the month, as `due` prints them."""
+    """Return the due rows of the month, as `due` prints them."""
     month = _month(look)
     query = dict(look.query) | {"from": month.isoformat(), "before": next_month(month).isoformat()}
     return due_as_json(replace(look, query=query))
@@ -194,7 +194,7 @@ def register_letters(pages: Pages) -> None:
 
 
 def letters_as_json(look: PageRequest) -> object:
-    """Give what `letters list` prints with the same filters."""
+    """Return what `letters list` prints with the same filters."""
     return told_elsewhere("letters", look.wiring, {name: look.query.get(name, "") for name in ASKED})
 
 
@@ -207,7 +207,7 @@ def show_letters(look: PageRequest) -> Shown:
 
 
 def retention_as_json(look: PageRequest) -> object:
-    """Give what `deadlines retention` prints."""
+    """Return what `deadlines retention` prints."""
     return told_elsewhere("retention", look.wiring, _until(look))
 
 

@@ -32,7 +32,7 @@ def register_feed(pages: Pages) -> None:
 
 
 def feed_as_json(look: PageRequest) -> object:
-    """Give what `events --since` prints."""
+    """Return what `events --since` prints."""
     types = _types(look)
     wiring = look.wiring
     since = look.query.get("since", "")
@@ -78,7 +78,7 @@ def show_feed(look: PageRequest) -> Shown:
 def _page(
     connection: Connection, book: str, start: int, types: Collection[str] | None
 ) -> tuple[list[Told], int]:
-    """Give events below a position, the newest first, and the lowest position that was looked at."""
+    """Return events below a position, the newest first, and the lowest position that was looked at."""
     rows: list[Told] = []
     top = start
     for events in _batches_back(connection, book, start, types):
@@ -137,12 +137,12 @@ def register_subscriptions(pages: Pages) -> None:
 
 
 def subscriptions_as_json(look: PageRequest) -> object:
-    """Give what `subscriptions list` prints."""
+    """Return what `subscriptions list` prints."""
     return [as_json_object(standing) for standing in look.wiring.subscriptions.all()]
 
 
 def subscription_as_json(look: PageRequest) -> object:
-    """Give what `subscriptions show` prints."""
+    """Return what `subscriptions show` prints."""
     name = look.steps["name"]
     standing, kept = look.wiring.subscriptions.one(name), look.wiring.subscriptions.kept(name)
     return as_json_object(standing) | {"kept": [kept_as_json(one) for one in kept]}

@@ -96,7 +96,7 @@ def find_persons(look: PageRequest) -> Shown:
 
 
 def persons_as_json(look: PageRequest) -> object:
-    """Give what `person find` prints. Without a word to search by: `BadParameter`."""
+    """Return what `person find` prints. Without a word to search by: `BadParameter`."""
     name = look.typed.get("name", "").strip()[:LONGEST_NAME]
     by = access_of(look, "site: persons")
     if not words_of(name):
@@ -206,7 +206,7 @@ def _wanted(look: PageRequest, listed: Listed) -> ListFilter:
 
 
 def _download_query(look: PageRequest, wanted: ListFilter) -> str:
-    """Give the filters and the time as the HTTP lists take them, which write the files."""
+    """Return the filters and the time as the HTTP lists take them, which write the files."""
     asked = {
         "status": wanted.status,
         "guarantee": wanted.guarantee,
@@ -220,7 +220,7 @@ def _download_query(look: PageRequest, wanted: ListFilter) -> str:
 
 def _as_json(listed: Listed) -> Callable[[PageRequest], object]:
     def as_json(look: PageRequest) -> object:
-        """Give what the command line's list prints with the same filters; `search` narrows it further."""
+        """Return what the command line's list prints with the same filters; `search` narrows it further."""
         wanted = _wanted(look, listed)
         filters = Filters(
             contract=look.query.get("contract") or None,

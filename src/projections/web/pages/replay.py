@@ -34,7 +34,7 @@ class Changed(NamedTuple):
 
 
 def changed_by(changes: Mapping[str, Sequence[object]], words: Words) -> Sequence[Changed]:
-    """Tell changes. That a figure begins at nothing need not be read."""
+    """Return changes as text. That a figure begins at nothing need not be read."""
     rows = []
     for path, (before, after) in changes.items():
         if before is None and not after:
@@ -83,7 +83,7 @@ class _Replay:
         self._kind = kind
 
     def as_json(self, look: PageRequest) -> object:
-        """Give what `replay` prints."""
+        """Return what `replay` prints."""
         return self._told(look)[0]
 
     def show(self, look: PageRequest) -> Shown:
@@ -145,13 +145,13 @@ def _changes(look: PageRequest, told: Told) -> Sequence[Changed]:
 
 
 def _vkey(look: PageRequest) -> str | None:
-    """Give the key that verifies a proof; None where the log is signed on another machine."""
+    """Return the key that verifies a proof; None where the log is signed on another machine."""
     place = look.wiring.signing_place
     return str(signing_keys(look.wiring).verifier_keys[0]) if place.key.exists() else None
 
 
 def proof(look: PageRequest) -> Download:
-    """Give the proof of a contract: the file that `coverledger proof` writes."""
+    """Return the proof of a contract: the file that `coverledger proof` writes."""
     number = from_address(look.steps["number"])
     wiring = look.wiring
     with wiring.pool.connection() as connection:

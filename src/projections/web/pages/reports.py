@@ -48,13 +48,13 @@ def register_report(pages: Pages) -> None:
 
 
 def report_as_json(look: PageRequest) -> object:
-    """Give what `report NAME` prints."""
+    """Return what `report NAME` prints."""
     with _found(look) as found:
         return list(found.rows)
 
 
 def download(look: PageRequest, end: str) -> Download:
-    """Give all rows as a file, amounts in cents; memory does not grow with them."""
+    """Return all rows as a file, amounts in cents; memory does not grow with them."""
     way = SENT_FORMATS[end]
     with _found(look) as found:
         written = way.write(found.rows, found.sheet)
@@ -162,7 +162,7 @@ def register_reports(pages: Pages) -> None:
 
 
 def reports_as_json(look: PageRequest) -> object:
-    """Give what `report overview` prints."""
+    """Return what `report overview` prints."""
     with looking(look.wiring, VIEWS_OF_OVERVIEW, look.asked) as reader:
         return overview(reader)
 

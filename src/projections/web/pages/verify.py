@@ -152,7 +152,7 @@ class Verify:
         return Shown("progress.html", {"run": self._verifying.newest})
 
     def progress_as_json(self, _look: PageRequest) -> object:
-        """Give how far the run is and, once it is verified, what `verify --json` prints."""
+        """Return how far the run is and, once it is verified, what `verify --json` prints."""
         run = self._verifying.newest
         if run.state == "verified":
             return run.told
@@ -184,14 +184,14 @@ class Verify:
 
 
 def as_json(look: PageRequest) -> object:
-    """Give what `checkpoint --json` prints: the newest signed head."""
+    """Return what `checkpoint --json` prints: the newest signed head."""
     note = _note(look)
     head = peek_checkpoint(note)
     return {"origin": head.origin, "size": head.size, "root": root_text(head.root), "checkpoint": note}
 
 
 def download_head(look: PageRequest) -> Download:
-    """Give the newest signed head, to be kept outside."""
+    """Return the newest signed head, to be kept outside."""
     return Download(f"{look.wiring.book}.checkpoint", _note(look), "text/plain; charset=utf-8")
 
 

@@ -71,7 +71,7 @@ STEP_OF = {
 
 
 def steps(claim: Claim, events: Iterable[FeedEvent], services: Sequence[str], *, expert: bool) -> list[Step]:
-    """Tell the steps. `services`: assistance that the guarantee gives; `expert`: whether it has experts."""
+    """Return the steps. `services`: assistance that the guarantee gives; `expert`: whether it has experts."""
     by_step: dict[str, list[FeedEvent]] = {name: [] for name in TITLES}
     for event in events:
         by_step[STEP_OF.get(event.type, "refund")].append(event)
@@ -112,7 +112,7 @@ def _advise(claim: Claim, services: Sequence[str], *, expert: bool) -> tuple[Seq
 
 
 def _refund(claim: Claim) -> tuple[Sequence[str], Sequence[str]]:
-    """Say what leads on: complete, decide, pay, close."""
+    """Return what leads on: complete, decide, pay, close."""
     standing = any(not payment.taken_back for payment in claim.payments)
     payments = ("RecordRefundFailure", "ReverseRefund", "RecordRecovery") if standing else ()
     match claim.status:
@@ -142,7 +142,7 @@ def _refund_state(claim: Claim) -> StepState:
 
 
 def facts_of(event: Event, words: Words) -> str:  # noqa: C901, PLR0911, PLR0912  # one return a kind of event
-    """Tell them; nothing where the event's name says all."""
+    """Return them as text; nothing where the event's name says all."""
     match event:
         case ClaimOpened():
             said = (words.day(event.reported_on), of_code(words, event.channel), of_code(words, event.cause))

@@ -23,7 +23,7 @@ Person = Mapping[str, object]
 
 
 def shut_persons(connection: Connection, book: str, persons: Iterable[str]) -> Sequence[Person]:
-    """Name persons by their ids; their values stand as `[sealed]`, of the erased as `[erased]`."""
+    """Return persons by their ids; their values stand as `[sealed]`, of the erased as `[erased]`."""
     numbers = list(dict.fromkeys(persons))
     erased = erased_among(connection, book, numbers)
     return [
@@ -126,7 +126,7 @@ Drawn = Mapping[tuple[int, str], tuple[Sequence[Part], Sequence[Part]]]
 
 
 def _drawn(events: Iterable[FeedEvent]) -> Drawn:
-    """Say for each insurance year and guarantee which claims hold how many cents and how many counts."""
+    """Return for each insurance year and guarantee which claims hold how many cents and how many counts."""
     held: dict[tuple[int, str], dict[tuple[str, Kind], tuple[int, int, int]]] = {}
     for event in events:
         moved = event.event

@@ -30,7 +30,7 @@ TodayFigures = dict[str, object]
 
 
 def today_figures(reader: Reader, today: date) -> TodayFigures:
-    """Say how things stand. `today`: the book's present day."""
+    """Return how things stand. `today`: the book's present day."""
     soon = DueListFilter(status="open", before=today + timedelta(days=SOON_DAYS + 1))
     late_rows = late(reader, ROWS)
     due_rows = due_page(reader, soon, None, ROWS)
@@ -82,7 +82,7 @@ VIEWS_OF_OVERVIEW: Final = ("claims", "due")
 
 
 def overview(reader: Reader) -> dict[str, object]:
-    """Give the figures as of the reader's time."""
+    """Return the figures as of the reader's time."""
     promised = cached_counts.promised_days()
     return {
         "consumed_by_month": cached_counts.consumed_by_month(reader),
