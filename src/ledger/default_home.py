@@ -18,7 +18,7 @@ CONTENTS: Final = ("settings.toml", "secrets", "postgres", "letters", "mail")
 """What makes a folder a home; root keeps copies of Postgres in a folder of the same name."""
 
 
-class Moved(NamedTuple):
+class MovedHome(NamedTuple):
     """A home that was moved."""
 
     former: Path
@@ -43,7 +43,7 @@ def default_home() -> Path:
     raise UsageError(message)
 
 
-def move_home() -> Moved | None:
+def move_home() -> MovedHome | None:
     """Move the ledger from its default home of before to that of today; None: there is nothing to move.
 
     A link stays behind, for whatever still goes by the old name, such as the copies of a backup. Whenever it
@@ -65,7 +65,7 @@ def move_home() -> Moved | None:
         raise _both(former, home)
     with EmbeddedPostgres(former).kept_idle():
         _rename(former, home)
-    return Moved(former, home)
+    return MovedHome(former, home)
 
 
 def _rename(former: Path, home: Path) -> None:

@@ -1,4 +1,4 @@
-"""`claims-ledger due`, `limits`, `today` and `report overview`."""
+"""`coverledger due`, `limits`, `today` and `report overview`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date

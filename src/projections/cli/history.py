@@ -1,4 +1,4 @@
-"""`claims-ledger replay`, `events` and `archive`, and histories as tables."""
+"""`coverledger replay`, `events` and `archive`, and histories as tables."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""`claims-ledger person find` and `cancellations list`."""
+"""`coverledger person find` and `cancellations list`."""
 
 from typing import TYPE_CHECKING
 

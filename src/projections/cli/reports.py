@@ -1,4 +1,4 @@
-"""`claims-ledger report bordereau/refunds/payments/recoveries/guarantees/timeline`."""
+"""`coverledger report bordereau/refunds/payments/recoveries/guarantees/timeline`."""
 
 import functools
 from collections.abc import Callable, Iterator

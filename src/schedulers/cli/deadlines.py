@@ -1,4 +1,4 @@
-"""`claims-ledger deadlines list/sweep/retention/digest`."""
+"""`coverledger deadlines list/sweep/retention/digest`."""
 
 from collections.abc import Sequence
 from datetime import date

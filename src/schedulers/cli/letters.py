@@ -1,4 +1,4 @@
-"""`claims-ledger letters list/prepare/hand-over/answer/open/confirm`."""
+"""`coverledger letters list/prepare/hand-over/answer/open/confirm`."""
 
 from datetime import date
 from pathlib import Path

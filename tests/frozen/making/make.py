@@ -591,7 +591,7 @@ def main() -> None:
     out = Path(sys.argv[1]).absolute()
     for folder in (out, out / "heads", out / "proofs"):
         folder.mkdir(parents=True, exist_ok=True)
-    sys.path.insert(0, str(Path(__file__).parents[2] / "ledger/subjects"))
+    sys.path.insert(0, str(Path(__file__).parents[2] / "ledger/privacy"))
     sys.modules["ledger_acquaintances"] = __import__("acquaintances")
     server_home = Path(tempfile.mkdtemp(prefix="frozen-server-"))
     server_home.chmod(0o711)

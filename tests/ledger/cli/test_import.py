@@ -24,7 +24,7 @@ from ledger.imports.importer import CHUNK_LINES
 from ledger.imports.sources import merged, opened_sources
 
 Write = Callable[..., str]
-ROUND_TRIP = Path(__file__).parents[1] / "importing" / "cents_round_trip"
+ROUND_TRIP = Path(__file__).parents[1] / "imports" / "cents_round_trip"
 
 
 @pytest.fixture
@@ -482,7 +482,7 @@ def test_fault_34_cents_are_cents_and_that_is_said(
     assert database.name
 
 
-TIES = sorted((Path(__file__).parents[1] / "importing" / "ties").iterdir())
+TIES = sorted((Path(__file__).parents[1] / "imports" / "ties").iterdir())
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

@@ -72,7 +72,7 @@ def test_a_warden_killed_while_it_makes_the_data_does_no_harm(home: Path) -> Non
     assert eventually(fresh.exists)
     for line in Path("/proc").glob("[0-9]*/cmdline"):
         said = line.read_bytes() if line.exists() else b""
-        if b"ledger.embedded.warden" in said and os.fsencode(home) in said:
+        if b"ledger.postgres.supervisor" in said and os.fsencode(home) in said:
             os.kill(int(line.parent.name), signal.SIGKILL)
     assert "ended early" in program.end()
     with EmbeddedPostgres(home).join() as server:
