@@ -1,4 +1,4 @@
-"""`coverledger deadlines plan` and `claims-ledger simulate`: what is to come."""
+"""`coverledger deadlines plan` and `coverledger simulate`: what is to come."""
 
 from collections import Counter
 from collections.abc import Sequence
