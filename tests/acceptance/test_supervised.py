@@ -130,6 +130,7 @@ def test_where_up_runs_is_known_in_its_home_while_it_runs_and_no_longer(
     assert list((settings.home / "run").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_one_that_was_killed_is_not_taken_for_one_that_runs(
     program: Program, running: "subprocess.Popen[str]"
 ) -> None:

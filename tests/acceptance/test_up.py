@@ -148,6 +148,7 @@ def test_a_real_ledger_refuses_the_demo_with_one_clear_line(fresh: Program) -> N
     assert "is real" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_is_said_in_one_line_with_exit_3(tmp_path: Path) -> None:
     away = Program(
         environment_for(tmp_path, COVERLEDGER_DSN="postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")

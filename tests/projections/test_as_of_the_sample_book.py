@@ -219,6 +219,7 @@ def test_as_of_any_position_the_book_says_what_the_domain_folds_from_that_prefix
     assert_says(sample.lists(sample.end()), prefix.lists())
 
 
+@pytest.mark.slow
 def test_fresh_views_of_a_prefix_say_what_the_whole_ledger_says_as_of_its_end(sample: SampleBook) -> None:
     chance = Random(1)  # noqa: S311  # positions, no secrets
     said = {}

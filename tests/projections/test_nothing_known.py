@@ -46,6 +46,7 @@ def line(wiring: App, command_line: CommandLine) -> CommandLine:
     return command_line
 
 
+@pytest.mark.slow
 def test_fault_21_every_command_refuses_a_time_before_the_first_record(
     line: CommandLine, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def test_a_row_that_somebody_changed_is_found_with_its_position(recorded: Record
     assert all(difference.row[2] == "data" for difference in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", EACH)
 def test_the_answer_as_of_each_position_is_that_of_a_ledger_which_holds_only_that_prefix(
     recorded: RecordedBook, seed: int

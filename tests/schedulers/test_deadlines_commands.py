@@ -24,6 +24,7 @@ def with_a_contract(program: Program, tmp_path: Path) -> Program:
     return program
 
 
+@pytest.mark.slow
 def test_an_empty_diary_says_so_kindly(program: Program) -> None:
     assert program.rows("deadlines", "list") == []
     assert "empty" in program.run("deadlines", "list").stderr

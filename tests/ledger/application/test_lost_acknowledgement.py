@@ -25,6 +25,7 @@ def cut_off(database: Database, tmp_path: Path) -> Iterator[tuple[Proxy, App]]:
             yield proxy, wiring
 
 
+@pytest.mark.slow
 def test_a_command_whose_acknowledgement_was_lost_is_answered_all_the_same_and_repeated_when_sent_again(
     cut_off: tuple[Proxy, App],
 ) -> None:

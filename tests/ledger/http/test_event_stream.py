@@ -180,6 +180,7 @@ def test_fault_15_a_stream_ends_when_its_token_does_whatever_flows(
         assert time.monotonic() - begun < 10
 
 
+@pytest.mark.slow
 def test_fault_15_the_stream_of_a_session_ends_when_it_signs_out(
     address: str, standing: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:

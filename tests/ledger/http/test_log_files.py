@@ -53,6 +53,7 @@ def test_a_client_of_the_standard_reads_the_log_and_proves_its_entries(logged: S
             InclusionProof(position, head.size, proof.node_hashes).check(leaf_hash(entry), head.root_hash)
 
 
+@pytest.mark.slow
 def test_the_head_is_open_to_all_and_the_tiles_are_not(logged: Served) -> None:
     with client(logged, None) as stranger:
         head = stranger.get("checkpoint")

@@ -50,6 +50,7 @@ def long(served: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
     return served
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bearer", "session"])
 def test_fault_15_a_download_and_a_wait_end_when_whoever_began_them_may_not_any_more(
     long: Served, kind: Kind

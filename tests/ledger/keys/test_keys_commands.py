@@ -66,6 +66,7 @@ def test_a_signing_key_that_has_signed_nothing_is_not_rotated(program: Program) 
     assert "has signed no head yet" in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_new_signing_key_has_signed_the_standing_head_and_may_be_rotated_again(ledger: Program) -> None:
     for _ in range(2):
         assert ledger.run("keys", "rotate", "--signing").returncode == 0
@@ -97,6 +98,7 @@ def test_doctor_asks_for_a_copy_until_one_is_noted_and_again_after_a_rotation(le
     assert copies_check(ledger)["state"] == "hint"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("keys", "rotate"), ("backup", "ledger.dump"), ("restore", "ledger.dump")])
 def test_what_is_the_operator_s_to_do_is_refused_to_the_login_of_daily_work(
     ledger: Program, tmp_path: Path, words: tuple[str, ...]

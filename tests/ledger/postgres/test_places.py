@@ -61,6 +61,7 @@ def test_data_lies_elsewhere_too_when_the_common_folder_is_closed(home: Path) ->
     embedded.remove()
 
 
+@pytest.mark.slow
 @only_root
 def test_programs_that_its_user_cannot_run_are_copied_once(home: Path) -> None:
     closed = home.parent / "closed"

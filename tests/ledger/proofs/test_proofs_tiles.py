@@ -184,6 +184,7 @@ def test_a_node_that_is_not_complete_is_not_served() -> None:
         reader.read_nodes([NodeAt(1, 150)])
 
 
+@pytest.mark.slow
 @given(st.sampled_from([300, 600, 65_600, 70_000]), st.data())
 @settings(max_examples=60)
 def test_an_altered_tile_is_never_served(size: int, draw: st.DataObject) -> None:

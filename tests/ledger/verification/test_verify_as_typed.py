@@ -54,6 +54,7 @@ def test_verify_says_what_it_verified(desk: Program) -> None:
     assert told["views"]["limits"]["rows"] > 0
 
 
+@pytest.mark.slow
 def test_verify_names_the_first_bad_position_in_one_line_and_exits_1(
     desk: Program, database: Database
 ) -> None:
