@@ -28,9 +28,10 @@ FIRST = (
 
 @pytest.mark.test_all
 def test_no_case_gets_a_5xx_an_undocumented_answer_or_an_error_that_is_no_problem(
-    program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    bare_program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    program.run("init", "--simulated")
+    program = bare_program
+    assert program.run("init", "--simulated").returncode == 0
     program.run("submit", "StartContract", FIRST, "--at", "2026-03-01T10:00:00+01:00")
     running = program.start("up")
     assert running.stderr is not None
