@@ -1,4 +1,4 @@
-"""The ledger itself: how a command becomes events (architecture.md, 'The way of one command')."""
+"""The ledger itself: how a command becomes events (docs/architecture.md, 'The way of one command')."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""The supervisor, or warden: the program that Postgres is a child of, and that ends with its last user.
+"""The supervisor: the program that Postgres is a child of, and that ends with its last user.
 
 It runs by itself (``python -m ledger.postgres.supervisor``, own session, standard library only). Every
 program that uses the server holds the shared lock on ``users.lock``; the warden waits to have that lock
