@@ -11,6 +11,7 @@ from typing import assert_never
 
 from pydantic import TypeAdapter
 
+from ledger.domain.calendar import brussels_date
 from ledger.domain.claim import decide as claims
 from ledger.domain.claim import state as claim_state
 from ledger.domain.claim.commands import (
@@ -20,19 +21,22 @@ from ledger.domain.claim.commands import (
     MoveClaim,
     OpenClaim,
 )
-from ledger.domain.claim.events import ClaimDecision
+from ledger.domain.claim.events import ClaimDeadlineMissed, ClaimDecision
 from ledger.domain.claim.state import Claim
 from ledger.domain.codes import Guarantee
 from ledger.domain.command import Command
 from ledger.domain.complaint import decide as complaints
 from ledger.domain.complaint import state as complaint_state
 from ledger.domain.complaint.commands import ComplaintCommand, LodgeComplaint
+from ledger.domain.complaint.events import ComplaintDeadlineMissed
 from ledger.domain.complaint.state import Complaint
 from ledger.domain.contract import decide as contracts
 from ledger.domain.contract import state as contract_state
 from ledger.domain.contract.commands import ContractCommand
+from ledger.domain.contract.events import ContractDeadlineMissed
 from ledger.domain.contract.state import Contract
-from ledger.domain.event import PendingEvent, RecordedEvent, holds_personal_values
+from ledger.domain.deadlines import is_missed_at, takes_effect_at
+from ledger.domain.event import DeadlineMissed, Event, PendingEvent, RecordedEvent, holds_personal_values
 from ledger.domain.identifiers import StreamKind, StreamRef, claim_ref, complaint_ref, contract_ref
 from ledger.domain.limits import Cover
 from ledger.domain.refusals import OutOfOrder, Unknown
@@ -88,29 +92,44 @@ def fold(state: State | None, recorded: RecordedEvent) -> State | None:
 
 
 def elapse(state: State, until: datetime) -> Sequence[PendingEvent]:
-    """Return what time owes a stream up to and including `until` (UTC), each at its own instant (R12)."""
-    match state:
-        case Contract():
-            return contracts.elapse(state, until)
-        case Claim():
-            return claims.elapse(state, until)
-        case Complaint():
-            return complaints.elapse(state, until)
-        case unknown:
-            assert_never(unknown)
+    """Return what time owes a stream up to and including `until` (UTC), each at its own instant (R12).
+
+    `effective_on` is the date of that instant. `at` is the instant too, unless the stream is already past it
+    (D3, D4): then it is the stream's last `at`, so that `at` never decreases within a stream.
+    """
+    owed: list[PendingEvent] = []
+    while (instant := next_instant(state)) is not None and instant <= until:
+        event, at = _owed_at(state, instant), max(instant, state.last_at)
+        entry = PendingEvent(state.ref, event, brussels_date(instant), at, by_time=True)
+        owed.append(entry)
+        # What has begun never becomes None.
+        state = fold(state, RecordedEvent(entry.stream, 0, event, entry.effective_on, at)) or state
+    return owed
 
 
 def next_instant(state: State) -> datetime | None:
     """Return the earliest instant (UTC) at which time will owe a stream something; None: never again."""
-    match state:
-        case Contract():
-            return contract_state.next_instant(state)
-        case Claim():
-            return claim_state.next_instant(state)
-        case Complaint():
-            return complaint_state.next_instant(state)
-        case unknown:
-            assert_never(unknown)
+    instants = [at for row in state.deadlines if (at := takes_effect_at(row)) is not None]
+    if isinstance(state, Contract) and state.expires_at is not None:
+        instants.append(state.expires_at)
+    return min(instants, default=None)
+
+
+_MISSED: Mapping[StreamKind, type[DeadlineMissed]] = {
+    "contract": ContractDeadlineMissed,
+    "claim": ClaimDeadlineMissed,
+    "complaint": ComplaintDeadlineMissed,
+}
+
+
+def _owed_at(state: State, instant: datetime) -> Event:
+    """Return the first thing that time owes at an instant: deadlines missed, then ends and renewals (R12)."""
+    missed = [row for row in state.deadlines if is_missed_at(row, instant)]
+    if isinstance(state, Contract) and not missed:
+        return contracts.end_at(state, instant)
+    row = missed[0]
+    event_type = _MISSED[state.ref.kind]
+    return event_type(kind=row.kind, rule=row.rule, due_on=row.due_on, seq=row.seq)
 
 
 def last_at(state: State) -> datetime:
