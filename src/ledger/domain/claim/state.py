@@ -143,7 +143,7 @@ def _opened(recorded: RecordedEvent, event: ClaimOpened) -> Claim:
         reported_on=event.reported_on,
         incident_on=event.incident_on,
         insurance_year=event.insurance_year,
-        deadlines=(),
+        deadlines=fold_deadlines((), recorded),
         last_at=recorded.at,
     )
 
