@@ -410,6 +410,11 @@ class Settings(BaseSettings):
         return [HeadWitness.parse(written) for written in _parted(self.witnesses, None)]
 
     @property
+    def witness_keys(self) -> "list[WitnessKey]":
+        """Keys of those witnesses."""
+        return [key for witness in self.witness_places for key in witness.keys]
+
+    @property
     def nats_servers(self) -> list[str]:
         """Servers of the NATS cluster that relays publish to."""
         return _parted(self.nats, None)

@@ -121,14 +121,14 @@ def _add_parts(parts: BookParts) -> None:
 
 def _add_serving(serving: Serving) -> None:
     from projections.http import list_routes, record_routes  # noqa: PLC0415  # as above
-    from projections.services import keep_views, rebuild_views  # noqa: PLC0415  # as above
-    from projections.web import cached_counts, cancellation_mailer, routes  # noqa: PLC0415  # as above
+    from projections.services import keep_counted, keep_views, rebuild_views  # noqa: PLC0415  # as above
+    from projections.web import cancellation_mailer, routes  # noqa: PLC0415  # as above
 
     serving.services |= {
         "views": keep_views,
         "rebuilding": rebuild_views,
         "cancellation": cancellation_mailer.keep_sending,
-        "figures": cached_counts.keep_counted,
+        "figures": keep_counted,
     }
     serving.routes |= {
         "lists": list_routes.routes,

@@ -20,7 +20,7 @@ from ledger.cli.options import (
     opened,
 )
 from ledger.cli.output import note, print_json
-from ledger.cli.verbs_table import VERBS, Field, Verb
+from ledger.verbs import VERBS, Field, Verb
 
 if TYPE_CHECKING:
     from ledger.command_handler import Answer

@@ -8,6 +8,7 @@ import click
 from ledger.cli.options import book_option, json_option, opened
 from ledger.cli.output import note, print_json
 from ledger.errors import Rejected, UsageError
+from ledger.proofs.notes import to_base64
 
 if TYPE_CHECKING:
     from ledger.app import App
@@ -128,7 +129,7 @@ def verify(  # noqa: PLR0913  # one option each
 @json_option
 def checkpoint(*, vkey: bool, since: Path | None, send: bool, book: str, as_json: bool) -> None:
     """Print the newest signed head."""
-    from ledger.cli.verification import newest_note, read_since, root_text, signing_keys  # noqa: PLC0415  # loaded when it runs
+    from ledger.cli.verification import newest_note, read_since  # noqa: PLC0415  # loaded when it runs
     from ledger.proofs.checkpoints import peek_checkpoint  # noqa: PLC0415  # as above
     from ledger.verification.exports import extension  # noqa: PLC0415  # as above
 
@@ -139,7 +140,7 @@ def checkpoint(*, vkey: bool, since: Path | None, send: bool, book: str, as_json
     with opened(book) as wiring:
         signed = newest_note(wiring)
         if vkey:
-            keys = [str(key) for key in signing_keys(wiring).verifier_keys]
+            keys = [str(key) for key in wiring.signing_place.keys_at_hand().verifier_keys]
             if as_json:
                 print_json({"verifier_key": keys[0], "retired": keys[1:]})
             else:
@@ -151,7 +152,7 @@ def checkpoint(*, vkey: bool, since: Path | None, send: bool, book: str, as_json
         proven = None if old is None else extension(wiring.pool, book, old, signed)
     if as_json:
         head = peek_checkpoint(signed)
-        told = {"origin": head.origin, "size": head.size, "root": root_text(head.root), "checkpoint": signed}
+        told = {"origin": head.origin, "size": head.size, "root": to_base64(head.root), "checkpoint": signed}
         print_json(told if proven is None else told | {"consistency": str(proven)})
     else:
         click.echo(signed if proven is None else str(proven), nl=False)
@@ -203,7 +204,7 @@ def _send(wiring: "App", *, as_json: bool) -> None:
 def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) -> None:
     """Write a bundle."""
     from ledger.cli.output import progress  # noqa: PLC0415  # as above
-    from ledger.cli.verification import newest_note, root_text, trusted_keys  # noqa: PLC0415  # loaded when it runs
+    from ledger.cli.verification import newest_note, trusted_keys  # noqa: PLC0415  # loaded when it runs
     from ledger.proofs.checkpoints import peek_checkpoint  # noqa: PLC0415  # as above
     from ledger.verification.exports import export_bundle  # noqa: PLC0415  # as above
 
@@ -225,7 +226,7 @@ def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) 
                 "directory": str(directory),
                 "origin": head.origin,
                 "size": head.size,
-                "root": root_text(head.root),
+                "root": to_base64(head.root),
             }
             | {"verifier_keys": [str(key) for key in verifier_keys]}
         )
@@ -257,7 +258,7 @@ def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) 
 @json_option
 def proof(contract: str, *, out: Path | None, keys: tuple[str, ...], book: str, as_json: bool) -> None:
     """Write one contract's proof."""
-    from ledger.cli.verification import newest_note, root_text, trusted_keys  # noqa: PLC0415  # loaded when it runs
+    from ledger.cli.verification import newest_note, trusted_keys  # noqa: PLC0415  # loaded when it runs
     from ledger.proofs.contract_proof import verify_contract_file  # noqa: PLC0415  # as above
     from ledger.verification.exports import NothingProven, contract_proof  # noqa: PLC0415  # as above
 
@@ -281,7 +282,7 @@ def proof(contract: str, *, out: Path | None, keys: tuple[str, ...], book: str, 
     if as_json:
         print_json(
             {"file": str(out), "contract": contract, "events": proven.events}
-            | {"origin": head.origin, "size": head.size, "root": root_text(head.root)}
+            | {"origin": head.origin, "size": head.size, "root": to_base64(head.root)}
         )
         return
     note(

@@ -7,6 +7,25 @@ from itertools import product
 import pytest
 
 from ledger.app import App
+from projections.queries.cached_counts import (
+    CLAIMS_BY_STATUS,
+    COMPLAINTS_BY_STATUS,
+    CONTRACTS_BY_STATUS,
+    by_status,
+    due_counts,
+    late_number,
+)
+from projections.queries.listed import (
+    CLAIMS,
+    COMPLAINTS,
+    CONTRACTS,
+    KINDS,
+    LIMITS,
+    STATUSES,
+    DueListFilter,
+    DuePageKey,
+    ListFilter,
+)
 from projections.queries.questions import (
     Filters,
     list_claims,
@@ -18,25 +37,6 @@ from projections.queries.questions import (
 from projections.queries.reader import Reader
 from projections.views.registry import VIEWS
 from projections.web import queries
-from projections.web.cached_counts import (
-    CLAIMS_BY_STATUS,
-    COMPLAINTS_BY_STATUS,
-    CONTRACTS_BY_STATUS,
-    by_status,
-    due_counts,
-    late_number,
-)
-from projections.web.queries import (
-    CLAIMS,
-    COMPLAINTS,
-    CONTRACTS,
-    KINDS,
-    LIMITS,
-    STATUSES,
-    DueListFilter,
-    DuePageKey,
-    ListFilter,
-)
 from projections.web.time_params import AskedTime, looking
 
 Rows = list[dict[str, object]]
