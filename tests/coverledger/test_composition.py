@@ -12,7 +12,7 @@ from coverledger.composition import compose
 from fixtures.database import Database
 from fixtures.desk import contract, send
 from fixtures.program import environment_for, settings_of
-from ledger.app import opened
+from ledger.app import BookParts, Serving, opened
 from ledger.config import Settings
 from ledger.registry import Registry
 
@@ -23,14 +23,14 @@ VIEWS = {
 
 
 def test_followers_and_checks_bear_the_names_under_which_they_are_stored_and_reported() -> None:
-    parts = compose().parts
+    parts = BookParts.of(compose().adds_parts)
 
     assert set(parts.followers) == VIEWS | {"directory", "diary", "letters", "retention"}
     assert set(parts.view_checks) == VIEWS | {"directory", "diary", "retention"}
 
 
 def test_services_bear_the_names_under_which_they_are_watched() -> None:
-    assert set(compose().serving.services) == {
+    assert set(Serving.of(compose().adds_serving).services) == {
         *("views", "rebuilding", "cancellation", "figures", "http", "subscriptions"),
         *("diary", "clockwork", "post", "digest", "operator", "heads"),
     }

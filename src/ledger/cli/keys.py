@@ -2,8 +2,12 @@
 
 import click
 
+from ledger.cli.key_inventory import keys_in_force, rotate_master, rotate_signing
 from ledger.cli.options import book_option, json_option
 from ledger.cli.output import note, print_json, print_table
+from ledger.clock import machine_now
+from ledger.config import Settings
+from ledger.key_backups import Copy, note_copy, read_copies
 
 
 @click.command(
@@ -19,10 +23,6 @@ from ledger.cli.output import note, print_json, print_table
 @json_option
 def list_all(*, as_json: bool) -> None:
     """List all keys."""
-    from ledger.cli.key_inventory import keys_in_force  # noqa: PLC0415  # loaded when it runs
-    from ledger.config import Settings  # noqa: PLC0415  # as above
-    from ledger.key_backups import read_copies  # noqa: PLC0415  # as above
-
     settings = Settings.load()
     rows = keys_in_force(settings)
     copies = read_copies(settings.master_key_path)
@@ -57,8 +57,6 @@ def list_all(*, as_json: bool) -> None:
 @json_option
 def rotate(*, signing: bool, book: str, as_json: bool) -> None:
     """Rotate a key."""
-    from ledger.cli.key_inventory import rotate_master, rotate_signing  # noqa: PLC0415  # loaded when it runs
-
     if signing:
         told = rotate_signing(book)
         said = (
@@ -96,11 +94,6 @@ def rotate(*, signing: bool, book: str, as_json: bool) -> None:
 @json_option
 def kept(*, where: str, as_json: bool) -> None:
     """Note a copy."""
-    from ledger.cli.key_inventory import keys_in_force  # noqa: PLC0415  # as above
-    from ledger.clock import machine_now  # noqa: PLC0415  # loaded when it runs
-    from ledger.config import Settings  # noqa: PLC0415  # as above
-    from ledger.key_backups import Copy, note_copy  # noqa: PLC0415  # as above
-
     settings = Settings.load()
     rows = keys_in_force(settings)
     copy = Copy(machine_now(), where, frozenset(row.key for row in rows))

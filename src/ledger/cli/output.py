@@ -6,15 +6,22 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import Protocol, TextIO
 
 import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
 
 from ledger.cli.options import is_interactive
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
 
 PIPE_WIDTH = 200
 """Columns of a table that is written into a pipe, so that no value is folded."""
@@ -45,10 +52,8 @@ def has_no_window(stream: TextIO | None = None) -> bool:
     return not (stream or sys.stdout).isatty() and "COLUMNS" not in os.environ
 
 
-def console(*, stderr: bool = False) -> "Console":
+def console(*, stderr: bool = False) -> Console:
     """Return a rich console that keeps to NO_COLOR and to what the stream is."""
-    from rich.console import Console  # noqa: PLC0415  # 0.1 s that JSON output need not pay
-
     stream = sys.stderr if stderr else sys.stdout
     width = PIPE_WIDTH if has_no_window(stream) else None
     return Console(file=stream, width=width, soft_wrap=False, highlight=False)
@@ -61,9 +66,6 @@ def print_table(
 
     The first column names its row and stands on one line; what does not fit beside it is folded, never cut.
     """
-    from rich.table import Table  # noqa: PLC0415  # as above
-    from rich.text import Text  # noqa: PLC0415  # as above
-
     kept = list(rows)
     table = Table(title=title, box=None, pad_edge=False, header_style="bold")
     for index, header in enumerate(headers):
@@ -90,7 +92,7 @@ class _Silence:
 
 
 class _Bar:
-    def __init__(self, shown: "Progress", task: int) -> None:
+    def __init__(self, shown: Progress, task: int) -> None:
         self._shown, self._task = shown, task
         self._drawn = monotonic()
         self._begun = self._drawn
@@ -109,14 +111,6 @@ def progress(what: str, total: int | None) -> Iterator[Reach]:
     if not is_interactive():
         yield _Silence()
         return
-    from rich.progress import (  # noqa: PLC0415  # 0.1 s that a pipe need not pay
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
     columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn()]
     if total is not None:

@@ -21,19 +21,18 @@ from typing import IO, Final
 
 import structlog
 
-from ledger.app import App, opened
+from ledger.app import App, Composition, Service, opened
 from ledger.cli.import_run import load_demo
 from ledger.cli.output import note
 from ledger.clock import machine_now
 from ledger.config import Settings
 from ledger.errors import Rejected, Unavailable
 from ledger.logging import log_to_stderr
-from ledger.registry import Registry, Service
 from ledger.running_file import told_where
 from ledger.store.pool import SERVING
 from ledger.supervision import ServiceState, States, Supervised, Supervisor, lost, moved
 
-COMPANION: Final = "coverledger.companion"
+WORKER_MODULE: Final = "coverledger.worker"
 WORKER_LOOK_SECONDS: Final = 0.1
 """Between two looks whether it is still there, and whether to end it."""
 SILENT_SECONDS: Final = 10.0
@@ -132,7 +131,7 @@ class WorkerReports:
 @contextmanager
 def _started(wiring: App) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a companion while the block runs."""
-    words = [sys.executable, "-m", COMPANION]
+    words = [sys.executable, "-m", WORKER_MODULE]
     # Its settings are those of our environment. What it is told beside them stands in no list of processes.
     with _without_ctrl_c():
         started = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -203,7 +202,7 @@ class Stopped(BaseException):
     """Ctrl-C or SIGTERM while the ledger was still getting ready."""
 
 
-def run(book: str, registry: Registry, *, demo: bool, port: int | None, one_process: bool = False) -> int:
+def run(book: str, registry: Composition, *, demo: bool, port: int | None, one_process: bool = False) -> int:
     """Run the whole ledger until it is told to stop; gives the exit code.
 
     `one_process`: without a companion, all services in this process.

@@ -1,24 +1,25 @@
 """`subscriptions …`: who is told of events, and how that goes; `listen`: a local stand-in for a webhook."""
 
+import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import click
 
+from ledger.app import App
 from ledger.cli.options import book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json, print_json_line, print_table
 from ledger.errors import UsageError
-
-if TYPE_CHECKING:
-    from ledger.app import App
-    from ledger.feed.reader import FeedEvent
-    from ledger.webhooks.retry import DeliveryResult
-    from ledger.webhooks.subscriptions import SubscriptionStatus
+from ledger.feed.reader import FeedEvent, position_after
+from ledger.store.feed import feed_end
+from ledger.webhooks.endpoints import AddressRefused, checked_secret, new_secret, stream_of, webhook_url
+from ledger.webhooks.retry import DeliveryResult
+from ledger.webhooks.sender import Forwarder
+from ledger.webhooks.subscriptions import SubscriptionStatus, check_types
 
 HEADERS = ("Name", "Kind", "State", "Position", "Lag", "Waiting", "Parked", "Last failure")
 
 
-def as_cells(standing: "SubscriptionStatus") -> tuple[object, ...]:
+def as_cells(standing: SubscriptionStatus) -> tuple[object, ...]:
     """Return one row for people, under HEADERS."""
     found, backlog = standing.subscription, standing.backlog
     state = f"{found.state}: {found.because}" if found.because else found.state
@@ -89,7 +90,6 @@ def add(  # noqa: PLR0913 # as many as there are options
     if stream is not None and types:
         message = "A relay takes every event: leave --type out, and filter by subject where you read."
         raise UsageError(message)
-    from ledger.webhooks.endpoints import stream_of  # noqa: PLC0415  # loaded when it runs
 
     with opened(book) as wiring:
         wiring.seal()
@@ -284,12 +284,6 @@ def listen(  # noqa: PLR0913 # as many as there are options
     Nothing is remembered and nothing is tried again: each answer is printed, and the next event goes out.
     Ctrl-C ends it.
     """
-    import asyncio  # noqa: PLC0415  # loaded when it runs
-
-    from ledger.webhooks.endpoints import AddressRefused, checked_secret, new_secret, webhook_url  # noqa: PLC0415  # as above  # noqa: PLC0415  # as above
-    from ledger.webhooks.sender import Forwarder  # noqa: PLC0415  # as above
-    from ledger.webhooks.subscriptions import check_types  # noqa: PLC0415  # as above
-
     check_types(types)
     try:
         address = webhook_url(url, allow_private=True)
@@ -310,11 +304,8 @@ def listen(  # noqa: PLR0913 # as many as there are options
     return 0 if all_taken else 1
 
 
-def _begin(wiring: "App", since: str | None) -> int:
+def _begin(wiring: App, since: str | None) -> int:
     """Settle the position after which to begin. Raises UsageError, and Rejected where the epochs part."""
-    from ledger.feed.reader import position_after  # noqa: PLC0415  # loaded when it runs
-    from ledger.store.feed import feed_end  # noqa: PLC0415  # as above
-
     with wiring.pool.connection() as connection:
         return (
             feed_end(connection, wiring.book)
@@ -323,12 +314,12 @@ def _begin(wiring: "App", since: str | None) -> int:
         )
 
 
-def _line(event: "FeedEvent", outcome: "DeliveryResult") -> None:
+def _line(event: FeedEvent, outcome: DeliveryResult) -> None:
     told = "taken" if not outcome.told else outcome.told
     click.echo(f"{event.position:>8}  {event.type}  {event.stream.name}  {told}")
 
 
-def _json_line(event: "FeedEvent", outcome: "DeliveryResult") -> None:
+def _json_line(event: FeedEvent, outcome: DeliveryResult) -> None:
     print_json_line(
         {
             "position": event.position,

@@ -3,6 +3,7 @@
 import click
 
 from ledger.cli.options import book_option, composed
+from ledger.cli.services import run
 
 
 @click.command(
@@ -37,6 +38,4 @@ from ledger.cli.options import book_option, composed
 @book_option
 def up(*, demo: bool, port: int | None, one_process: bool, book: str) -> int:
     """Run the whole ledger."""
-    from ledger.cli.services import run  # noqa: PLC0415  # loaded only by a command that needs it
-
     return run(book, composed(), demo=demo, port=port, one_process=one_process)

@@ -3,26 +3,22 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import click
 
+from ledger.app import App, ViewCheck
 from ledger.cli.options import opened
 from ledger.cli.output import Reach, note, print_json, progress
 from ledger.errors import Rejected, UsageError
 from ledger.proofs.errors import BadNote, ProofRefused
 from ledger.proofs.notes import VerifierKey, WitnessKey, to_base64
 from ledger.proofs.verifier import EvidenceUsageError, cosigned_line, read_kept, verify_evidence
-from ledger.registry import ViewCheck
 from ledger.store.log import newest_checkpoint
 from ledger.verification.database import DatabaseProof, verify_database, verify_schema
 from ledger.verification.findings import CheckedView, LessProven, NotVerified
 from ledger.verification.heads import log_size
 from ledger.verification.progress import ProgressFile
 from ledger.verification.trust_anchors import Parting, TrustAnchors, anchors_at_hand
-
-if TYPE_CHECKING:
-    from ledger.app import App
 
 
 def read_keys(keys: Iterable[str]) -> list[VerifierKey]:
@@ -68,7 +64,7 @@ def not_verified(fault: Exception, *, as_json: bool, advice: str = "") -> Reject
     return Rejected(f"not verified: {fault}{advice}")
 
 
-def newest_note(wiring: "App") -> str:
+def newest_note(wiring: App) -> str:
     """Seal and sign what waits, where this machine does, and give the newest signed head. Raises Rejected."""
     if wiring.settings.sealer_enabled:
         wiring.seal()
@@ -83,7 +79,7 @@ def newest_note(wiring: "App") -> str:
     return note
 
 
-def trusted_keys(wiring: "App", given: Iterable[str]) -> list[VerifierKey]:
+def trusted_keys(wiring: App, given: Iterable[str]) -> list[VerifierKey]:
     """Return the verifier keys that were given, else those beside the database. Raises KeyFileRefused."""
     return read_keys(given) or wiring.signing_place.keys_at_hand().verifier_keys
 
@@ -173,7 +169,7 @@ def run(  # noqa: PLR0913  # one option each
     return 0
 
 
-def _log(wiring: "App", outside: TrustAnchors, *, fresh: bool) -> DatabaseProof:
+def _log(wiring: App, outside: TrustAnchors, *, fresh: bool) -> DatabaseProof:
     wiring.settings.make_home()
     memory = ProgressFile(wiring.settings.home / "verification", wiring.book, outside.demanded)
     if fresh:
@@ -198,20 +194,20 @@ def _log(wiring: "App", outside: TrustAnchors, *, fresh: bool) -> DatabaseProof:
     return proof
 
 
-def _views(wiring: "App") -> dict[str, CheckedView]:
+def _views(wiring: App) -> dict[str, CheckedView]:
     """Check all that is folded from the feed; by name. Raises NotVerified."""
     checked = {}
-    for name, check in sorted(wiring.registry.parts.view_checks.items()):
+    for name, check in sorted(wiring.parts.view_checks.items()):
         with progress(f"Verifying {name}", _size(wiring)) as bar:
             checked[name] = _checked(check, wiring, bar)
     return checked
 
 
-def _checked(check: ViewCheck, wiring: "App", bar: Reach) -> CheckedView:
+def _checked(check: ViewCheck, wiring: App, bar: Reach) -> CheckedView:
     return check(wiring, lambda done, _: bar.reach(done))
 
 
-def _size(wiring: "App") -> int:
+def _size(wiring: App) -> int:
     with wiring.pool.connection() as connection:
         return log_size(connection, wiring.book)
 

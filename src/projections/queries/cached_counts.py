@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from ledger.domain.calendar import ONE_DAY
 from ledger.domain.terms import load_terms
-from projections.queries.listed import (
+from projections.queries.list_pages import (
     CLAIMS,
     CLAIMS_WHERE,
     COMPLAINTS,

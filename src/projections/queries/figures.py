@@ -10,7 +10,7 @@ from ledger.store.log import log_state
 from ledger.webhooks.problems import subscription_problems
 from projections.queries import cached_counts
 from projections.queries.cached_counts import due_counts, late_number
-from projections.queries.listed import LIMITS, DueListFilter, due_page, late, nearly_used
+from projections.queries.list_pages import LIMITS, DueListFilter, due_page, late, nearly_used
 from projections.queries.reader import Reader
 from projections.views.registry import VIEWS
 

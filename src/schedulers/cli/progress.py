@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.progress import Progress
+
 from ledger.cli.options import is_interactive
 from ledger.cli.output import console
 
@@ -13,7 +15,6 @@ def progress(said: str) -> Iterator[Callable[[int, int], None]]:
     if not is_interactive():
         yield lambda _done, _of: None
         return
-    from rich.progress import Progress  # noqa: PLC0415  # 0.1 s that a pipe need not pay
 
     with Progress(console=console(stderr=True), transient=True) as bar:
         task = bar.add_task(said, total=None)

@@ -14,7 +14,7 @@ from ledger.cli.services import IN_FRONT
 from projections.queries import cached_counts
 from projections.queries.cached_counts import Figure, Groups, Rows
 from projections.queries.figures import overview, today_figures
-from projections.queries.listed import DueListFilter, ListFilter
+from projections.queries.list_pages import DueListFilter, ListFilter
 from projections.queries.questions import Filters, list_claims, list_due
 from projections.queries.reader import Reader
 from projections.runner.rows import select

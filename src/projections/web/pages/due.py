@@ -9,7 +9,7 @@ from projections.cancellation_requests import requests
 from projections.queries.cached_counts import OfDay, due_by_day, due_counts
 from projections.queries.figures import VIEWS_OF_TODAY, today_figures
 from projections.queries.filters import FILTERS, choices_of
-from projections.queries.listed import KINDS, STATUSES, DueListFilter, DuePageKey, due_page
+from projections.queries.list_pages import KINDS, STATUSES, DueListFilter, DuePageKey, due_page
 from projections.queries.questions import Filters, list_due
 from projections.web.charts import month_before, next_month, weeks_of
 from projections.web.i18n.codes import REMARKS

@@ -24,7 +24,7 @@ from projections.queries.filters import (
     FILTERS,
     choices_of,
 )
-from projections.queries.listed import (
+from projections.queries.list_pages import (
     CLAIMS,
     COMPLAINTS,
     CONTRACTS,

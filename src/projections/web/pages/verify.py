@@ -91,7 +91,7 @@ class Verifying:
         told = {"verified": True} | proof.as_json
         checked: dict[str, object] = {}
         if views:
-            for name, check in sorted(wiring.registry.parts.view_checks.items()):
+            for name, check in sorted(wiring.parts.view_checks.items()):
                 checked[name] = check(wiring, self._progress(name))._asdict()
         return told | {"views": checked}
 
