@@ -15,7 +15,7 @@ from threading import Thread
 from typing import Final
 
 from coverledger.composition import opened
-from ledger.cli.services import Running, apart
+from ledger.cli.up import Running, apart
 from ledger.config import Settings
 from ledger.errors import Unavailable
 from ledger.logging import log_to_stderr

@@ -15,6 +15,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -82,27 +83,29 @@ REDRAW_SECONDS = 0.1
 class Reach(Protocol):
     """Something that is told how far a work has come."""
 
-    def reach(self, done: int) -> None:
-        """Report how many are done."""
+    def reach(self, done: int, total: int | None = None) -> None:
+        """Report how many are done; `total`: of how many, where that was not known before."""
 
 
 class _Silence:
-    def reach(self, done: int) -> None:
+    def reach(self, done: int, total: int | None = None) -> None:
         """Report nothing: nobody watches."""
 
 
 class _Bar:
-    def __init__(self, shown: Progress, task: int) -> None:
+    def __init__(self, shown: Progress, task: TaskID) -> None:
         self._shown, self._task = shown, task
         self._drawn = monotonic()
         self._begun = self._drawn
 
-    def reach(self, done: int) -> None:
+    def reach(self, done: int, total: int | None = None) -> None:
+        if total is not None:
+            self._shown.update(self._task, total=total)
         now = monotonic()
         if now - self._drawn >= REDRAW_SECONDS:
             self._drawn = now
             rate = f"{done / (now - self._begun):,.0f}/s"
-            self._shown.update(self._task, completed=done, rate=rate)  # type: ignore[arg-type]
+            self._shown.update(self._task, completed=done, rate=rate)
 
 
 @contextmanager

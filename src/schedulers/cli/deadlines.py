@@ -8,13 +8,12 @@ import click
 from ledger.app import App
 from ledger.attempts import failing
 from ledger.cli.options import DAY, book_option, examples, json_option, opened
-from ledger.cli.output import note, print_json, print_table
+from ledger.cli.output import note, print_json, print_table, progress
 from ledger.clock import present
 from ledger.domain.calendar import BRUSSELS, brussels_midnight
 from ledger.domain.deadlines import Deadline
 from ledger.errors import Rejected
 from schedulers.agenda import NAME, list_appointments
-from schedulers.cli.progress import progress
 from schedulers.digest import Digest, compose_digest, digest_targets, render_text, send
 from schedulers.retention import NAME as RETENTION
 from schedulers.retention import proposals, today_of
@@ -84,8 +83,8 @@ def sweep(*, until: date | None, book: str, as_json: bool) -> None:
     """
     with opened(book) as wiring:
         instant = _settled(wiring, until)
-        with progress("Sweeping") as report:
-            recorded = let_time_act(wiring, instant, report=report)
+        with progress("Sweeping", None) as bar:
+            recorded = let_time_act(wiring, instant, report=bar.reach)
         with wiring.pool.connection() as connection:
             left = [one.item for one in failing(connection, book) if one.worker == WORKER]
     if as_json:

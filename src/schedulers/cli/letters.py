@@ -16,13 +16,12 @@ from ledger.cli.options import (
     opened,
     reason_option,
 )
-from ledger.cli.output import note, print_json, print_json_line, print_table
+from ledger.cli.output import note, print_json, print_json_line, print_table, progress
 from ledger.clock import present
 from ledger.domain.calendar import brussels_date
 from ledger.domain.identifiers import LONGEST_TEXT
 from ledger.errors import Rejected, UsageError
 from ledger.privacy.access import Opened, keys_to_open
-from schedulers.cli.progress import progress
 from schedulers.letters.config import carrier_of, store_of
 from schedulers.letters.handover import Confirmation, read_confirmations
 from schedulers.letters.handover import confirm as send
@@ -103,8 +102,8 @@ def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
         press = Press(wiring.settings.letters_fonts)
         with wiring.pool.connection() as connection:
             free(connection, book)
-        with progress("Writing letters") as report:
-            prepared = write(wiring, press, ahead_days=ahead_days, report=report)
+        with progress("Writing letters", None) as bar:
+            prepared = write(wiring, press, ahead_days=ahead_days, report=bar.reach)
         with wiring.pool.connection() as connection:
             known = letters(connection, book)
         waiting = [letter for letter in known if letter.status == "wanted" and letter.told]

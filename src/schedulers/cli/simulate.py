@@ -7,12 +7,11 @@ from datetime import date, timedelta
 import click
 
 from ledger.cli.options import DAY, book_option, examples, json_option, opened
-from ledger.cli.output import note, print_json, print_table
+from ledger.cli.output import note, print_json, print_table, progress
 from ledger.clock import present
 from ledger.domain.calendar import add_months, brussels_date
 from ledger.errors import UsageError
 from schedulers.agenda import NAME, load_contracts, load_states
-from schedulers.cli.progress import progress
 from schedulers.simulate import DayLoad, PlannedNotice, SimulatedMonth, daily_load, until_of
 from schedulers.simulate import plan as planned_of
 from schedulers.simulate import simulate as live
@@ -150,13 +149,13 @@ def simulate(*, until: date | None, notices: bool, book: str, as_json: bool) -> 
         ahead = wiring.settings.letters_hand_over_days if notices else None
         with wiring.pool.connection() as connection:
             streams = load_states(connection, book)
-        with progress("Simulating") as report:
+        with progress("Simulating", len(streams)) as bar:
             lived = live(
                 streams,
                 begun_at,
                 end,
                 posts_ahead_days=ahead,
-                report=lambda done: report(done, len(streams)),
+                report=bar.reach,
             )
     if as_json:
         print_json(

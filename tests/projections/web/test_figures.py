@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.served import WAIT_SECONDS
 from ledger.app import App
-from ledger.cli.services import IN_FRONT
+from ledger.cli.up import IN_FRONT
 from projections.queries import cached_counts
 from projections.queries.cached_counts import Figure, Groups, Rows
 from projections.queries.figures import overview, today_figures
