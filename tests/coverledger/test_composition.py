@@ -69,3 +69,32 @@ def test_the_program_runs_as_a_module(tmp_path: Path) -> None:
         env=environment_for(tmp_path),
     )
     assert ended.stdout.startswith("coverledger, version ")
+
+
+SERVING_ALONE = {"fastapi", "uvicorn", "apscheduler", "aiohttp", "jinja2"}
+
+
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["--version"], SERVING_ALONE | {"pydantic", "psycopg2", "eventsourcing", "rich"}),
+        (["verify", "--help"], SERVING_ALONE),
+        (["contract", "list", "--help"], SERVING_ALONE),
+        (["submit", "--help"], SERVING_ALONE),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_a_verb_waits_for_nothing_that_only_serving_needs(
+    words: list[str], heavy: set[str], tmp_path: Path
+) -> None:
+    script = (
+        f"import sys; from coverledger.__main__ import run; run({words}); print({heavy} & set(sys.modules))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment_for(tmp_path),
+    )
+    assert ended.stdout.splitlines()[-1] == "set()"
