@@ -1,4 +1,4 @@
-"""The way in for `eventsourcing`: `PERSISTENCE_MODULE=ledger.eventsourcing.factory:Factory`.
+"""The way in for `eventsourcing`: `PERSISTENCE_MODULE=ledger.eventsourcing`.
 
 Settings, each of which may bear the application's name before it, as all of `eventsourcing`'s: `LEDGER_DSN`,
 `LEDGER_SEALER_DSN` (default: the same), `LEDGER_BOOK` (default: `cyber-care`), `LEDGER_INLINE_SEALING`

@@ -37,7 +37,7 @@ from ledger.store.errors import (
 )
 from ledger.store.events import CommandAnswer, Commit
 from ledger.store.keys import SubjectKey
-from ledger.store.load import load
+from ledger.store.load import first_answer, load
 from ledger.store.pool import Connection, Pool
 from ledger.store.sealing import any_pending, seal_batch
 
@@ -161,6 +161,12 @@ class LedgerAggregateRecorder(_Recorder, AggregateRecorder):
         with self._connection() as connection, connection.cursor() as cursor:
             cursor.execute(statement, wanted)
             return [StoredEvent(*_event(row)) for row in cursor.fetchall()]
+
+    def answer_of(self, sender: str, command_id: str) -> str | None:
+        """Return what a command was answered, None when it is not on record."""
+        with self._connection() as connection:
+            first = first_answer(connection, self._book, sender, command_id)
+        return None if first is None else first.answer
 
     def _record(  # noqa: PLR0913  # what a commit of the ledger brings along
         self,
