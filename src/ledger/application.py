@@ -114,12 +114,14 @@ class Ledger(Application[UUID]):
         other. `session`: they are lines of this import. Raises, for all of them, what is no command's fault,
         as `submit` does.
         """
+        if not submissions:
+            return []
         try:
             return self.handle(Batch(submissions, session=session)).results
         except CliError:
             raise
         except Exception as error:
-            if not submissions or not _is_of_a_command(error):
+            if not _is_of_a_command(error):
                 raise
             if session is not None:
                 session.cache.forget()
