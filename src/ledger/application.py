@@ -124,7 +124,7 @@ class Ledger(Application[UUID]):
             if not _is_of_a_command(error):
                 raise
             if session is not None:
-                session.cache.forget()
+                session.streams.clear()
             if len(submissions) == 1:
                 return [error]
             middle = len(submissions) // 2
@@ -151,40 +151,45 @@ class Ledger(Application[UUID]):
                 batch.forget()
                 wait(attempt)
             except DatabaseAway as error:
-                if lost and batch.session is None and batch.submissions:
+                if lost and batch.is_live:
                     raise Unavailable(_outcome_unknown(batch)) from error
                 raise
         raise Unavailable(_outcome_unknown(batch) if lost else _conflicting(batch))
 
     def _append(self, batch: Batch, loaded: Loaded) -> BatchDecision:
         """Decide and append once. Raises VersionConflict, CommandExists, OutcomeUnknown."""
-        session = batch.session
         while True:
             decision = batch.decide(loaded, partial(self.store.content_hmac, self.book))
-            if decision.records_nothing:
-                batch.keep(decision, None)
-                return decision
-            if session is not None and self.import_id is None:
-                self.import_id = session.open()
-            of_import = session is not None or not batch.submissions
-            commit = batch.commit(decision, loaded, self.import_id if of_import else None)
             try:
-                appended = self.record(commit)
+                heads = self._commit(batch, decision, loaded)
             except SubjectErased as erased:
                 batch.refuse_for(erased.person)
             except ImportOpen:
-                if of_import:
+                if not batch.is_live:
                     raise
                 return _held_up(batch, decision, self.book)
             except OutcomeUnknown:
                 batch.sent = {*batch.sent, *decision.answers}
                 raise
             else:
-                batch.keep(decision, appended)
-                clock_at = decision.book.clock_at
-                if clock_at is not None and clock_at != loaded.book.clock_at:
-                    self.books.move_clock(self.book, clock_at)
+                if batch.session is not None:
+                    batch.keep_streams(decision, heads)
                 return decision
+
+    def _commit(
+        self, batch: Batch, decision: BatchDecision, loaded: Loaded
+    ) -> Mapping[StreamRef, StreamHead]:
+        """Record what was decided, if there is anything; return where the streams stand that moved."""
+        if not decision.events and not decision.answers:
+            return {}
+        if batch.session is not None and self.import_id is None:
+            self.import_id = batch.session.open()
+        commit = batch.commit(decision, loaded, None if batch.is_live else self.import_id)
+        heads = self.record(commit).heads
+        clock_at = decision.book.clock_at
+        if clock_at is not None and clock_at != loaded.book.clock_at:
+            self.books.move_clock(self.book, clock_at)
+        return heads
 
     def record(self, commit: Commit, connection: Connection | None = None) -> Appended:
         """Record a commit, whole or not at all, in one round trip (one more for personal data).
@@ -200,6 +205,9 @@ class Ledger(Application[UUID]):
         if not commit.events and not commit.answers:
             message = "a commit needs an event or an answer"
             raise NothingRecorded(message)
+        if not commit.events:
+            self.save(commit=commit, keys={}, leaves={}, connection=connection)
+            return Appended((), commit.heads)
         for _ in range(TRIES_WHEN_KEYS_MOVE - 1):
             try:
                 return self._save(commit, connection)
@@ -209,7 +217,7 @@ class Ledger(Application[UUID]):
 
     def _save(self, commit: Commit, connection: Connection | None) -> Appended:
         """Save a commit's events through `eventsourcing`, numbered and sealed."""
-        keys = self.store.keys_for(commit.book, commit.events) if commit.events else {}
+        keys = self.store.keys_for(commit.book, commit.events)
         events, leaves = _placed(commit, keys)
         self.save(*events, commit=commit, keys=keys, leaves=leaves, connection=connection)
         heads = dict(commit.heads)
@@ -316,7 +324,7 @@ def _is_of_a_command(error: Exception) -> bool:
 
 def _outcome_unknown(batch: Batch) -> str:
     """Return the message that nobody knows yet, and how to find out."""
-    if batch.session is not None or not batch.submissions:
+    if not batch.is_live:
         return _conflicting(batch)
     return (
         f"The database went away while {_named(batch)} was being recorded, so whether it "

@@ -4,11 +4,11 @@ Pure: what was loaded goes in, answers and events come out. One command is a bat
 large one, and what time owes some streams a batch without a command. Each command keeps an answer of its own.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hmac import compare_digest
+from itertools import islice
 from uuid import UUID
 
 from ledger.clock import instant_of, present
@@ -30,7 +30,7 @@ from ledger.domain.refusals import Invalid, Refusal
 from ledger.domain.registry import check
 from ledger.errors import ClockBehind
 from ledger.store.errors import SubjectErased
-from ledger.store.events import Appended, CommandAnswer, Commit, StreamHead
+from ledger.store.events import CommandAnswer, Commit, StreamHead
 from ledger.store.load import BookRow, FirstAnswer, Loaded
 
 Result = Answer | Exception
@@ -40,46 +40,16 @@ CommandKey = tuple[str, str]
 """Sender and command id."""
 
 
-class StreamCache:
-    """Streams as they were left; of too many, those not used for longest are forgotten first."""
-
-    def __init__(self, most: int | None = None) -> None:
-        """Keep at most so many streams."""
-        self._most = most
-        self._kept: OrderedDict[StreamRef, StreamState] = OrderedDict()
-
-    def get(self, ref: StreamRef) -> StreamState | None:
-        """Return a stream, None where it has to be loaded."""
-        found = self._kept.get(ref)
-        if found is not None:
-            self._kept.move_to_end(ref)
-        return found
-
-    def missing(self, refs: Iterable[StreamRef]) -> list[StreamRef]:
-        """Return those that have to be loaded, each once."""
-        return [ref for ref in dict.fromkeys(refs) if ref not in self._kept]
-
-    def keep(self, streams: Mapping[StreamRef, StreamState]) -> None:
-        """Keep streams as they stand now."""
-        self._kept.update(streams)
-
-    def trim(self) -> None:
-        """Forget what is too much; only between batches, so that a batch finds all that it loaded."""
-        while self._most is not None and len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-
-    def forget(self) -> None:
-        """Forget all: somebody else has written."""
-        self._kept.clear()
-
-
 @dataclass(slots=True)
 class ImportSession:
     """What an import keeps from one of its batches to the next. Its lines have been checked before."""
 
     open: Callable[[], UUID]
     """Opens the import, when the first of its batches records something. Raises what refuses it."""
-    cache: StreamCache
+    most_streams: int
+    """Streams kept at most; of too many, those not used for longest are forgotten first."""
+    streams: dict[StreamRef, StreamState] = field(default_factory=dict)
+    """As the import left them."""
     erased: set[str] = field(default_factory=set)
     """Persons of whom nothing personal can be recorded."""
 
@@ -100,11 +70,6 @@ class BatchDecision:
     is_lived_in: bool = False
     """Whether a live command has recorded events, so that a held book's time goes on."""
 
-    @property
-    def records_nothing(self) -> bool:
-        """Whether there is nothing to append."""
-        return not self.events and not self.answers
-
 
 class Batch:
     """Commands that are decided together, and streams that time is to act on."""
@@ -122,9 +87,11 @@ class Batch:
         self.due = due
         self.until = until
         self.session = session
+        self.is_live = session is None and bool(submissions)
+        """Whether it is neither an import's nor time's."""
         self.sent: Collection[CommandKey] = ()
         """Keys in a commit of this batch whose acknowledgement was lost: found on record, they are ours."""
-        self._cache = StreamCache() if session is None else session.cache
+        self._streams: dict[StreamRef, StreamState] = {} if session is None else session.streams
         self._erased = set[str]() if session is None else session.erased
 
     def wanted(self) -> tuple[list[StreamRef], list[StreamRef], list[CommandKey]]:
@@ -135,33 +102,38 @@ class Batch:
             needs = submission.needs
             refs += needs.streams
             if needs.contract_of is not None:
-                known = self._cache.get(needs.contract_of)
+                known = self._streams.get(needs.contract_of)
                 if known is None:
                     claims.append(needs.contract_of)
                 elif known.contract is not None:
                     refs.append(known.contract)
         keys = [(submission.sender, submission.command_id) for submission in self.submissions]
-        return self._cache.missing(refs), list(dict.fromkeys(claims)), list(dict.fromkeys(keys))
+        missing = [ref for ref in dict.fromkeys(refs) if ref not in self._streams]
+        return missing, list(dict.fromkeys(claims)), list(dict.fromkeys(keys))
 
     def forget(self) -> None:
         """Forget the streams: they are loaded anew."""
-        self._cache.forget()
+        self._streams.clear()
 
     def refuse_for(self, person: str) -> None:
         """From now on refuse what would record something personal of somebody who was erased."""
         self._erased.add(person)
 
-    def keep(self, decision: BatchDecision, appended: Appended | None) -> None:
-        """Keep the streams as they stand after what was appended."""
-        if appended is not None:
-            self._cache.keep(
-                {ref: stream.with_head(appended.heads[ref]) for ref, stream in decision.streams.items()}
-            )
-        self._cache.trim()
+    def keep_streams(self, decision: BatchDecision, heads: Mapping[StreamRef, StreamHead]) -> None:
+        """Keep for the import's next batch the streams that this one used; `heads`: of those that moved."""
+        streams, most = self._streams, 0 if self.session is None else self.session.most_streams
+        for submission in self.submissions:
+            for ref in submission.needs.streams:
+                streams[ref] = streams.pop(ref)  # used last
+        for ref, stream in decision.streams.items():
+            streams.pop(ref, None)
+            streams[ref] = stream.with_head(heads[ref])
+        for ref in [*islice(streams, max(0, len(streams) - most))]:
+            del streams[ref]
 
     def decide(self, loaded: Loaded, content_hmac: Callable[[bytes], bytes]) -> BatchDecision:
         """Decide all commands in order, then let time act. It may be done again on what was loaded."""
-        self._cache.keep({ref: stream_state(stream) for ref, stream in loaded.streams.items()})
+        self._streams |= {ref: stream_state(stream) for ref, stream in loaded.streams.items()}
         decision = BatchDecision(loaded.book)
         seen: dict[CommandKey, FirstAnswer] = {}
         for submission in self.submissions:
@@ -178,7 +150,8 @@ class Batch:
                     result = kept_answer(submission.command_id, first.answer)
                 seen[key] = first
             decision.results.append(result)
-        self._let_time_act(decision)
+        if self.until is not None:
+            self._let_time_act(decision, self.until)
         return decision
 
     def _decided(
@@ -225,8 +198,6 @@ class Batch:
 
     def _refuse_erased(self, made: Decision) -> None:
         """Refuse what would record something personal although the person's key is gone."""
-        if not self._erased:
-            return
         for event in made.events:
             if (
                 event.subject is not None
@@ -255,13 +226,11 @@ class Batch:
             raise Invalid(submission.invalid_if_new)
         return at
 
-    def _let_time_act(self, decision: BatchDecision) -> None:
-        if self.until is None:
-            return
+    def _let_time_act(self, decision: BatchDecision, until: datetime) -> None:
         events: list[PendingEvent] = []
         for ref in self.due:
             stream = self._stream(ref, decision)
-            owed = owed_by_time(stream, self.until)
+            owed = owed_by_time(stream, until)
             if owed:
                 after = stream.after(owed)
                 decision.heads[ref] = stream.head
@@ -291,7 +260,7 @@ class Batch:
                 yield contract
 
     def _stream(self, ref: StreamRef, decision: BatchDecision) -> StreamState:
-        return decision.streams.get(ref) or self._cache.get(ref) or StreamState(StreamHead())
+        return decision.streams.get(ref) or self._streams.get(ref) or StreamState(StreamHead())
 
     def commit(self, decision: BatchDecision, loaded: Loaded, import_id: UUID | None) -> Commit:
         """Return what is to be recorded in one transaction."""

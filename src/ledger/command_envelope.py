@@ -55,13 +55,14 @@ class Submission:
     """Versions of the command's own stream, one of which it must be at for the sender; None: any."""
     invalid_if_new: str | None = None
     """Why the command is taken no more, unless it is on record from before; None: it is taken."""
+    needs: Needs = field(init=False, repr=False, compare=False)
+    """The streams that deciding it takes, its own first."""
 
-    @property
-    def needs(self) -> Needs:
-        """The streams that deciding it takes, its own first."""
-        if isinstance(self.command, RecordEvent):
-            return Needs((self.command.stream,))
-        return needs(self.command)
+    def __post_init__(self) -> None:
+        """Find out what it needs, once."""
+        command = self.command
+        needed = Needs((command.stream,)) if isinstance(command, RecordEvent) else needs(command)
+        object.__setattr__(self, "needs", needed)
 
 
 class StreamMoved(Exception):

@@ -137,13 +137,9 @@ class LedgerAggregateRecorder(_Recorder, AggregateRecorder):
     ) -> Sequence[int] | None:
         """Record events, whole or not at all. Raises IntegrityError when a version or a command is on record.
 
-        Keywords: `answer` (CommandAnswer, recorded in the same transaction), `tracking` (Tracking); or of the
-        ledger's own application what `_record` takes, and then the store's errors are raised as they are.
+        Keywords: `answer` (CommandAnswer, recorded in the same transaction), `tracking` (Tracking).
         """
-        if "commit" in kwargs:
-            self._record(stored_events, **kwargs)
-        else:
-            self._insert(stored_events, kwargs.get("answer"), kwargs.get("tracking"))
+        self._insert(stored_events, kwargs.get("answer"), kwargs.get("tracking"))
         return None
 
     def select_events(
@@ -167,30 +163,6 @@ class LedgerAggregateRecorder(_Recorder, AggregateRecorder):
         with self._connection() as connection:
             first = first_answer(connection, self._book, sender, command_id)
         return None if first is None else first.answer
-
-    def _record(  # noqa: PLR0913  # what a commit of the ledger brings along
-        self,
-        stored_events: Sequence[Any],
-        *,
-        commit: Commit,
-        leaves: Leaves,
-        keys: Mapping[str, SubjectKey],
-        connection: Connection | None = None,
-        tracking: None = None,
-    ) -> None:
-        """Record a commit of the ledger in one round trip: it brings what its events are chained to.
-
-        `connection`: within a transaction that is under way. Raises VersionConflict, CommandExists,
-        ImportOpen, SubjectKeysMoved, DatabaseUnavailable: nothing was recorded; OutcomeUnknown.
-        """
-        del tracking
-        statement = append_statement(commit, stored_events, leaves, keys)
-        if connection is not None:
-            _run(connection, commit, statement)
-            return
-        prepares = self._prepares and _is_usual(commit)
-        with self._pool.connection() as own:
-            _run(own, commit, statement, prepares=prepares)
 
     def _insert(
         self,
@@ -264,8 +236,15 @@ class LedgerApplicationRecorder(LedgerAggregateRecorder, ApplicationRecorder):
         stored_events: Sequence[persistence.StoredEvent],
         **kwargs: Any,  # noqa: ANN401  # as `eventsourcing` declares it
     ) -> Sequence[int] | None:
-        """Record events; their notification ids where they are sealed inline."""
-        super().insert_events(stored_events, **kwargs)
+        """Record events; their notification ids where they are sealed inline.
+
+        Keywords as of the base; or, of the ledger's own application, what `_record` takes: then the store's
+        errors are raised as they are.
+        """
+        if "commit" in kwargs:
+            self._record(stored_events, **kwargs)
+            return None
+        self._insert(stored_events, kwargs.get("answer"), kwargs.get("tracking"))
         if self._sealer_pool is None:
             return None
         self._seal(self._sealer_pool)
@@ -276,6 +255,30 @@ class LedgerApplicationRecorder(LedgerAggregateRecorder, ApplicationRecorder):
             found = [notification_id for (notification_id,) in cursor.fetchall()]
         # Where a predecessor is missing the events wait for it, and have no id yet.
         return found if len(found) == len(stored_events) else None
+
+    def _record(  # noqa: PLR0913  # what a commit of the ledger brings along
+        self,
+        stored_events: Sequence[Any],
+        *,
+        commit: Commit,
+        leaves: Leaves,
+        keys: Mapping[str, SubjectKey],
+        connection: Connection | None = None,
+        tracking: None = None,
+    ) -> None:
+        """Record a commit of the ledger in one round trip: it brings what its events are chained to.
+
+        `connection`: within a transaction that is under way. Raises VersionConflict, CommandExists,
+        ImportOpen, SubjectKeysMoved, DatabaseUnavailable: nothing was recorded; OutcomeUnknown.
+        """
+        del tracking
+        statement = append_statement(commit, stored_events, leaves, keys)
+        if connection is not None:
+            _run(connection, commit, statement)
+            return
+        prepares = self._prepares and _is_usual(commit)
+        with self._pool.connection() as own:
+            _run(own, commit, statement, prepares=prepares)
 
     def select_notifications(
         self,

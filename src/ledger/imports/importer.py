@@ -8,7 +8,7 @@ import structlog
 
 from ledger.application import Ledger
 from ledger.attempts import is_of_an_item, type_and_place
-from ledger.command_batch import ImportSession, Result, StreamCache
+from ledger.command_batch import ImportSession, Result
 from ledger.command_envelope import LOCAL, Submission, content_of
 from ledger.command_handler import Answer
 from ledger.domain.registry import read_command
@@ -42,7 +42,7 @@ class Importer:
         self._ledger = ledger
         self._digest = digest
         self._actor = actor
-        self._session = ImportSession(self._open, StreamCache(MOST_STREAMS))
+        self._session = ImportSession(self._open, MOST_STREAMS)
         opened = ledger.books.row(ledger.book).open_import
         if opened is not None:
             if opened.digest != digest:

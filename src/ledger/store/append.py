@@ -5,6 +5,7 @@ Nothing else is ever done to events: a correction is a further one (I9).
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from ledger.store.errors import (
     SubjectKeysMoved,
     VersionConflict,
 )
-from ledger.store.events import CommandAnswer, Commit
+from ledger.store.events import Commit
 from ledger.store.keys import SubjectKey
 from ledger.store.pool import Connection, run_prepared
 
@@ -116,7 +117,7 @@ def append_statement(
         first = events[0].envelope.command_id
         statement.add(f"{_PENDING}({book},%s,%s)", *parameters, first, hexadecimal(packed))
         # By stream: two commits that meet wait for each other in one order.
-        rows.sort(key=_stream_of)
+        rows.sort(key=itemgetter(1))
         values = [value for row in rows for value in row]
         statement.add(_EVENTS + ",".join([_EVENT] * len(rows)), *values)
     if commit.import_clock_at is not None:
@@ -124,10 +125,6 @@ def append_statement(
     if commit.clears_hold:
         statement.add(_CLEAR_HOLD, commit.book)
     return statement
-
-
-def _stream_of(row: tuple[object, ...]) -> str:
-    return str(row[1])
 
 
 def _rows(commit: Commit, events: Sequence["StoredEvent"], leaves: Leaves) -> list[tuple[object, ...]]:
@@ -230,7 +227,7 @@ def _add_answers(statement: Statement, commit: Commit, book: str, parameters: tu
     recorded_at = instant_text(commit.recorded_at)
     values: list[object] = []
     shapes: list[str] = []
-    for answer in sorted(commit.answers, key=_sender_and_id):
+    for answer in sorted(commit.answers, key=attrgetter("sender", "command_id")):
         shapes.append(f"({book},%s,%s,%s,%s,%s)")
         values += parameters
         values += (
@@ -242,10 +239,6 @@ def _add_answers(statement: Statement, commit: Commit, book: str, parameters: tu
         )
         book, parameters = "%s", (commit.book,)
     statement.add(_COMMANDS + ",".join(shapes), *values)
-
-
-def _sender_and_id(answer: CommandAnswer) -> tuple[str, str]:
-    return answer.sender, answer.command_id
 
 
 def _add_subjects(statement: Statement, book: str, keys: Mapping[str, SubjectKey]) -> None:
