@@ -4,7 +4,7 @@ import multiprocessing
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +21,8 @@ from benchmarks.server import BenchmarkServer
 from ledger.application import Ledger
 from ledger.domain.claim.events import AdviceGiven
 from ledger.domain.event import PendingEvent
-from ledger.domain.identifiers import claim_ref, contract_ref
+from ledger.domain.identifiers import StreamRef, claim_ref, contract_ref
+from ledger.eventsourcing.mapper import LedgerMapper
 from ledger.logging import log_to_stderr
 from ledger.sealing.sealer import Sealer
 from ledger.sealing.signer import Signer
@@ -105,20 +106,20 @@ def _our_writer(place: int, dsn: str, masters: MasterKeys) -> Work:
         done = 0
         while time.monotonic() < until:
             claim = claim_ref(f"CL-{place}-{done}")
-            heads: dict[object, StreamHead] = {}
+            heads: Mapping[StreamRef, StreamHead] = {}
             for _ in range(STREAM_LENGTH):
                 if time.monotonic() >= until:
                     break
                 command_id = f"cmd-{place}-{done}"
                 commit = _commit(store, claim.number, command_id, heads)
-                heads = dict(ledger.record(commit).heads)
+                heads = ledger.record(commit).heads
                 done += 1
         return done
 
     return work
 
 
-def _commit(store: EventStore, claim: str, command_id: str, heads: object) -> Commit:
+def _commit(store: EventStore, claim: str, command_id: str, heads: Mapping[StreamRef, StreamHead]) -> Commit:
     now = datetime.now(UTC)
     event = PendingEvent(
         claim_ref(claim),
@@ -134,7 +135,7 @@ def _commit(store: EventStore, claim: str, command_id: str, heads: object) -> Co
     return Commit(
         BOOK,
         [event],
-        heads,  # type: ignore[arg-type]
+        heads,
         [CommandAnswer("local", command_id, digest, ANSWER)],
         now,
     )
@@ -206,7 +207,7 @@ def _pgbench_script(pool: Pool) -> str:
     commit = _commit(store, "CL-MODEL", "cmd-MODEL", {})
     [event] = commit.events
     here = stream_id(BOOK, event.stream)
-    stored = ledger.mapper.to_stored_event(
+    stored = LedgerMapper(ledger.construct_transcoder()).to_stored_event(
         replace(event, version=1, originator_id=here, correlation_id=stream_id(BOOK, contract_ref("CC-1")))
     )
     statement = append_statement(commit, [stored], {}, {})
