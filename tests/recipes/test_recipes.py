@@ -1,5 +1,6 @@
 """The recipes of docs/extending.md, followed to the letter in a copy of the repository."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from architecture.sources import ROOT
 from recipes.recipe import PAGE, Copy, Edit, NotApplicable, recipes
 
-RECIPES = recipes((ROOT / PAGE).read_text(encoding="utf-8"))
+TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
+RECIPES = recipes(TEXT)
 AT_MOST = {"A rule": 8, "An event": 8}
 """Files that a recipe may touch. What is dearer than it should be may only become cheaper."""
 
@@ -33,6 +35,7 @@ def test_a_recipe_does_what_it_says_and_touches_few_files(title: str, tmp_path: 
     touched = {name for name in before | after if before.get(name) != after.get(name)}
     assert {edit.file for edit in recipe.edits} <= touched
     assert len(touched) <= AT_MOST[title], sorted(touched)
+    assert re.search(rf"^\| \[{title}\]\(.*\) \| {len(touched)} \|$", TEXT, re.MULTILINE | re.IGNORECASE)
 
 
 @pytest.mark.test_all
