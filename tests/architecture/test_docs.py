@@ -18,7 +18,8 @@ TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), r
 
 def prose(path: Path) -> str:
     """A page without what recipes would change: their names are there once a recipe was followed."""
-    return re.sub(r"^```diff\n.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    changes = r"^```diff\n.*?^```$|A new file,\s`[^`]+`:"
+    return re.sub(changes, "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("doc", DOCS, ids=lambda path: path.name)
