@@ -1,20 +1,14 @@
 """The composition root: opens one book of the ledger and hands out its parts.
 
-    with opened("cyber-care") as wiring:
+    with opened("cyber-care", Registry()) as wiring:
         wiring.ledger.submit(...)
         wiring.catch_up("limits")
 
 Used by every command and by `up`. Only `up`, `init`, `migrate`, `import` and `restore` of a backup make a
 ledger where there is none, or change its schema; all others raise NoLedger or OldSchema and leave no trace.
 
-What stands above the ledger (views, diary) comes in through entry
-points: group `coverledger.followers` (name → factory(wiring) → Follower), `coverledger.services`
-(name → callable(wiring, stop: threading.Event)), `coverledger.openings` (name → callable(wiring) →
-what to tell: run by `up` before any service starts), `coverledger.sweeps` (name → callable(wiring,
-until: datetime) → number of events that time recorded: brings every stream of the book to `until`,
-inclusive, whatever the book's clock says), `coverledger.erasures` (name → callable(wiring) → number of
-things removed that lay outside the database), `coverledger.held` (name → callable(wiring, person) →
-JSON of what is held on a person beside the events).
+What stands above the ledger (views, diary, deadlines) is in the registry that it is opened with: an empty one
+is a ledger of its own, `coverledger.composition.opened` opens one with all that the program is made of.
 """
 
 import os
@@ -24,12 +18,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from importlib.metadata import entry_points
 from pathlib import Path
 from secrets import token_hex
 from socket import socket
-from threading import Event as StopEvent
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from ledger.clock import BEGINNING
@@ -39,6 +31,7 @@ from ledger.feed.follower_group import FollowerGroup
 from ledger.feed.followers import Follower, FollowerRunner, Prepares
 from ledger.migrate import Schema, migrate, schema_of
 from ledger.postgres import EmbeddedPostgres, blot_out_log
+from ledger.registry import Registry, Service
 from ledger.sealing.sealer import Sealer
 from ledger.sealing.signer import Signer
 from ledger.sealing.signing_keys import SigningFiles
@@ -66,14 +59,6 @@ if TYPE_CHECKING:
     from ledger.store.subscriptions import WebhookSecrets
     from ledger.webhooks.subscriptions import Subscriptions
 
-FOLLOWERS_GROUP = "coverledger.followers"
-SERVICES_GROUP = "coverledger.services"
-SWEEPS_GROUP = "coverledger.sweeps"
-OPENINGS_GROUP = "coverledger.openings"
-HEAD_SENDERS_GROUP = "coverledger.head_senders"
-ERASURES_GROUP = "coverledger.erasures"
-HELD_GROUP = "coverledger.held"
-
 BOOK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 """A book's name stands in addresses, in the names of key files and in the log's origin."""
 
@@ -81,10 +66,8 @@ NAMED_TABLES = 3
 """Of somebody else, named in a refusal."""
 
 BookKind = Literal["real", "simulated"]
-Serve = Callable[["App", StopEvent], None]
 Beside = Callable[[Schema], None]
 """Asked before the ledger first comes into a database that holds other tables; raises to refuse."""
-Opening = Callable[["App"], Sequence[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +89,9 @@ class App:
     `pool` is the application's (events, views, diary); the sealer has a pool of its own role.
     """
 
-    def __init__(self, settings: Settings, book: str, ways: DatabaseUrls) -> None:
+    def __init__(self, settings: Settings, book: str, ways: DatabaseUrls, registry: Registry) -> None:
         """Open nothing yet; `ways` lead to a database whose schema is up to date."""
+        self.registry = registry
         self.settings = settings
         self.book = book
         self.ways = ways
@@ -177,25 +161,21 @@ class App:
     @cached_property
     def followers(self) -> Mapping[str, Follower]:
         """Everything that follows the feed, by name, as the packages register it."""
-        points = entry_points(group=FOLLOWERS_GROUP)
-        return {
-            point.name: cast("Follower", point.load()(self)) for point in sorted(points, key=lambda p: p.name)
-        }
+        factories = self.registry.parts.followers
+        return {name: factories[name](self) for name in sorted(factories)}
 
     @property
-    def services(self) -> Mapping[str, Serve]:
+    def services(self) -> Mapping[str, Service]:
         """What `up` runs beside the sealer, by name; each returns once its stop event is set."""
-        return {point.name: cast("Serve", point.load()) for point in entry_points(group=SERVICES_GROUP)}
+        return self.registry.serving.services
 
     def prepare_services(self) -> Sequence[tuple[str, str]]:
         """Prepare what the services of `up` need before they start; return what to tell: (what, where).
 
         Raises what an opening raises, such as UsageError for a port that is in use.
         """
-        told: list[tuple[str, str]] = []
-        for point in sorted(entry_points(group=OPENINGS_GROUP), key=lambda p: p.name):
-            told += cast("Opening", point.load())(self)
-        return told
+        openings = self.registry.serving.openings
+        return [told for name in sorted(openings) for told in openings[name](self)]
 
     @cached_property
     def webhook_secrets(self) -> "WebhookSecrets":
@@ -255,56 +235,61 @@ class App:
 
     def sweep(self, until: datetime) -> int:
         """Record what time owes every stream up to `until`, inclusive; return how many events."""
-        swept = 0
-        for point in entry_points(group=SWEEPS_GROUP):
-            swept += cast("Callable[[App, datetime], int]", point.load())(self, until)
-        return swept
+        return sum(sweep(self, until) for sweep in self.registry.parts.sweeps.values())
 
     def erase_outside(self) -> int:
         """Remove what lies outside the database of persons who were erased; how many things."""
         if self.settings.is_embedded:
             blot_out_log(self.settings.home)
-        removed = 0
-        for point in entry_points(group=ERASURES_GROUP):
-            removed += cast("Callable[[App], int]", point.load())(self)
-        return removed
+        return sum(erase(self) for erase in self.registry.parts.erasures.values())
 
     def held_beside(self, person: str) -> Mapping[str, object]:
         """Return what is held on a person beside the events, by what it is, as JSON: their letters."""
-        return {
-            point.name: cast("Callable[[App, str], object]", point.load())(self, person)
-            for point in sorted(entry_points(group=HELD_GROUP))
-        }
+        held = self.registry.parts.held
+        return {name: held[name](self, person) for name in sorted(held)}
+
+    def listed(self, name: str, filters: Mapping[str, str]) -> Any:  # noqa: ANN401  # JSON
+        """Return what a verb of a package that the caller does not import prints with `--json`."""
+        return self.registry.parts.listings[name](self, filters)
 
     def send_heads(self) -> list[Mapping[str, object]]:
         """Send the newest signed head to the places outside; what came of each."""
-        sent: list[Mapping[str, object]] = []
-        for point in entry_points(group=HEAD_SENDERS_GROUP):
-            sendings = cast("Callable[[App], list[NamedTuple]]", point.load())(self)
-            sent += [sending._asdict() for sending in sendings]
-        return sent
+        return [sent for send in self.registry.parts.head_senders.values() for sent in send(self)]
 
     def hurry(self, seconds: float) -> None:
         """From now on no statement takes longer than so many seconds, those under way included."""
-        for name in ("pool", "sealer_pool"):
-            if name in self.__dict__:
-                cast("Pool", self.__dict__[name]).hurry(seconds)
+        for pool in self._pools():
+            pool.hurry(seconds)
 
     def close(self) -> None:
         """Close the connections that were opened."""
         if self.listening is not None:
             self.listening.close()
-        for name in ("pool", "sealer_pool"):
-            if name in self.__dict__:
-                cast("Pool", self.__dict__[name]).close()
+        for pool in self._pools():
+            pool.close()
+
+    def _pools(self) -> list[Pool]:
+        """Return the pools that were opened."""
+        made: list[Pool] = []
+        if "pool" in self.__dict__:
+            made.append(self.pool)
+        if "sealer_pool" in self.__dict__:
+            made.append(self.sealer_pool)
+        return made
 
 
 @contextmanager
 def opened(
-    book: str, settings: Settings | None = None, *, kind: BookKind = "real", creates: bool = True
+    book: str,
+    registry: Registry,
+    settings: Settings | None = None,
+    *,
+    kind: BookKind = "real",
+    creates: bool = True,
 ) -> Iterator[App]:
     """Open a book for one program: start or join Postgres, create what is missing, migrate.
 
+    `registry`: what stands above the ledger.
     `kind`: what the book is created as if it does not exist yet; one that exists stays what it is.
     `creates`: False for a program that takes what is there and leaves no trace where there is nothing.
 
@@ -322,7 +307,7 @@ def opened(
     with ExitStack() as stack:
         ways = _ways(settings, stack, creates=creates)
         _bring_up_to_date(ways, creates=creates)
-        wiring = App(settings, book, ways)
+        wiring = App(settings, book, ways, registry)
         stack.callback(wiring.close)
         if creates:
             _create_what_is_missing(wiring, kind)

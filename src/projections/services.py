@@ -1,50 +1,19 @@
-"""What the read side follows the feed with, and what of it runs within `up`."""
+"""What of the read side runs within `up`."""
 
-from collections.abc import Callable
 from threading import Event as StopEvent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from ledger.store.pool import Pool
 from ledger.supervision import moved, rest
-from projections.maintenance.rebuild import KeptView, rebuild_together
+from projections.maintenance.rebuild import rebuild_together
 from projections.maintenance.status import changed_views
-from projections.runner.follower import ViewFollower
 from projections.views.directory import NAME as DIRECTORY
-from projections.views.directory import DirectoryFollower
 from projections.views.registry import VIEWS
 
 if TYPE_CHECKING:
     from ledger.app import App
-
-Factory = Callable[["App"], ViewFollower[Any]]
-
-
-def _follower(name: str) -> Factory:
-    def factory(wiring: "App") -> ViewFollower[Any]:
-        return KeptView(VIEWS[name], wiring.book)
-
-    factory.__doc__ = f"Return the follower that keeps the view `{name}`."
-    return factory
-
-
-def directory(wiring: "App") -> DirectoryFollower:
-    """Return the follower that keeps the directory of persons."""
-    return DirectoryFollower(lambda: wiring.store, wiring.book)
-
-
-limits = _follower("limits")
-due = _follower("due")
-contracts = _follower("contracts")
-claims = _follower("claims")
-complaints = _follower("complaints")
-refunds = _follower("refunds")
-payments = _follower("payments")
-reserves = _follower("reserves")
-timeline = _follower("timeline")
-bordereau = _follower("bordereau")
-
 
 _log = structlog.get_logger(__name__)
 

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import click
 
-from ledger.cli.options import json_option
+from ledger.cli.options import composed, json_option
 from ledger.cli.output import note, print_json
 from ledger.errors import UsageError
 
 
 @click.command(
     "backup",
-    short_help="Back the ledger up: the data, and apart from it the vault of the persons' keys.",
     help=(
         "Seal and sign what waits, and write one snapshot of all books into FILE, with a manifest beside it. "
         "The keys of the persons are not in it: they go into a file of their own with --vault, to be kept "
@@ -53,7 +52,7 @@ def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
     log_to_stderr(quiet=True)
     settings = Settings.load()
     with reached(settings) as ways:
-        for wiring in every_book(settings, ways):
+        for wiring in every_book(settings, ways, composed()):
             wiring.seal()
             wiring.finish()
         with Pool(ways.migrate, size=2, name="coverledger backup") as pool:
@@ -82,7 +81,6 @@ def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
 
 @click.command(
     "restore",
-    short_help="Put a backup back; or accept the state that a database was put back to.",
     help=(
         "Put the rows of a backup in the place of the present ones, all books at once, in one transaction. "
         "The persons' keys stay as they are, so that nobody who was erased comes back; --vault adds the "
@@ -123,7 +121,7 @@ def restore(*, file: Path | None, vault: Path | None, accept: bool, yes: bool, a
     if file:
         read_manifest(file.absolute(), "data")  # before anything is made for it
     with reached(settings, creates=file is not None) as ways:
-        restoration = Restoration(settings, ways, file, vault, accept=accept)
+        restoration = Restoration(settings, ways, composed(), file, vault, accept=accept)
         given_up = restoration.check()
         if given_up and not yes:
             _ask(given_up)

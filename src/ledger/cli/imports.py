@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 @click.command(
     "import",
-    short_help="Load commands from JSON Lines or CSV files.",
     help=(
         "Load commands from FILEs: JSON Lines, or CSV where the name ends in .csv; `-` is stdin.\n\n"
         "Several files are merged by `at`. All lines are checked before anything is recorded: malformed "

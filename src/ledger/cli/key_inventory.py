@@ -7,7 +7,7 @@ from typing import Literal
 
 from ledger.app import reached
 from ledger.backup.restore import every_book
-from ledger.cli.options import opened
+from ledger.cli.options import composed, opened
 from ledger.config import Settings
 from ledger.logging import log_to_stderr
 from ledger.sealing.key_files import SigningKeys
@@ -47,7 +47,7 @@ def keys_in_force(settings: Settings) -> list[KeyRow]:
         path = settings.master_key_path
         if path.exists() or wrapped:
             rows += _masters(MasterKeys.read(path), wrapped, path)
-        for wiring in every_book(settings, ways):
+        for wiring in every_book(settings, ways, composed()):
             place = wiring.signing_place
             if place.key.exists():
                 rows += _signing(wiring.book, place.keys(), place.key)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ledger.environment import variable
+from ledger.registry import Registry
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -65,6 +66,11 @@ def examples(*lines: str) -> Callable[[F], F]:
     return add
 
 
+def composed() -> Registry:
+    """Return what the program is composed of that runs this verb; by itself, it is on a ledger alone."""
+    return click.get_current_context().find_object(Registry) or Registry()
+
+
 def opened(book: str, *, creates: bool = False) -> "AbstractContextManager[App]":
     """Open the ledger for one command, and close it after.
 
@@ -74,7 +80,7 @@ def opened(book: str, *, creates: bool = False) -> "AbstractContextManager[App]"
     from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
 
     log_to_stderr(quiet=True)
-    return app.opened(book, creates=creates)
+    return app.opened(book, composed(), creates=creates)
 
 
 def is_interactive() -> bool:

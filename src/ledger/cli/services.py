@@ -21,18 +21,19 @@ from typing import IO, Final
 
 import structlog
 
-from ledger.app import App, Serve, opened
+from ledger.app import App, opened
 from ledger.cli.import_run import load_demo
 from ledger.cli.output import note
 from ledger.clock import machine_now
 from ledger.config import Settings
 from ledger.errors import Rejected, Unavailable
 from ledger.logging import log_to_stderr
+from ledger.registry import Registry, Service
 from ledger.running_file import told_where
 from ledger.store.pool import SERVING
 from ledger.supervision import ServiceState, States, Supervised, Supervisor, lost, moved
 
-COMPANION: Final = "ledger.cli.up"
+COMPANION: Final = "coverledger.companion"
 WORKER_LOOK_SECONDS: Final = 0.1
 """Between two looks whether it is still there, and whether to end it."""
 SILENT_SECONDS: Final = 10.0
@@ -202,7 +203,7 @@ class Stopped(BaseException):
     """Ctrl-C or SIGTERM while the ledger was still getting ready."""
 
 
-def run(book: str, *, demo: bool, port: int | None, one_process: bool = False) -> int:
+def run(book: str, registry: Registry, *, demo: bool, port: int | None, one_process: bool = False) -> int:
     """Run the whole ledger until it is told to stop; gives the exit code.
 
     `one_process`: without a companion, all services in this process.
@@ -216,7 +217,7 @@ def run(book: str, *, demo: bool, port: int | None, one_process: bool = False) -
     stop, end = StopEvent(), End()
     with stopped_by_signals(stop, end) as signals:
         try:
-            with opened(book, settings, kind="simulated" if demo else "real") as wiring:
+            with opened(book, registry, settings, kind="simulated" if demo else "real") as wiring:
                 wiring.port = port
                 if demo:
                     _refuse_real(wiring)
@@ -333,9 +334,9 @@ def stopped_by_signals(stop: StopEvent, end: End) -> Iterator[Signals]:
             signal.signal(number, handler)
 
 
-def in_front(wiring: App, *, one_process: bool) -> Mapping[str, Serve]:
+def in_front(wiring: App, *, one_process: bool) -> Mapping[str, Service]:
     """Return what `up` runs in its own process, by name: sealer, HTTP, and who keeps the companion."""
-    sealer: Mapping[str, Serve] = {"sealer": _seal} if wiring.settings.sealer_enabled else {}
+    sealer: Mapping[str, Service] = {"sealer": _seal} if wiring.settings.sealer_enabled else {}
     if one_process:
         return {**sealer, **wiring.services}
     own = {name: serve for name, serve in wiring.services.items() if name in IN_FRONT}
@@ -343,7 +344,7 @@ def in_front(wiring: App, *, one_process: bool) -> Mapping[str, Serve]:
     return {**sealer, **own, "companion": partial(accompany, names=names)}
 
 
-def apart(wiring: App) -> Mapping[str, Serve]:
+def apart(wiring: App) -> Mapping[str, Service]:
     """Return what the companion runs, by name."""
     return {name: serve for name, serve in wiring.services.items() if name not in IN_FRONT}
 
@@ -352,7 +353,7 @@ class Running:
     """Services of one book, supervised in one process."""
 
     def __init__(
-        self, wiring: App, stop: StopEvent, services: Mapping[str, Serve], end: End | None = None
+        self, wiring: App, stop: StopEvent, services: Mapping[str, Service], end: End | None = None
     ) -> None:
         """Run these until `stop` is set. `end`: is told whom an end would leave behind."""
         self._wiring = wiring
@@ -414,7 +415,7 @@ class Running:
         return busy
 
 
-def _bound(serve: Serve, wiring: App) -> Callable[[StopEvent], None]:
+def _bound(serve: Service, wiring: App) -> Callable[[StopEvent], None]:
     return lambda stop: serve(wiring, stop)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ledger.cli.options import book_option, json_option, opened
+from ledger.cli.options import book_option, composed, json_option, opened
 from ledger.cli.output import console, note, print_json, print_table
 from ledger.errors import CliError, Rejected, UsageError
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 @click.command(
     "init",
-    short_help="Create the ledger and its book.",
     help=(
         "Create the ledger's database, its master key and a book; what is there already stays as it is.\n\n"
         "`up` and `import` do the same for a real book by themselves; no other command makes anything where "
@@ -31,14 +30,14 @@ if TYPE_CHECKING:
 @json_option
 def init(*, simulated: bool, book: str, as_json: bool) -> None:
     """Create the ledger and its book."""
-    from ledger.app import opened  # noqa: PLC0415  # as above
+    from ledger import app  # noqa: PLC0415  # as above
     from ledger.config import Settings  # noqa: PLC0415  # loaded only by a command that needs it
     from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
 
     log_to_stderr(quiet=True)
     settings = Settings.load()
     kind: Literal["real", "simulated"] = "simulated" if simulated else "real"
-    with opened(book, settings, kind=kind) as wiring:
+    with app.opened(book, composed(), settings, kind=kind) as wiring:
         row = wiring.book_row()
         if row.kind != kind:
             message = (
@@ -64,7 +63,6 @@ def init(*, simulated: bool, book: str, as_json: bool) -> None:
 
 @click.command(
     "migrate",
-    short_help="Bring the database's schema up to date.",
     help=(
         "Apply the migrations that the database does not have yet, under COVERLEDGER_MIGRATE_DSN where "
         "it is set. `up`, `init`, `import` and `restore` of a backup do so by themselves where they may; "
@@ -115,7 +113,6 @@ def _ask(schema: "Schema") -> None:
 
 @click.command(
     "doctor",
-    short_help="Check settings, rights, durability, clock, services, lag and keys.",
     help=(
         "Check that everything is as it must be: settings and where they come from, the database's "
         "durability, the rights of our roles, the clocks, how far feed and views are, the files of the keys, "

@@ -113,7 +113,6 @@ LARGEST_BYTES = 65_536
 
 @click.command(
     "submit",
-    short_help="Send one command by its name, its fields as JSON.",
     help=(
         "Send one COMMAND with its fields as a JSON object; `-` reads it from stdin.\n\n"
         "Amounts are whole cents, dates ISO, instants carry their offset.\n\n"
@@ -243,11 +242,6 @@ def _command(verb: Verb) -> click.Command:
     return click.command(verb.name, help=said, short_help=verb.help)(decorated)
 
 
-def _group(name: str, said: str) -> click.Group:
-    commands = {verb.name: _command(verb) for verb in VERBS if verb.group == name}
-    return click.Group(name, commands=commands, help=said)
-
-
-contract = _group("contract", "Contracts: start them, record notices and letters; show, list, history.")
-claim = _group("claim", "Claims: open, identify, accept, refund; show, list, history.")
-complaint = _group("complaint", "Complaints: lodge, answer, escalate; show, list, history.")
+def domain_verbs(group: str) -> Mapping[str, click.Command]:
+    """Return the verbs of a group, one for each command of the domain."""
+    return {verb.name: _command(verb) for verb in VERBS if verb.group == group}

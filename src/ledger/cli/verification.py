@@ -1,25 +1,25 @@
 """`verify` at work, on the database, a bundle or a proof; the keys and heads that proofs are checked with."""
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from importlib.metadata import entry_points
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
-from ledger.app import opened
+from ledger.cli.options import opened
 from ledger.cli.output import Reach, note, print_json, progress
 from ledger.errors import Rejected, UsageError
 from ledger.proofs.errors import BadNote, KeyFileRefused, ProofRefused
 from ledger.proofs.notes import VerifierKey, WitnessKey
 from ledger.proofs.verifier import EvidenceUsageError, cosigned_line, read_kept, verify_evidence
+from ledger.registry import ViewCheck
 from ledger.sealing.key_files import SigningKeys
 from ledger.store.log import newest_checkpoint
 from ledger.verification.database import DatabaseProof, verify_database, verify_schema
-from ledger.verification.findings import CheckedView, LessProven, NotVerified, OnProgress
+from ledger.verification.findings import CheckedView, LessProven, NotVerified
 from ledger.verification.heads import log_size
 from ledger.verification.progress import ProgressFile
 from ledger.verification.trust_anchors import Parting, TrustAnchors, anchors_beside_key, anchors_given
@@ -138,17 +138,12 @@ def verify_target(  # noqa: PLR0913  # one option each
     return 0
 
 
-VIEW_CHECKS_GROUP = "coverledger.view_checks"
-"""Name → callable(wiring, progress) → CheckedView; raises NotVerified."""
-
 ADVICE = "; leave the database as it is, find out who changed it, and restore a backup that verifies"
 SCHEMA_ADVICE = (
     "; find out who changed it and what they did meanwhile, then put it back as the migrations make it: "
     "restore a backup into a fresh database"
 )
 VIEW_ADVICE = "; find out who changed it, then `coverledger projections rebuild --all` puts the views right"
-
-ViewCheck = Callable[["App", OnProgress], CheckedView]
 
 
 def run(  # noqa: PLR0913  # one option each
@@ -162,7 +157,7 @@ def run(  # noqa: PLR0913  # one option each
     as_json: bool,
 ) -> int:
     """Verify the database; gives the exit code. Raises Rejected when it does not verify."""
-    with opened(book, creates=False) as wiring:
+    with opened(book) as wiring:
         begun = monotonic()
         try:
             outside = outside_of(wiring, keys, since, witnesses)
@@ -232,10 +227,9 @@ def _log(wiring: "App", outside: TrustAnchors, *, fresh: bool) -> DatabaseProof:
 def _views(wiring: "App") -> dict[str, CheckedView]:
     """Check all that is folded from the feed; by name. Raises NotVerified."""
     checked = {}
-    for point in sorted(entry_points(group=VIEW_CHECKS_GROUP), key=lambda point: point.name):
-        check = cast("ViewCheck", point.load())
-        with progress(f"Verifying {point.name}", _size(wiring)) as bar:
-            checked[point.name] = _checked(check, wiring, bar)
+    for name, check in sorted(wiring.registry.parts.view_checks.items()):
+        with progress(f"Verifying {name}", _size(wiring)) as bar:
+            checked[name] = _checked(check, wiring, bar)
     return checked
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 @click.command(
     "verify",
-    short_help="Prove that nothing was altered: the database, a bundle, or a contract's proof.",
     help=(
         "Prove that the history is complete, unchanged and in order; name the first bad "
         "position or row if not.\n\n"
@@ -103,7 +102,6 @@ def verify(  # noqa: PLR0913  # one option each
 
 @click.command(
     "checkpoint",
-    short_help="The log's signed head, to be kept outside; or the key that verifies it.",
     help=(
         "Seal and sign what waits, and print the log's head (a C2SP tlog-checkpoint): its name, "
         "how many events it "
@@ -183,7 +181,6 @@ def _send(wiring: "App", *, as_json: bool) -> None:
 
 @click.command(
     "export",
-    short_help="Write the whole book as a bundle that an auditor verifies offline.",
     help=(
         "Write the book, up to its newest signed head, into a new folder DIR: the log as C2SP "
         "tiles, its leaves and "
@@ -239,7 +236,6 @@ def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) 
 
 @click.command(
     "proof",
-    short_help="One contract's history with its proof, in one file.",
     help=(
         "Write the history of CONTRACT and of its claims with a proof that it is what was "
         "recorded: one file, which "

@@ -132,7 +132,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most.")]
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Return the routes of the lists (group `coverledger.routes`)."""
+    """Return the routes of the lists."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
     for listed in (*LISTS, *REPORT_LISTS):
         _add(router, listed)

@@ -136,7 +136,7 @@ Own = Annotated[bool, Query(description="A contract's own events only, without i
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Return the routes of single contracts, claims and complaints (group `coverledger.routes`)."""
+    """Return the routes of single contracts, claims and complaints."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
     for kind in KINDS:
         one = f"/{kind.plural}/{{number:number}}"

@@ -387,7 +387,7 @@ AGAIN_SECONDS: Final = 10.0
 
 
 def keep_counted(wiring: App, stop: StopEvent) -> None:
-    """Count until `stop` is set (group `coverledger.services`)."""
+    """Count until `stop` is set."""
     counted: tuple[int, date] | None = None
     while not stop.is_set():
         with looking(wiring, VIEWS, AskedTime()) as reader:

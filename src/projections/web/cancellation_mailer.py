@@ -1,4 +1,4 @@
-"""The link that confirms, sent to the address on file (group `coverledger.services`)."""
+"""The link that confirms, sent to the address on file."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -3,29 +3,26 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from importlib.metadata import entry_points
 from itertools import islice
 from threading import Lock, Thread
 from time import monotonic
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 import structlog
 
 from ledger.app import App
-from ledger.cli.verification import VIEW_CHECKS_GROUP, outside_of, root_text, signing_keys
+from ledger.cli.verification import outside_of, root_text, signing_keys
 from ledger.proofs.checkpoints import peek_checkpoint
 from ledger.proofs.errors import ProofRefused
 from ledger.store.errors import StoreError
 from ledger.store.log import log_state, newest_checkpoint, signed_heads_below
 from ledger.verification.database import verify_database
-from ledger.verification.findings import CheckedView
 from projections.web.i18n.codes import N_
 from projections.web.i18n.problems import NotThere
 from projections.web.page import PageRequest, page_of_request
 from projections.web.responses import Answer, Download, Leads, Pages, Shown
 
 State = Literal["none", "running", "verified", "refused", "broken_off"]
-Check = Callable[[App, Callable[[int, int], None]], CheckedView]
 
 LOG: Final = "log"
 
@@ -93,9 +90,8 @@ class Verifying:
         told = {"verified": True} | proof.as_json
         checked: dict[str, object] = {}
         if views:
-            for point in sorted(entry_points(group=VIEW_CHECKS_GROUP), key=lambda point: point.name):
-                check = cast("Check", point.load())
-                checked[point.name] = check(wiring, self._progress(point.name))._asdict()
+            for name, check in sorted(wiring.registry.parts.view_checks.items()):
+                checked[name] = check(wiring, self._progress(name))._asdict()
         return told | {"views": checked}
 
     def _progress(self, part: str) -> Callable[[int, int], None]:
