@@ -89,7 +89,9 @@ class Up:
 
     def _companion(self) -> psutil.Process:
         [companion] = [
-            child for child in psutil.Process(self.pid).children() if "coverledger.companion" in child.cmdline()
+            child
+            for child in psutil.Process(self.pid).children()
+            if "coverledger.companion" in child.cmdline()
         ]
         return companion
 

@@ -90,7 +90,8 @@ def test_a_broken_link_and_a_broken_anchor_end_the_build(tmp_path: Path) -> None
         shutil.copy(ROOT / name, tmp_path)
     for name in ("docs", ".ci"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    (tmp_path / "src").symlink_to(ROOT / "src")
+    for name in ("src", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
     with (tmp_path / "docs" / "glossary.md").open("a", encoding="utf-8") as page:
         page.write("\n[gone](gone.md) and [nowhere](settings.md#nowhere)\n")
 
