@@ -99,12 +99,7 @@ def test_every_file_of_ours_that_is_named_is_there(doc: Path) -> None:
 def test_every_dotted_name_of_ours_is_a_module_or_stands_in_one_or_in_the_schema(doc: Path) -> None:
     text = without_names_of_before(doc)
     named = re.findall(r"(?:`|-m |=)((?:coverledger|ledger|projections|schedulers)(?:\.\w+)+)(:\w+)?", text)
-    dotted = (
-        {module + member.replace(":", ".") for module, member in named}
-        - DATABASE_FILES
-        - OF_AN_OBJECT
-        - {PLUGINS_GROUP}
-    )
+    dotted = {module + member.replace(":", ".") for module, member in named} - NO_MODULES
     assert sorted(name for name in dotted if not is_ours(name)) == []
 
 
@@ -119,9 +114,8 @@ def second_column(table: str) -> str:
     return "".join(f"| {line.split(' | ', 1)[-1]}\n" for line in table.splitlines())
 
 
-DATABASE_FILES = {"ledger.dump", "ledger.sql"}
-OF_AN_OBJECT = {"ledger.subscribe"}
-"""Methods of a `ledger` that somebody has opened."""
+NO_MODULES = {"ledger.dump", "ledger.sql", "ledger.subscribe", PLUGINS_GROUP}
+"""Files, a method of the `ledger` that somebody has opened, a group of entry points."""
 PROGRAM = program()
 OF_CONNECTIONS = {"sealer"}
 """`coverledger sealer` is what the sealer calls its connection."""
