@@ -19,20 +19,6 @@ from projections.cli.tables import (
 )
 from projections.queries.reader import plain_json
 
-NAMES = (
-    "limits",
-    "due",
-    "contracts",
-    "claims",
-    "complaints",
-    "refunds",
-    "payments",
-    "reserves",
-    "timeline",
-    "bordereau",
-)
-"""Those of `projections.views.registry`, which a command line that only asks for help need not load."""
-
 DIRECTORY = "directory"
 """It lies in the vault and has no history: it is kept anew in its place, not beside itself."""
 
@@ -67,10 +53,30 @@ PARKED_COLUMNS: tuple[TableColumn, ...] = (
     instant("parked (Brussels)", "parked_at").spared(3),
 )
 
-names_argument = click.argument("names", metavar="[NAME]...", nargs=-1, type=click.Choice(NAMES))
-names_or_directory = click.argument(
-    "names", metavar="[NAME]...", nargs=-1, type=click.Choice((*NAMES, DIRECTORY))
-)
+
+def view_names() -> tuple[str, ...]:
+    """Return the names of all views, which a command line that only asks for help need not load."""
+    from projections.views.registry import VIEWS  # noqa: PLC0415  # loaded when it runs
+
+    return tuple(VIEWS)
+
+
+class ViewName(click.ParamType[str]):
+    """The name of a view, or one of a few beside."""
+
+    name = "view"
+
+    def __init__(self, *others: str) -> None:
+        """Take these names too."""
+        self._others = others
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take a name as it is. Raises click.BadParameter for one that is not known."""
+        return click.Choice((*view_names(), *self._others)).convert(value, param, ctx)
+
+
+names_argument = click.argument("names", metavar="[NAME]...", nargs=-1, type=ViewName())
+names_or_directory = click.argument("names", metavar="[NAME]...", nargs=-1, type=ViewName(DIRECTORY))
 
 
 @click.command()
@@ -118,7 +124,7 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
     if every == bool(names):
         message = "Name the views to rebuild, or say --all: coverledger projections rebuild limits due."
         raise UsageError(message)
-    chosen = list(dict.fromkeys((*NAMES, DIRECTORY) if every else names))
+    chosen = list(dict.fromkeys((*view_names(), DIRECTORY) if every else names))
     views = [name for name in chosen if name != DIRECTORY]
     with opened(book) as wiring:
         wiring.seal()
@@ -162,7 +168,7 @@ def diff(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     from projections.maintenance.checks import compare  # noqa: PLC0415  # as above
     from projections.views.registry import VIEWS  # noqa: PLC0415  # as above
 
-    chosen = names or NAMES
+    chosen = names or view_names()
     found: list[dict[str, object]] = []
     with opened(book) as wiring:
         wiring.catch_up(*chosen)
@@ -201,7 +207,7 @@ def drop(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> No
     with opened(book) as wiring:
         dropped = [
             {"view": name, "generations": drop_kept(wiring.pool, book, VIEWS[name])}
-            for name in dict.fromkeys(NAMES if every else names)
+            for name in dict.fromkeys(view_names() if every else names)
         ]
     if as_json:
         print_json(dropped)
@@ -221,7 +227,7 @@ def parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     from projections.maintenance.status import parked_rows  # noqa: PLC0415  # loaded when it runs
 
     with opened(book) as wiring, wiring.pool.connection() as connection:
-        rows = parked_rows(connection, book, list(names or (*NAMES, DIRECTORY)))
+        rows = parked_rows(connection, book, list(names or (*view_names(), DIRECTORY)))
     show(rows, PARKED_COLUMNS, title="Parked", empty="No view had to park an event.", json=as_json)
 
 
@@ -235,7 +241,7 @@ def replay_parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
 
     Exit code 1 when some are still parked.
     """
-    chosen = names or (*NAMES, DIRECTORY)
+    chosen = names or (*view_names(), DIRECTORY)
     replayed: list[dict[str, object]] = []
     with opened(book) as wiring:
         wiring.catch_up(*chosen)
