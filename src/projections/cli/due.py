@@ -33,8 +33,12 @@ from projections.cli.tables import (
     words,
 )
 from projections.cli.tables import status as status_column
+from projections.queries.figures import VIEWS_OF_OVERVIEW, VIEWS_OF_TODAY, today_figures
+from projections.queries.figures import overview as figures_of
 from projections.queries.filters import CONTRACT_STATUSES, DUE_KINDS, DUE_STATUSES
+from projections.queries.questions import Filters
 from projections.queries.reader import plain_json
+from projections.queries.reports import reported_until
 
 DUE_COLUMNS: tuple[TableColumn, ...] = (
     plain("subject", "subject"),
@@ -86,8 +90,6 @@ def due(  # noqa: PLR0913  # one parameter an option
     as_json: bool,
 ) -> None:
     """Show what is due when, by due date, and what was met, missed or cancelled."""
-    from projections.queries.questions import Filters  # noqa: PLC0415  # loaded when it runs
-
     asked = Filters(contract, claim, guarantee, before, status, kind, from_on)
     with reading(book, ("due",), as_of=as_of, on=on) as reader:
         rows = rows_or_file(reader, "due", asked, out)
@@ -141,8 +143,6 @@ def limits(  # noqa: PLR0913  # one parameter an option
 
     One row for each guarantee of each insurance year begun.
     """
-    from projections.queries.questions import Filters  # noqa: PLC0415  # loaded when it runs
-
     asked = Filters(contract, claim, guarantee, before, status)
     with reading(book, ("limits", "claims", "contracts"), as_of=as_of, on=on) as reader:
         rows = rows_or_file(reader, "limits", asked, out)
@@ -162,9 +162,6 @@ def today(*, as_of: str | None, book: str, as_json: bool) -> None:
 
     The site's first page shows the same.
     """
-    from projections.queries.figures import VIEWS_OF_TODAY, today_figures  # noqa: PLC0415  # as above
-    from projections.queries.reports import reported_until  # noqa: PLC0415  # loaded when it runs
-
     with reading(book, VIEWS_OF_TODAY, as_of=as_of) as reader:
         told = today_figures(reader, reported_until(reader, None))
     if as_json:
@@ -215,9 +212,6 @@ def overview(*, on: date | None, as_of: str | None, book: str, as_json: bool) ->
 
     The site's page of reports draws the same figures.
     """
-    from projections.queries.figures import VIEWS_OF_OVERVIEW  # noqa: PLC0415  # loaded when it runs
-    from projections.queries.figures import overview as figures_of  # noqa: PLC0415  # as above
-
     with reading(book, VIEWS_OF_OVERVIEW, as_of=as_of, on=on) as reader:
         figures = figures_of(reader)
     if as_json:
