@@ -1,9 +1,7 @@
 """`coverledger due`, `limits`, `today` and `report overview`."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import cast
 
 import click
 
@@ -149,9 +147,6 @@ def limits(  # noqa: PLR0913  # one parameter an option
     show_unless_written(rows, LIMIT_COLUMNS, title="Limits", empty="No limits match.", json=as_json)
 
 
-Rows = Sequence[Mapping[str, object]]
-
-
 @click.command()
 @as_of_option
 @book_option
@@ -167,15 +162,15 @@ def today(*, as_of: str | None, book: str, as_json: bool) -> None:
     if as_json:
         print_json(plain_json(told))
         return
-    show_rows(cast("Rows", told["late"]), DUE_COLUMNS, title="Late", empty="Nothing is late.")
+    show_rows(told["late"], DUE_COLUMNS, title="Late", empty="Nothing is late.")
     show_rows(
-        cast("Rows", told["due_soon"]),
+        told["due_soon"],
         DUE_COLUMNS,
         title=f"Due by {told['until']}",
         empty=f"Nothing is due by {told['until']}.",
     )
     show_rows(
-        cast("Rows", told["limits_nearly_used"]),
+        told["limits_nearly_used"],
         LIMIT_COLUMNS,
         title="Limits nearly used",
         empty="No limit of a running insurance year is nearly used.",
@@ -217,11 +212,11 @@ def overview(*, on: date | None, as_of: str | None, book: str, as_json: bool) ->
     if as_json:
         print_json(plain_json(figures))
         return
-    for title, name, columns in (
-        ("Consumption by month of the incident", "consumed_by_month", BY_MONTH),
-        ("Claims by guarantee", "claims_by_guarantee", BY_GUARANTEE),
-        ("Refunds by days taken", "refunds_by_days", BY_DAYS),
+    for title, rows, columns in (
+        ("Consumption by month of the incident", figures["consumed_by_month"], BY_MONTH),
+        ("Claims by guarantee", figures["claims_by_guarantee"], BY_GUARANTEE),
+        ("Refunds by days taken", figures["refunds_by_days"], BY_DAYS),
     ):
-        show_rows(cast("Rows", figures[name]), columns, title=title, empty=f"{title}: nothing yet.")
-    waiting = cast("Mapping[str, int]", figures["refunds_waiting"])
+        show_rows(rows, columns, title=title, empty=f"{title}: nothing yet.")
+    waiting = figures["refunds_waiting"]
     note(f"{waiting['open']} refunds are open in time, {waiting['missed']} are late and not paid in full.")
