@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -233,7 +233,7 @@ def _views(wiring: "App") -> dict[str, CheckedView]:
     """Check all that is folded from the feed; by name. Raises NotVerified."""
     checked = {}
     for point in sorted(entry_points(group=VIEW_CHECKS_GROUP), key=lambda point: point.name):
-        check = cast("ViewCheck", point.load())
+        check: ViewCheck = point.load()
         with progress(f"Verifying {point.name}", _size(wiring)) as bar:
             checked[point.name] = _checked(check, wiring, bar)
     return checked

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import entry_points, version
 from threading import Event as StopEvent
-from typing import Final, cast
+from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI
@@ -80,7 +80,8 @@ def create_app(wiring: App) -> FastAPI:
     app.state.counts = Counts(measured(wiring, app.state.watch))
     app.state.draining = StopEvent()
     for point in sorted(entry_points(group=ROUTES_GROUP), key=lambda point: point.name):
-        app.include_router(cast("Routes", point.load())(wiring))
+        routes: Routes = point.load()
+        app.include_router(routes(wiring))
     app.add_middleware(RequestMiddleware, counts=app.state.counts)
     app.frame, app.lane = RequestMiddleware(app, app.state.counts), lane(wiring.book)
     describe(app, wiring.book, lambda: wiring.event_type_prefix)

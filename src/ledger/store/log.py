@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from io import StringIO
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from ledger.store.errors import BookUnknown
 from ledger.store.pool import Connection
@@ -53,16 +53,18 @@ def database_now(connection: Connection) -> datetime:
     """Read the database's time, UTC."""
     with connection.cursor() as cursor:
         cursor.execute(_NOW)
+        now: datetime
         [(now,)] = cursor.fetchall()
-    return cast("datetime", now).astimezone(UTC)
+    return now.astimezone(UTC)
 
 
 def transaction_time(connection: Connection) -> datetime:
     """Read when the database began the present transaction, UTC."""
     with connection.cursor() as cursor:
         cursor.execute(_TRANSACTION_TIME)
+        now: datetime
         [(now,)] = cursor.fetchall()
-    return cast("datetime", now).astimezone(UTC)
+    return now.astimezone(UTC)
 
 
 def insert_epoch(connection: Connection, book: str, epoch: Epoch) -> None:

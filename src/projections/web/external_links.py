@@ -7,7 +7,7 @@ callable that takes the wiring and what is asked for, and gives what a command p
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from ledger.app import App
 
@@ -23,4 +23,4 @@ def told_elsewhere(name: str, wiring: App, asked: Mapping[str, str]) -> Any:  # 
 
 @cache
 def _tells() -> Mapping[str, Tell]:
-    return {point.name: cast("Tell", point.load()) for point in entry_points(group=GROUP)}
+    return {point.name: point.load() for point in entry_points(group=GROUP)}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from psycopg2.extras import execute_values
 
@@ -297,7 +297,7 @@ def _asked(book: str, statuses: Collection[LetterStatus] | None) -> dict[str, ob
 
 def _letter(row: Sequence[Any]) -> Letter:
     reference, kind, about, contract, person, facts, *rest = row
-    read = cast("Mapping[str, str | int | None]", json.loads(facts))
+    read: Mapping[str, str | int | None] = json.loads(facts)
     return Letter(reference, kind, stream_ref(about), contract, person, read, *rest)
 
 

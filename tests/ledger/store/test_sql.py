@@ -6,10 +6,8 @@ from ledger.store.sql import compose
 
 
 def test_each_fragment_stands_at_its_place_and_parameters_stay_the_drivers() -> None:
-    assert (
-        compose("select {columns} from t where d = %s", columns="a, b")
+    composed = compose("select {columns} from t where d = %s", columns="a, b")
     assert composed == "select a, b from t where d = %s"
-    )
 
 
 @pytest.mark.parametrize("fragment", ["a; drop table t", "a -- b", "a /* b", "a = 'b"])

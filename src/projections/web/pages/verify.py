@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from itertools import islice
 from threading import Lock, Thread
 from time import monotonic
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 import structlog
 
@@ -94,7 +94,7 @@ class Verifying:
         checked: dict[str, object] = {}
         if views:
             for point in sorted(entry_points(group=VIEW_CHECKS_GROUP), key=lambda point: point.name):
-                check = cast("Check", point.load())
+                check: Check = point.load()
                 checked[point.name] = check(wiring, self._progress(point.name))._asdict()
         return told | {"views": checked}
 
