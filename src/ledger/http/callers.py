@@ -29,6 +29,9 @@ from ledger.http.problems import Problem
 TokenKind = Literal["bearer", "session", "calendar"]
 """Tokens that stand for a caller; a link is first exchanged for a session."""
 
+JWT_DOTS: Final = 2
+"""A JWT is header.claims.signature; a token of ours has none."""
+
 REMEMBERED_SECONDS: Final = 1.0
 """How long a token found in force is believed without looking again: the most that a revoked one works on."""
 
@@ -58,7 +61,7 @@ class Admission:
 
     def bearer(self, shown: str) -> Caller:
         """Return the caller who shows this bearer token or JWT. Raises as `caller` does."""
-        if self._jwt_reader is not None and shown.count(".") == 2:  # noqa: PLR2004  # header.claims.signature
+        if self._jwt_reader is not None and shown.count(".") == JWT_DOTS:
             return self._jwt_reader.caller(shown)
         return self.caller(shown, "bearer")
 

@@ -9,7 +9,7 @@ import json
 import logging
 import resource
 import socket
-from asyncio import TimerHandle, Transport
+from asyncio import AbstractEventLoop, TimerHandle, Transport
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from threading import Event as StopEvent
@@ -98,9 +98,10 @@ class BoundedConnection(HttpToolsProtocol):
         config: uvicorn.Config,
         server_state: ServerState,
         app_state: dict[str, Any],
+        _loop: AbstractEventLoop | None = None,
     ) -> None:
         """Serve a connection as uvicorn does; `waiting`: its fellows of this server."""
-        super().__init__(config, server_state, app_state)
+        super().__init__(config, server_state, app_state, _loop)
         self._waiting = waiting
         self._limit: TimerHandle | None = None
         self._stalled: TimerHandle | None = None

@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg2
-from psycopg2 import ProgrammingError, sql
+from psycopg2 import ProgrammingError, extensions, sql
 from psycopg2.errors import InsufficientPrivilege, InvalidSqlStatementName
 from psycopg2.extensions import (
     ISOLATION_LEVEL_READ_COMMITTED,
@@ -29,8 +29,6 @@ from psycopg2.extensions import (
     make_dsn,
     parse_dsn,
 )
-from psycopg2.extensions import connection as DriverConnection  # noqa: N812 # a class in all but its name
-from psycopg2.extensions import cursor as DriverCursor  # noqa: N812 # as above
 from psycopg2.extras import RealDictCursor
 from psycopg2.sql import Composable
 
@@ -58,7 +56,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Connection(DriverConnection):
+class Connection(extensions.connection):
     """A connection that is cut when what it is asked takes longer than its limit."""
 
     def __init__(self, dsn: str) -> None:
@@ -131,7 +129,7 @@ class Connection(DriverConnection):
         self._drop_line()
 
 
-class _Cursor(DriverCursor):
+class _Cursor(extensions.cursor):
     """Asks within the limit of its connection."""
 
     connection: Connection
@@ -376,7 +374,7 @@ def _leave_transaction(connection: Connection) -> None:
 MOST_SHAPES: Final = 256
 """Texts of which name and numbered form are kept; a text more costs time and nothing else."""
 
-_known: WeakKeyDictionary[DriverConnection, set[str]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[extensions.connection, set[str]] = WeakKeyDictionary()
 """Names of what each connection keeps prepared."""
 
 _KNOWN: Final = "select name from pg_prepared_statements"
@@ -389,7 +387,7 @@ class _Prepared(NamedTuple):
 
 
 def execute_prepared(
-    cursor: DriverCursor,
+    cursor: extensions.cursor,
     query: str,
     parameters: Sequence[object] | Mapping[str, object],
     prepares: Mapping[str, str],
@@ -411,7 +409,7 @@ def execute_prepared(
         cursor.execute(query, parameters)
 
 
-def _prepare(cursor: DriverCursor, prepares: Mapping[str, str], known: set[str]) -> None:
+def _prepare(cursor: extensions.cursor, prepares: Mapping[str, str], known: set[str]) -> None:
     """Prepare what the connection lacks; `known` is what it has then."""
     cursor.execute(_KNOWN)
     known.clear()
