@@ -1,6 +1,6 @@
 """The feed out: pages of CloudEvents, and a stream of them (server-sent events) that resumes after a cut."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
 from time import monotonic
 from typing import Annotated, Final, NamedTuple
 
@@ -48,7 +48,7 @@ After = Annotated[
     ),
 ]
 Types = Annotated[
-    Sequence[str],
+    list[str],
     Query(
         max_length=100,
         description="Only these types, with commas between or each on its own; none: all.",
@@ -120,7 +120,7 @@ async def events(  # a parameter each
     request: Request,
     book: Book,
     _caller: Annotated[Caller, needs("feed")],
-    types: Types = (),
+    types: Types = [],  # noqa: B006  # FastAPI copies it
     after: After = "-1",
     limit: Limit = 100,
 ) -> Response:
@@ -161,7 +161,7 @@ async def stream(  # a parameter each
     request: Request,
     book: Book,
     _caller: Annotated[Caller, needs("feed")],
-    types: Types = (),
+    types: Types = [],  # noqa: B006  # FastAPI copies it
     after: After | None = None,
     last_event_id: Annotated[
         str | None, Header(alias="Last-Event-ID", max_length=40, description="Resumes after this event.")
