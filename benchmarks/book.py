@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.crowd import Work, rate_of
 from benchmarks.sample import sample_lines, write_book
-from ledger.app import App, opened
+from coverledger.composition import opened
+from ledger.app import App
 from ledger.command_envelope import Submission, submission
 from ledger.config import Settings
 

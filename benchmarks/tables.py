@@ -14,7 +14,7 @@ from benchmarks.http import commands_over_http, many_listeners, record_long_ago,
 from benchmarks.http import delivery as delivery_to_listener
 from benchmarks.letters import setting_rate, whole_way_rate
 from benchmarks.server import BenchmarkServer
-from ledger.app import opened
+from coverledger.composition import opened
 
 CONSOLE = Console()
 

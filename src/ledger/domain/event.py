@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from ledger.domain.codes import DeadlineKind, DeadlineRule
 from ledger.domain.identifiers import StreamRef
 
 
@@ -39,6 +40,16 @@ class Event(BaseModel):
 
     schema_version: ClassVar[int] = 1
     stable_name: ClassVar[str]
+
+
+class DeadlineMissed(Event):
+    """A due date went by. Each aggregate has its own, under a name of its own."""
+
+    kind: DeadlineKind
+    rule: DeadlineRule
+    due_on: date
+    seq: int
+    """Which of the subject's rows of the kind, from 1."""
 
 
 @lru_cache(maxsize=256)

@@ -177,7 +177,7 @@ At = Annotated[
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Return a route for each command (group `coverledger.routes`)."""
+    """Return a route for each command."""
     router = APIRouter(prefix=f"{PREFIX}/commands", tags=["commands"])
     for name in sorted(COMMANDS):
         _describe(router, name)(_sending(name))

@@ -12,11 +12,11 @@ import psycopg2
 import pytest
 from freezegun import freeze_time
 
+from coverledger.composition import opened
 from fixtures.database import Database, execute
 from fixtures.desk import Fields, claim, contract
 from fixtures.program import CommandLine
 from ledger import command_batch
-from ledger.app import opened
 from ledger.command_handler import decide_command
 from ledger.domain.registry import read_command
 from ledger.imports import importer
