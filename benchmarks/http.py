@@ -89,9 +89,7 @@ class Up:
 
     def _companion(self) -> psutil.Process:
         [companion] = [
-            child
-            for child in psutil.Process(self.pid).children()
-            if "coverledger.companion" in child.cmdline()
+            child for child in psutil.Process(self.pid).children() if "coverledger.worker" in child.cmdline()
         ]
         return companion
 

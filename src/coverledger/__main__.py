@@ -10,7 +10,6 @@ from types import ModuleType
 import click
 
 from coverledger.composition import compose
-from ledger.cli.output import discard_output
 from ledger.errors import CliError, Rejected, Unavailable, UsageError
 from ledger.registry import Registry
 
@@ -73,6 +72,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         outcome = program().main(args=arguments, prog_name="coverledger", standalone_mode=False)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): that is its right, not an error.
+        from ledger.cli.output import discard_output  # noqa: PLC0415  # loaded by what printed
+
         discard_output()
         return 0
     except click.exceptions.NoArgsIsHelpError as error:

@@ -59,4 +59,10 @@ def _left_out_if_bad(plugin: EntryPoint) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001  # it is somebody else's, and may raise anything
         told = " ".join(f"{type(error).__name__}: {error}".split())
-        click.echo(f"The plug-in {plugin.name} ({plugin.value}) is left out: {told}", err=True)
+        _say(f"The plug-in {plugin.name} ({plugin.value}) is left out: {told}")
+
+
+@cache
+def _say(line: str) -> None:
+    """Print a line, once however many books are opened."""
+    click.echo(line, err=True)

@@ -13,17 +13,19 @@ is a ledger of its own, `coverledger.composition.opened` opens one with all that
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
 from socket import socket
-from typing import TYPE_CHECKING, Any, Literal
+from threading import Event as StopEvent
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import quote
 
+from ledger.application import Ledger
 from ledger.clock import BEGINNING
 from ledger.config import Settings
 from ledger.errors import NoLedger, OldSchema, Rejected, UsageError
@@ -31,7 +33,6 @@ from ledger.feed.follower_group import FollowerGroup
 from ledger.feed.followers import Follower, FollowerRunner, Prepares
 from ledger.migrate import Schema, migrate, schema_of
 from ledger.postgres import EmbeddedPostgres, blot_out_log
-from ledger.registry import Registry, Service
 from ledger.sealing.sealer import Sealer
 from ledger.sealing.signer import Signer
 from ledger.sealing.signing_keys import SigningFiles
@@ -52,12 +53,13 @@ from ledger.store.event_store import EventStore
 from ledger.store.keys import MasterKeys
 from ledger.store.load import BookRow
 from ledger.store.pool import Pool
+from ledger.store.subscriptions import WebhookSecrets
 from ledger.supervision import States
+from ledger.verification.findings import CheckedView, OnProgress
+from ledger.webhooks.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
-    from ledger.application import Ledger
-    from ledger.store.subscriptions import WebhookSecrets
-    from ledger.webhooks.subscriptions import Subscriptions
+    from fastapi import APIRouter
 
 BOOK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 """A book's name stands in addresses, in the names of key files and in the log's origin."""
@@ -68,6 +70,84 @@ NAMED_TABLES = 3
 BookKind = Literal["real", "simulated"]
 Beside = Callable[[Schema], None]
 """Asked before the ledger first comes into a database that holds other tables; raises to refuse."""
+
+
+FollowerFactory = Callable[["App"], Follower]
+ViewCheck = Callable[["App", OnProgress], CheckedView]
+"""Raises NotVerified."""
+Sweep = Callable[["App", datetime], int]
+"""Brings every stream to an instant, inclusive, whatever the book's clock says; returns how many events."""
+Erasure = Callable[["App"], int]
+"""Removes what lies outside the database of persons who were erased; returns how many things."""
+Held = Callable[["App", str], object]
+"""Returns what is held on a person beside the events, as JSON."""
+SendHeads = Callable[["App"], Sequence[Mapping[str, object]]]
+"""Sends the newest signed head to places outside; returns what came of each."""
+Listing = Callable[["App", Mapping[str, str]], Any]
+"""Returns what a verb prints with `--json` for these filters."""
+Service = Callable[["App", StopEvent], None]
+"""Runs until its stop event is set."""
+Opening = Callable[["App"], Sequence[tuple[str, str]]]
+"""Prepares what services need before any of them starts; returns what to tell: (what, where)."""
+Routes = Callable[["App"], "APIRouter"]
+"""Returns a router whose paths are whole (`/v1/{book}/limits`, `/contracts`)."""
+
+
+class _Named:
+    """Dicts of what packages register, by name."""
+
+    @classmethod
+    def of(cls, adds: Iterable[Callable[[Self], None]]) -> Self:
+        """Have all that packages register added."""
+        made = cls()
+        for add in adds:
+            add(made)
+        return made
+
+    def include(self, more: Self) -> None:
+        """Add all of `more`; nothing where a name is taken. Raises ValueError."""
+        groups = [(kind, ours, vars(more)[kind]) for kind, ours in vars(self).items()]
+        for kind, ours, theirs in groups:
+            if taken := sorted(theirs.keys() & ours.keys()):
+                message = f"the name {taken[0]!r} is taken among {kind.replace('_', ' ')}"
+                raise ValueError(message)
+        for _, ours, theirs in groups:
+            ours.update(theirs)
+
+
+@dataclass
+class BookParts(_Named):
+    """What works on one book beside the ledger, by name. The names of followers are stored."""
+
+    followers: dict[str, FollowerFactory] = field(default_factory=dict)
+    view_checks: dict[str, ViewCheck] = field(default_factory=dict)
+    sweeps: dict[str, Sweep] = field(default_factory=dict)
+    erasures: dict[str, Erasure] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
+    head_senders: dict[str, SendHeads] = field(default_factory=dict)
+    listings: dict[str, Listing] = field(default_factory=dict)
+    """What the site's pages show of a package that they do not import."""
+
+
+@dataclass
+class Serving(_Named):
+    """What `up` runs for one book, by name."""
+
+    services: dict[str, Service] = field(default_factory=dict)
+    openings: dict[str, Opening] = field(default_factory=dict)
+    routes: dict[str, Routes] = field(default_factory=dict)
+
+
+class Composition(Protocol):
+    """What stands above the ledger: a registry of `ledger.registry`."""
+
+    @property
+    def adds_parts(self) -> Iterable[Callable[[BookParts], None]]:
+        """Who add to the parts of a book."""
+
+    @property
+    def adds_serving(self) -> Iterable[Callable[[Serving], None]]:
+        """Who add to what `up` runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +169,7 @@ class App:
     `pool` is the application's (events, views, diary); the sealer has a pool of its own role.
     """
 
-    def __init__(self, settings: Settings, book: str, ways: DatabaseUrls, registry: Registry) -> None:
+    def __init__(self, settings: Settings, book: str, ways: DatabaseUrls, registry: Composition) -> None:
         """Open nothing yet; `ways` lead to a database whose schema is up to date."""
         self.registry = registry
         self.settings = settings
@@ -132,10 +212,8 @@ class App:
         return Books(self.pool)
 
     @cached_property
-    def ledger(self) -> "Ledger":
+    def ledger(self) -> Ledger:
         """The book's ledger: submit commands to it."""
-        from ledger.application import Ledger  # noqa: PLC0415  # brings `eventsourcing`, which readers need not pay
-
         return Ledger(self.store, self.books, self.book, self.pool)
 
     @cached_property
@@ -159,36 +237,42 @@ class App:
         return self.books.event_type_prefix(self.book)
 
     @cached_property
+    def parts(self) -> BookParts:
+        """What works on the book beside the ledger."""
+        return BookParts.of(self.registry.adds_parts)
+
+    @cached_property
+    def serving(self) -> Serving:
+        """What `up` runs for the book."""
+        return Serving.of(self.registry.adds_serving)
+
+    @cached_property
     def followers(self) -> Mapping[str, Follower]:
         """Everything that follows the feed, by name, as the packages register it."""
-        factories = self.registry.parts.followers
+        factories = self.parts.followers
         return {name: factories[name](self) for name in sorted(factories)}
 
     @property
     def services(self) -> Mapping[str, Service]:
         """What `up` runs beside the sealer, by name; each returns once its stop event is set."""
-        return self.registry.serving.services
+        return self.serving.services
 
     def prepare_services(self) -> Sequence[tuple[str, str]]:
         """Prepare what the services of `up` need before they start; return what to tell: (what, where).
 
         Raises what an opening raises, such as UsageError for a port that is in use.
         """
-        openings = self.registry.serving.openings
+        openings = self.serving.openings
         return [told for name in sorted(openings) for told in openings[name](self)]
 
     @cached_property
-    def webhook_secrets(self) -> "WebhookSecrets":
+    def webhook_secrets(self) -> WebhookSecrets:
         """What webhooks' deliveries are signed with. Raises KeyFileRefused."""
-        from ledger.store.subscriptions import WebhookSecrets  # noqa: PLC0415  # few programs need it
-
         return WebhookSecrets(self.store.book_keys)
 
     @cached_property
-    def subscriptions(self) -> "Subscriptions":
+    def subscriptions(self) -> Subscriptions:
         """Who is told of events."""
-        from ledger.webhooks.subscriptions import Subscriptions  # noqa: PLC0415  # as above
-
         return Subscriptions(
             self.pool, self.webhook_secrets, self.book, allow_private=self.settings.webhooks_allow_private
         )
@@ -235,26 +319,26 @@ class App:
 
     def sweep(self, until: datetime) -> int:
         """Record what time owes every stream up to `until`, inclusive; return how many events."""
-        return sum(sweep(self, until) for sweep in self.registry.parts.sweeps.values())
+        return sum(sweep(self, until) for sweep in self.parts.sweeps.values())
 
     def erase_outside(self) -> int:
         """Remove what lies outside the database of persons who were erased; how many things."""
         if self.settings.is_embedded:
             blot_out_log(self.settings.home)
-        return sum(erase(self) for erase in self.registry.parts.erasures.values())
+        return sum(erase(self) for erase in self.parts.erasures.values())
 
     def held_beside(self, person: str) -> Mapping[str, object]:
         """Return what is held on a person beside the events, by what it is, as JSON: their letters."""
-        held = self.registry.parts.held
+        held = self.parts.held
         return {name: held[name](self, person) for name in sorted(held)}
 
     def listed(self, name: str, filters: Mapping[str, str]) -> Any:  # noqa: ANN401  # JSON
         """Return what a verb of a package that the caller does not import prints with `--json`."""
-        return self.registry.parts.listings[name](self, filters)
+        return self.parts.listings[name](self, filters)
 
     def send_heads(self) -> list[Mapping[str, object]]:
         """Send the newest signed head to the places outside; what came of each."""
-        return [sent for send in self.registry.parts.head_senders.values() for sent in send(self)]
+        return [sent for send in self.parts.head_senders.values() for sent in send(self)]
 
     def hurry(self, seconds: float) -> None:
         """From now on no statement takes longer than so many seconds, those under way included."""
@@ -281,7 +365,7 @@ class App:
 @contextmanager
 def opened(
     book: str,
-    registry: Registry,
+    registry: Composition,
     settings: Settings | None = None,
     *,
     kind: BookKind = "real",

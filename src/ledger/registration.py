@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from ledger.registry import Registry, Serving
+from ledger.registry import Registry
+
+if TYPE_CHECKING:
+    from ledger.app import Serving
 
 DOMAIN_GROUPS: Final = {
     "contract": "Contracts: start them, record notices and letters; show, list, history.",
@@ -155,7 +158,7 @@ def _parked() -> Mapping[str, click.Command]:
     return {"list": list_all, "replay": replay}
 
 
-def _add_serving(serving: Serving) -> None:
+def _add_serving(serving: "Serving") -> None:
     from ledger.http import (  # noqa: PLC0415  # as above
         commands,
         feed,

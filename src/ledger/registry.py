@@ -11,82 +11,20 @@
 called when a verb is asked for, when the first part of a book is, and when `up` serves.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from functools import cached_property
-from threading import Event as StopEvent
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from fastapi import APIRouter
-
-    from ledger.app import App
-    from ledger.feed.followers import Follower
-    from ledger.verification.findings import CheckedView, OnProgress
+    from ledger.app import BookParts, Serving
 
 LoadVerbs = Callable[[], Mapping[str, click.Command]]
+AddParts = Callable[["BookParts"], None]
+AddServing = Callable[["Serving"], None]
 Guard = Callable[[], AbstractContextManager[None]]
-
-FollowerFactory = Callable[["App"], "Follower"]
-ViewCheck = Callable[["App", "OnProgress"], "CheckedView"]
-"""Raises NotVerified."""
-Sweep = Callable[["App", datetime], int]
-"""Brings every stream to an instant, inclusive, whatever the book's clock says; returns how many events."""
-Erasure = Callable[["App"], int]
-"""Removes what lies outside the database of persons who were erased; returns how many things."""
-Held = Callable[["App", str], object]
-"""Returns what is held on a person beside the events, as JSON."""
-SendHeads = Callable[["App"], Sequence[Mapping[str, object]]]
-"""Sends the newest signed head to places outside; returns what came of each."""
-Listing = Callable[["App", Mapping[str, str]], Any]
-"""Returns what a verb prints with `--json` for these filters."""
-Service = Callable[["App", StopEvent], None]
-"""Runs until its stop event is set."""
-Opening = Callable[["App"], Sequence[tuple[str, str]]]
-"""Prepares what services need before any of them starts; returns what to tell: (what, where)."""
-Routes = Callable[["App"], "APIRouter"]
-"""Returns a router whose paths are whole (`/v1/{book}/limits`, `/contracts`)."""
-
-
-class _Named:
-    """Dicts of what packages register, by name."""
-
-    def include(self, more: Self) -> None:
-        """Add all of `more`; nothing where a name is taken. Raises ValueError."""
-        groups = [(kind, ours, vars(more)[kind]) for kind, ours in vars(self).items()]
-        for kind, ours, theirs in groups:
-            if taken := sorted(theirs.keys() & ours.keys()):
-                message = f"the name {taken[0]!r} is taken among {kind.replace('_', ' ')}"
-                raise ValueError(message)
-        for _, ours, theirs in groups:
-            ours.update(theirs)
-
-
-@dataclass
-class BookParts(_Named):
-    """What works on one book beside the ledger, by name. The names of followers are stored."""
-
-    followers: dict[str, FollowerFactory] = field(default_factory=dict)
-    view_checks: dict[str, ViewCheck] = field(default_factory=dict)
-    sweeps: dict[str, Sweep] = field(default_factory=dict)
-    erasures: dict[str, Erasure] = field(default_factory=dict)
-    held: dict[str, Held] = field(default_factory=dict)
-    head_senders: dict[str, SendHeads] = field(default_factory=dict)
-    listings: dict[str, Listing] = field(default_factory=dict)
-    """What the site's pages show of a package that they do not import."""
-
-
-@dataclass
-class Serving(_Named):
-    """What `up` runs for one book, by name."""
-
-    services: dict[str, Service] = field(default_factory=dict)
-    openings: dict[str, Opening] = field(default_factory=dict)
-    routes: dict[str, Routes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +48,8 @@ class Registry:
     def __init__(self) -> None:
         """Hold nothing yet."""
         self.verbs: dict[str, TopVerb] = {}
-        self._adds_parts: list[Callable[[BookParts], None]] = []
-        self._adds_serving: list[Callable[[Serving], None]] = []
+        self.adds_parts: list[AddParts] = []
+        self.adds_serving: list[AddServing] = []
 
     def add_verbs(self, summaries: Mapping[str, str], load: LoadVerbs) -> None:
         """Add verbs of the top level, each with its line in the list of all. Raises ValueError."""
@@ -122,29 +60,13 @@ class Registry:
         """Add a group of verbs, or more verbs to one that is there. Raises ValueError."""
         self._add(name, TopVerb(summary, (load,), is_group=True))
 
-    def add_parts(self, add: Callable[[BookParts], None]) -> None:
+    def add_parts(self, add: AddParts) -> None:
         """Have `add` called when the first part of a book is asked for."""
-        self._adds_parts.append(add)
+        self.adds_parts.append(add)
 
-    def add_serving(self, add: Callable[[Serving], None]) -> None:
+    def add_serving(self, add: AddServing) -> None:
         """Have `add` called when a book is to be served."""
-        self._adds_serving.append(add)
-
-    @cached_property
-    def parts(self) -> BookParts:
-        """What works on a book beside the ledger."""
-        parts = BookParts()
-        for add in self._adds_parts:
-            add(parts)
-        return parts
-
-    @cached_property
-    def serving(self) -> Serving:
-        """What `up` runs."""
-        serving = Serving()
-        for add in self._adds_serving:
-            add(serving)
-        return serving
+        self.adds_serving.append(add)
 
     def include(self, plugin: "Registry", guard: Guard) -> None:
         """Add what a plug-in has; whatever of it fails later fails within `guard`. Raises ValueError."""
@@ -157,13 +79,13 @@ class Registry:
 
             return load_guarded
 
-        def add_parts(parts: BookParts) -> None:
+        def add_parts(parts: "BookParts") -> None:
             with guard():
-                parts.include(plugin.parts)
+                parts.include(parts.of(plugin.adds_parts))
 
-        def add_serving(serving: Serving) -> None:
+        def add_serving(serving: "Serving") -> None:
             with guard():
-                serving.include(plugin.serving)
+                serving.include(serving.of(plugin.adds_serving))
 
         for name, verb in plugin.verbs.items():
             self._check_free(name, verb)

@@ -1,9 +1,9 @@
 """What the read side follows the feed with, and how `verify` checks what that made; by their stored names."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from ledger.registry import FollowerFactory, ViewCheck
+from ledger.app import App, FollowerFactory, ViewCheck
 from ledger.verification.findings import CheckedView, OnProgress
 from projections.maintenance.checks import check_view
 from projections.maintenance.rebuild import KeptView
@@ -12,16 +12,13 @@ from projections.views.directory import NAME as DIRECTORY
 from projections.views.directory import DirectoryFollower, check_directory
 from projections.views.registry import VIEWS
 
-if TYPE_CHECKING:
-    from ledger.app import App
-
 
 def _follower(view: View[Any]) -> FollowerFactory:
     return lambda app: KeptView(view, app.book)
 
 
 def _check(view: View[Any]) -> ViewCheck:
-    def check(app: "App", progress: OnProgress) -> CheckedView:
+    def check(app: App, progress: OnProgress) -> CheckedView:
         return check_view(app, view, progress)
 
     return check

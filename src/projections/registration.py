@@ -1,10 +1,14 @@
 """What the read side adds to the program: its verbs, the followers that keep the views, and the site."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
-from ledger.registry import BookParts, Registry, Serving
+from ledger.registry import Registry
+
+if TYPE_CHECKING:
+    from ledger.app import BookParts, Serving
 
 
 def register(registry: Registry) -> None:
@@ -112,23 +116,23 @@ def _projections() -> Mapping[str, click.Command]:
     }
 
 
-def _add_parts(parts: BookParts) -> None:
+def _add_parts(parts: "BookParts") -> None:
     from projections.followers import FOLLOWERS, VIEW_CHECKS  # noqa: PLC0415  # as above
 
     parts.followers |= FOLLOWERS
     parts.view_checks |= VIEW_CHECKS
 
 
-def _add_serving(serving: Serving) -> None:
+def _add_serving(serving: "Serving") -> None:
     from projections.http import list_routes, record_routes  # noqa: PLC0415  # as above
-    from projections.services import keep_views, rebuild_views  # noqa: PLC0415  # as above
-    from projections.web import cached_counts, cancellation_mailer, routes  # noqa: PLC0415  # as above
+    from projections.services import keep_counted, keep_views, rebuild_views  # noqa: PLC0415  # as above
+    from projections.web import cancellation_mailer, routes  # noqa: PLC0415  # as above
 
     serving.services |= {
         "views": keep_views,
         "rebuilding": rebuild_views,
         "cancellation": cancellation_mailer.keep_sending,
-        "figures": cached_counts.keep_counted,
+        "figures": keep_counted,
     }
     serving.routes |= {
         "lists": list_routes.routes,

@@ -1,7 +1,8 @@
 """What of the read side runs within `up`."""
 
+from datetime import date
 from threading import Event as StopEvent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -9,8 +10,10 @@ from ledger.store.pool import Pool
 from ledger.supervision import moved, rest
 from projections.maintenance.rebuild import rebuild_together
 from projections.maintenance.status import changed_views
+from projections.queries.cached_counts import count_what_pages_ask
 from projections.views.directory import NAME as DIRECTORY
 from projections.views.registry import VIEWS
+from projections.web.time_params import AskedTime, looking, today_of
 
 if TYPE_CHECKING:
     from ledger.app import App
@@ -44,3 +47,19 @@ def rebuild_views(wiring: "App", stop: StopEvent) -> None:
     for one in rebuilt:
         _log.info("view_rebuilt", book=wiring.book, view=one.view, differing=one.differing)
     wiring.together(*changed).run(stop)
+
+
+COUNTED_VIEWS: Final = ("contracts", "claims", "complaints", "due", "reserves")
+COUNT_AGAIN_SECONDS: Final = 10.0
+
+
+def keep_counted(wiring: "App", stop: StopEvent) -> None:
+    """Count what pages ask, ahead of them, until `stop` is set."""
+    counted: tuple[int, date] | None = None
+    while not stop.is_set():
+        with looking(wiring, COUNTED_VIEWS, AskedTime()) as reader:
+            standing = (reader.position, today_of(wiring))
+            if standing != counted:
+                count_what_pages_ask(reader, standing[1])
+                counted = standing
+        rest(stop, COUNT_AGAIN_SECONDS)

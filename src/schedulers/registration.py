@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.registry import BookParts, Registry, Serving
+from ledger.registry import Registry
 
 if TYPE_CHECKING:
-    from ledger.app import App
+    from ledger.app import App, BookParts, Serving
 
 
 def register(registry: Registry) -> None:
@@ -60,7 +60,7 @@ def _letters() -> Mapping[str, click.Command]:
     }
 
 
-def _add_parts(parts: BookParts) -> None:
+def _add_parts(parts: "BookParts") -> None:
     from schedulers import agenda, retention, sweep  # noqa: PLC0415  # as above
     from schedulers.letters import queries, triggers  # noqa: PLC0415  # as above
 
@@ -96,7 +96,7 @@ def _send_heads(app: "App") -> list[Mapping[str, object]]:
     return [sent._asdict() for sent in send_now(app)]
 
 
-def _add_serving(serving: Serving) -> None:
+def _add_serving(serving: "Serving") -> None:
     from schedulers import digest, mail, services  # noqa: PLC0415  # as above
     from schedulers.anchoring.sender import keep_heads_outside  # noqa: PLC0415  # as above
     from schedulers.letters.worker import keep_letters  # noqa: PLC0415  # as above

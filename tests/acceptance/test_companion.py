@@ -19,9 +19,7 @@ WAIT_SECONDS = 20.0
 
 def companions_of(running: "subprocess.Popen[str]") -> list[psutil.Process]:
     return [
-        child
-        for child in psutil.Process(running.pid).children()
-        if "coverledger.companion" in child.cmdline()
+        child for child in psutil.Process(running.pid).children() if "coverledger.worker" in child.cmdline()
     ]
 
 

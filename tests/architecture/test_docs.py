@@ -9,9 +9,9 @@ import pytest
 from architecture.sources import ROOT
 from coverledger.__main__ import program
 from coverledger.composition import PLUGINS_GROUP
-from ledger.cli.verbs_table import VERBS
 from ledger.config import Settings
 from ledger.imports.csv_rows import columns_of
+from ledger.verbs import VERBS
 
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))

@@ -12,7 +12,7 @@ from coverledger.composition import compose
 from fixtures.database import Database
 from fixtures.desk import contract, send
 from fixtures.program import environment_for, settings_of
-from ledger.app import opened
+from ledger.app import BookParts, Serving, opened
 from ledger.config import Settings
 from ledger.registry import Registry
 from projections.views.registry import VIEWS
@@ -24,7 +24,7 @@ NAMES_OF_BEFORE = {
 
 
 def test_followers_and_checks_bear_the_names_under_which_they_are_stored_and_reported() -> None:
-    parts = compose().parts
+    parts = BookParts.of(compose().adds_parts)
 
     assert set(VIEWS) >= NAMES_OF_BEFORE
     assert set(parts.followers) == {*VIEWS, "directory", "diary", "letters", "retention"}
@@ -32,7 +32,7 @@ def test_followers_and_checks_bear_the_names_under_which_they_are_stored_and_rep
 
 
 def test_services_bear_the_names_under_which_they_are_watched() -> None:
-    assert set(compose().serving.services) == {
+    assert set(Serving.of(compose().adds_serving).services) == {
         *("views", "rebuilding", "cancellation", "figures", "http", "subscriptions"),
         *("diary", "clockwork", "post", "digest", "operator", "heads"),
     }
@@ -71,3 +71,32 @@ def test_the_program_runs_as_a_module(tmp_path: Path) -> None:
         env=environment_for(tmp_path),
     )
     assert ended.stdout.startswith("coverledger, version ")
+
+
+SERVING_ALONE = {"fastapi", "uvicorn", "apscheduler", "aiohttp", "jinja2"}
+
+
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["--version"], SERVING_ALONE | {"pydantic", "psycopg2", "eventsourcing", "rich"}),
+        (["verify", "--help"], SERVING_ALONE),
+        (["contract", "list", "--help"], SERVING_ALONE),
+        (["submit", "--help"], SERVING_ALONE),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_a_verb_waits_for_nothing_that_only_serving_needs(
+    words: list[str], heavy: set[str], tmp_path: Path
+) -> None:
+    script = (
+        f"import sys; from coverledger.__main__ import run; run({words}); print({heavy} & set(sys.modules))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment_for(tmp_path),
+    )
+    assert ended.stdout.splitlines()[-1] == "set()"

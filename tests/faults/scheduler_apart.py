@@ -11,7 +11,7 @@ from apscheduler.schedulers import base as apscheduler
 from coverledger.composition import compose
 from ledger import clock
 from ledger.app import App
-from ledger.cli.services import run
+from ledger.cli.up import run
 
 AHEAD = timedelta(seconds=float(sys.argv[1]))
 SERVICES = ("diary", "clockwork")

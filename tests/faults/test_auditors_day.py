@@ -150,7 +150,7 @@ class Auditor:
             if proof.heads_not_checked:
                 # The auditor gave every key: a head by none of them is said, and is no head of this log's.
                 return ProofRefused("a head is signed by a key that was not given")
-            for check in self.wiring.registry.parts.view_checks.values():
+            for check in self.wiring.parts.view_checks.values():
                 check(self.wiring, lambda _done, _total: None)
         except ProofRefused as fault:
             return fault

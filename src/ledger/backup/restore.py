@@ -11,14 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from ledger.app import App, DatabaseUrls
+from ledger.app import App, Composition, DatabaseUrls
 from ledger.backup.dump import Kind, Manifest, Program, Tools, read_manifest
 from ledger.config import Settings
 from ledger.errors import Rejected
 from ledger.feed.followers import InTheVault
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
-from ledger.registry import Registry
 from ledger.sealing.epochs import begin_epoch
 from ledger.sealing.signing_keys import SigningFiles
 from ledger.store.backup_snapshot import applied_migrations, books_found, other_sessions
@@ -31,7 +30,7 @@ from ledger.store.pool import Pool, act_as_owner
 from ledger.store.vault import untold_erasures
 
 
-def every_book(settings: Settings, ways: DatabaseUrls, registry: Registry) -> Iterator[App]:
+def every_book(settings: Settings, ways: DatabaseUrls, registry: Composition) -> Iterator[App]:
     """Open each book in turn, and close it when the next one is asked for."""
     with Pool(ways.write, size=1) as pool:
         names = Books(pool).names()
@@ -223,7 +222,7 @@ class Restoration:
         self,
         settings: Settings,
         ways: DatabaseUrls,
-        registry: Registry,
+        registry: Composition,
         file: Path | None,
         vault: Path | None,
         *,

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import click
 
+from ledger.app import reached
+from ledger.backup.dump import Kind, Tools, dump, read_manifest, refuse_existing
+from ledger.backup.restore import Restoration, every_book
 from ledger.cli.options import composed, json_option
 from ledger.cli.output import note, print_json
+from ledger.config import Settings
 from ledger.errors import UsageError
+from ledger.logging import log_to_stderr
+from ledger.store.pool import Pool
 
 
 @click.command(
@@ -34,13 +40,6 @@ from ledger.errors import UsageError
 @json_option
 def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
     """Write the backups asked for."""
-    from ledger.app import reached  # noqa: PLC0415  # as above
-    from ledger.backup.dump import Kind, Tools, dump, refuse_existing  # noqa: PLC0415  # loaded when it runs
-    from ledger.backup.restore import every_book  # noqa: PLC0415  # as above
-    from ledger.config import Settings  # noqa: PLC0415  # as above
-    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
-    from ledger.store.pool import Pool  # noqa: PLC0415  # as above
-
     wanted: list[tuple[Kind, Path]] = []
     wanted += [("data", file.absolute())] if file else []
     wanted += [("vault", vault.absolute())] if vault else []
@@ -107,12 +106,6 @@ def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
 @json_option
 def restore(*, file: Path | None, vault: Path | None, accept: bool, yes: bool, as_json: bool) -> None:
     """Restore what was asked for and let each book go on."""
-    from ledger.app import reached  # noqa: PLC0415  # as above
-    from ledger.backup.dump import read_manifest  # noqa: PLC0415  # loaded when it runs
-    from ledger.backup.restore import Restoration  # noqa: PLC0415  # as above
-    from ledger.config import Settings  # noqa: PLC0415  # as above
-    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
-
     if not (file or vault or accept):
         message = "Say what to restore: a backup FILE, --vault FILE, or --accept for the state that is there."
         raise UsageError(message)

@@ -74,7 +74,7 @@ def create_app(wiring: App) -> FastAPI:
     app.state.watch = Watch(wiring)
     app.state.counts = Counts(measured(wiring, app.state.watch))
     app.state.draining = StopEvent()
-    for _, routes in sorted(wiring.registry.serving.routes.items()):
+    for _, routes in sorted(wiring.serving.routes.items()):
         app.include_router(routes(wiring))
     app.add_middleware(RequestMiddleware, counts=app.state.counts)
     app.frame, app.lane = RequestMiddleware(app, app.state.counts), lane(wiring.book)

@@ -29,7 +29,7 @@ from ledger.mail import (
 from ledger.privacy.access import Access, Opened, record_access
 from ledger.store.vault import ERASED, open_personal
 from ledger.supervision import rest
-from projections.web.cancellation_requests import (
+from projections.cancellation_requests import (
     WORKER,
     CancellationRequest,
     add_code,

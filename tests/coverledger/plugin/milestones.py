@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.cli.options import book_option, opened
-from ledger.registry import BookParts, Registry, Serving
+from ledger.registry import Registry
 from ledger.verification.findings import CheckedView, OnProgress
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-    from ledger.app import App
+    from ledger.app import App, BookParts, Serving
     from ledger.feed.followers import FeedEvent
     from ledger.store.pool import Connection
 
@@ -27,12 +27,12 @@ def register(registry: Registry) -> None:
     registry.add_serving(add_serving)
 
 
-def add_parts(parts: BookParts) -> None:
+def add_parts(parts: "BookParts") -> None:
     parts.followers[NAME] = lambda app: Milestones(app.book)
     parts.view_checks[NAME] = check
 
 
-def add_serving(serving: Serving) -> None:
+def add_serving(serving: "Serving") -> None:
     serving.routes[NAME] = routes
 
 

@@ -8,10 +8,10 @@ from click.testing import CliRunner, Result
 
 from coverledger.__main__ import program
 from ledger.cli import submit
-from ledger.cli.verbs_table import VERBS, Verb
 from ledger.command_handler import Answer
 from ledger.domain.registry import COMMANDS
 from ledger.imports.csv_rows import columns_of
+from ledger.verbs import VERBS, Verb
 
 
 def test_every_command_of_the_domain_has_one_verb() -> None:

@@ -18,8 +18,8 @@ from ledger.domain.identifiers import contract_ref
 from ledger.mail import NOT_TAKEN, MailServerAway, NotSent, mail_by, new_mail
 from ledger.privacy.access import Access, access_lines
 from ledger.privacy.erasure import Erasures
+from projections.cancellation_requests import CancellationRequest, requests
 from projections.web.cancellation_mailer import NO_ADDRESS, SENT_LATELY, LinkSender
-from projections.web.cancellation_requests import CancellationRequest, requests
 
 ORIGIN = "https://ledger.example"
 ADA = Address(username="ada", domain="example.org")

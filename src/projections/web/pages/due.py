@@ -5,16 +5,16 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from projections.cancellation_requests import requests
+from projections.queries.cached_counts import OfDay, due_by_day, due_counts
+from projections.queries.figures import VIEWS_OF_TODAY, today_figures
 from projections.queries.filters import FILTERS, choices_of
+from projections.queries.list_pages import KINDS, STATUSES, DueListFilter, DuePageKey, due_page
 from projections.queries.questions import Filters, list_due
-from projections.web.cached_counts import OfDay, due_by_day, due_counts
-from projections.web.cancellation_requests import requests
 from projections.web.charts import month_before, next_month, weeks_of
 from projections.web.i18n.codes import REMARKS
 from projections.web.i18n.problems import BadParameter
 from projections.web.page import PageRequest, page_of_request
-from projections.web.presenters.reports import VIEWS_OF_TODAY, today_figures
-from projections.web.queries import KINDS, STATUSES, DueListFilter, DuePageKey, due_page
 from projections.web.responses import TIME, Pages, Shown
 from projections.web.time_params import (
     ALL,

@@ -11,12 +11,13 @@ from typing import Final, Literal
 import structlog
 
 from ledger.app import App
-from ledger.cli.verification import outside_of, root_text, signing_keys
 from ledger.proofs.checkpoints import peek_checkpoint
 from ledger.proofs.errors import ProofRefused
+from ledger.proofs.notes import to_base64
 from ledger.store.errors import StoreError
 from ledger.store.log import log_state, newest_checkpoint, signed_heads_below
 from ledger.verification.database import verify_database
+from ledger.verification.trust_anchors import anchors_at_hand
 from projections.web.i18n.codes import N_
 from projections.web.i18n.problems import NotThere
 from projections.web.page import PageRequest, page_of_request
@@ -85,12 +86,12 @@ class Verifying:
 
     def _told(self, *, views: bool) -> Mapping[str, object]:
         wiring = self._wiring
-        outside = outside_of(wiring)
+        outside = anchors_at_hand(wiring.signing_place, wiring.settings.witness_keys)
         proof = verify_database(wiring.pool, wiring.book, outside, progress=self._progress(LOG))
         told = {"verified": True} | proof.as_json
         checked: dict[str, object] = {}
         if views:
-            for name, check in sorted(wiring.registry.parts.view_checks.items()):
+            for name, check in sorted(wiring.parts.view_checks.items()):
                 checked[name] = check(wiring, self._progress(name))._asdict()
         return told | {"views": checked}
 
@@ -172,7 +173,7 @@ class Verify:
             {
                 "page": page_of_request(look, "verify", position=log.size - 1),
                 "log": log,
-                "heads": [{"size": size, "root": root_text(root)} for size, root, _ in heads],
+                "heads": [{"size": size, "root": to_base64(root)} for size, root, _ in heads],
                 "run": self._verifying.newest,
                 "vkeys": _vkeys(wiring),
             },
@@ -183,7 +184,7 @@ def as_json(look: PageRequest) -> object:
     """Return what `checkpoint --json` prints: the newest signed head."""
     note = _note(look)
     head = peek_checkpoint(note)
-    return {"origin": head.origin, "size": head.size, "root": root_text(head.root), "checkpoint": note}
+    return {"origin": head.origin, "size": head.size, "root": to_base64(head.root), "checkpoint": note}
 
 
 def download_head(look: PageRequest) -> Download:
@@ -202,4 +203,4 @@ def _note(look: PageRequest) -> str:
 def _vkeys(wiring: App) -> list[str]:
     if not wiring.signing_place.key.exists():
         return []
-    return [str(key) for key in signing_keys(wiring).verifier_keys]
+    return [str(key) for key in wiring.signing_place.keys_at_hand().verifier_keys]

@@ -12,12 +12,15 @@ import sys
 import time
 from threading import Event as StopEvent
 from threading import Thread
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from coverledger.composition import opened
+from ledger.cli.up import Running, apart
+from ledger.config import Settings
 from ledger.errors import Unavailable
-
-if TYPE_CHECKING:
-    from ledger.supervision import States
+from ledger.logging import log_to_stderr
+from ledger.store.errors import StoreError
+from ledger.supervision import States
 
 TELL_SECONDS: Final = 1.0
 """Between two lines that say how the services are."""
@@ -43,12 +46,6 @@ def main() -> int:
 
 
 def _run(told: dict[str, str | None], stop: StopEvent, begun: StopEvent) -> int:
-    from coverledger.composition import opened  # noqa: PLC0415  # what takes its time, after the signals
-    from ledger.cli.services import Running, apart  # noqa: PLC0415  # as above
-    from ledger.config import Settings  # noqa: PLC0415  # as above
-    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
-    from ledger.store.errors import StoreError  # noqa: PLC0415  # as above
-    from ledger.supervision import States  # noqa: PLC0415  # as above
 
     settings = Settings.load()
     log_to_stderr(quiet=False, as_json=settings.log_format == "json")
@@ -68,7 +65,7 @@ def _run(told: dict[str, str | None], stop: StopEvent, begun: StopEvent) -> int:
     return ENDED_CALMLY
 
 
-def _tell(states: "States", to: int) -> None:
+def _tell(states: States, to: int) -> None:
     """Report how the services are, again and again; nobody who hears it is `up` gone."""
     with os.fdopen(to, "wb", buffering=0) as told:
         while True:
