@@ -18,6 +18,7 @@ from ledger.command_envelope import StreamMoved, Submission
 from ledger.command_handler import (
     Answer,
     decide_command,
+    invalid_answer,
     kept_answer,
     owed_by_time,
     repeated,
@@ -258,9 +259,9 @@ class Ledger(Application[UUID]):
             )
             check(submission.command, at)
         except Invalid as invalid:
-            return Answer(submission.command_id, "invalid", message=invalid.message), None
+            return invalid_answer(submission.command_id, invalid), None
         if submission.invalid_if_new is not None:
-            return Answer(submission.command_id, "invalid", message=submission.invalid_if_new), None
+            return invalid_answer(submission.command_id, submission.invalid_if_new), None
         try:
             decision = decide_command(
                 submission.command, world, at, command_id=submission.command_id, actor=submission.actor
