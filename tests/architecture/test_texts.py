@@ -21,7 +21,7 @@ MATCHES = {"match", "fullmatch", "search", "findall", "finditer", "split", "sub"
 
 OF_OTHER_PROGRAMS = {
     "ledger/postgres/cluster.py": 2,  # which line of initdb's tells most, to be shown
-    "ledger/store/event_store.py": 1,  # Postgres names the key that stood already in its DETAIL alone
+    "ledger/store/append.py": 1,  # Postgres names the key that stood already in its DETAIL alone
 }
 """File → lines that may be found in it. What others wrote and give no code for; none is of our own texts."""
 
@@ -46,6 +46,8 @@ def _found(nodes: list[ast.AST]) -> Iterator[int]:
             case ast.Call(ast.Attribute(_, method), arguments) if method in MATCHES:
                 if any(_is_message(argument, caught) for argument in arguments):
                     yield node.lineno
+            case ast.Subscript(of, ast.Slice()) if _is_message(of, caught):
+                yield node.lineno
 
 
 def _tests(one: ast.expr, by: ast.cmpop, other: ast.expr, caught: set[str]) -> bool:
@@ -89,6 +91,7 @@ def _is_message(node: ast.expr, caught: set[str]) -> bool:
         "said = fault['msg'].removeprefix('Value error, ')",
         "code = error.args[0].partition(':')[0]",
         "found = re.search('after (.*)', problem.detail)",
+        "shown = f'P{message[1:]}.'",
         "if answer.message == 'The claim is decided.': pass",
         "try: pass\nexcept ValueError as wrong:\n    if 'offset' in str(wrong): pass",
     ],
