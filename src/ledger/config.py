@@ -270,7 +270,8 @@ class Settings(BaseSettings):
             return cls(**given)
         except ValidationError as error:
             wrong = "; ".join(
-                f"{_origin_of_fault(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
+                f"{_origin_of_fault(fault['loc'])}: "
+                f"{fault['ctx']['error'] if fault['type'] == 'value_error' else fault['msg']}"
                 for fault in error.errors()
             )
             message = f"Settings: {wrong}. Put it right, or unset it."
