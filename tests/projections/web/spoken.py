@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import get_args
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 import projections.web
+from ledger.domain.codes import DeadlineKind
+from ledger.domain.registry import EVENT_TYPES
+from projections.web.i18n.codes import event_label, label
 
 ROOT = Path(projections.web.__file__).parent
 CATALOGUES = ROOT / "i18n"
@@ -19,7 +23,8 @@ Message = str | tuple[str, ...]
 
 def messages() -> set[Message]:
     """All of them; one about a number of things as a pair."""
-    return {message for _, message in said_where()}
+    named = {event_label(name) for name in EVENT_TYPES} | {label(kind) for kind in get_args(DeadlineKind)}
+    return {message for _, message in said_where()} | named
 
 
 def said_where() -> Iterator[tuple[str, Message]]:

@@ -17,7 +17,7 @@ from ledger.domain.refusals import REFUSALS, FaultCode, FieldFault, Invalid
 from ledger.domain.registry import EVENT_TYPES
 from ledger.domain.terms import load_terms
 from projections.web.forms import LABELS, TITLES, VERB_OF, form_of
-from projections.web.i18n.codes import CODES, CONTACTS, EVENTS, REMARKS, of_contact
+from projections.web.i18n.codes import CODES, CONTACTS, EVENTS, REMARKS, event_label, label, of_contact
 from projections.web.i18n.language import LANGUAGES, Language, catalogue, preferred, words
 from projections.web.i18n.problems import NEXT_STEPS, faults_of
 from schedulers.letters.kinds import KINDS, STATUSES
@@ -84,7 +84,9 @@ def test_every_kind_and_status_of_a_letter_and_every_remark_on_one_has_words() -
 
 
 def test_every_kind_and_status_of_a_due_date_has_words() -> None:
-    assert set(get_args(DeadlineKind)) | set(get_args(DeadlineStatus)) <= set(CODES)
+    assert set(get_args(DeadlineStatus)) <= set(CODES)
+    for language in OTHERS:
+        assert {label(kind) for kind in get_args(DeadlineKind)} <= words(language).messages.keys()
 
 
 def test_a_contact_of_the_terms_is_named_in_the_readers_language() -> None:
@@ -98,7 +100,9 @@ def test_a_contact_of_the_terms_is_named_in_the_readers_language() -> None:
 
 
 def test_every_event_and_every_refusal_has_words() -> None:
-    assert set(EVENT_TYPES) == set(EVENTS)
+    for language in OTHERS:
+        assert {event_label(name) for name in EVENT_TYPES} <= words(language).messages.keys()
+    assert set(EVENTS) <= {name.rpartition(".")[2] for name in EVENT_TYPES}
     assert set(REFUSALS) - set(NEXT_STEPS) == set()
 
 
