@@ -76,7 +76,7 @@ def test_a_database_that_is_away_is_a_problem_to_try_again(
         message = "no connection"
         raise DatabaseUnavailable(message)
 
-    monkeypatch.setattr("ledger.store.event_store.EventStore.load", away)
+    monkeypatch.setattr("ledger.store.event_store.EventStore.load_many", away)
     answer = house.command("StartContract", contract("CC-away"), key="away")
     assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
     assert answer.headers["Retry-After"] == "1"
