@@ -11,6 +11,7 @@ from typing import assert_never
 
 from pydantic import TypeAdapter
 
+from ledger.domain.calendar import brussels_date
 from ledger.domain.claim import decide as claims
 from ledger.domain.claim import state as claim_state
 from ledger.domain.claim.commands import (
@@ -32,7 +33,8 @@ from ledger.domain.contract import decide as contracts
 from ledger.domain.contract import state as contract_state
 from ledger.domain.contract.commands import ContractCommand
 from ledger.domain.contract.state import Contract
-from ledger.domain.event import PendingEvent, RecordedEvent, holds_personal_values
+from ledger.domain.deadlines import due_at, is_end, missed, takes_effect_at
+from ledger.domain.event import Event, PendingEvent, RecordedEvent, holds_personal_values
 from ledger.domain.identifiers import StreamKind, StreamRef, claim_ref, complaint_ref, contract_ref
 from ledger.domain.limits import Cover
 from ledger.domain.refusals import OutOfOrder, Unknown
@@ -88,29 +90,36 @@ def fold(state: State | None, recorded: RecordedEvent) -> State | None:
 
 
 def elapse(state: State, until: datetime) -> Sequence[PendingEvent]:
-    """Return what time owes a stream up to and including `until` (UTC), each at its own instant (R12)."""
-    match state:
-        case Contract():
-            return contracts.elapse(state, until)
-        case Claim():
-            return claims.elapse(state, until)
-        case Complaint():
-            return complaints.elapse(state, until)
-        case unknown:
-            assert_never(unknown)
+    """Return what time owes a stream up to and including `until` (UTC), each at its own instant (R12).
+
+    `effective_on` is the date of that instant. `at` is the instant too, unless the stream is already past it
+    (D3, D4): then it is the stream's last `at`, so that `at` never decreases within a stream.
+    """
+    entries: list[PendingEvent] = []
+    standing: State | None = state
+    while standing is not None and (instant := next_instant(standing)) is not None and instant <= until:
+        at = max(instant, standing.last_at)
+        event = _owed_at(standing, instant)
+        entry = PendingEvent(state.ref, event, brussels_date(instant), at, by_time=True)
+        entries.append(entry)
+        standing = fold(standing, RecordedEvent(entry.stream, 0, event, entry.effective_on, at))
+    return entries
+
+
+def _owed_at(state: State, instant: datetime) -> Event:
+    """Return the first thing that time owes at an instant: deadlines missed, then ends and renewals (R12)."""
+    due = due_at(state.deadlines, instant)
+    if isinstance(state, Contract) and (not due or is_end(due[0])):
+        return contracts.end_at(state, instant, due)
+    return missed(due[0])
 
 
 def next_instant(state: State) -> datetime | None:
     """Return the earliest instant (UTC) at which time will owe a stream something; None: never again."""
-    match state:
-        case Contract():
-            return contract_state.next_instant(state)
-        case Claim():
-            return claim_state.next_instant(state)
-        case Complaint():
-            return complaint_state.next_instant(state)
-        case unknown:
-            assert_never(unknown)
+    instants = [takes_effect_at(row) for row in state.deadlines]
+    if isinstance(state, Contract):
+        instants.append(state.expires_at)
+    return min((instant for instant in instants if instant is not None), default=None)
 
 
 def last_at(state: State) -> datetime:

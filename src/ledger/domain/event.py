@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from ledger.domain.codes import DeadlineKind, DeadlineRule
 from ledger.domain.identifiers import StreamRef
 
 
@@ -38,6 +39,16 @@ class Event(BaseModel):
 
     schema_version: ClassVar[int] = 1
     stable_name: ClassVar[str]
+
+
+class DeadlineMissed(Event):
+    """A due date of the stream's subject went by (R12)."""
+
+    kind: DeadlineKind
+    rule: DeadlineRule
+    due_on: date
+    seq: int
+    """Which of the subject's rows of the kind, from 1."""
 
 
 @lru_cache(maxsize=256)

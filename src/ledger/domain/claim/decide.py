@@ -40,7 +40,6 @@ from ledger.domain.claim.events import (
     AssistanceProvided,
     ClaimantIdentified,
     ClaimClosed,
-    ClaimDeadlineMissed,
     ClaimDecision,
     ClaimOpened,
     ClaimRejected,
@@ -58,9 +57,7 @@ from ledger.domain.claim.events import (
     SubmissionCompleted,
     Victim,
 )
-from ledger.domain.claim.state import Claim, Payment, after, next_instant
-from ledger.domain.deadlines import takes_effect_at
-from ledger.domain.event import PendingEvent, RecordedEvent
+from ledger.domain.claim.state import Claim, Payment
 from ledger.domain.limits import Cover, LimitChange, LimitUse, Registration
 from ledger.domain.refusals import (
     AlreadyDecided,
@@ -387,20 +384,3 @@ def _close(claim: Claim, command: CloseClaim, today: date) -> ClaimDecision:
 def _reopen(claim: Claim, command: ReopenClaim, today: date) -> ClaimDecision:
     _refuse_undecided(claim)
     return ClaimDecision(ClaimReopened(reason=command.reason), today)
-
-
-def elapse(claim: Claim, until: datetime) -> Sequence[PendingEvent]:
-    """Return what time owes the claim up to and including `until` (UTC), each at its own instant (R12).
-
-    `effective_on` is the date of that instant; `at` never decreases within the stream (see `PendingEvent`).
-    """
-    entries: list[PendingEvent] = []
-    standing = claim
-    while (instant := next_instant(standing)) is not None and instant <= until:
-        row = next(row for row in standing.deadlines if takes_effect_at(row) == instant)
-        event = ClaimDeadlineMissed(kind="refund", rule="R7", due_on=row.due_on, seq=row.seq)
-        at = max(instant, standing.last_at)
-        entry = PendingEvent(claim.ref, event, brussels_date(instant), at, by_time=True)
-        entries.append(entry)
-        standing = after(standing, RecordedEvent(entry.stream, 0, event, entry.effective_on, at))
-    return entries

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
-from ledger.domain.calendar import acknowledgement_due, answer_raw_due, brussels_date, opinion_raw_due
+from ledger.domain.calendar import acknowledgement_due, answer_raw_due, opinion_raw_due
 from ledger.domain.complaint.commands import (
     AcknowledgeComplaint,
     AnswerComplaint,
@@ -18,15 +18,13 @@ from ledger.domain.complaint.events import (
     ComplaintAcknowledged,
     ComplaintAnswered,
     ComplaintClosed,
-    ComplaintDeadlineMissed,
     ComplaintEscalated,
     ComplaintEvent,
     ComplaintLodged,
     OmbudsmanOpinionReceived,
 )
-from ledger.domain.complaint.state import Complaint, after, next_instant
-from ledger.domain.deadlines import Deadline, takes_effect_at
-from ledger.domain.event import PendingEvent, RecordedEvent
+from ledger.domain.complaint.state import Complaint
+from ledger.domain.event import PendingEvent
 from ledger.domain.identifiers import complaint_ref
 from ledger.domain.limits import Cover
 from ledger.domain.refusals import Closed, Exists, Unknown
@@ -102,25 +100,3 @@ def _lodge(
     return [
         PendingEvent(complaint_ref(command.complaint), event, command.received_on, at, subject=cover.person),
     ]
-
-
-def elapse(complaint: Complaint, until: datetime) -> Sequence[PendingEvent]:
-    """Return what time owes the complaint up to and including `until` (UTC), each at its own instant (R12).
-
-    `effective_on` is the date of that instant; `at` never decreases within the stream (see `PendingEvent`).
-    """
-    entries: list[PendingEvent] = []
-    standing = complaint
-    while (instant := next_instant(standing)) is not None and instant <= until:
-        event = _missed(next(row for row in standing.deadlines if takes_effect_at(row) == instant))
-        at = max(instant, standing.last_at)
-        entry = PendingEvent(complaint.ref, event, brussels_date(instant), at, by_time=True)
-        entries.append(entry)
-        standing = after(standing, RecordedEvent(entry.stream, 0, event, entry.effective_on, at))
-    return entries
-
-
-def _missed(row: Deadline) -> ComplaintDeadlineMissed:
-    return ComplaintDeadlineMissed.model_validate(
-        {"kind": row.kind, "rule": row.rule, "due_on": row.due_on, "seq": row.seq}
-    )

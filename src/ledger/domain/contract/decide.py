@@ -6,7 +6,6 @@ from typing import assert_never
 
 from ledger.domain.calendar import (
     brussels_date,
-    brussels_midnight,
     last_timely_letter,
     notice_deemed,
     notice_ends,
@@ -34,7 +33,6 @@ from ledger.domain.contract.events import (
     ClaimDeregistered,
     ClaimRegistered,
     ContractAnnulled,
-    ContractDeadlineMissed,
     ContractEvent,
     ContractExpired,
     ContractRenewed,
@@ -52,9 +50,9 @@ from ledger.domain.contract.events import (
     TerminationNoticeSent,
     WithdrawalPeriodEnded,
 )
-from ledger.domain.contract.state import Contract, after, next_instant
-from ledger.domain.deadlines import Deadline, takes_effect_at
-from ledger.domain.event import PendingEvent, RecordedEvent, holds_personal_values
+from ledger.domain.contract.state import Contract
+from ledger.domain.deadlines import Deadline
+from ledger.domain.event import PendingEvent, holds_personal_values
 from ledger.domain.identifiers import contract_ref
 from ledger.domain.limits import LimitChange, Registration
 from ledger.domain.refusals import (
@@ -282,36 +280,14 @@ def limit_changed(
     return PendingEvent(contract.ref, event, change.effective_on or brussels_date(at), at)
 
 
-def elapse(contract: Contract, until: datetime) -> Sequence[PendingEvent]:
-    """Return what time owes the contract up to and including `until` (UTC), each at its own instant (R12).
-
-    `effective_on` is the date of that instant. `at` is the instant too, unless the stream is already past it
-    (D3, D4): then it is the stream's last `at`, so that `at` never decreases within a stream.
-    """
-    entries: list[PendingEvent] = []
-    standing = contract
-    while (instant := next_instant(standing)) is not None and instant <= until:
-        event = _owed_at(standing, instant)
-        at = max(instant, standing.last_at)
-        entry = PendingEvent(contract.ref, event, brussels_date(instant), at, by_time=True)
-        entries.append(entry)
-        standing = after(standing, RecordedEvent(entry.stream, 0, event, entry.effective_on, at))
-    return entries
-
-
-def _owed_at(contract: Contract, instant: datetime) -> ContractEvent:
-    """Return the first thing that time owes at an instant: deadlines missed, then ends and renewals (R12)."""
-    owed = {row.kind: row for row in contract.deadlines if takes_effect_at(row) == instant}
-    if letter := owed.get("termination_letter"):
-        return ContractDeadlineMissed(
-            kind="termination_letter", rule="R6", due_on=letter.due_on, seq=letter.seq
-        )
+def end_at(contract: Contract, instant: datetime, due: Sequence[Deadline]) -> ContractEvent:
+    """Return the first end or renewal that time owes at an instant; `due` are the rows of it."""
+    owed = {row.kind: row for row in due}
     # D1: a notice that ends exactly on E cancels, even with a timely letter.
     if notice_end := owed.get("notice_end"):
         return Cancelled(effective_on=notice_end.due_on)
-    standing = contract.letter if contract.ended is None else None
-    if standing is not None and brussels_midnight(standing.ends_on) == instant:
-        return ContractExpired(ends_on=standing.ends_on)
+    if contract.letter is not None and contract.expires_at == instant:
+        return ContractExpired(ends_on=contract.letter.ends_on)
     if end := owed.get("term_end"):
         return _renewed(contract, end)
     # Last at its instant: a contract that ends on the row's raw date finds it open, and cancels it (I15).
