@@ -1,4 +1,4 @@
-"""Due dates: a table of policies for each aggregate; the aggregates, the `due` view and the agenda fold alike.
+"""Due dates: a table of policies an aggregate; aggregates, the `due` view and the agenda all fold by it.
 
 A policy is a row of `TABLES`: which events open rows of its kind, meet, reopen or cancel them, and when time
 acts on one that stands open. A further deadline is a further row; no policy knows another.
