@@ -7,7 +7,8 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from benchmarks.book import home
-from ledger.app import App, opened
+from coverledger.composition import opened
+from ledger.app import App
 from ledger.command_envelope import submission
 from ledger.config import Settings
 from ledger.domain.calendar import brussels_date, brussels_midnight

@@ -15,7 +15,8 @@ from threading import Thread
 from aiohttp import web
 
 from benchmarks.book import BOOK, home, import_rate
-from ledger.app import App, opened
+from coverledger.composition import opened
+from ledger.app import App
 from ledger.command_envelope import Submission, submission
 from ledger.webhooks.dispatcher import Dispatcher, DispatchSettings
 from ledger.webhooks.subscriptions import Subscriptions

@@ -23,7 +23,7 @@ from typing import NamedTuple, TypeVar
 
 import psutil
 
-from ledger.app import opened
+from coverledger.composition import opened
 from ledger.command_envelope import submission
 from ledger.domain.identifiers import contract_ref
 from ledger.store.feed import feed_end
@@ -89,7 +89,7 @@ class Up:
 
     def _companion(self) -> psutil.Process:
         [companion] = [
-            child for child in psutil.Process(self.pid).children() if "ledger.cli.up" in child.cmdline()
+            child for child in psutil.Process(self.pid).children() if "coverledger.worker" in child.cmdline()
         ]
         return companion
 

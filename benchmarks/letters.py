@@ -4,7 +4,8 @@ import time
 from datetime import date, timedelta
 
 from benchmarks.book import home
-from ledger.app import App, opened
+from coverledger.composition import opened
+from ledger.app import App
 from ledger.command_envelope import submission
 from ledger.domain.calendar import add_months, brussels_date
 from ledger.domain.terms import load_terms

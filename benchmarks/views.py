@@ -24,7 +24,8 @@ from rich.table import Table
 
 from benchmarks.big_book import BigBook, sample_events
 from benchmarks.server import running_server
-from ledger.app import App, opened
+from coverledger.composition import opened
+from ledger.app import App
 from ledger.config import Settings
 from ledger.store.feed import feed_end
 from ledger.store.pool import Pool

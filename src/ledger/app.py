@@ -1,37 +1,31 @@
 """The composition root: opens one book of the ledger and hands out its parts.
 
-    with opened("cyber-care") as wiring:
+    with opened("cyber-care", Registry()) as wiring:
         wiring.ledger.submit(...)
         wiring.catch_up("limits")
 
 Used by every command and by `up`. Only `up`, `init`, `migrate`, `import` and `restore` of a backup make a
 ledger where there is none, or change its schema; all others raise NoLedger or OldSchema and leave no trace.
 
-What stands above the ledger (views, diary) comes in through entry
-points: group `coverledger.followers` (name → factory(wiring) → Follower), `coverledger.services`
-(name → callable(wiring, stop: threading.Event)), `coverledger.openings` (name → callable(wiring) →
-what to tell: run by `up` before any service starts), `coverledger.sweeps` (name → callable(wiring,
-until: datetime) → number of events that time recorded: brings every stream of the book to `until`,
-inclusive, whatever the book's clock says), `coverledger.erasures` (name → callable(wiring) → number of
-things removed that lay outside the database), `coverledger.held` (name → callable(wiring, person) →
-JSON of what is held on a person beside the events).
+What stands above the ledger (views, diary, deadlines) is in the registry that it is opened with: an empty one
+is a ledger of its own, `coverledger.composition.opened` opens one with all that the program is made of.
 """
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from importlib.metadata import entry_points
 from pathlib import Path
 from secrets import token_hex
 from socket import socket
 from threading import Event as StopEvent
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import quote
 
+from ledger.application import Ledger
 from ledger.clock import BEGINNING
 from ledger.config import Settings
 from ledger.errors import NoLedger, OldSchema, Rejected, UsageError
@@ -59,20 +53,13 @@ from ledger.store.event_store import EventStore
 from ledger.store.keys import MasterKeys
 from ledger.store.load import BookRow
 from ledger.store.pool import Pool
+from ledger.store.subscriptions import WebhookSecrets
 from ledger.supervision import States
+from ledger.verification.findings import CheckedView, OnProgress
+from ledger.webhooks.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
-    from ledger.application import Ledger
-    from ledger.store.subscriptions import WebhookSecrets
-    from ledger.webhooks.subscriptions import Subscriptions
-
-FOLLOWERS_GROUP = "coverledger.followers"
-SERVICES_GROUP = "coverledger.services"
-SWEEPS_GROUP = "coverledger.sweeps"
-OPENINGS_GROUP = "coverledger.openings"
-HEAD_SENDERS_GROUP = "coverledger.head_senders"
-ERASURES_GROUP = "coverledger.erasures"
-HELD_GROUP = "coverledger.held"
+    from fastapi import APIRouter
 
 BOOK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 """A book's name stands in addresses, in the names of key files and in the log's origin."""
@@ -81,10 +68,86 @@ NAMED_TABLES = 3
 """Of somebody else, named in a refusal."""
 
 BookKind = Literal["real", "simulated"]
-Serve = Callable[["App", StopEvent], None]
 Beside = Callable[[Schema], None]
 """Asked before the ledger first comes into a database that holds other tables; raises to refuse."""
+
+
+FollowerFactory = Callable[["App"], Follower]
+ViewCheck = Callable[["App", OnProgress], CheckedView]
+"""Raises NotVerified."""
+Sweep = Callable[["App", datetime], int]
+"""Brings every stream to an instant, inclusive, whatever the book's clock says; returns how many events."""
+Erasure = Callable[["App"], int]
+"""Removes what lies outside the database of persons who were erased; returns how many things."""
+Held = Callable[["App", str], object]
+"""Returns what is held on a person beside the events, as JSON."""
+SendHeads = Callable[["App"], Sequence[Mapping[str, object]]]
+"""Sends the newest signed head to places outside; returns what came of each."""
+Listing = Callable[["App", Mapping[str, str]], Any]
+"""Returns what a verb prints with `--json` for these filters."""
+Service = Callable[["App", StopEvent], None]
+"""Runs until its stop event is set."""
 Opening = Callable[["App"], Sequence[tuple[str, str]]]
+"""Prepares what services need before any of them starts; returns what to tell: (what, where)."""
+Routes = Callable[["App"], "APIRouter"]
+"""Returns a router whose paths are whole (`/v1/{book}/limits`, `/contracts`)."""
+
+
+class _Named:
+    """Dicts of what packages register, by name."""
+
+    @classmethod
+    def of(cls, adds: Iterable[Callable[[Self], None]]) -> Self:
+        """Have all that packages register added."""
+        made = cls()
+        for add in adds:
+            add(made)
+        return made
+
+    def include(self, more: Self) -> None:
+        """Add all of `more`; nothing where a name is taken. Raises ValueError."""
+        groups = [(kind, ours, vars(more)[kind]) for kind, ours in vars(self).items()]
+        for kind, ours, theirs in groups:
+            if taken := sorted(theirs.keys() & ours.keys()):
+                message = f"the name {taken[0]!r} is taken among {kind.replace('_', ' ')}"
+                raise ValueError(message)
+        for _, ours, theirs in groups:
+            ours.update(theirs)
+
+
+@dataclass
+class BookParts(_Named):
+    """What works on one book beside the ledger, by name. The names of followers are stored."""
+
+    followers: dict[str, FollowerFactory] = field(default_factory=dict)
+    view_checks: dict[str, ViewCheck] = field(default_factory=dict)
+    sweeps: dict[str, Sweep] = field(default_factory=dict)
+    erasures: dict[str, Erasure] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
+    head_senders: dict[str, SendHeads] = field(default_factory=dict)
+    listings: dict[str, Listing] = field(default_factory=dict)
+    """What the site's pages show of a package that they do not import."""
+
+
+@dataclass
+class Serving(_Named):
+    """What `up` runs for one book, by name."""
+
+    services: dict[str, Service] = field(default_factory=dict)
+    openings: dict[str, Opening] = field(default_factory=dict)
+    routes: dict[str, Routes] = field(default_factory=dict)
+
+
+class Composition(Protocol):
+    """What stands above the ledger: a registry of `ledger.registry`."""
+
+    @property
+    def adds_parts(self) -> Iterable[Callable[[BookParts], None]]:
+        """Who add to the parts of a book."""
+
+    @property
+    def adds_serving(self) -> Iterable[Callable[[Serving], None]]:
+        """Who add to what `up` runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +169,9 @@ class App:
     `pool` is the application's (events, views, diary); the sealer has a pool of its own role.
     """
 
-    def __init__(self, settings: Settings, book: str, ways: DatabaseUrls) -> None:
+    def __init__(self, settings: Settings, book: str, ways: DatabaseUrls, registry: Composition) -> None:
         """Open nothing yet; `ways` lead to a database whose schema is up to date."""
+        self.registry = registry
         self.settings = settings
         self.book = book
         self.ways = ways
@@ -148,10 +212,8 @@ class App:
         return Books(self.pool)
 
     @cached_property
-    def ledger(self) -> "Ledger":
+    def ledger(self) -> Ledger:
         """The book's ledger: submit commands to it."""
-        from ledger.application import Ledger  # noqa: PLC0415  # brings `eventsourcing`, which readers need not pay
-
         return Ledger(self.store, self.books, self.book, self.pool)
 
     @cached_property
@@ -175,40 +237,42 @@ class App:
         return self.books.event_type_prefix(self.book)
 
     @cached_property
+    def parts(self) -> BookParts:
+        """What works on the book beside the ledger."""
+        return BookParts.of(self.registry.adds_parts)
+
+    @cached_property
+    def serving(self) -> Serving:
+        """What `up` runs for the book."""
+        return Serving.of(self.registry.adds_serving)
+
+    @cached_property
     def followers(self) -> Mapping[str, Follower]:
         """Everything that follows the feed, by name, as the packages register it."""
-        points = entry_points(group=FOLLOWERS_GROUP)
-        return {
-            point.name: cast("Follower", point.load()(self)) for point in sorted(points, key=lambda p: p.name)
-        }
+        factories = self.parts.followers
+        return {name: factories[name](self) for name in sorted(factories)}
 
     @property
-    def services(self) -> Mapping[str, Serve]:
+    def services(self) -> Mapping[str, Service]:
         """What `up` runs beside the sealer, by name; each returns once its stop event is set."""
-        return {point.name: cast("Serve", point.load()) for point in entry_points(group=SERVICES_GROUP)}
+        return self.serving.services
 
     def prepare_services(self) -> Sequence[tuple[str, str]]:
         """Prepare what the services of `up` need before they start; return what to tell: (what, where).
 
         Raises what an opening raises, such as UsageError for a port that is in use.
         """
-        told: list[tuple[str, str]] = []
-        for point in sorted(entry_points(group=OPENINGS_GROUP), key=lambda p: p.name):
-            told += cast("Opening", point.load())(self)
-        return told
+        openings = self.serving.openings
+        return [told for name in sorted(openings) for told in openings[name](self)]
 
     @cached_property
-    def webhook_secrets(self) -> "WebhookSecrets":
+    def webhook_secrets(self) -> WebhookSecrets:
         """What webhooks' deliveries are signed with. Raises KeyFileRefused."""
-        from ledger.store.subscriptions import WebhookSecrets  # noqa: PLC0415  # few programs need it
-
         return WebhookSecrets(self.store.book_keys)
 
     @cached_property
-    def subscriptions(self) -> "Subscriptions":
+    def subscriptions(self) -> Subscriptions:
         """Who is told of events."""
-        from ledger.webhooks.subscriptions import Subscriptions  # noqa: PLC0415  # as above
-
         return Subscriptions(
             self.pool, self.webhook_secrets, self.book, allow_private=self.settings.webhooks_allow_private
         )
@@ -255,56 +319,61 @@ class App:
 
     def sweep(self, until: datetime) -> int:
         """Record what time owes every stream up to `until`, inclusive; return how many events."""
-        swept = 0
-        for point in entry_points(group=SWEEPS_GROUP):
-            swept += cast("Callable[[App, datetime], int]", point.load())(self, until)
-        return swept
+        return sum(sweep(self, until) for sweep in self.parts.sweeps.values())
 
     def erase_outside(self) -> int:
         """Remove what lies outside the database of persons who were erased; how many things."""
         if self.settings.is_embedded:
             blot_out_log(self.settings.home)
-        removed = 0
-        for point in entry_points(group=ERASURES_GROUP):
-            removed += cast("Callable[[App], int]", point.load())(self)
-        return removed
+        return sum(erase(self) for erase in self.parts.erasures.values())
 
     def held_beside(self, person: str) -> Mapping[str, object]:
         """Return what is held on a person beside the events, by what it is, as JSON: their letters."""
-        return {
-            point.name: cast("Callable[[App, str], object]", point.load())(self, person)
-            for point in sorted(entry_points(group=HELD_GROUP))
-        }
+        held = self.parts.held
+        return {name: held[name](self, person) for name in sorted(held)}
+
+    def listed(self, name: str, filters: Mapping[str, str]) -> Any:  # noqa: ANN401  # JSON
+        """Return what a verb of a package that the caller does not import prints with `--json`."""
+        return self.parts.listings[name](self, filters)
 
     def send_heads(self) -> list[Mapping[str, object]]:
         """Send the newest signed head to the places outside; what came of each."""
-        sent: list[Mapping[str, object]] = []
-        for point in entry_points(group=HEAD_SENDERS_GROUP):
-            sendings = cast("Callable[[App], list[NamedTuple]]", point.load())(self)
-            sent += [sending._asdict() for sending in sendings]
-        return sent
+        return [sent for send in self.parts.head_senders.values() for sent in send(self)]
 
     def hurry(self, seconds: float) -> None:
         """From now on no statement takes longer than so many seconds, those under way included."""
-        for name in ("pool", "sealer_pool"):
-            if name in self.__dict__:
-                cast("Pool", self.__dict__[name]).hurry(seconds)
+        for pool in self._pools():
+            pool.hurry(seconds)
 
     def close(self) -> None:
         """Close the connections that were opened."""
         if self.listening is not None:
             self.listening.close()
-        for name in ("pool", "sealer_pool"):
-            if name in self.__dict__:
-                cast("Pool", self.__dict__[name]).close()
+        for pool in self._pools():
+            pool.close()
+
+    def _pools(self) -> list[Pool]:
+        """Return the pools that were opened."""
+        made: list[Pool] = []
+        if "pool" in self.__dict__:
+            made.append(self.pool)
+        if "sealer_pool" in self.__dict__:
+            made.append(self.sealer_pool)
+        return made
 
 
 @contextmanager
 def opened(
-    book: str, settings: Settings | None = None, *, kind: BookKind = "real", creates: bool = True
+    book: str,
+    registry: Composition,
+    settings: Settings | None = None,
+    *,
+    kind: BookKind = "real",
+    creates: bool = True,
 ) -> Iterator[App]:
     """Open a book for one program: start or join Postgres, create what is missing, migrate.
 
+    `registry`: what stands above the ledger.
     `kind`: what the book is created as if it does not exist yet; one that exists stays what it is.
     `creates`: False for a program that takes what is there and leaves no trace where there is nothing.
 
@@ -322,7 +391,7 @@ def opened(
     with ExitStack() as stack:
         ways = _ways(settings, stack, creates=creates)
         _bring_up_to_date(ways, creates=creates)
-        wiring = App(settings, book, ways)
+        wiring = App(settings, book, ways, registry)
         stack.callback(wiring.close)
         if creates:
             _create_what_is_missing(wiring, kind)

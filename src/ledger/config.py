@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
@@ -34,9 +34,8 @@ from ledger.default_home import default_home
 from ledger.environment import PREFIX, refuse_former_variables
 from ledger.errors import UsageError
 from ledger.postgres.data_dir import make_home_folder
-
-if TYPE_CHECKING:
-    from ledger.proofs.notes import WitnessKey
+from ledger.proofs.errors import BadNote
+from ledger.proofs.notes import WitnessKey
 
 NO_CARRIER = "none"
 """Letters are written, and nobody takes them."""
@@ -60,7 +59,7 @@ class HeadWitness:
     """A witness of each day's head: the URL of its add-checkpoint, and the keys of its cosignatures."""
 
     url: str
-    keys: "tuple[WitnessKey, ...]"
+    keys: tuple[WitnessKey, ...]
 
     @classmethod
     def parse(cls, written: str) -> "HeadWitness":
@@ -71,8 +70,6 @@ class HeadWitness:
             raise ValueError(message)
         if not keys:
             return cls(url, ())
-        from ledger.proofs.errors import BadNote  # noqa: PLC0415  # as above
-        from ledger.proofs.notes import WitnessKey  # noqa: PLC0415  # few have a witness
 
         try:
             return cls(url, tuple(WitnessKey.parse(key) for key in keys))
@@ -408,6 +405,11 @@ class Settings(BaseSettings):
     def witness_places(self) -> "list[HeadWitness]":
         """Witnesses of each day's head."""
         return [HeadWitness.parse(written) for written in _parted(self.witnesses, None)]
+
+    @property
+    def witness_keys(self) -> list[WitnessKey]:
+        """Keys of those witnesses."""
+        return [key for witness in self.witness_places for key in witness.keys]
 
     @property
     def nats_servers(self) -> list[str]:

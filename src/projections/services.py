@@ -1,50 +1,22 @@
-"""What the read side follows the feed with, and what of it runs within `up`."""
+"""What of the read side runs within `up`."""
 
-from collections.abc import Callable
+from datetime import date
 from threading import Event as StopEvent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from ledger.store.pool import Pool
 from ledger.supervision import moved, rest
-from projections.maintenance.rebuild import KeptView, rebuild_together
+from projections.maintenance.rebuild import rebuild_together
 from projections.maintenance.status import changed_views
-from projections.runner.follower import ViewFollower
+from projections.queries.cached_counts import count_what_pages_ask
 from projections.views.directory import NAME as DIRECTORY
-from projections.views.directory import DirectoryFollower
 from projections.views.registry import VIEWS
+from projections.web.time_params import AskedTime, looking, today_of
 
 if TYPE_CHECKING:
     from ledger.app import App
-
-Factory = Callable[["App"], ViewFollower[Any]]
-
-
-def _follower(name: str) -> Factory:
-    def factory(wiring: "App") -> ViewFollower[Any]:
-        return KeptView(VIEWS[name], wiring.book)
-
-    factory.__doc__ = f"Return the follower that keeps the view `{name}`."
-    return factory
-
-
-def directory(wiring: "App") -> DirectoryFollower:
-    """Return the follower that keeps the directory of persons."""
-    return DirectoryFollower(lambda: wiring.store, wiring.book)
-
-
-limits = _follower("limits")
-due = _follower("due")
-contracts = _follower("contracts")
-claims = _follower("claims")
-complaints = _follower("complaints")
-refunds = _follower("refunds")
-payments = _follower("payments")
-reserves = _follower("reserves")
-timeline = _follower("timeline")
-bordereau = _follower("bordereau")
-
 
 _log = structlog.get_logger(__name__)
 
@@ -75,3 +47,19 @@ def rebuild_views(wiring: "App", stop: StopEvent) -> None:
     for one in rebuilt:
         _log.info("view_rebuilt", book=wiring.book, view=one.view, differing=one.differing)
     wiring.together(*changed).run(stop)
+
+
+COUNTED_VIEWS: Final = ("contracts", "claims", "complaints", "due", "reserves")
+COUNT_AGAIN_SECONDS: Final = 10.0
+
+
+def keep_counted(wiring: "App", stop: StopEvent) -> None:
+    """Count what pages ask, ahead of them, until `stop` is set."""
+    counted: tuple[int, date] | None = None
+    while not stop.is_set():
+        with looking(wiring, COUNTED_VIEWS, AskedTime()) as reader:
+            standing = (reader.position, today_of(wiring))
+            if standing != counted:
+                count_what_pages_ask(reader, standing[1])
+                counted = standing
+        rest(stop, COUNT_AGAIN_SECONDS)

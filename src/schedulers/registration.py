@@ -1,92 +1,111 @@
-"""What the time side registers with the ledger's program: followers, services, sweep and erasure."""
+"""What the time side adds to the program: its verbs, the diary, deadlines, letters and heads kept outside."""
 
-from datetime import datetime
-from threading import Event as StopEvent
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from schedulers.agenda import NAME as DIARY
-from schedulers.agenda import Agenda
-from schedulers.letters.queries import NAME as LETTERS
-from schedulers.letters.triggers import Letters
-from schedulers.retention import NAME as RETENTION
-from schedulers.retention import Retention
-from schedulers.sweep import seconds_to_the_next, sweep, sweep_to_the_present
+import click
+
+from ledger.registry import Registry
 
 if TYPE_CHECKING:
-    from ledger.app import App
+    from ledger.app import App, BookParts, Serving
 
 
-def diary(wiring: "App") -> Agenda:
-    """Return the follower that keeps the diary of a book (group `coverledger.followers`)."""
-    return Agenda(wiring.book)
+def register(registry: Registry) -> None:
+    """Register verbs, followers and services. Each is loaded when it is asked for."""
+    registry.add_group(
+        "deadlines",
+        _deadlines,
+        summary="Deadlines: the diary, the sweep, the digest, the run-off, retention.",
+    )
+    registry.add_verbs(
+        {"simulate": "Ask what happens next: let a virtual year go by over a copy of the book."}, _simulate
+    )
+    registry.add_group(
+        "letters", _letters, summary="Letters: prepare them, hand them over, confirm their posting."
+    )
+    registry.add_parts(_add_parts)
+    registry.add_serving(_add_serving)
 
 
-def retention(wiring: "App") -> Retention:
-    """Return the follower that notes until when records are kept (group `coverledger.followers`)."""
-    return Retention(wiring.book)
+def _deadlines() -> Mapping[str, click.Command]:
+    from schedulers.cli import deadlines  # noqa: PLC0415  # loaded when it is asked for
+    from schedulers.cli.simulate import plan  # noqa: PLC0415  # as above
+
+    return {
+        "list": deadlines.list_all,
+        "sweep": deadlines.sweep,
+        "digest": deadlines.digest,
+        "plan": plan,
+        "retention": deadlines.retention,
+    }
 
 
-def letters(wiring: "App") -> Letters:
-    """Return the follower that wants and notes the letters of a book (group `coverledger.followers`)."""
-    return Letters(wiring.book)
+def _simulate() -> Mapping[str, click.Command]:
+    from schedulers.cli.simulate import simulate  # noqa: PLC0415  # as above
+
+    return {"simulate": simulate}
 
 
-def erase_letters(wiring: "App") -> int:
-    """Remove the letters to persons who were erased; how many (group `coverledger.erasures`)."""
-    from schedulers.letters.worker import erase_letters as erase  # noqa: PLC0415  # loaded when it runs
+def _letters() -> Mapping[str, click.Command]:
+    from schedulers.cli import letters  # noqa: PLC0415  # as above
 
-    return erase(wiring)
-
-
-def sweep_until(wiring: "App", until: datetime) -> int:
-    """Let time act up to an instant, inclusive; events recorded (group `coverledger.sweeps`)."""
-    return sweep(wiring, until)
-
-
-TICK_SECONDS = 15.0
-"""Between two looks at the diary. Nothing depends on it but how soon others are told (R12)."""
+    return {
+        "list": letters.list_all,
+        "prepare": letters.prepare,
+        "hand-over": letters.hand_over,
+        "answer": letters.answer,
+        "open": letters.open_one,
+        "confirm": letters.confirm,
+    }
 
 
-def keep_diary(wiring: "App", stop: StopEvent) -> None:
-    """Follow the feed for the diary, the letters and what is kept until when, until `stop` is set.
+def _add_parts(parts: "BookParts") -> None:
+    from schedulers import agenda, retention, sweep  # noqa: PLC0415  # as above
+    from schedulers.letters import queries, triggers  # noqa: PLC0415  # as above
 
-    Over one reading of it: what one of them cannot take, the others take all the same.
-    """
-    wiring.together(DIARY, LETTERS, RETENTION).run(stop)
-
-
-def keep_letters(wiring: "App", stop: StopEvent) -> None:
-    """Write and hand over letters until `stop` is set."""
-    from schedulers.letters.worker import keep_letters as keep  # noqa: PLC0415  # loaded when it runs
-
-    keep(wiring, stop)
-
-
-def keep_digest(wiring: "App", stop: StopEvent) -> None:
-    """Send the back office its daily digest until `stop` is set."""
-    from schedulers.digest import keep_digest as keep  # noqa: PLC0415  # loaded when it runs
-
-    keep(wiring, stop)
-
-
-def keep_operator_told(wiring: "App", stop: StopEvent) -> None:
-    """Mail the operator what needs a person until `stop` is set."""
-    from schedulers.mail import keep_operator_told as keep  # noqa: PLC0415  # loaded when it runs
-
-    keep(wiring, stop)
+    parts.followers |= {
+        agenda.NAME: lambda app: agenda.Agenda(app.book),
+        queries.NAME: lambda app: triggers.Letters(app.book),
+        retention.NAME: lambda app: retention.Retention(app.book),
+    }
+    parts.view_checks |= {
+        agenda.NAME: agenda.check_agenda,
+        retention.NAME: retention.check_retention,
+    }
+    parts.sweeps[agenda.NAME] = sweep.sweep
+    parts.erasures[queries.NAME] = _erase_letters
+    parts.held[queries.NAME] = queries.letters_to
+    parts.head_senders["outside"] = _send_heads
+    parts.listings |= {
+        "letters": queries.list_letters,
+        "letters shown": queries.list_page,
+        "retention": retention.list_proposals,
+    }
 
 
-def keep_time(wiring: "App", stop: StopEvent) -> None:
-    """Sweep at every tick, and when the next thing falls due, until `stop` is set.
+def _erase_letters(app: "App") -> int:
+    from schedulers.letters.worker import erase_letters  # noqa: PLC0415  # as above
 
-    What was missed while it could not is done at the first tick after.
-    """
-    from schedulers.ticker import ClockWatch, tick  # noqa: PLC0415  # loaded when it runs
+    return erase_letters(app)
 
-    watch = ClockWatch(wiring)
 
-    def act() -> None:
-        watch.look()
-        sweep_to_the_present(wiring, stop)
+def _send_heads(app: "App") -> list[Mapping[str, object]]:
+    from schedulers.anchoring.sender import send_now  # noqa: PLC0415  # as above
 
-    tick(TICK_SECONDS, act, stop, wake_in=lambda: seconds_to_the_next(wiring))
+    return [sent._asdict() for sent in send_now(app)]
+
+
+def _add_serving(serving: "Serving") -> None:
+    from schedulers import digest, mail, services  # noqa: PLC0415  # as above
+    from schedulers.anchoring.sender import keep_heads_outside  # noqa: PLC0415  # as above
+    from schedulers.letters.worker import keep_letters  # noqa: PLC0415  # as above
+
+    serving.services |= {
+        "diary": services.keep_diary,
+        "clockwork": services.keep_time,
+        "post": keep_letters,
+        "digest": digest.keep_digest,
+        "operator": mail.keep_operator_told,
+        "heads": keep_heads_outside,
+    }

@@ -18,7 +18,9 @@ WAIT_SECONDS = 20.0
 
 
 def companions_of(running: "subprocess.Popen[str]") -> list[psutil.Process]:
-    return [child for child in psutil.Process(running.pid).children() if "ledger.cli.up" in child.cmdline()]
+    return [
+        child for child in psutil.Process(running.pid).children() if "coverledger.worker" in child.cmdline()
+    ]
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -89,7 +89,7 @@ def test_fault_8_what_stopped_shows_in_readiness_doctor_and_metrics(
     address = address_of(program)
     token = program.run("token", "create", "--role", "monitor", "--name", "probe").stdout.strip()
     [companion] = [
-        child for child in psutil.Process(running.pid).children() if "ledger.cli.up" in child.cmdline()
+        child for child in psutil.Process(running.pid).children() if "coverledger.worker" in child.cmdline()
     ]
     companion.suspend()  # frozen: it neither ends nor says anything
     wait_for(lambda: states_of(address)["views"]["state"] == "stuck")

@@ -177,7 +177,10 @@ def test_doctor_tells_the_settings_even_when_no_server_is_reached(tmp_path: Path
 
 def test_help_waits_for_nothing_that_it_does_not_need(fresh: Program) -> None:
     heavy = "{'pydantic', 'psycopg2', 'eventsourcing', 'fastapi', 'apscheduler', 'rich'}"
-    script = f"import sys; from ledger.program import run; run(['--help']); print({heavy} & set(sys.modules))"
+    script = (
+        "import sys; from coverledger.__main__ import run; run(['--help']); "
+        f"print({heavy} & set(sys.modules))"
+    )
     helped = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True, env=fresh.environment
     )

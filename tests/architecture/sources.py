@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src"
-PACKAGES = ("ledger", "projections", "schedulers")
+PACKAGES = ("coverledger", "ledger", "projections", "schedulers")
 
 
 def modules(*packages: str) -> Iterator[tuple[str, Path]]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from architecture.sources import ROOT
-from ledger.cli.verbs_table import VERBS
 from ledger.config import Settings
 from ledger.imports.csv_rows import columns_of
+from ledger.verbs import VERBS
 
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from coverledger.composition import opened
 from fixtures.database import Template, migrated_database
 from fixtures.program import END_SECONDS, EXECUTABLE, READY_SECONDS, Program, environment_for, settings_of
-from ledger.app import App, opened
+from ledger.app import App
 from ledger.auth.tokens import LINK_LASTS, Tokens
 from ledger.command_envelope import submission
 from ledger.config import Settings

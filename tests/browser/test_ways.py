@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.running import OpenSite, Site
-from projections.web.cancellation_requests import requests
+from projections.cancellation_requests import requests
 
 pytestmark = pytest.mark.test_all
 

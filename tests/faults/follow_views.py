@@ -6,7 +6,7 @@
 import sys
 from threading import Event as StopEvent
 
-from ledger.app import opened
+from coverledger.composition import opened
 from ledger.config import Settings
 from ledger.feed.follower_group import FollowerGroup
 from ledger.feed.followers import FollowerRunner

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from apscheduler.schedulers import base as apscheduler
 
+from coverledger.composition import compose
 from ledger import clock
 from ledger.app import App
-from ledger.cli.services import run
+from ledger.cli.up import run
 
 AHEAD = timedelta(seconds=float(sys.argv[1]))
 SERVICES = ("diary", "clockwork")
@@ -31,4 +32,4 @@ clock.datetime = Wrong  # type: ignore[misc] # that is the point
 App.services = property(  # type: ignore[assignment,misc] # as above
     lambda wiring: {name: serve for name, serve in all_services(wiring).items() if name in SERVICES}
 )
-sys.exit(run("cyber-care", demo=False, port=None, one_process=True))
+sys.exit(run("cyber-care", compose(), demo=False, port=None, one_process=True))

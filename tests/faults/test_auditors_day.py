@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from faults.row_tampering import Expected, RowTamperer, in_row
 from fixtures.database import Database
 from fixtures.program import CommandLine
-from fixtures.signed_book import VIEW_CHECKS, put_back, record_signed_book, seal_and_sign
+from fixtures.signed_book import put_back, record_signed_book, seal_and_sign
 from ledger.app import App
 from ledger.backup.restore import recover
 from ledger.command_envelope import submission
@@ -150,7 +150,7 @@ class Auditor:
             if proof.heads_not_checked:
                 # The auditor gave every key: a head by none of them is said, and is no head of this log's.
                 return ProofRefused("a head is signed by a key that was not given")
-            for check in VIEW_CHECKS.values():
+            for check in self.wiring.parts.view_checks.values():
                 check(self.wiring, lambda _done, _total: None)
         except ProofRefused as fault:
             return fault

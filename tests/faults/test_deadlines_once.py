@@ -30,7 +30,7 @@ from ledger.store.books import DATABASE
 from oracle import brussels
 from oracle.effects import Effect, effects_of_time
 from oracle.reading import Book, Line
-from schedulers.registration import TICK_SECONDS
+from schedulers.services import TICK_SECONDS
 
 SCRIPT = Path(__file__).with_name("scheduler_apart.py")
 NIGHTS = (date(2027, 3, 28), date(2027, 3, 29), date(2027, 10, 31), date(2027, 11, 1))

@@ -353,7 +353,7 @@ def kill_companion(ledger: Ledger, number: str, seconds: float) -> None:
     while time.monotonic() < until or not unready:
         for child in psutil.Process(ledger.running.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):  # it is dead already, a zombie included
-                if "ledger.cli.up" in child.cmdline():
+                if "coverledger.worker" in child.cmdline():
                     child.kill()
         assert ledger.record(f"{number}-{time.monotonic_ns()}") == HTTPStatus.CREATED
         unready = unready or not ledger.is_ready()

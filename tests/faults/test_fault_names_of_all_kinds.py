@@ -38,8 +38,8 @@ from ledger.domain.calendar import add_months, brussels_date
 from ledger.domain.refusals import Invalid
 from ledger.domain.registry import read_command
 from ledger.mail import MailFolder, address_on_file
+from projections.cancellation_requests import receive, requests
 from projections.web.cancellation_mailer import LinkSender
-from projections.web.cancellation_requests import receive, requests
 from schedulers.letters.pdf import DOES_NOT_FIT, LACKS_CHARACTERS, TOO_MANY_MARKS, Press
 from schedulers.letters.queries import letters
 from schedulers.letters.worker import hand, prepare

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ledger.program import run
+from coverledger.__main__ import run
 
 PREFIX = "COVERLEDGER_"
 """Of the variables that the program of today reads; it is named here alone."""

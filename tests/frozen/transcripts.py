@@ -19,9 +19,10 @@ from typing import Any
 import openpyxl
 from fastapi.testclient import TestClient
 
+from coverledger.composition import opened
 from frozen.opening import LEDGER, Frozen
 from frozen.running import environment, typed
-from ledger.app import App, opened
+from ledger.app import App
 from ledger.http.app import create_app
 
 Record = dict[str, Any]

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from coverledger.__main__ import run
+from coverledger.composition import opened
 from fixtures.database import Database
 from fixtures.program import settings_of
 from ledger import default_home
 from ledger.app import _home_watch as home_watch
-from ledger.app import opened
 from ledger.config import Settings
 from ledger.default_home import move_home
 from ledger.errors import Rejected, UsageError
 from ledger.postgres.cluster import moved_along
-from ledger.program import run
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from coverledger.__main__ import run
 from fixtures.program import environment_for
 from ledger.config import Settings
 from ledger.environment import RENAMED
 from ledger.errors import UsageError
-from ledger.program import run
 
 
 @pytest.fixture(autouse=True)

@@ -1,249 +1,219 @@
-"""Any policy added to any aggregate is opened, missed and met once, wherever its deadlines are followed."""
+"""Any kind of due date that is added is opened, missed and met once, and alike wherever it is folded."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 import pytest
 from book_in_memory import BookInMemory
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.calendar import brussels_midnight
-from ledger.domain.claim import events as of_claim
-from ledger.domain.codes import DeadlineKind, DeadlineRule
-from ledger.domain.complaint import events as of_complaint
-from ledger.domain.contract import events as of_contract
+from ledger.domain import deadlines
+from ledger.domain.calendar import BRUSSELS, brussels_midnight
+from ledger.domain.claim.events import AdviceGiven, ClaimantIdentified, ClaimOpened, ClaimWithdrawn
+from ledger.domain.complaint.events import (
+    ComplaintAcknowledged,
+    ComplaintAnswered,
+    ComplaintClosed,
+    ComplaintLodged,
+)
+from ledger.domain.contract.events import (
+    ContractAnnulled,
+    ContractStarted,
+    NoticeReceived,
+    TerminationNoticeSent,
+)
 from ledger.domain.deadlines import (
-    TABLES,
+    Change,
     Deadline,
+    DeadlinePolicy,
     DeadlineTable,
-    Opening,
-    Policy,
-    after_due,
-    after_raw,
+    cancelled,
+    changes,
     met,
-    on_the_day,
-    rolled_back,
-    rolled_forward,
+    opens,
 )
 from ledger.domain.event import DeadlineMissed, Event
-from ledger.domain.identifiers import StreamKind, StreamRef, claim_ref, complaint_ref, contract_ref
+from ledger.domain.identifiers import StreamKind
+from ledger.feed.reader import FeedEvent
 from projections.runner.view import Folding
-from projections.views.due import DueRow, due_view
-from schedulers.agenda import (
-    AgendaEntry,
-    entry_from_json,
-    entry_to_json,
-    fold_entry,
-    is_pending,
-    pending_changes,
+from projections.views.due import DUE, DueRow
+from schedulers.agenda import AgendaEntry, fold_entry, pending
+
+BEGIN = date(2025, 1, 7)
+KIND = "retention"
+"""A kind that no event opens, so that it is free for any policy."""
+LATER = datetime(2031, 1, 1, tzinfo=UTC)
+
+
+class Subject(NamedTuple):
+    """Of one kind of aggregate: how it begins, and commands that go on with it, by the events they record."""
+
+    kind: StreamKind
+    begins: type[Event]
+    meets: Mapping[type[Event], tuple[str, Mapping[str, object], str | None]]
+    """Event → the command, its fields, and the field that takes the day."""
+    cancels: tuple[type[Event], tuple[str, Mapping[str, object], str | None]]
+
+
+SUBJECTS = (
+    Subject(
+        "contract",
+        ContractStarted,
+        {
+            NoticeReceived: ("GiveNotice", {"contract": "C", "channel": "email"}, "received_on"),
+            TerminationNoticeSent: ("SendTerminationNotice", {"contract": "C", "tracking": "T"}, "posted_on"),
+        },
+        (ContractAnnulled, ("AnnulContract", {"contract": "C", "reason": "by mistake"}, None)),
+    ),
+    Subject(
+        "claim",
+        ClaimOpened,
+        {
+            ClaimantIdentified: ("IdentifyClaimant", {"claim": "K", "method": "callback"}, None),
+            AdviceGiven: ("GiveAdvice", {"claim": "K", "topics": ["passwords"]}, None),
+        },
+        (ClaimWithdrawn, ("WithdrawClaim", {"claim": "K"}, None)),
+    ),
+    Subject(
+        "complaint",
+        ComplaintLodged,
+        {
+            ComplaintAcknowledged: ("AcknowledgeComplaint", {"complaint": "X"}, "on"),
+            ComplaintAnswered: ("AnswerComplaint", {"complaint": "X"}, "on"),
+        },
+        (ComplaintClosed, ("CloseComplaint", {"complaint": "X"}, "on")),
+    ),
 )
 
-Command = tuple[str, Mapping[str, object]]
-
-FIRST = date(2025, 1, 2)
-BETWEEN_STEPS = timedelta(days=30)
-
-
-def day_of(step: int) -> date:
-    return FIRST + step * BETWEEN_STEPS
-
-
-def at_of(step: int) -> datetime:
-    return brussels_midnight(day_of(step)) + timedelta(hours=9)
-
-
-@dataclass(frozen=True)
-class Story:
-    """Steps in the life of one subject, one each thirty days, and the event that each records."""
-
-    stream: StreamRef
-    steps: Sequence[tuple[Command, type[Event]]]
-    before: Sequence[Command] = ()
-
-
-START: Command = (
-    "StartContract",
-    {
-        "contract": "C",
-        "product": "cyber-care",
-        "starts_on": str(FIRST),
-        "policyholder": {"person": "P", "name": "Mila"},
-    },
+BEGINNINGS: Sequence[tuple[str, Mapping[str, object]]] = (
+    (
+        "StartContract",
+        {
+            "contract": "C",
+            "product": "cyber-care",
+            "starts_on": BEGIN.isoformat(),
+            "policyholder": {"person": "P", "name": "Ada Peeters"},
+        },
+    ),
+    (
+        "OpenClaim",
+        {
+            "claim": "K",
+            "contract": "C",
+            "guarantee": "payment",
+            "cause": "fraud",
+            "occurred_at": BEGIN.isoformat(),
+            "channel": "phone",
+            "victim": {"person": "P", "name": "Ada Peeters", "relation": "policyholder", "same_roof": True},
+        },
+    ),
+    (
+        "LodgeComplaint",
+        {"complaint": "X", "contract": "C", "received_on": BEGIN.isoformat(), "subject": "nobody calls back"},
+    ),
 )
-VICTIM = {"person": "P", "name": "Mila", "relation": "policyholder", "same_roof": True}
-OPENED = {
-    "contract": "C",
-    "guarantee": "payment",
-    "cause": "fraud",
-    "occurred_at": str(FIRST),
-    "channel": "phone",
-    "victim": VICTIM,
-}
-STORIES: Mapping[StreamKind, Story] = {
-    "contract": Story(
-        contract_ref("C"),
-        (
-            (START, of_contract.ContractStarted),
-            (("GiveNotice", {"received_on": str(day_of(1)), "channel": "email"}), of_contract.NoticeReceived),
-            (("RevokeNotice", {"reason": "stays"}), of_contract.NoticeRevoked),
-            (
-                ("SendTerminationNotice", {"posted_on": str(day_of(3)), "tracking": "RR1BE"}),
-                of_contract.TerminationNoticeSent,
-            ),
-            (("RecordLetterReturned", {"returned_on": str(day_of(4))}), of_contract.LetterReturned),
-        ),
-    ),
-    "claim": Story(
-        claim_ref("K"),
-        (
-            (("OpenClaim", OPENED), of_claim.ClaimOpened),
-            (("IdentifyClaimant", {"method": "callback"}), of_claim.ClaimantIdentified),
-            (("CompleteSubmission", {"completed_at": str(day_of(2))}), of_claim.SubmissionCompleted),
-            (("AcceptClaim", {"loss_cents": 100}), of_claim.ClaimAccepted),
-            (("IssueRefund", {"payment_reference": "PAY"}), of_claim.RefundIssued),
-        ),
-        before=(START,),
-    ),
-    "complaint": Story(
-        complaint_ref("X"),
-        (
-            (
-                ("LodgeComplaint", {"contract": "C", "received_on": str(FIRST), "subject": "late"}),
-                of_complaint.ComplaintLodged,
-            ),
-            (("AcknowledgeComplaint", {"on": str(day_of(1))}), of_complaint.ComplaintAcknowledged),
-            (("AnswerComplaint", {"on": str(day_of(2))}), of_complaint.ComplaintAnswered),
-            (("EscalateToOmbudsman", {"on": str(day_of(3))}), of_complaint.ComplaintEscalated),
-            (("RecordOmbudsmanOpinion", {"on": str(day_of(4))}), of_complaint.OmbudsmanOpinionReceived),
-        ),
-        before=(START,),
-    ),
-}
 
 
-@dataclass(frozen=True)
-class Case:
-    aggregate: StreamKind
-    policy: Policy
-    raw_due_on: date
-    opened_by: int
-    met_by: int
-    """Numbers of the steps that open and meet the row."""
-
-    @property
-    def story(self) -> Story:
-        return STORIES[self.aggregate]
+def line(number: int, day: date, command: str, fields: Mapping[str, object]) -> dict[str, object]:
+    at = datetime.combine(day, time(9), BRUSSELS)
+    return {"command_id": str(number), "command": command, "at": at.isoformat(), "data": dict(fields)}
 
 
-@st.composite
-def cases(draw: st.DrawFn) -> Case:
-    aggregate = draw(st.sampled_from(list(STORIES)))
-    opened_by = draw(st.integers(0, 3))
-    met_by = draw(st.integers(opened_by + 1, 4))
-    raw_due_on = day_of(opened_by) + timedelta(days=draw(st.integers(1, 200)))
-    steps = STORIES[aggregate].steps
-    policy = Policy(
-        kind=draw(st.sampled_from([k for k in get_args(DeadlineKind) if k not in TABLES[aggregate].by_kind])),
-        rule=draw(st.sampled_from(get_args(DeadlineRule))),
-        dates=draw(st.sampled_from([on_the_day, rolled_forward, rolled_back])),
-        opened_by=(Opening(steps[opened_by][1], lambda _event: raw_due_on),),
-        met_by=(met(steps[met_by][1]),),
-        missed_at=draw(st.sampled_from([after_due, after_raw])),
+def policy(subject: Subject, meeting: type[Event], days: int, *, from_raw: bool) -> DeadlinePolicy:
+    """A further policy of a subject, due some days after it began."""
+    return DeadlinePolicy(
+        aggregate=subject.kind,
+        kind=KIND,
+        rule="R13",
+        opened_by=(opens(subject.begins, lambda _: deadlines.rolled_forward(BEGIN + timedelta(days=days))),),
+        met_by=(Change(meeting, lambda row, recorded: met(row, recorded.effective_on)),),
+        cancelled_by=(changes(subject.cancels[0], lambda row, _: cancelled(row)),),
+        missed_at=deadlines.day_after_raw if from_raw else deadlines.day_after_due,
     )
-    return Case(aggregate, policy, raw_due_on, opened_by, met_by)
 
 
-@contextmanager
-def added(case: Case) -> Iterator[None]:
-    """Add a row to an aggregate's table."""
-    table = TABLES[case.aggregate]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(TABLES, case.aggregate, DeadlineTable(table.missed, (*table.policies, case.policy)))
-        yield
-
-
-def played(case: Case) -> BookInMemory:
-    """Play a story, and let time act before each step and for a year after the last."""
-    book, story = BookInMemory(), case.story
-    for command in story.before:
-        take(book, command, 0)
-    for number, (command, _event) in enumerate(story.steps):
-        book.elapse(at_of(number))
-        name, fields = command
-        take(book, (name, {story.stream.kind: story.stream.number} | dict(fields)), number)
-    book.elapse(at_of(len(story.steps) + 12))
-    return book
-
-
-def take(book: BookInMemory, command: Command, step: int) -> None:
-    name, fields = command
-    line = {"command_id": name, "command": name, "data": fields, "at": at_of(step).isoformat()}
-    assert book.submit(line), name
-
-
-@settings(max_examples=150)
-@given(cases())
-def test_any_policy_is_opened_missed_and_met_once_in_aggregate_agenda_and_view_alike(case: Case) -> None:
-    with added(case):
-        book = played(case)
-        view = due_view()
-        folding: Folding[object] = Folding(view)  # type: ignore[arg-type]  # whatever it remembers
-        entry: AgendaEntry | None = None
-        stood: list[Deadline] = []
-        noted: list[tuple[Deadline, ...]] = []
-        for event in book.feed:
-            if view.types is not None and event.type in view.types:
-                folding.take(event)
-            if event.stream != case.story.stream:
-                continue
-            before = entry
-            entry = fold_entry(before, event.recorded)
-            assert entry is not None
-            assert entry_from_json(event.stream, entry.due_at, entry_to_json(entry)) == entry
-            [*rows] = [row for row in entry.state.deadlines if row.kind == case.policy.kind]
-            stood += [row for row in rows if row not in stood]
-            shown = [DueRow(*row) for row in folding.standing()]  # type: ignore[arg-type]  # rows of this table
-            assert [
-                (row.rule, row.seq, row.raw_due_on, row.due_on, row.alert_on, row.status, row.met_on)
-                for row in shown
-                if (row.subject, row.kind) == (event.stream.subject, case.policy.kind)
-            ] == [
-                (row.rule, row.seq, row.raw_due_on, row.due_on, row.alert_on, row.status, row.met_on)
-                for row in rows
-            ]
-            change = pending_changes(
-                {} if before is None else {event.stream: before.state}, {event.stream: entry.state}
-            )
-            if change.streams:
-                noted.append(tuple(row for row in change.rows if row.kind == case.policy.kind))
-            assert [row for row in rows if is_pending(row)] == list(noted[-1] if noted else ())
-            instant = brussels_midnight((case.policy.missed_at or after_due)(rows[0])) if rows else None
-            if rows and rows[0].status == "open" and instant == entry.due_at:
-                assert case.policy.kind in entry.kinds
-        held = book.standing[case.story.stream].state
-
-    raw_due_on, due_on, alert_on = case.policy.dates(case.raw_due_on)
-    opened = Deadline(case.story.stream, case.policy.kind, case.policy.rule, 1, raw_due_on, due_on, alert_on)
-    last_day = due_on if case.policy.missed_at is after_due else raw_due_on
-    is_missed = last_day < day_of(case.met_by)
-    met_on = day_of(case.met_by)
-    assert [(row.status, row.met_on) for row in stood] == (
-        [("open", None), ("missed", None), ("missed", met_on)]
-        if is_missed
-        else [("open", None), ("met", met_on)]
-    )
-    assert stood[0] == opened
-    assert held is not None
-    assert [row for row in held.deadlines if row.kind == case.policy.kind] == [stood[-1]]
-    misses = [
-        (event.event.rule, event.event.due_on, event.event.seq, event.effective_on)
-        for event in book.feed
-        if isinstance(event.event, DeadlineMissed)
-        and (event.stream, event.event.kind) == (case.story.stream, case.policy.kind)
+def expected(
+    feed: Sequence[FeedEvent], added: DeadlinePolicy, meeting: type[Event], cancel: type[Event]
+) -> list[object]:
+    """What becomes of the added row: its status, the day it was met on, how often it was missed."""
+    opening, *_ = added.opened_by
+    began = next(event for event in feed if event.stream.kind == added.aggregate)
+    dates = opening.dates(began.recorded)
+    assert dates is not None
+    row = Deadline(began.stream, KIND, "R13", 1, dates.raw_due_on, dates.due_on, dates.alert_on)
+    missed_at = brussels_midnight(added.takes_effect_on(row))
+    mine = [
+        event for event in feed if event.stream == began.stream and type(event.event) in {meeting, cancel}
     ]
-    day_missed = (case.policy.missed_at or after_due)(opened)
-    assert misses == ([(case.policy.rule, due_on, 1, day_missed)] if is_missed else [])
+    met_on = next((event.effective_on for event in mine if type(event.event) is meeting), None)
+    before = [type(event.event) for event in mine if event.at < missed_at]
+    if before:
+        return ["met", met_on, 0] if before[0] is meeting else ["cancelled", None, 0]
+    return ["missed", met_on, 1]
+
+
+@given(
+    st.tuples(*(st.sampled_from(sorted(subject.meets, key=str)) for subject in SUBJECTS)),
+    st.tuples(*(st.tuples(st.integers(1, 90), st.booleans()) for _ in SUBJECTS)),
+    st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.integers(1, 200)), max_size=8),
+)
+def test_any_policy_added_to_any_aggregate_is_opened_missed_and_met_once_everywhere(
+    meetings: tuple[type[Event], ...],
+    terms: tuple[tuple[int, bool], ...],
+    steps: list[tuple[int, bool, int]],
+) -> None:
+    added = [
+        policy(subject, meeting, days, from_raw=from_raw)
+        for subject, meeting, (days, from_raw) in zip(SUBJECTS, meetings, terms, strict=True)
+    ]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(deadlines, "DEADLINES", DeadlineTable((*deadlines.DEADLINES.policies, *added)))
+        book = BookInMemory()
+        for number, (command, fields) in enumerate(BEGINNINGS):
+            assert book.submit(line(number, BEGIN, command, fields))
+        for number, (which, cancels, days) in enumerate(sorted(steps, key=lambda step: step[2]), 10):
+            subject, day = SUBJECTS[which], BEGIN + timedelta(days=days)
+            command, fields, dated = subject.cancels[1] if cancels else subject.meets[meetings[which]]
+            book.submit(line(number, day, command, {**fields, **({dated: day.isoformat()} if dated else {})}))
+        book.elapse(LATER)
+
+        agenda: dict[str, AgendaEntry] = {}
+        due = Folding(DUE)
+        for event in book.feed:
+            entry = fold_entry(agenda.get(event.stream.name), event.recorded)
+            assert entry is not None
+            agenda[event.stream.name] = entry
+            due.take(event)
+
+    shown = [DueRow(*row) for row in due.standing()]  # type: ignore[arg-type]  # a row of its table
+    for subject, meeting, one in zip(SUBJECTS, meetings, added, strict=True):
+        [state] = [stream.state for ref, stream in book.standing.items() if ref.kind == subject.kind]
+        assert state is not None
+        [row] = [row for row in state.deadlines if row.kind == KIND]
+        missed = [
+            event.event
+            for event in book.feed
+            if isinstance(event.event, DeadlineMissed)
+            and (event.event.kind, event.stream.kind) == (KIND, subject.kind)
+        ]
+        assert [row.status, row.met_on, len(missed)] == expected(book.feed, one, meeting, subject.cancels[0])
+        assert [event.due_on for event in missed] in ([], [row.due_on])
+
+        entry = agenda[state.ref.name]
+        assert entry.state.deadlines == state.deadlines
+        assert (row in pending(entry.state)) == (row.status == "missed" and row.met_on is None)
+        [found] = [seen for seen in shown if (seen.kind, seen.subject) == (KIND, state.ref.subject)]
+        assert replace(row, subject=state.ref) == Deadline(
+            state.ref,
+            KIND,
+            "R13",
+            found.seq,
+            found.raw_due_on,
+            found.due_on,
+            found.alert_on,
+            found.status,
+            found.met_on,  # type: ignore[arg-type]  # as the row has them
+        )

@@ -14,7 +14,8 @@ import pytest
 from recorded_book import RecordedBook
 from views_against_raw import agree
 
-from ledger.app import App, opened
+from coverledger.composition import opened
+from ledger.app import App
 from projections.maintenance.rebuild import drop_kept, rebuild_together
 from projections.maintenance.status import view_statuses
 from projections.runner.follower import ViewFollower
@@ -116,7 +117,7 @@ class Spell:
 @contextmanager
 def followed(book: RecordedBook, **spells: Spell) -> Iterator[None]:
     """Follow for all views of one book, as `up` does, while the block runs."""
-    wiring = App(book.wiring.settings, book.book, book.wiring.ways)
+    wiring = App(book.wiring.settings, book.book, book.wiring.ways, book.wiring.registry)
     cast_on = {name: replace(VIEWS[name], fold=spell) for name, spell in spells.items()}
     wiring.__dict__["followers"] = dict(wiring.followers) | {
         name: ViewFollower(view, book.book) for name, view in cast_on.items()

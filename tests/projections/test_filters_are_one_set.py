@@ -3,8 +3,8 @@
 import click
 import pytest
 
+from coverledger.__main__ import program
 from fixtures.visited import Visited
-from ledger.program import program
 from projections.http.list_routes import REPORT_LISTS
 from projections.http.lists import LISTS, List
 from projections.queries.filters import FILTERS, choices_of

@@ -6,12 +6,12 @@ from pathlib import Path
 import click
 import pytest
 
+from coverledger.__main__ import program
 from fixtures.desk import claim, contract, send
 from fixtures.program import CommandLine
 from fixtures.served import Served
 from fixtures.visited import visiting
 from ledger.app import App
-from ledger.program import program
 
 BEFORE = ("1999-12-31", "1950-01-01T00:00:00+01:00")
 ARGUMENTS = {"number": "CC-1", "month": "2026-02"}

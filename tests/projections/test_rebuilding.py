@@ -234,7 +234,7 @@ def wiring_of_changed(grown: RecordedBook, monkeypatch: pytest.MonkeyPatch) -> A
     released = {**VIEWS, "limits": changed(LIMITS)}
     for module in (services, status):
         monkeypatch.setattr(module, "VIEWS", released)
-    wiring = App(grown.wiring.settings, grown.book, grown.wiring.ways)
+    wiring = App(grown.wiring.settings, grown.book, grown.wiring.ways, grown.wiring.registry)
     followers = dict(wiring.followers)
     followers["limits"] = KeptView(released["limits"], grown.book)
     wiring.__dict__["followers"] = followers

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ledger.program import run
+from coverledger.__main__ import run
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from coverledger.composition import opened
 from fixtures.database import Database
 from fixtures.program import settings_of
-from ledger.app import App, opened
+from ledger.app import App
 from ledger.config import Settings
 
 

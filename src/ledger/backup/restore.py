@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from ledger.app import App, DatabaseUrls
+from ledger.app import App, Composition, DatabaseUrls
 from ledger.backup.dump import Kind, Manifest, Program, Tools, read_manifest
 from ledger.config import Settings
 from ledger.errors import Rejected
@@ -30,12 +30,12 @@ from ledger.store.pool import Pool, act_as_owner
 from ledger.store.vault import untold_erasures
 
 
-def every_book(settings: Settings, ways: DatabaseUrls) -> Iterator[App]:
+def every_book(settings: Settings, ways: DatabaseUrls, registry: Composition) -> Iterator[App]:
     """Open each book in turn, and close it when the next one is asked for."""
     with Pool(ways.write, size=1) as pool:
         names = Books(pool).names()
     for name in names:
-        wiring = App(settings, name, ways)
+        wiring = App(settings, name, ways, registry)
         try:
             yield wiring
         finally:
@@ -176,7 +176,7 @@ def tell_erased(wiring: App) -> tuple[list[str], list[str]]:
     """
     with wiring.pool.connection() as connection:
         untold = untold_erasures(connection, wiring.book)
-    erasures = Erasures(wiring.store, wiring.pool, wiring.book)
+    erasures = Erasures(wiring.ledger)
     access = Access("restore", "restore", "the log was put back to before it said so")
     told: list[str] = []
     for place, person in enumerate(untold):
@@ -218,12 +218,20 @@ NAME = "coverledger restore"
 class Restoration:
     """One call of `restore`."""
 
-    def __init__(
-        self, settings: Settings, ways: DatabaseUrls, file: Path | None, vault: Path | None, *, accept: bool
+    def __init__(  # noqa: PLR0913  # what it works on, and one option each
+        self,
+        settings: Settings,
+        ways: DatabaseUrls,
+        registry: Composition,
+        file: Path | None,
+        vault: Path | None,
+        *,
+        accept: bool,
     ) -> None:
         """`accept`: also go on where the signing key is lost."""
         self._settings = settings
         self._ways = ways
+        self._registry = registry
         self._file = file.absolute() if file else None
         self._vault = vault.absolute() if vault else None
         self._accept = accept
@@ -271,12 +279,12 @@ class Restoration:
     def go_on(self) -> list[Recovered]:
         """Continue each book."""
         because = ACCEPTED if self._data is None else f"the backup of {self._data.taken_at} was restored"
-        return [recover(wiring, because) for wiring in every_book(self._settings, self._ways)]
+        return [recover(wiring, because) for wiring in every_book(self._settings, self._ways, self._registry)]
 
     def tell_erased(self) -> list[str]:
         """Record in each log who was erased, as the vault says; return of whom it was recorded now."""
         told: list[str] = []
-        for wiring in every_book(self._settings, self._ways):
+        for wiring in every_book(self._settings, self._ways, self._registry):
             told += tell_erased(wiring)[0]
             wiring.catch_up()
             wiring.finish()

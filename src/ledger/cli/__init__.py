@@ -1,5 +1,1 @@
-"""The write side's part of the command line.
-
-Modules here import click and the standard library at their top, nothing heavier: people type these
-commands, and `--help` must answer at once. What a command needs it imports when it runs.
-"""
+"""The write side's part of the command line. A module is loaded when one of its verbs is asked for."""

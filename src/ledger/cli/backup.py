@@ -5,14 +5,19 @@ from pathlib import Path
 
 import click
 
-from ledger.cli.options import json_option
+from ledger.app import reached
+from ledger.backup.dump import Kind, Tools, dump, read_manifest, refuse_existing
+from ledger.backup.restore import Restoration, every_book
+from ledger.cli.options import composed, json_option
 from ledger.cli.output import note, print_json
+from ledger.config import Settings
 from ledger.errors import UsageError
+from ledger.logging import log_to_stderr
+from ledger.store.pool import Pool
 
 
 @click.command(
     "backup",
-    short_help="Back the ledger up: the data, and apart from it the vault of the persons' keys.",
     help=(
         "Seal and sign what waits, and write one snapshot of all books into FILE, with a manifest beside it. "
         "The keys of the persons are not in it: they go into a file of their own with --vault, to be kept "
@@ -35,13 +40,6 @@ from ledger.errors import UsageError
 @json_option
 def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
     """Write the backups asked for."""
-    from ledger.app import reached  # noqa: PLC0415  # as above
-    from ledger.backup.dump import Kind, Tools, dump, refuse_existing  # noqa: PLC0415  # loaded when it runs
-    from ledger.backup.restore import every_book  # noqa: PLC0415  # as above
-    from ledger.config import Settings  # noqa: PLC0415  # as above
-    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
-    from ledger.store.pool import Pool  # noqa: PLC0415  # as above
-
     wanted: list[tuple[Kind, Path]] = []
     wanted += [("data", file.absolute())] if file else []
     wanted += [("vault", vault.absolute())] if vault else []
@@ -53,7 +51,7 @@ def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
     log_to_stderr(quiet=True)
     settings = Settings.load()
     with reached(settings) as ways:
-        for wiring in every_book(settings, ways):
+        for wiring in every_book(settings, ways, composed()):
             wiring.seal()
             wiring.finish()
         with Pool(ways.migrate, size=2, name="coverledger backup") as pool:
@@ -82,7 +80,6 @@ def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
 
 @click.command(
     "restore",
-    short_help="Put a backup back; or accept the state that a database was put back to.",
     help=(
         "Put the rows of a backup in the place of the present ones, all books at once, in one transaction. "
         "The persons' keys stay as they are, so that nobody who was erased comes back; --vault adds the "
@@ -109,12 +106,6 @@ def backup(*, file: Path | None, vault: Path | None, as_json: bool) -> None:
 @json_option
 def restore(*, file: Path | None, vault: Path | None, accept: bool, yes: bool, as_json: bool) -> None:
     """Restore what was asked for and let each book go on."""
-    from ledger.app import reached  # noqa: PLC0415  # as above
-    from ledger.backup.dump import read_manifest  # noqa: PLC0415  # loaded when it runs
-    from ledger.backup.restore import Restoration  # noqa: PLC0415  # as above
-    from ledger.config import Settings  # noqa: PLC0415  # as above
-    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
-
     if not (file or vault or accept):
         message = "Say what to restore: a backup FILE, --vault FILE, or --accept for the state that is there."
         raise UsageError(message)
@@ -123,7 +114,7 @@ def restore(*, file: Path | None, vault: Path | None, accept: bool, yes: bool, a
     if file:
         read_manifest(file.absolute(), "data")  # before anything is made for it
     with reached(settings, creates=file is not None) as ways:
-        restoration = Restoration(settings, ways, file, vault, accept=accept)
+        restoration = Restoration(settings, ways, composed(), file, vault, accept=accept)
         given_up = restoration.check()
         if given_up and not yes:
             _ask(given_up)

@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from uuid import UUID
 
 from ledger.app import App
-from ledger.cli.output import discard_output, note, print_json_line, progress
+from ledger.cli.output import discard_output, note, print_json_line, print_table, progress
 from ledger.command_envelope import LOCAL
 from ledger.command_handler import Answer
 from ledger.domain.calendar import brussels_date, brussels_midnight
@@ -120,8 +120,6 @@ class ImportTally:
         commands = "1 command" if self.done == 1 else f"{self.done:,} commands"
         note(f"{commands}: {', '.join(parts)}. {seconds:.1f} s, {self.done / seconds:,.0f}/s.")
         if self._refusals and not self._as_json:
-            from ledger.cli.output import print_table  # noqa: PLC0415
-
             rows = [
                 (code, count, ", ".join(self._named[code]) + (" …" if count > LISTED_IDS else ""))
                 for code, count in self._refusals.most_common()

@@ -1,27 +1,24 @@
 """`coverledger import`: a book of commands from JSON Lines or CSV."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import click
 
+from ledger.app import App
+from ledger.cli.import_run import FaultList, run
 from ledger.cli.options import DAY, actor_option, book_option, json_option, opened
-from ledger.cli.output import note
+from ledger.cli.output import note, progress
+from ledger.clock import machine_now
+from ledger.command_envelope import LOCAL
 from ledger.errors import NoLedger, OldSchema, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from ledger.app import App
-    from ledger.imports.sources import Checked, ImportSource
+from ledger.imports.sources import Checked, ImportSource, check_all, opened_sources
 
 
 @click.command(
     "import",
-    short_help="Load commands from JSON Lines or CSV files.",
     help=(
         "Load commands from FILEs: JSON Lines, or CSV where the name ends in .csv; `-` is stdin.\n\n"
         "Several files are merged by `at`. All lines are checked before anything is recorded: malformed "
@@ -68,7 +65,6 @@ def import_(  # noqa: PLR0913  # one option each
     if not files:
         message = "Name at least one FILE, or - for stdin."
         raise click.UsageError(message)
-    from ledger.imports.sources import opened_sources  # noqa: PLC0415  # loaded only by a command that needs it
 
     with opened_sources(files, command) as sources:
         checked = _check(sources, book, dry_run=dry_run, as_json=as_json)
@@ -76,21 +72,16 @@ def import_(  # noqa: PLR0913  # one option each
             lines = "1 line is" if checked.lines == 1 else f"{checked.lines:,} lines are"
             note(f"{lines} well formed; nothing was recorded (--dry-run).")
             return 0
-        from ledger.cli.import_run import run  # noqa: PLC0415  # as above
 
         with opened(book, creates=True) as wiring:
             return run(wiring, sources, checked, until=until, actor=actor, as_json=as_json)
 
 
-def _check(sources: "Sequence[ImportSource]", book: str, *, dry_run: bool, as_json: bool) -> "Checked":
+def _check(sources: Sequence[ImportSource], book: str, *, dry_run: bool, as_json: bool) -> Checked:
     """Check all lines and list the malformed ones; an import with any ends here.
 
     The book is opened only where a line may lie in its future.
     """
-    from ledger.cli.import_run import FaultList  # noqa: PLC0415  # as above
-    from ledger.cli.output import progress  # noqa: PLC0415  # as above
-    from ledger.imports.sources import check_all  # noqa: PLC0415  # as above
-
     faults = FaultList(several=len(sources) > 1, as_json=as_json)
     with progress("Checking", None) as bar, _BookAsked(book, dry_run=dry_run) as asked:
         checked = check_all(sources, faults.add, bar.reach, asked.present, asked.knows)
@@ -100,7 +91,7 @@ def _check(sources: "Sequence[ImportSource]", book: str, *, dry_run: bool, as_js
     return checked
 
 
-def _tell_units(source: "ImportSource") -> None:
+def _tell_units(source: ImportSource) -> None:
     """Report what whole numbers were taken for, before anything of them is recorded."""
     cents = {column for column in source.whole_amounts if column.endswith("_cents")}
     for columns, unit, example in (
@@ -122,16 +113,14 @@ class _BookAsked(ExitStack):
         self._dry_run = dry_run
 
     @cached_property
-    def _wiring(self) -> "App | None":
+    def _wiring(self) -> App | None:
         try:
             return self.enter_context(opened(self._book))
         except NoLedger:
             return None
 
-    def present(self) -> "datetime | None":
+    def present(self) -> datetime | None:
         """Return a real book's time; None: a simulated book may run ahead."""
-        from ledger.clock import machine_now  # noqa: PLC0415  # as above
-
         try:
             if self._wiring is None:
                 return machine_now()  # A book that is not there yet will be a real one.
@@ -143,8 +132,6 @@ class _BookAsked(ExitStack):
 
     def knows(self, command_id: str) -> bool:
         """Return whether a line's command is on record."""
-        from ledger.command_envelope import LOCAL  # noqa: PLC0415  # as above
-
         wiring = self._wiring
         return wiring is not None and wiring.store.answer_of(self._book, LOCAL, command_id) is not None
 

@@ -3,18 +3,22 @@
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from ledger import app
+from ledger.app import App
+from ledger.domain.command import read_date, read_instant
 from ledger.environment import variable
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from ledger.app import App
-    from ledger.privacy.access import Access
+from ledger.errors import UsageError
+from ledger.imports.csv_rows import NotAnAmount, cents
+from ledger.imports.lines import Malformed, checked_name
+from ledger.logging import log_to_stderr
+from ledger.privacy.access import Access
+from ledger.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,16 +69,18 @@ def examples(*lines: str) -> Callable[[F], F]:
     return add
 
 
-def opened(book: str, *, creates: bool = False) -> "AbstractContextManager[App]":
+def composed() -> Registry:
+    """Return what the program is composed of that runs this verb; by itself, it is on a ledger alone."""
+    return click.get_current_context().find_object(Registry) or Registry()
+
+
+def opened(book: str, *, creates: bool = False) -> AbstractContextManager[App]:
     """Open the ledger for one command, and close it after.
 
     `creates`: also make what is missing and migrate. Raises as `ledger.app.opened`.
     """
-    from ledger import app  # noqa: PLC0415  # loaded only by a command that needs it
-    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
-
     log_to_stderr(quiet=True)
-    return app.opened(book, creates=creates)
+    return app.opened(book, composed(), creates=creates)
 
 
 def is_interactive() -> bool:
@@ -91,7 +97,6 @@ class Instant(click.ParamType[datetime]):
         """Read it; a time without offset is refused, for nobody can say when it was."""
         if isinstance(value, datetime):
             return value
-        from ledger.domain.command import read_instant  # noqa: PLC0415  # needed by few commands
 
         try:
             return read_instant(str(value))
@@ -108,7 +113,6 @@ class Day(click.ParamType[date]):
         """Read an ISO date of the years 1900 to 2199 and nothing else."""
         if isinstance(value, date):
             return value
-        from ledger.domain.command import read_date  # noqa: PLC0415  # as above
 
         try:
             return read_date(str(value))
@@ -138,8 +142,6 @@ class Euro(click.ParamType[int]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read it into cents."""
-        from ledger.imports.csv_rows import NotAnAmount, cents  # noqa: PLC0415  # needed by few commands
-
         try:
             return value if isinstance(value, int) else cents(str(value))
         except NotAnAmount as error:
@@ -199,12 +201,8 @@ def reason_option(command: F) -> F:
     return reason(actor_option(command))
 
 
-def access(who: str, what: str, why: str) -> "Access":
+def access(who: str, what: str, why: str) -> Access:
     """Put together who does what, and why. Raises `UsageError` for an actor that is none."""
-    from ledger.errors import UsageError  # noqa: PLC0415  # loaded when it runs
-    from ledger.imports.lines import Malformed, checked_name  # noqa: PLC0415  # as above
-    from ledger.privacy.access import Access  # noqa: PLC0415  # as above
-
     try:
         return Access(checked_name("--actor", who), what, why)
     except Malformed as error:

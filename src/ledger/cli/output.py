@@ -6,15 +6,23 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import Protocol, TextIO
 
 import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
 
 from ledger.cli.options import is_interactive
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
 
 PIPE_WIDTH = 200
 """Columns of a table that is written into a pipe, so that no value is folded."""
@@ -45,10 +53,8 @@ def has_no_window(stream: TextIO | None = None) -> bool:
     return not (stream or sys.stdout).isatty() and "COLUMNS" not in os.environ
 
 
-def console(*, stderr: bool = False) -> "Console":
+def console(*, stderr: bool = False) -> Console:
     """Return a rich console that keeps to NO_COLOR and to what the stream is."""
-    from rich.console import Console  # noqa: PLC0415  # 0.1 s that JSON output need not pay
-
     stream = sys.stderr if stderr else sys.stdout
     width = PIPE_WIDTH if has_no_window(stream) else None
     return Console(file=stream, width=width, soft_wrap=False, highlight=False)
@@ -61,9 +67,6 @@ def print_table(
 
     The first column names its row and stands on one line; what does not fit beside it is folded, never cut.
     """
-    from rich.table import Table  # noqa: PLC0415  # as above
-    from rich.text import Text  # noqa: PLC0415  # as above
-
     kept = list(rows)
     table = Table(title=title, box=None, pad_edge=False, header_style="bold")
     for index, header in enumerate(headers):
@@ -80,27 +83,29 @@ REDRAW_SECONDS = 0.1
 class Reach(Protocol):
     """Something that is told how far a work has come."""
 
-    def reach(self, done: int) -> None:
-        """Report how many are done."""
+    def reach(self, done: int, total: int | None = None) -> None:
+        """Report how many are done; `total`: of how many, where that was not known before."""
 
 
 class _Silence:
-    def reach(self, done: int) -> None:
+    def reach(self, done: int, total: int | None = None) -> None:
         """Report nothing: nobody watches."""
 
 
 class _Bar:
-    def __init__(self, shown: "Progress", task: int) -> None:
+    def __init__(self, shown: Progress, task: TaskID) -> None:
         self._shown, self._task = shown, task
         self._drawn = monotonic()
         self._begun = self._drawn
 
-    def reach(self, done: int) -> None:
+    def reach(self, done: int, total: int | None = None) -> None:
+        if total is not None:
+            self._shown.update(self._task, total=total)
         now = monotonic()
         if now - self._drawn >= REDRAW_SECONDS:
             self._drawn = now
             rate = f"{done / (now - self._begun):,.0f}/s"
-            self._shown.update(self._task, completed=done, rate=rate)  # type: ignore[arg-type]
+            self._shown.update(self._task, completed=done, rate=rate)
 
 
 @contextmanager
@@ -109,14 +114,6 @@ def progress(what: str, total: int | None) -> Iterator[Reach]:
     if not is_interactive():
         yield _Silence()
         return
-    from rich.progress import (  # noqa: PLC0415  # 0.1 s that a pipe need not pay
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
     columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn()]
     if total is not None:

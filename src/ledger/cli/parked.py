@@ -1,16 +1,17 @@
 """`coverledger parked list/replay`: whatever could not be handled, of every worker, in one place."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
+from ledger.app import App
+from ledger.attempts import failing
+from ledger.attempts import replay as replay_items
 from ledger.cli.options import book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json, print_table
 from ledger.errors import Rejected
-
-if TYPE_CHECKING:
-    from ledger.app import App
+from ledger.store.feed import parked_events
 
 HEADERS: Final = ("Worker", "Item", "State", "Tries", "Failing since", "Next try", "Error")
 
@@ -49,8 +50,6 @@ def replay(book: str, *, worker: str | None, item: str | None, as_json: bool) ->
     Items of letters, mails and heads are tried at their worker's next round; events are taken at once,
     deliveries as soon as their turn comes. Exit code 1 when nothing that was named is waiting or parked.
     """
-    from ledger.attempts import replay as replay_items  # noqa: PLC0415  # loaded when it runs
-
     with opened(book) as wiring:
         with wiring.pool.connection() as connection:
             replayed = replay_items(connection, book, worker=worker, item=item)
@@ -65,9 +64,7 @@ def replay(book: str, *, worker: str | None, item: str | None, as_json: bool) ->
         note(f"Replayed: {replayed:,}.")
 
 
-def _rows(wiring: "App") -> Iterator[dict[str, object]]:
-    from ledger.attempts import failing  # noqa: PLC0415  # loaded when it runs
-    from ledger.store.feed import parked_events  # noqa: PLC0415  # as above
+def _rows(wiring: App) -> Iterator[dict[str, object]]:
 
     with wiring.pool.connection() as connection:
         for one in failing(connection, wiring.book):
@@ -100,12 +97,12 @@ def _row(  # noqa: PLR0913, PLR0917  # a column each
     }
 
 
-def _replay_events(wiring: "App", worker: str | None) -> int:
+def _replay_events(wiring: App, worker: str | None) -> int:
     names = [name for name in wiring.followers if worker in {None, name}]
     return sum(wiring.runner(name).replay_parked() for name in names)
 
 
-def _replay_deliveries(wiring: "App", worker: str | None) -> int:
+def _replay_deliveries(wiring: App, worker: str | None) -> int:
     return sum(
         wiring.subscriptions.replay_parked(standing.subscription.name)
         for standing in wiring.subscriptions.all()

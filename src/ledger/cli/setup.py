@@ -1,21 +1,25 @@
 """`init`, `migrate`, `doctor`: create a ledger or a book, bring its schema up to date, look it over."""
 
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
-from ledger.cli.options import book_option, json_option, opened
+from ledger import app
+from ledger.app import migrated, told_tables
+from ledger.cli.doctor_checks import Finding, examine, services
+from ledger.cli.options import book_option, composed, json_option, opened
 from ledger.cli.output import console, note, print_json, print_table
+from ledger.config import Settings
+from ledger.default_home import move_home
 from ledger.errors import CliError, Rejected, UsageError
-
-if TYPE_CHECKING:
-    from ledger.migrate import Schema
+from ledger.logging import log_to_stderr
+from ledger.migrate import Schema
+from ledger.store.errors import StoreError
 
 
 @click.command(
     "init",
-    short_help="Create the ledger and its book.",
     help=(
         "Create the ledger's database, its master key and a book; what is there already stays as it is.\n\n"
         "`up` and `import` do the same for a real book by themselves; no other command makes anything where "
@@ -31,14 +35,10 @@ if TYPE_CHECKING:
 @json_option
 def init(*, simulated: bool, book: str, as_json: bool) -> None:
     """Create the ledger and its book."""
-    from ledger.app import opened  # noqa: PLC0415  # as above
-    from ledger.config import Settings  # noqa: PLC0415  # loaded only by a command that needs it
-    from ledger.logging import log_to_stderr  # noqa: PLC0415  # as above
-
     log_to_stderr(quiet=True)
     settings = Settings.load()
     kind: Literal["real", "simulated"] = "simulated" if simulated else "real"
-    with opened(book, settings, kind=kind) as wiring:
+    with app.opened(book, composed(), settings, kind=kind) as wiring:
         row = wiring.book_row()
         if row.kind != kind:
             message = (
@@ -64,7 +64,6 @@ def init(*, simulated: bool, book: str, as_json: bool) -> None:
 
 @click.command(
     "migrate",
-    short_help="Bring the database's schema up to date.",
     help=(
         "Apply the migrations that the database does not have yet, under COVERLEDGER_MIGRATE_DSN where "
         "it is set. `up`, `init`, `import` and `restore` of a backup do so by themselves where they may; "
@@ -81,9 +80,6 @@ def init(*, simulated: bool, book: str, as_json: bool) -> None:
 @json_option
 def migrate(*, yes: bool, book: str, as_json: bool) -> None:
     """Apply what is missing."""
-    from ledger.app import migrated  # noqa: PLC0415  # as above
-    from ledger.default_home import move_home  # noqa: PLC0415  # loaded only by a command that needs it
-
     del book  # One schema holds all books.
     moved = move_home()
     if moved:
@@ -97,14 +93,12 @@ def migrate(*, yes: bool, book: str, as_json: bool) -> None:
         click.echo("The schema is up to date.")
 
 
-def _go_on(_schema: "Schema") -> None:
+def _go_on(_schema: Schema) -> None:
     """Take --yes for the answer."""
 
 
-def _ask(schema: "Schema") -> None:
+def _ask(schema: Schema) -> None:
     """Ask whether the ledger is to stand beside other tables. Raises UsageError where nobody can answer."""
-    from ledger.app import told_tables  # noqa: PLC0415  # loaded when it runs
-
     message = f"The database {schema.database!r} holds other tables: {told_tables(schema.others)}."
     if not sys.stdin.isatty():
         message += " Name one of the ledger's own in COVERLEDGER_DSN, or say --yes."
@@ -115,7 +109,6 @@ def _ask(schema: "Schema") -> None:
 
 @click.command(
     "doctor",
-    short_help="Check settings, rights, durability, clock, services, lag and keys.",
     help=(
         "Check that everything is as it must be: settings and where they come from, the database's "
         "durability, the rights of our roles, the clocks, how far feed and views are, the files of the keys, "
@@ -130,10 +123,6 @@ def _ask(schema: "Schema") -> None:
 @json_option
 def doctor(*, book: str, as_json: bool) -> None:
     """Check everything."""
-    from ledger.cli.doctor_checks import Finding, examine, services  # noqa: PLC0415  # loaded only by a command that needs it
-    from ledger.config import Settings  # noqa: PLC0415  # as above
-    from ledger.store.errors import StoreError  # noqa: PLC0415  # as above
-
     settings = Settings.load()
     in_force = settings.in_force()
     away: CliError | StoreError | None = None

@@ -1,23 +1,19 @@
 """`subject …`: one person's data, and legal holds on it."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from ledger.cli.options import access, book_option, examples, instant, json_option, opened, reason_option
 from ledger.cli.output import note, print_json, print_table
-
-if TYPE_CHECKING:
-    from ledger.privacy.access import AccessLine
-    from ledger.privacy.erasure import Erasure
-    from ledger.privacy.export import Export, PersonSummary
-    from ledger.privacy.holds import Hold
-    from ledger.privacy.persons import HeldStream, VaultEntry
+from ledger.privacy.access import AccessLine, access_lines
+from ledger.privacy.erasure import Erasure, Erasures
+from ledger.privacy.export import Export, PersonSummary, Subjects
+from ledger.privacy.holds import Hold, Holds
+from ledger.privacy.persons import HeldStream, VaultEntry, vault_entries
 
 Written = dict[str, object]
 
 
-def erasure_written(erasure: "Erasure") -> Written:
+def erasure_written(erasure: Erasure) -> Written:
     """Write what an erasure did."""
     return {
         "person": erasure.person,
@@ -32,7 +28,7 @@ def erasure_written(erasure: "Erasure") -> Written:
     }
 
 
-def export_written(exported: "Export") -> Written:
+def export_written(exported: Export) -> Written:
     """Write all that is held on a person."""
     streams = [
         _stream(held)
@@ -52,7 +48,7 @@ def export_written(exported: "Export") -> Written:
     return subject_written(exported.subject) | {"streams": streams}
 
 
-def subject_written(found: "PersonSummary") -> Written:
+def subject_written(found: PersonSummary) -> Written:
     """Write where a person's values are, none of them opened."""
     key: Written = (
         {"person": found.person, "status": "key_missing"}
@@ -74,7 +70,7 @@ def subject_written(found: "PersonSummary") -> Written:
     }
 
 
-def vault_written(entry: "VaultEntry") -> Written:
+def vault_written(entry: VaultEntry) -> Written:
     """Write what the vault says of a person."""
     return {
         "person": entry.person,
@@ -86,11 +82,11 @@ def vault_written(entry: "VaultEntry") -> Written:
     }
 
 
-def _stream(held: "HeldStream") -> Written:
+def _stream(held: HeldStream) -> Written:
     return {"stream": held.stream.name, "role": held.role, "contract": held.contract.number}
 
 
-def access_written(line: "AccessLine") -> Written:
+def access_written(line: AccessLine) -> Written:
     """Write one line of the access log."""
     return {
         "at": instant(line.at),
@@ -118,11 +114,9 @@ def erase(person: str, *, reason: str, actor: str, book: str, as_json: bool) -> 
     limits, dates and proofs stay what they are. It cannot be undone. Refused while a legal hold stands on one
     of the contracts, and while an import is open. Done again, it changes nothing.
     """
-    from ledger.privacy.erasure import Erasures  # noqa: PLC0415  # loaded when it runs
-
     by = access(actor, "subject erase", reason)
     with opened(book) as wiring:
-        erasure = Erasures(wiring.store, wiring.pool, book).erase(person, by)
+        erasure = Erasures(wiring.ledger).erase(person, by)
         wiring.seal()
         letters = wiring.erase_outside()
     if as_json:
@@ -155,8 +149,6 @@ def export(person: str, *, reason: str, actor: str, book: str, as_json: bool) ->
 
     The export is itself written down in the access log. Values that were erased stand as [erased].
     """
-    from ledger.privacy.export import Subjects  # noqa: PLC0415  # loaded when it runs
-
     by = access(actor, "subject export", reason)
     with opened(book) as wiring:
         wiring.seal()
@@ -172,8 +164,6 @@ def export(person: str, *, reason: str, actor: str, book: str, as_json: bool) ->
 @examples("coverledger subject show P-7")
 def show(person: str, *, book: str, as_json: bool) -> None:
     """Show where the values of PERSON are held, and whether they were erased. Opens none of them."""
-    from ledger.privacy.export import Subjects  # noqa: PLC0415  # loaded when it runs
-
     with opened(book) as wiring:
         found = Subjects(wiring.store, wiring.pool, book).find(person)
     if as_json:
@@ -202,8 +192,6 @@ def show(person: str, *, book: str, as_json: bool) -> None:
 @examples("coverledger subject list --erased", "coverledger subject list --json")
 def list_all(*, erased: bool, book: str, as_json: bool) -> None:
     """List the persons on whom something is held, by their ids. Opens nothing."""
-    from ledger.privacy.persons import vault_entries  # noqa: PLC0415  # loaded when it runs
-
     with opened(book) as wiring, wiring.pool.connection() as connection:
         rows = [vault_written(entry) for entry in vault_entries(connection, book, erased=erased)]
     if as_json:
@@ -222,8 +210,6 @@ def list_all(*, erased: bool, book: str, as_json: bool) -> None:
 @examples("coverledger subject log", "coverledger subject log P-7 --json")
 def log(person: str | None, *, book: str, as_json: bool) -> None:
     """Show the access log: who opened whose data, when, by which command and why."""
-    from ledger.privacy.access import access_lines  # noqa: PLC0415  # loaded when it runs
-
     with opened(book) as wiring, wiring.pool.connection() as connection:
         lines = access_lines(connection, book, person)
     if as_json:
@@ -246,8 +232,6 @@ def log(person: str | None, *, book: str, as_json: bool) -> None:
 @examples("coverledger subject hold CC-1 --reason 'lawsuit 2026/114'")
 def hold(contract: str, *, reason: str, actor: str, book: str, as_json: bool) -> None:
     """Hold CONTRACT: nobody whose data it, its claims or its complaints hold is erased until it is lifted."""
-    from ledger.privacy.holds import Holds  # noqa: PLC0415  # loaded when it runs
-
     by = access(actor, "subject hold", reason)
     with opened(book) as wiring:
         placed = Holds(wiring.pool, book).place(contract, by)
@@ -265,8 +249,6 @@ def hold(contract: str, *, reason: str, actor: str, book: str, as_json: bool) ->
 @examples("coverledger subject lift-hold CC-1 --reason 'judgment is final'")
 def lift(contract: str, *, reason: str, actor: str, book: str, as_json: bool) -> None:
     """Lift the legal hold on CONTRACT: its persons may be erased again."""
-    from ledger.privacy.holds import Holds  # noqa: PLC0415  # loaded when it runs
-
     by = access(actor, "subject lift-hold", reason)
     with opened(book) as wiring:
         lifted = Holds(wiring.pool, book).lift(contract, by)
@@ -283,8 +265,6 @@ def lift(contract: str, *, reason: str, actor: str, book: str, as_json: bool) ->
 @examples("coverledger subject holds", "coverledger subject holds --lifted --json")
 def list_holds(*, lifted: bool, book: str, as_json: bool) -> None:
     """List the legal holds."""
-    from ledger.privacy.holds import Holds  # noqa: PLC0415  # loaded when it runs
-
     with opened(book) as wiring:
         found = Holds(wiring.pool, book).all(lifted=lifted)
     if as_json:
@@ -304,7 +284,7 @@ def list_holds(*, lifted: bool, book: str, as_json: bool) -> None:
         note("No contract is held.")
 
 
-def _written(placed: "Hold") -> dict[str, object]:
+def _written(placed: Hold) -> dict[str, object]:
     return {
         "contract": placed.contract,
         "number": placed.number,

@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import uuid4
 
 import click
 
@@ -20,10 +21,12 @@ from ledger.cli.options import (
     opened,
 )
 from ledger.cli.output import note, print_json
-from ledger.cli.verbs_table import VERBS, Field, Verb
-
-if TYPE_CHECKING:
-    from ledger.command_handler import Answer
+from ledger.command_envelope import submission
+from ledger.command_handler import Answer
+from ledger.domain.refusals import Invalid
+from ledger.imports.json_lines import json_object
+from ledger.imports.lines import Malformed, checked_name, decoded
+from ledger.verbs import VERBS, Field, Verb
 
 EXIT_CODES = {"recorded": 0, "refused": 1, "invalid": 2}
 
@@ -61,13 +64,6 @@ def send(  # noqa: PLR0913  # one option each
     command_id: str | None,
 ) -> int:
     """Send one command and print the answer; gives the exit code."""
-    from uuid import uuid4  # noqa: PLC0415  # loaded only by a command that needs it
-
-    from ledger.command_envelope import submission  # noqa: PLC0415  # as above
-    from ledger.command_handler import Answer  # noqa: PLC0415  # as above
-    from ledger.domain.refusals import Invalid  # noqa: PLC0415  # as above
-    from ledger.imports.lines import Malformed, checked_name  # noqa: PLC0415  # as above
-
     command_id = command_id if command_id is not None else str(uuid4())
     try:
         sent = submission(
@@ -89,7 +85,7 @@ def send(  # noqa: PLR0913  # one option each
     return exit_code
 
 
-def show(answer: "Answer", *, as_json: bool, dry_run: bool = False) -> int:
+def show(answer: Answer, *, as_json: bool, dry_run: bool = False) -> int:
     """Print an answer, as JSON on stdout or in words; gives the exit code."""
     status = answer.first_status or answer.status
     if as_json:
@@ -113,7 +109,6 @@ LARGEST_BYTES = 65_536
 
 @click.command(
     "submit",
-    short_help="Send one command by its name, its fields as JSON.",
     help=(
         "Send one COMMAND with its fields as a JSON object; `-` reads it from stdin.\n\n"
         "Amounts are whole cents, dates ISO, instants carry their offset.\n\n"
@@ -137,12 +132,6 @@ def submit(  # noqa: PLR0913  # one option each
     command_id: str | None,
 ) -> int:
     """Send one command."""
-    from uuid import uuid4  # noqa: PLC0415  # loaded only by a command that needs it
-
-    from ledger.command_handler import Answer  # noqa: PLC0415  # as above
-    from ledger.imports.json_lines import json_object  # noqa: PLC0415  # as above
-    from ledger.imports.lines import Malformed, decoded  # noqa: PLC0415  # as above
-
     try:
         raw = (
             sys.stdin.buffer.read(LARGEST_BYTES + 1)
@@ -243,11 +232,6 @@ def _command(verb: Verb) -> click.Command:
     return click.command(verb.name, help=said, short_help=verb.help)(decorated)
 
 
-def _group(name: str, said: str) -> click.Group:
-    commands = {verb.name: _command(verb) for verb in VERBS if verb.group == name}
-    return click.Group(name, commands=commands, help=said)
-
-
-contract = _group("contract", "Contracts: start them, record notices and letters; show, list, history.")
-claim = _group("claim", "Claims: open, identify, accept, refund; show, list, history.")
-complaint = _group("complaint", "Complaints: lodge, answer, escalate; show, list, history.")
+def domain_verbs(group: str) -> Mapping[str, click.Command]:
+    """Return the verbs of a group, one for each command of the domain."""
+    return {verb.name: _command(verb) for verb in VERBS if verb.group == group}

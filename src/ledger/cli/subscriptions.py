@@ -1,48 +1,25 @@
 """`subscriptions …`: who is told of events, and how that goes; `listen`: a local stand-in for a webhook."""
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+import asyncio
+from datetime import timedelta
 
 import click
 
+from ledger.app import App
 from ledger.cli.options import book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json, print_json_line, print_table
 from ledger.errors import UsageError
-
-if TYPE_CHECKING:
-    from ledger.app import App
-    from ledger.feed.reader import FeedEvent
-    from ledger.store.subscriptions import Kept
-    from ledger.webhooks.retry import DeliveryResult
-    from ledger.webhooks.subscriptions import SubscriptionStatus
+from ledger.feed.reader import FeedEvent, position_after
+from ledger.store.feed import feed_end
+from ledger.webhooks.endpoints import AddressRefused, checked_secret, new_secret, stream_of, webhook_url
+from ledger.webhooks.retry import DeliveryResult
+from ledger.webhooks.sender import Forwarder
+from ledger.webhooks.subscriptions import SubscriptionStatus, check_types
 
 HEADERS = ("Name", "Kind", "State", "Position", "Lag", "Waiting", "Parked", "Last failure")
 
 
-def as_json_object(standing: "SubscriptionStatus") -> dict[str, object]:
-    """Return what `--json` prints; instants in UTC."""
-    found, backlog = standing.subscription, standing.backlog
-    return {
-        "name": found.name,
-        "kind": found.kind,
-        "target": found.target,
-        "types": None if found.types is None else list(found.types),
-        "state": found.state,
-        "because": found.because,
-        "position": found.position,
-        "lag": standing.lag,
-        "waiting": backlog.waiting,
-        "parked": backlog.parked,
-        "failing_since": _written(backlog.failing_since),
-        "next_try_at": _written(backlog.next_try_at),
-        "last_taken_at": _written(found.taken_at),
-        "last_failure": found.told,
-        "waits_until": _written(found.waits_until),
-        "created_at": _written(found.created_at),
-    }
-
-
-def as_cells(standing: "SubscriptionStatus") -> tuple[object, ...]:
+def as_cells(standing: SubscriptionStatus) -> tuple[object, ...]:
     """Return one row for people, under HEADERS."""
     found, backlog = standing.subscription, standing.backlog
     state = f"{found.state}: {found.because}" if found.because else found.state
@@ -56,23 +33,6 @@ def as_cells(standing: "SubscriptionStatus") -> tuple[object, ...]:
         backlog.parked,
         found.told,
     )
-
-
-def kept_as_json(kept: "Kept") -> dict[str, object]:
-    """Return one event that was not taken yet."""
-    return {
-        "position": kept.position,
-        "state": kept.state,
-        "tries": kept.tries,
-        "failing_since": _written(kept.failed_at),
-        # What stands behind another event of its contract waits for that one.
-        "next_try_at": _written(kept.due_at) if kept.state == "waiting" and kept.tries else None,
-        "last_failure": kept.told,
-    }
-
-
-def _written(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.isoformat(timespec="seconds")
 
 
 NAMED_AFTER_BOOK = ""
@@ -130,7 +90,6 @@ def add(  # noqa: PLR0913 # as many as there are options
     if stream is not None and types:
         message = "A relay takes every event: leave --type out, and filter by subject where you read."
         raise UsageError(message)
-    from ledger.webhooks.endpoints import stream_of  # noqa: PLC0415  # loaded when it runs
 
     with opened(book) as wiring:
         wiring.seal()
@@ -143,7 +102,7 @@ def add(  # noqa: PLR0913 # as many as there are options
                 note("COVERLEDGER_NATS is not set here: set it where the ledger is up.")
         standing = wiring.subscriptions.one(name)
     if as_json:
-        print_json(as_json_object(standing) | ({"secret": secret} if secret else {}))
+        print_json(standing.as_json() | ({"secret": secret} if secret else {}))
         return
     begins = standing.subscription.position
     click.echo(f"Added {name}: it is told of what comes after position {begins}, while the ledger is up.")
@@ -161,7 +120,7 @@ def list_all(*, book: str, as_json: bool) -> None:
         wiring.seal()
         found = wiring.subscriptions.all()
     if as_json:
-        print_json([as_json_object(standing) for standing in found])
+        print_json([standing.as_json() for standing in found])
     elif found:
         print_table(HEADERS, [as_cells(standing) for standing in found])
     else:
@@ -179,11 +138,11 @@ def show(name: str, *, book: str, as_json: bool) -> None:
         wiring.seal()
         standing, kept = wiring.subscriptions.one(name), wiring.subscriptions.kept(name)
     if as_json:
-        print_json(as_json_object(standing) | {"kept": [kept_as_json(one) for one in kept]})
+        print_json(standing.as_json() | {"kept": [one.as_json() for one in kept]})
         return
-    print_table(("", ""), [(key, value) for key, value in as_json_object(standing).items()])
+    print_table(("", ""), [(key, value) for key, value in standing.as_json().items()])
     if kept:
-        rows = [tuple(kept_as_json(one).values()) for one in kept]
+        rows = [tuple(one.as_json().values()) for one in kept]
         print_table(KEPT_HEADERS, rows, title="Not taken yet")
 
 
@@ -255,7 +214,7 @@ def remove(name: str, *, book: str, as_json: bool) -> None:
     with opened(book) as wiring:
         stood = wiring.subscriptions.remove(name)
     if as_json:
-        print_json(as_json_object(stood))
+        print_json(stood.as_json())
     else:
         click.echo(f"Removed {name}, which stood at position {stood.subscription.position}.")
 
@@ -325,12 +284,6 @@ def listen(  # noqa: PLR0913 # as many as there are options
     Nothing is remembered and nothing is tried again: each answer is printed, and the next event goes out.
     Ctrl-C ends it.
     """
-    import asyncio  # noqa: PLC0415  # loaded when it runs
-
-    from ledger.webhooks.endpoints import AddressRefused, checked_secret, new_secret, webhook_url  # noqa: PLC0415  # as above  # noqa: PLC0415  # as above
-    from ledger.webhooks.sender import Forwarder  # noqa: PLC0415  # as above
-    from ledger.webhooks.subscriptions import check_types  # noqa: PLC0415  # as above
-
     check_types(types)
     try:
         address = webhook_url(url, allow_private=True)
@@ -351,11 +304,8 @@ def listen(  # noqa: PLR0913 # as many as there are options
     return 0 if all_taken else 1
 
 
-def _begin(wiring: "App", since: str | None) -> int:
+def _begin(wiring: App, since: str | None) -> int:
     """Settle the position after which to begin. Raises UsageError, and Rejected where the epochs part."""
-    from ledger.feed.reader import position_after  # noqa: PLC0415  # loaded when it runs
-    from ledger.store.feed import feed_end  # noqa: PLC0415  # as above
-
     with wiring.pool.connection() as connection:
         return (
             feed_end(connection, wiring.book)
@@ -364,12 +314,12 @@ def _begin(wiring: "App", since: str | None) -> int:
         )
 
 
-def _line(event: "FeedEvent", outcome: "DeliveryResult") -> None:
+def _line(event: FeedEvent, outcome: DeliveryResult) -> None:
     told = "taken" if not outcome.told else outcome.told
     click.echo(f"{event.position:>8}  {event.type}  {event.stream.name}  {told}")
 
 
-def _json_line(event: "FeedEvent", outcome: "DeliveryResult") -> None:
+def _json_line(event: FeedEvent, outcome: DeliveryResult) -> None:
     print_json_line(
         {
             "position": event.position,

@@ -1,17 +1,16 @@
 """`coverledger token create/list/revoke/link`: who may call over HTTP."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import click
 
+from ledger.app import App
+from ledger.auth.tokens import LINK_LASTS, Kind, Token, Tokens
 from ledger.cli.options import actor_option, book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json, print_table
 from ledger.errors import Rejected, UsageError
-
-if TYPE_CHECKING:
-    from ledger.app import App
-    from ledger.auth.tokens import Kind, Token, Tokens
+from ledger.imports.lines import Malformed, checked_name
+from ledger.running_file import running_up
 
 ROLES = ("auditor", "back_office", "subscriber", "importer", "monitor", "admin", "calendar")
 """As in `ledger.auth.roles`, which help need not load."""
@@ -136,9 +135,6 @@ def link(  # noqa: PLR0913  # one parameter an option
     role: str, name: str, url: str | None, *, actor: str, book: str, as_json: bool
 ) -> None:
     """Make a link that signs somebody in, once, within 15 minutes."""
-    from ledger.auth.tokens import LINK_LASTS  # noqa: PLC0415  # loaded only by a command that needs it
-    from ledger.running_file import running_up  # noqa: PLC0415  # as above
-
     if role == "calendar":
         message = "Nobody signs in as a calendar: choose another --role."
         raise UsageError(message)
@@ -162,16 +158,13 @@ def link(  # noqa: PLR0913  # one parameter an option
         )
 
 
-def _tokens(wiring: "App") -> "Tokens":
-    from ledger.auth.tokens import Tokens  # noqa: PLC0415  # loaded only by a command that needs it
+def _tokens(wiring: App) -> Tokens:
 
     return Tokens(wiring.pool, wiring.book)
 
 
 def _checked(name: str) -> str:
     """Check the id of a caller. Raises UsageError."""
-    from ledger.imports.lines import Malformed, checked_name  # noqa: PLC0415  # as above
-
     try:
         return checked_name("--name", name)
     except Malformed as error:
@@ -179,7 +172,7 @@ def _checked(name: str) -> str:
         raise UsageError(message) from None
 
 
-def _as_json(token: "Token") -> dict[str, object]:
+def _as_json(token: Token) -> dict[str, object]:
     return {
         "id": token.token_id,
         "kind": token.kind,

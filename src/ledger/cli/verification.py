@@ -1,31 +1,24 @@
 """`verify` at work, on the database, a bundle or a proof; the keys and heads that proofs are checked with."""
 
-from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from importlib.metadata import entry_points
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, cast
 
 import click
 
-from ledger.app import opened
+from ledger.app import App, ViewCheck
+from ledger.cli.options import opened
 from ledger.cli.output import Reach, note, print_json, progress
 from ledger.errors import Rejected, UsageError
-from ledger.proofs.errors import BadNote, KeyFileRefused, ProofRefused
-from ledger.proofs.notes import VerifierKey, WitnessKey
+from ledger.proofs.errors import BadNote, ProofRefused
+from ledger.proofs.notes import VerifierKey, WitnessKey, to_base64
 from ledger.proofs.verifier import EvidenceUsageError, cosigned_line, read_kept, verify_evidence
-from ledger.sealing.key_files import SigningKeys
 from ledger.store.log import newest_checkpoint
 from ledger.verification.database import DatabaseProof, verify_database, verify_schema
-from ledger.verification.findings import CheckedView, LessProven, NotVerified, OnProgress
+from ledger.verification.findings import CheckedView, LessProven, NotVerified
 from ledger.verification.heads import log_size
 from ledger.verification.progress import ProgressFile
-from ledger.verification.trust_anchors import Parting, TrustAnchors, anchors_beside_key, anchors_given
-
-if TYPE_CHECKING:
-    from ledger.app import App
+from ledger.verification.trust_anchors import Parting, TrustAnchors, anchors_at_hand
 
 
 def read_keys(keys: Iterable[str]) -> list[VerifierKey]:
@@ -71,12 +64,7 @@ def not_verified(fault: Exception, *, as_json: bool, advice: str = "") -> Reject
     return Rejected(f"not verified: {fault}{advice}")
 
 
-def root_text(root: bytes) -> str:
-    """Write a root as checkpoints spell it."""
-    return b64encode(root).decode()
-
-
-def newest_note(wiring: "App") -> str:
+def newest_note(wiring: App) -> str:
     """Seal and sign what waits, where this machine does, and give the newest signed head. Raises Rejected."""
     if wiring.settings.sealer_enabled:
         wiring.seal()
@@ -91,18 +79,9 @@ def newest_note(wiring: "App") -> str:
     return note
 
 
-def trusted_keys(wiring: "App", given: Iterable[str]) -> list[VerifierKey]:
+def trusted_keys(wiring: App, given: Iterable[str]) -> list[VerifierKey]:
     """Return the verifier keys that were given, else those beside the database. Raises KeyFileRefused."""
-    return read_keys(given) or signing_keys(wiring).verifier_keys
-
-
-def signing_keys(wiring: "App") -> SigningKeys:
-    """Read the log's key file. Raises KeyFileRefused."""
-    place = wiring.signing_place
-    if not place.key.exists():
-        message = f"the log's signing key {place.key} is not here: give the verifier key with --key"
-        raise KeyFileRefused(message)
-    return place.keys()
+    return read_keys(given) or wiring.signing_place.keys_at_hand().verifier_keys
 
 
 def verify_target(  # noqa: PLR0913  # one option each
@@ -138,17 +117,12 @@ def verify_target(  # noqa: PLR0913  # one option each
     return 0
 
 
-VIEW_CHECKS_GROUP = "coverledger.view_checks"
-"""Name → callable(wiring, progress) → CheckedView; raises NotVerified."""
-
 ADVICE = "; leave the database as it is, find out who changed it, and restore a backup that verifies"
 SCHEMA_ADVICE = (
     "; find out who changed it and what they did meanwhile, then put it back as the migrations make it: "
     "restore a backup into a fresh database"
 )
 VIEW_ADVICE = "; find out who changed it, then `coverledger projections rebuild --all` puts the views right"
-
-ViewCheck = Callable[["App", OnProgress], CheckedView]
 
 
 def run(  # noqa: PLR0913  # one option each
@@ -162,10 +136,16 @@ def run(  # noqa: PLR0913  # one option each
     as_json: bool,
 ) -> int:
     """Verify the database; gives the exit code. Raises Rejected when it does not verify."""
-    with opened(book, creates=False) as wiring:
+    with opened(book) as wiring:
         begun = monotonic()
         try:
-            outside = outside_of(wiring, keys, since, witnesses)
+            outside = anchors_at_hand(
+                wiring.signing_place,
+                wiring.settings.witness_keys,
+                keys=keys,
+                since=since,
+                witnesses=witnesses,
+            )
             proof = _log(wiring, outside, fresh=fresh)
         except (LessProven, BadNote) as fault:
             raise not_verified(fault, as_json=as_json) from fault
@@ -189,22 +169,7 @@ def run(  # noqa: PLR0913  # one option each
     return 0
 
 
-def outside_of(
-    wiring: "App",
-    keys: Sequence[VerifierKey] = (),
-    since: Sequence[str] = (),
-    witnesses: Sequence[WitnessKey] = (),
-) -> TrustAnchors:
-    """Take the keys that were given, else those beside the database; the kept head goes with the latter."""
-    if keys:
-        outside = anchors_given(keys, since, witnesses)
-    else:
-        outside = anchors_beside_key(wiring.signing_place, since, witnesses)
-    known = [key for witness in wiring.settings.witness_places for key in witness.keys]
-    return replace(outside, known_witnesses=known)
-
-
-def _log(wiring: "App", outside: TrustAnchors, *, fresh: bool) -> DatabaseProof:
+def _log(wiring: App, outside: TrustAnchors, *, fresh: bool) -> DatabaseProof:
     wiring.settings.make_home()
     memory = ProgressFile(wiring.settings.home / "verification", wiring.book, outside.demanded)
     if fresh:
@@ -229,21 +194,20 @@ def _log(wiring: "App", outside: TrustAnchors, *, fresh: bool) -> DatabaseProof:
     return proof
 
 
-def _views(wiring: "App") -> dict[str, CheckedView]:
+def _views(wiring: App) -> dict[str, CheckedView]:
     """Check all that is folded from the feed; by name. Raises NotVerified."""
     checked = {}
-    for point in sorted(entry_points(group=VIEW_CHECKS_GROUP), key=lambda point: point.name):
-        check = cast("ViewCheck", point.load())
-        with progress(f"Verifying {point.name}", _size(wiring)) as bar:
-            checked[point.name] = _checked(check, wiring, bar)
+    for name, check in sorted(wiring.parts.view_checks.items()):
+        with progress(f"Verifying {name}", _size(wiring)) as bar:
+            checked[name] = _checked(check, wiring, bar)
     return checked
 
 
-def _checked(check: ViewCheck, wiring: "App", bar: Reach) -> CheckedView:
+def _checked(check: ViewCheck, wiring: App, bar: Reach) -> CheckedView:
     return check(wiring, lambda done, _: bar.reach(done))
 
 
-def _size(wiring: "App") -> int:
+def _size(wiring: App) -> int:
     with wiring.pool.connection() as connection:
         return log_size(connection, wiring.book)
 
@@ -260,7 +224,7 @@ def _say(proof: DatabaseProof, views: dict[str, CheckedView]) -> None:
         click.echo(f"head given: {head.origin}, {head.size:,} events: the log extends it")
     for cosigned in proof.cosigned:
         click.echo(cosigned_line(cosigned))
-    click.echo(f"log: {proof.origin}, {proof.size:,} events, root {root_text(proof.root)}")
+    click.echo(f"log: {proof.origin}, {proof.size:,} events, root {to_base64(proof.root)}")
     _say_what_is_not_proven(proof)
 
 

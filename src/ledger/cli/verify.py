@@ -1,21 +1,30 @@
 """`verify`, and what is taken out to be verified elsewhere: `checkpoint`, `export`, `proof`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from ledger.app import App
 from ledger.cli.options import book_option, json_option, opened
-from ledger.cli.output import note, print_json
+from ledger.cli.output import note, print_json, progress
+from ledger.cli.verification import (
+    newest_note,
+    read_keys,
+    read_since,
+    read_witnesses,
+    run,
+    trusted_keys,
+    verify_target,
+)
 from ledger.errors import Rejected, UsageError
-
-if TYPE_CHECKING:
-    from ledger.app import App
+from ledger.proofs.checkpoints import peek_checkpoint
+from ledger.proofs.contract_proof import verify_contract_file
+from ledger.proofs.notes import to_base64
+from ledger.verification.exports import NothingProven, contract_proof, export_bundle, extension
 
 
 @click.command(
     "verify",
-    short_help="Prove that nothing was altered: the database, a bundle, or a contract's proof.",
     help=(
         "Prove that the history is complete, unchanged and in order; name the first bad "
         "position or row if not.\n\n"
@@ -75,8 +84,6 @@ def verify(  # noqa: PLR0913  # one option each
     as_json: bool,
 ) -> int:
     """Verify the database, a bundle or a file."""
-    from ledger.cli.verification import read_keys, read_since, read_witnesses  # noqa: PLC0415  # loaded when it runs
-
     verifier_keys, heads, seen_by = read_keys(keys), read_since(since), read_witnesses(witnesses)
     if target is None:
         if contract is not None:
@@ -84,7 +91,6 @@ def verify(  # noqa: PLR0913  # one option each
                 "--contract asks for a bundle; for one contract of the database: coverledger proof CONTRACT."
             )
             raise UsageError(message)
-        from ledger.cli.verification import run  # noqa: PLC0415  # loads the database's side
 
         return run(book, verifier_keys, heads, witnesses=seen_by, views=views, fresh=fresh, as_json=as_json)
     if views or fresh:
@@ -96,14 +102,12 @@ def verify(  # noqa: PLR0913  # one option each
             "(where the ledger runs: coverledger checkpoint --vkey)."
         )
         raise UsageError(message)
-    from ledger.cli.verification import verify_target  # noqa: PLC0415  # no database is loaded
 
     return verify_target(target, verifier_keys, heads, contract=contract, witnesses=seen_by, as_json=as_json)
 
 
 @click.command(
     "checkpoint",
-    short_help="The log's signed head, to be kept outside; or the key that verifies it.",
     help=(
         "Seal and sign what waits, and print the log's head (a C2SP tlog-checkpoint): its name, "
         "how many events it "
@@ -130,10 +134,6 @@ def verify(  # noqa: PLR0913  # one option each
 @json_option
 def checkpoint(*, vkey: bool, since: Path | None, send: bool, book: str, as_json: bool) -> None:
     """Print the newest signed head."""
-    from ledger.cli.verification import newest_note, read_since, root_text, signing_keys  # noqa: PLC0415  # loaded when it runs
-    from ledger.proofs.checkpoints import peek_checkpoint  # noqa: PLC0415  # as above
-    from ledger.verification.exports import extension  # noqa: PLC0415  # as above
-
     if vkey + bool(since) + send > 1:
         message = "--vkey prints a key, --since a proof, --send sends: ask for one of them."
         raise UsageError(message)
@@ -141,7 +141,7 @@ def checkpoint(*, vkey: bool, since: Path | None, send: bool, book: str, as_json
     with opened(book) as wiring:
         signed = newest_note(wiring)
         if vkey:
-            keys = [str(key) for key in signing_keys(wiring).verifier_keys]
+            keys = [str(key) for key in wiring.signing_place.keys_at_hand().verifier_keys]
             if as_json:
                 print_json({"verifier_key": keys[0], "retired": keys[1:]})
             else:
@@ -153,13 +153,13 @@ def checkpoint(*, vkey: bool, since: Path | None, send: bool, book: str, as_json
         proven = None if old is None else extension(wiring.pool, book, old, signed)
     if as_json:
         head = peek_checkpoint(signed)
-        told = {"origin": head.origin, "size": head.size, "root": root_text(head.root), "checkpoint": signed}
+        told = {"origin": head.origin, "size": head.size, "root": to_base64(head.root), "checkpoint": signed}
         print_json(told if proven is None else told | {"consistency": str(proven)})
     else:
         click.echo(signed if proven is None else str(proven), nl=False)
 
 
-def _send(wiring: "App", *, as_json: bool) -> None:
+def _send(wiring: App, *, as_json: bool) -> None:
     """Send the head to every place outside. Raises UsageError without any, Rejected where one lacks it."""
     if not wiring.settings.sends_heads:
         message = (
@@ -183,7 +183,6 @@ def _send(wiring: "App", *, as_json: bool) -> None:
 
 @click.command(
     "export",
-    short_help="Write the whole book as a bundle that an auditor verifies offline.",
     help=(
         "Write the book, up to its newest signed head, into a new folder DIR: the log as C2SP "
         "tiles, its leaves and "
@@ -205,11 +204,6 @@ def _send(wiring: "App", *, as_json: bool) -> None:
 @json_option
 def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) -> None:
     """Write a bundle."""
-    from ledger.cli.output import progress  # noqa: PLC0415  # as above
-    from ledger.cli.verification import newest_note, root_text, trusted_keys  # noqa: PLC0415  # loaded when it runs
-    from ledger.proofs.checkpoints import peek_checkpoint  # noqa: PLC0415  # as above
-    from ledger.verification.exports import export_bundle  # noqa: PLC0415  # as above
-
     with opened(book) as wiring:
         verifier_keys = trusted_keys(wiring, keys)
         size = peek_checkpoint(newest_note(wiring)).size
@@ -228,7 +222,7 @@ def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) 
                 "directory": str(directory),
                 "origin": head.origin,
                 "size": head.size,
-                "root": root_text(head.root),
+                "root": to_base64(head.root),
             }
             | {"verifier_keys": [str(key) for key in verifier_keys]}
         )
@@ -239,7 +233,6 @@ def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) 
 
 @click.command(
     "proof",
-    short_help="One contract's history with its proof, in one file.",
     help=(
         "Write the history of CONTRACT and of its claims with a proof that it is what was "
         "recorded: one file, which "
@@ -261,10 +254,6 @@ def export(directory: Path, *, keys: tuple[str, ...], book: str, as_json: bool) 
 @json_option
 def proof(contract: str, *, out: Path | None, keys: tuple[str, ...], book: str, as_json: bool) -> None:
     """Write one contract's proof."""
-    from ledger.cli.verification import newest_note, root_text, trusted_keys  # noqa: PLC0415  # loaded when it runs
-    from ledger.proofs.contract_proof import verify_contract_file  # noqa: PLC0415  # as above
-    from ledger.verification.exports import NothingProven, contract_proof  # noqa: PLC0415  # as above
-
     with opened(book) as wiring:
         verifier_keys = trusted_keys(wiring, keys)
         newest_note(wiring)
@@ -285,7 +274,7 @@ def proof(contract: str, *, out: Path | None, keys: tuple[str, ...], book: str, 
     if as_json:
         print_json(
             {"file": str(out), "contract": contract, "events": proven.events}
-            | {"origin": head.origin, "size": head.size, "root": root_text(head.root)}
+            | {"origin": head.origin, "size": head.size, "root": to_base64(head.root)}
         )
         return
     note(

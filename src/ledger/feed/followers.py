@@ -57,8 +57,10 @@ class Follower(Protocol):
     """Reads the feed and has an effect in the database, in the same transaction as its checkpoint."""
 
     name: str
-    types: frozenset[str] | None
-    """Event types wanted; None: all."""
+
+    @property
+    def types(self) -> frozenset[str] | None:
+        """Event types wanted; None: all."""
 
     def apply(self, connection: Connection, events: Sequence[FeedEvent]) -> None:
         """Take effect of these events, in order, on this connection. Must not commit."""

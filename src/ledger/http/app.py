@@ -1,18 +1,17 @@
 """The HTTP application: one frame, into which every package puts its routes.
 
-A package registers routes by an entry point of the group `coverledger.routes`: a name, and a callable that
-takes the wiring and gives a FastAPI router whose paths are whole (`/v1/{book}/limits`, `/contracts`).
+Each brings a router whose paths are whole (`ledger.registry`).
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from importlib.metadata import entry_points, version
+from importlib.metadata import version
 from threading import Event as StopEvent
-from typing import Final, cast
+from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
@@ -31,14 +30,10 @@ from ledger.http.parameters import PresentEpoch, refuse_unknown
 from ledger.http.position_waiter import PositionWaiter
 from ledger.http.problems import answer_problem
 
-ROUTES_GROUP: Final = "coverledger.routes"
-
 THREADS: Final = 12
 """Requests that read the database at the same time; the pool has more connections."""
 WRITERS: Final = 8
 """Commands that are decided at the same time, in threads of their own: no reader is waited for."""
-
-Routes = Callable[[App], APIRouter]
 
 
 class _App(FastAPI):
@@ -79,8 +74,8 @@ def create_app(wiring: App) -> FastAPI:
     app.state.watch = Watch(wiring)
     app.state.counts = Counts(measured(wiring, app.state.watch))
     app.state.draining = StopEvent()
-    for point in sorted(entry_points(group=ROUTES_GROUP), key=lambda point: point.name):
-        app.include_router(cast("Routes", point.load())(wiring))
+    for _, routes in sorted(wiring.serving.routes.items()):
+        app.include_router(routes(wiring))
     app.add_middleware(RequestMiddleware, counts=app.state.counts)
     app.frame, app.lane = RequestMiddleware(app, app.state.counts), lane(wiring.book)
     describe(app, wiring.book, lambda: wiring.event_type_prefix)

@@ -68,7 +68,7 @@ class FeedPage(NamedTuple):
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Return the routes of the feed (group `coverledger.routes`)."""
+    """Return the routes of the feed."""
     router = APIRouter(prefix=PREFIX, tags=["feed"])
     router.get(
         "/events",

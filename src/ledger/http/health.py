@@ -182,7 +182,7 @@ class Readiness(BaseModel):
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Return the routes that watch over the program (group `coverledger.routes`)."""
+    """Return the routes that watch over the program."""
     router = APIRouter(tags=["health"])
 
     @router.get("/livez", summary="Does the program live?", response_model=None)

@@ -37,7 +37,7 @@ KEPT: Final = {"Cache-Control": "private, max-age=3600"}
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Return the routes of the log (group `coverledger.routes`)."""
+    """Return the routes of the log."""
     router = APIRouter(prefix=PREFIX, tags=["log"])
     router.get(
         "/checkpoint",

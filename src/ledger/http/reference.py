@@ -29,7 +29,7 @@ ANY_OBJECT: dict[str, Any] = {"schema": {"type": "object"}}
 
 
 def catalog_routes(_wiring: App) -> APIRouter:
-    """Return the routes of the catalog (group `coverledger.routes`)."""
+    """Return the routes of the catalog."""
     router = APIRouter(tags=["catalog"])
     router.get(
         f"{PREFIX}/schemas/{{event_type}}",
@@ -120,7 +120,7 @@ PARTS: Final[Mapping[str, str]] = {
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Return the routes of the reference (group `coverledger.routes`)."""
+    """Return the routes of the reference."""
     router = APIRouter(include_in_schema=False)
     router.get("/docs")(reference)
     router.get(STYLE)(style)

@@ -325,7 +325,7 @@ def listen(wiring: App) -> Sequence[tuple[str, str]]:
 
 
 def serve(wiring: App, stop: StopEvent) -> None:
-    """Serve until `stop` is set (group `coverledger.services`)."""
+    """Serve until `stop` is set."""
     if wiring.listening is None:
         listen(wiring)
     assert wiring.listening is not None  # noqa: S101  # listen has just bound it

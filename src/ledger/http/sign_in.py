@@ -27,7 +27,7 @@ LONGEST_CODE: Final = 200
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Return the routes of signing in and out (group `coverledger.routes`)."""
+    """Return the routes of signing in and out."""
     router = APIRouter(include_in_schema=False)
     router.get("/sign-in")(sign_in)
     router.post("/sign-out")(sign_out)
@@ -113,7 +113,7 @@ _log = structlog.get_logger("ledger.http")
 
 
 def openid_routes(wiring: App) -> APIRouter:
-    """Return the routes (group `coverledger.routes`); none where the settings name no provider."""
+    """Return the routes; none where the settings name no provider."""
     router = APIRouter(include_in_schema=False)
     provider = Provider.from_settings(wiring.settings)
     if provider is not None:

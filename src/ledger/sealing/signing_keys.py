@@ -105,6 +105,13 @@ class SigningFiles:
         """Read the key file. Raises KeyFileRefused."""
         return load_keys(self.key)
 
+    def keys_at_hand(self) -> SigningKeys:
+        """Read the key file; where it lies elsewhere, say how to do without. Raises KeyFileRefused."""
+        if not self.key.exists():
+            message = f"the log's signing key {self.key} is not here: give the verifier key with --key"
+            raise KeyFileRefused(message)
+        return self.keys()
+
     def create_keys(self, origin: str) -> SigningKeys:
         """Make the key of a new log, unless somebody was faster: then read theirs. Raises KeyFileRefused."""
         self.make_folder()

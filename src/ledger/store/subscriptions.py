@@ -300,6 +300,23 @@ class Kept(NamedTuple):
     told: str | None
     """What the last failure was."""
 
+    def as_json(self) -> dict[str, object]:
+        """Return what `--json` prints; instants in UTC."""
+        return {
+            "position": self.position,
+            "state": self.state,
+            "tries": self.tries,
+            "failing_since": iso_seconds(self.failed_at),
+            # What stands behind another event of its contract waits for that one.
+            "next_try_at": iso_seconds(self.due_at) if self.state == "waiting" and self.tries else None,
+            "last_failure": self.told,
+        }
+
+
+def iso_seconds(instant: datetime | None) -> str | None:
+    """Write an instant as ISO text, to the second; None stays None."""
+    return None if instant is None else instant.isoformat(timespec="seconds")
+
 
 def behind(position: int, contract: UUID, now: datetime) -> Kept:
     """Make one that was not tried: due as soon as those of its contract before it are out of the way."""

@@ -4,7 +4,7 @@ After the log was put back such a head is proven, or named as not covered by thi
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -122,6 +122,19 @@ def anchors_given(
 ) -> TrustAnchors:
     """Take verifier keys, and heads that were kept elsewhere, as somebody gives them. Raises BadNote."""
     return TrustAnchors(GivenKeys(keys), heads=_given(since, keys), witnesses=witnesses)
+
+
+def anchors_at_hand(
+    files: SigningFiles,
+    known_witnesses: Sequence[WitnessKey],
+    *,
+    keys: Sequence[VerifierKey] = (),
+    since: Iterable[str] = (),
+    witnesses: Sequence[WitnessKey] = (),
+) -> TrustAnchors:
+    """Take the keys that were given, else what lies beside the signing key. Raises as those two."""
+    anchors = anchors_given(keys, since, witnesses) if keys else anchors_beside_key(files, since, witnesses)
+    return replace(anchors, known_witnesses=known_witnesses)
 
 
 def _kept(files: SigningFiles, keys: SigningKeys) -> list[ExternalHead]:

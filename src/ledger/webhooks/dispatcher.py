@@ -1,6 +1,6 @@
 """Delivers to all subscribers of one book: a worker for each that is active and nobody else's now.
 
-`deliver` is what `up` runs (group `claims_ledger.services`).
+`deliver` is what `up` runs.
 """
 
 import asyncio

@@ -28,6 +28,7 @@ from ledger.store.subscriptions import (
     behind,
     enter_state,
     hurry,
+    iso_seconds,
     keep_missing,
     kept_events,
     lift_pause,
@@ -119,6 +120,28 @@ class SubscriptionStatus:
     backlog: Backlog
     lag: int
     """Events of the feed, wanted or not, that it has not come to yet."""
+
+    def as_json(self) -> dict[str, object]:
+        """Return what `--json` prints; instants in UTC."""
+        found, backlog = self.subscription, self.backlog
+        return {
+            "name": found.name,
+            "kind": found.kind,
+            "target": found.target,
+            "types": None if found.types is None else list(found.types),
+            "state": found.state,
+            "because": found.because,
+            "position": found.position,
+            "lag": self.lag,
+            "waiting": backlog.waiting,
+            "parked": backlog.parked,
+            "failing_since": iso_seconds(backlog.failing_since),
+            "next_try_at": iso_seconds(backlog.next_try_at),
+            "last_taken_at": iso_seconds(found.taken_at),
+            "last_failure": found.told,
+            "waits_until": iso_seconds(found.waits_until),
+            "created_at": iso_seconds(found.created_at),
+        }
 
 
 class Subscriptions:

@@ -32,15 +32,13 @@ from projections.cli.tables import (
     words,
 )
 from projections.cli.tables import (
-    as_json as plain_json,
-)
-from projections.cli.tables import (
     number as number_column,
 )
 from projections.cli.tables import (
     status as status_column,
 )
 from projections.queries.filters import CLAIM_STATUSES
+from projections.queries.reader import plain_json
 
 if TYPE_CHECKING:
     from ledger.privacy.access import Access

@@ -27,12 +27,10 @@ from projections.cli.tables import (
     show_section,
 )
 from projections.cli.tables import (
-    as_json as plain_json,
-)
-from projections.cli.tables import (
     status as status_column,
 )
 from projections.queries.filters import COMPLAINT_STATUSES
+from projections.queries.reader import plain_json
 
 COMPLAINT_COLUMNS: tuple[TableColumn, ...] = (
     plain("complaint", "complaint"),

@@ -27,12 +27,10 @@ from projections.cli.tables import (
     words,
 )
 from projections.cli.tables import (
-    as_json as plain_json,
-)
-from projections.cli.tables import (
     status as status_column,
 )
 from projections.queries.filters import CONTRACT_STATUSES
+from projections.queries.reader import plain_json
 
 if TYPE_CHECKING:
     from ledger.privacy.access import Access

@@ -32,9 +32,9 @@ from projections.cli.tables import (
     show_rows,
     words,
 )
-from projections.cli.tables import as_json as plain_json
 from projections.cli.tables import status as status_column
 from projections.queries.filters import CONTRACT_STATUSES, DUE_KINDS, DUE_STATUSES
+from projections.queries.reader import plain_json
 
 DUE_COLUMNS: tuple[TableColumn, ...] = (
     plain("subject", "subject"),
@@ -162,8 +162,8 @@ def today(*, as_of: str | None, book: str, as_json: bool) -> None:
 
     The site's first page shows the same.
     """
+    from projections.queries.figures import VIEWS_OF_TODAY, today_figures  # noqa: PLC0415  # as above
     from projections.queries.reports import reported_until  # noqa: PLC0415  # loaded when it runs
-    from projections.web.presenters.reports import VIEWS_OF_TODAY, today_figures  # noqa: PLC0415  # as above
 
     with reading(book, VIEWS_OF_TODAY, as_of=as_of) as reader:
         told = today_figures(reader, reported_until(reader, None))
@@ -215,8 +215,8 @@ def overview(*, on: date | None, as_of: str | None, book: str, as_json: bool) ->
 
     The site's page of reports draws the same figures.
     """
-    from projections.web.presenters.reports import VIEWS_OF_OVERVIEW  # noqa: PLC0415  # loaded when it runs
-    from projections.web.presenters.reports import overview as figures_of  # noqa: PLC0415  # as above
+    from projections.queries.figures import VIEWS_OF_OVERVIEW  # noqa: PLC0415  # loaded when it runs
+    from projections.queries.figures import overview as figures_of  # noqa: PLC0415  # as above
 
     with reading(book, VIEWS_OF_OVERVIEW, as_of=as_of, on=on) as reader:
         figures = figures_of(reader)

@@ -14,7 +14,7 @@ from ledger.errors import UsageError
 from projections.cli.output import progress
 from projections.cli.query_options import names_options, reading, time_options
 from projections.cli.tables import TableColumn, euros, in_brussels, instant, number, plain, show_rows
-from projections.cli.tables import as_json as plain_json
+from projections.queries.reader import plain_json
 
 if TYPE_CHECKING:
     from ledger.app import App

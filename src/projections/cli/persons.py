@@ -102,7 +102,7 @@ def list_all(*, status: str | None, contract: str | None, book: str, as_json: bo
 
     A request counts from its receipt once it is confirmed: by the link, or by the desk on the site.
     """
-    from projections.web.cancellation_requests import requests, shown  # noqa: PLC0415  # loaded when it runs
+    from projections.cancellation_requests import requests, shown  # noqa: PLC0415  # loaded when it runs
 
     with opened(book) as wiring, wiring.pool.connection() as connection:
         rows = [shown(one) for one in requests(connection, book, state=status, contract=contract)]

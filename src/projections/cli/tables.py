@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, cast
 
 from ledger.cli.output import console, has_no_window, note, print_json
+from projections.queries.reader import plain_json
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -239,19 +240,6 @@ def euros(cents: object) -> str | None:
     return f"{sign}{abs(whole) // 100:,}.{abs(whole) % 100:02d}{CURRENCY}"
 
 
-def as_json(value: object) -> object:
-    """Turn dates and instants, wherever they stand, into their ISO texts."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(key): as_json(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [as_json(inner) for inner in value]
-    return value
-
-
 def show_rows(rows: Sequence[Values], columns: Sequence[TableColumn], *, title: str, empty: str) -> None:
     """Print rows as a table with its title and number of rows, or say kindly that there are none."""
     if rows:
@@ -314,7 +302,7 @@ def show(
 ) -> None:
     """Print a list: for programs one array with all rows, for people a table."""
     if json:
-        print_json(as_json(list(rows)))
+        print_json(plain_json(list(rows)))
     else:
         show_rows(rows, columns, title=title, empty=empty)
 

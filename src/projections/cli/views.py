@@ -17,7 +17,7 @@ from projections.cli.tables import (
     status,
     text,
 )
-from projections.cli.tables import as_json as plain_json
+from projections.queries.reader import plain_json
 
 NAMES = (
     "limits",

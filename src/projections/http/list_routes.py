@@ -22,9 +22,9 @@ from ledger.http.state import PREFIX, Book, wiring_of
 from projections.exports import due_calendar
 from projections.exports.files import SENT_FORMATS
 from projections.http.lists import LISTS, List, filters_of, row_schema
-from projections.http.reader import PagedReader, RequestedTime, Time, download, plain, read, rows_by_pages
+from projections.http.reader import PagedReader, RequestedTime, Time, download, read, rows_by_pages
 from projections.queries.questions import Answer, Filters, list_calendar
-from projections.queries.reader import Reader, sealed_at
+from projections.queries.reader import Reader, plain_json, sealed_at
 from projections.queries.reports import REPORTS, ReportFilter, by_guarantee, reported_until, rows_of
 from projections.runner.rows import PageKey
 
@@ -132,7 +132,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most.")]
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Return the routes of the lists (group `coverledger.routes`)."""
+    """Return the routes of the lists."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
     for listed in (*LISTS, *REPORT_LISTS):
         _add(router, listed)
@@ -216,7 +216,7 @@ def _page(listed: List) -> Callable[..., Any]:
                 link = link.include_query_params(as_of=str(position))
             link = link.remove_query_params(["min_position", "min_command"])
             headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
-        return JSONResponse(plain(rows), headers=headers)
+        return JSONResponse(plain_json(rows), headers=headers)
 
     page.__doc__ = f"{listed.said}: a page of them. Its next ones stand for the same position."
     return page

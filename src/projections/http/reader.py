@@ -1,7 +1,7 @@
 """How a request reads: at one position that the views have reached, in one picture of the database."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -31,18 +31,6 @@ from projections.http.lists import List
 from projections.queries.reader import SNAPSHOT, NothingKnown, Reader, known_end, position_as_of, read_as_of
 from projections.runner.rows import Paged, PageKey, RowSource
 from projections.runner.view import View
-
-
-def plain(value: object) -> object:
-    """Turn dates and instants, wherever they stand, into their ISO texts."""
-    if isinstance(value, date):  # an instant is one too
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    return value
-
 
 Told = TypeVar("Told")
 

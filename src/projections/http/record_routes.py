@@ -24,9 +24,9 @@ from ledger.http.state import PREFIX, Book
 from ledger.privacy.access import Access
 from ledger.store.feed import last_positions, version_at
 from projections.http.lists import LISTS, row_schema
-from projections.http.reader import BELONGING, PagedReader, RequestedTime, Time, no_such, plain, read
+from projections.http.reader import BELONGING, PagedReader, RequestedTime, Time, no_such, read
 from projections.queries.questions import show_claim, show_complaint, show_contract
-from projections.queries.reader import Reader, belonging
+from projections.queries.reader import Reader, belonging, plain_json
 from projections.queries.replay import history, replay
 
 ETAG: Final = {"ETag": {"description": "Version of the stream, for If-Match.", "schema": {"type": "string"}}}
@@ -136,7 +136,7 @@ Own = Annotated[bool, Query(description="A contract's own events only, without i
 
 
 def routes(_wiring: App) -> APIRouter:
-    """Return the routes of single contracts, claims and complaints (group `coverledger.routes`)."""
+    """Return the routes of single contracts, claims and complaints."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
     for kind in KINDS:
         one = f"/{kind.plural}/{{number:number}}"
@@ -225,7 +225,7 @@ async def _answer(  # who, what, when and why
         return shown, etag, is_known
 
     (shown, etag, is_known), position = await read(request, caller, kind.views, time, tell, access)
-    answer = JSONResponse(plain(shown), headers={POSITION: str(position), "ETag": etag})
+    answer = JSONResponse(plain_json(shown), headers={POSITION: str(position), "ETag": etag})
     return not_modified(answer) if is_known else answer
 
 
@@ -311,7 +311,7 @@ async def _told(  # who, what, when, how and why
             raise no_such(reader, kind.kind, number) from error
 
     events, position = await read(request, caller, BELONGING, time, told, access)
-    return JSONResponse(plain(events), headers={POSITION: str(position)})
+    return JSONResponse(plain_json(events), headers={POSITION: str(position)})
 
 
 def reason(said: str) -> str:

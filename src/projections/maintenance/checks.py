@@ -5,7 +5,7 @@ the view stands. In one snapshot, so that a follower at work is no difference.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,6 @@ from ledger.verification.findings import CheckedView, NotVerified, OnProgress
 from projections.queries.reader import read_until
 from projections.runner.generations import live
 from projections.runner.view import Folding, Row, View
-from projections.views.registry import VIEWS
 
 if TYPE_CHECKING:
     from ledger.app import App
@@ -98,8 +97,6 @@ def events_at(connection: Connection, book: str, positions: set[int]) -> dict[in
         return {position: f"{stream} {version} {name}" for position, stream, version, name in cursor}
 
 
-Check = Callable[["App", OnProgress], CheckedView]
-
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
 REMEMBERED = """
 select key, since_position, memory from projections.remembered
@@ -181,23 +178,3 @@ def _remembered(
     with connection.cursor() as cursor:
         cursor.execute(REMEMBERED, (book, generation, view.name))
         return {key: (since, memory) for key, since, memory in cursor}
-
-
-def _check(name: str) -> Check:
-    def check(wiring: "App", progress: OnProgress) -> CheckedView:
-        return check_view(wiring, VIEWS[name], progress)
-
-    check.__doc__ = f"Check the view `{name}` against the feed."
-    return check
-
-
-check_limits = _check("limits")
-check_due = _check("due")
-check_contracts = _check("contracts")
-check_claims = _check("claims")
-check_complaints = _check("complaints")
-check_refunds = _check("refunds")
-check_payments = _check("payments")
-check_reserves = _check("reserves")
-check_timeline = _check("timeline")
-check_bordereau = _check("bordereau")

@@ -45,6 +45,17 @@ order by 3
 """
 
 
+def plain_json(value: object) -> object:
+    """Turn dates and instants, wherever they stand, into their ISO texts."""
+    if isinstance(value, date):  # an instant is one too
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): plain_json(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_json(inner) for inner in value]
+    return value
+
+
 def first_position(connection: Connection, book: str, stream: StreamRef) -> int:
     """Return the position of a stream's first event. Raises `KeyError` when none is sealed."""
     with connection.cursor() as cursor:

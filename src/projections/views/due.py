@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from ledger.domain.claim.events import ClaimMoved, ClaimOpened
 from ledger.domain.complaint.events import ComplaintLodged
 from ledger.domain.contract.events import ContractStarted
-from ledger.domain.deadlines import Deadline, fold_deadlines, listened_to
+from ledger.domain.deadlines import LISTENED_TO, Deadline, fold_deadlines
 from ledger.domain.event import Event
 from ledger.domain.identifiers import StreamKind, StreamRef, contract_ref
 from ledger.domain.retention import (
@@ -135,22 +135,16 @@ def _row(stream: StreamRef, subject: DueSubject, opening: int, deadline: Deadlin
 _PLACING: frozenset[type[Event]] = frozenset({ContractStarted, ClaimOpened, ClaimMoved, ComplaintLodged})
 _REMEMBERED = TypeAdapter(DueSubject)
 
-
-def due_view() -> View[DueSubject]:
-    """Return the view of the policies that there are."""
-    return View(
-        name="due",
-        types=frozenset(event.stable_name for event in listened_to() | _PLACING),
-        table=TABLE,
-        key_of=lambda event: event.stream.name,
-        fold=fold,
-        to_text=lambda subject: _REMEMBERED.dump_json(subject).decode(),
-        from_text=_REMEMBERED.validate_json,
-        mentions=mentions,
-    )
-
-
-DUE = due_view()
+DUE: View[DueSubject] = View(
+    name="due",
+    types=frozenset(event.stable_name for event in LISTENED_TO | _PLACING),
+    table=TABLE,
+    key_of=lambda event: event.stream.name,
+    fold=fold,
+    to_text=lambda subject: _REMEMBERED.dump_json(subject).decode(),
+    from_text=_REMEMBERED.validate_json,
+    mentions=mentions,
+)
 
 
 SELECT = """

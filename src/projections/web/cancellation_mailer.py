@@ -1,4 +1,4 @@
-"""The link that confirms, sent to the address on file (group `coverledger.services`)."""
+"""The link that confirms, sent to the address on file."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,7 +29,7 @@ from ledger.mail import (
 from ledger.privacy.access import Access, Opened, record_access
 from ledger.store.vault import ERASED, open_personal
 from ledger.supervision import rest
-from projections.web.cancellation_requests import (
+from projections.cancellation_requests import (
     WORKER,
     CancellationRequest,
     add_code,

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ledger.cli.verbs_table import VERBS, Field, Verb
 from ledger.domain.command import read_date
 from ledger.imports.csv_rows import NotAnAmount, cents
+from ledger.verbs import VERBS, Field, Verb
 from projections.web.i18n.codes import N_
 
 TITLES: Mapping[str, str] = {

@@ -21,8 +21,7 @@ from ledger.http.state import SLASH
 from ledger.imports.json_lines import TooDeep, json_object
 from ledger.imports.lines import Malformed, decoded
 from ledger.store.retry import has_no_room, passes_by_itself
-from projections.cli.tables import as_json
-from projections.queries.reader import NothingKnown
+from projections.queries.reader import NothingKnown, plain_json
 from projections.web.i18n.codes import N_
 from projections.web.i18n.language import LANGUAGES, Language, preferred, words
 from projections.web.i18n.problems import BadParameter, explained
@@ -347,7 +346,7 @@ def _response(look: PageRequest, answer: Answer | Response) -> Response:
 
 def _json(value: object) -> Response:
     """Write what the command line prints with `--json`."""
-    return Response(json.dumps(as_json(value), ensure_ascii=False) + "\n", media_type="application/json")
+    return Response(json.dumps(plain_json(value), ensure_ascii=False) + "\n", media_type="application/json")
 
 
 def _language(request: Request) -> Language:

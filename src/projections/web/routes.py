@@ -1,4 +1,4 @@
-"""The site as the HTTP application takes it: every page on one router (group `coverledger.routes`)."""
+"""The site as the HTTP application takes it: every page on one router."""
 
 from fastapi import APIRouter
 

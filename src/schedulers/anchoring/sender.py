@@ -120,7 +120,7 @@ def keep_heads_outside(wiring: "App", stop: StopEvent) -> None:
 
 
 def send_now(wiring: "App") -> list[HeadDelivery]:
-    """Send the newest head to every place, whatever it has had today (group `coverledger.head_senders`)."""
+    """Send the newest head to every place, whatever it has had today."""
     return send(wiring, anchor_targets(wiring.settings), again=True)
 
 

@@ -1,21 +1,24 @@
 """`coverledger deadlines list/sweep/retention/digest`."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import TYPE_CHECKING
+from datetime import date, datetime, timedelta
 
 import click
 
+from ledger.app import App
+from ledger.attempts import failing
 from ledger.cli.options import DAY, book_option, examples, json_option, opened
-from ledger.cli.output import note, print_json, print_table
+from ledger.cli.output import note, print_json, print_table, progress
+from ledger.clock import present
+from ledger.domain.calendar import BRUSSELS, brussels_midnight
+from ledger.domain.deadlines import Deadline
 from ledger.errors import Rejected
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from ledger.app import App
-    from ledger.domain.deadlines import Deadline
-    from schedulers.digest import Digest
+from schedulers.agenda import NAME, list_appointments
+from schedulers.digest import Digest, compose_digest, digest_targets, render_text, send
+from schedulers.retention import NAME as RETENTION
+from schedulers.retention import proposals, today_of
+from schedulers.sweep import WORKER
+from schedulers.sweep import sweep as let_time_act
 
 
 @click.command()
@@ -32,11 +35,6 @@ def list_all(*, before: date | None, book: str, as_json: bool) -> None:
     At each instant time will owe the stream something: an end, a renewal, a missed deadline. What is due,
     with its dates and rules, stands in `coverledger due`.
     """
-    from datetime import timedelta  # noqa: PLC0415  # loaded when it runs
-
-    from ledger.domain.calendar import BRUSSELS, brussels_midnight  # noqa: PLC0415  # as above
-    from schedulers.agenda import NAME, list_appointments  # noqa: PLC0415  # as above
-
     until = None if before is None else brussels_midnight(before) - timedelta(microseconds=1)
     with opened(book) as wiring:
         wiring.catch_up(NAME)
@@ -83,16 +81,10 @@ def sweep(*, until: date | None, book: str, as_json: bool) -> None:
 
     `up` does this by itself. No result depends on when it runs; run twice, it does nothing twice.
     """
-    from ledger.attempts import failing  # noqa: PLC0415  # loaded when it runs
-    from ledger.domain.calendar import BRUSSELS  # noqa: PLC0415  # as above
-    from schedulers.cli.progress import progress  # noqa: PLC0415  # as above
-    from schedulers.sweep import WORKER  # noqa: PLC0415  # as above
-    from schedulers.sweep import sweep as let_time_act  # noqa: PLC0415  # as above
-
     with opened(book) as wiring:
         instant = _settled(wiring, until)
-        with progress("Sweeping") as report:
-            recorded = let_time_act(wiring, instant, report=report)
+        with progress("Sweeping", None) as bar:
+            recorded = let_time_act(wiring, instant, report=bar.reach)
         with wiring.pool.connection() as connection:
             left = [one.item for one in failing(connection, book) if one.worker == WORKER]
     if as_json:
@@ -108,14 +100,11 @@ def sweep(*, until: date | None, book: str, as_json: bool) -> None:
         raise Rejected(message)
 
 
-def _settled(wiring: "App", until: date | None) -> "datetime":
+def _settled(wiring: App, until: date | None) -> datetime:
     """Settle how far time acts, and move or free the book's clock accordingly.
 
     Raises `Rejected` while an import is open, and for a future in a real book.
     """
-    from ledger.clock import present  # noqa: PLC0415  # loaded when it runs
-    from ledger.domain.calendar import brussels_midnight  # noqa: PLC0415  # as above
-
     book, now = wiring.book_row(), wiring.now()
     if book.open_import is not None:
         message = (
@@ -157,10 +146,8 @@ def retention(*, until: date | None, book: str, as_json: bool) -> None:
     on its claims. Nothing is erased here: each line gives the command with which a person does it. A legal
     hold shows, and forbids it. `coverledger due --kind retention` lists contract by contract.
     """
-    from schedulers.retention import NAME, proposals, today_of  # noqa: PLC0415  # loaded when it runs
-
     with opened(book) as wiring:
-        wiring.catch_up(NAME)
+        wiring.catch_up(RETENTION)
         day = until or today_of(wiring)
         rows = proposals(wiring, day)
     if as_json:
@@ -201,8 +188,6 @@ def digest(*, sends: bool, book: str, as_json: bool) -> int:
     `up` sends it once each working day, by mail (COVERLEDGER_DIGEST_MAIL) or into a folder
     (COVERLEDGER_DIGEST_FOLDER). It names contracts, claims and complaints, and no person.
     """
-    from schedulers.digest import compose_digest, digest_targets, render_text, send  # noqa: PLC0415  # loaded when it runs
-
     told: dict[str, str] = {}
     with opened(book) as wiring:
         found = compose_digest(wiring)
@@ -222,8 +207,8 @@ def digest(*, sends: bool, book: str, as_json: bool) -> int:
     return 1 if any(said != "sent" for said in told.values()) else 0
 
 
-def _digest_json(found: "Digest") -> dict[str, object]:
-    def rows(part: "Sequence[Deadline]") -> list[dict[str, object]]:
+def _digest_json(found: Digest) -> dict[str, object]:
+    def rows(part: Sequence[Deadline]) -> list[dict[str, object]]:
         return [
             {
                 "subject": row.subject.subject,

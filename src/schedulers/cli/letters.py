@@ -2,10 +2,10 @@
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from ledger.app import App
 from ledger.cli.options import (
     DAY,
     access,
@@ -16,13 +16,21 @@ from ledger.cli.options import (
     opened,
     reason_option,
 )
-from ledger.cli.output import note, print_json, print_json_line, print_table
+from ledger.cli.output import note, print_json, print_json_line, print_table, progress
+from ledger.clock import present
+from ledger.domain.calendar import brussels_date
+from ledger.domain.identifiers import LONGEST_TEXT
 from ledger.errors import Rejected, UsageError
+from ledger.privacy.access import Opened, keys_to_open
+from schedulers.letters.config import carrier_of, store_of
+from schedulers.letters.handover import Confirmation, read_confirmations
+from schedulers.letters.handover import confirm as send
 from schedulers.letters.kinds import STATUSES
-
-if TYPE_CHECKING:
-    from ledger.app import App
-    from schedulers.letters.queries import Letter
+from schedulers.letters.pdf import Press
+from schedulers.letters.queries import NAME, Letter, free, letter_json, letters, try_again
+from schedulers.letters.worker import hand
+from schedulers.letters.worker import prepare as write
+from schedulers.letters.writer import record_prepared, write_answer
 
 AHEAD = click.IntRange(0, 365)
 
@@ -42,8 +50,6 @@ def list_all(*, status: str | None, contract: str | None, book: str, as_json: bo
     wanted, written and prepared: it is ours still; staged: on its way to the carrier; handed over: the
     carrier has it, and has not confirmed the posting yet; posted, returned; dropped: no longer of use.
     """
-    from schedulers.letters.queries import NAME, letter_json, letters  # noqa: PLC0415  # loaded when it runs
-
     with opened(book) as wiring:
         wiring.catch_up(NAME)
         with wiring.pool.connection() as connection:
@@ -92,17 +98,12 @@ def prepare(*, ahead_days: int | None, book: str, as_json: bool) -> None:
 
     `up` does this by itself. What waited or failed is tried again. Nothing is given to anybody yet.
     """
-    from schedulers.cli.progress import progress  # noqa: PLC0415  # loaded when it runs
-    from schedulers.letters.pdf import Press  # noqa: PLC0415  # as above
-    from schedulers.letters.queries import free, letter_json, letters  # noqa: PLC0415  # as above
-    from schedulers.letters.worker import prepare as write  # noqa: PLC0415  # as above
-
     with opened(book) as wiring:
         press = Press(wiring.settings.letters_fonts)
         with wiring.pool.connection() as connection:
             free(connection, book)
-        with progress("Writing letters") as report:
-            prepared = write(wiring, press, ahead_days=ahead_days, report=report)
+        with progress("Writing letters", None) as bar:
+            prepared = write(wiring, press, ahead_days=ahead_days, report=bar.reach)
         with wiring.pool.connection() as connection:
             known = letters(connection, book)
         waiting = [letter for letter in known if letter.status == "wanted" and letter.told]
@@ -132,10 +133,6 @@ def hand_over(*, ahead_days: int | None, book: str, as_json: bool) -> None:
     `up` does this by itself. Each letter goes once, also when the program dies in between. A simulated book's
     letters go to nobody.
     """
-    from schedulers.letters.config import carrier_of  # noqa: PLC0415  # as above
-    from schedulers.letters.queries import try_again  # noqa: PLC0415  # as above
-    from schedulers.letters.worker import hand  # noqa: PLC0415  # loaded when it runs
-
     with opened(book) as wiring:
         if wiring.book_row().kind == "simulated":
             message = f"Book {book} is simulated, and its letters go to nobody: open one with `letters open`."
@@ -178,14 +175,6 @@ def answer(reference: str, *, path: Path | None, no_text: bool, book: str) -> No
     The ledger knows that a complaint was answered, and not what was said: so the letter waits for its text.
     The text stands in the letter and nowhere else.
     """
-    from ledger.clock import present  # noqa: PLC0415  # loaded when it runs
-    from ledger.domain.calendar import brussels_date  # noqa: PLC0415  # as above
-    from ledger.domain.identifiers import LONGEST_TEXT  # noqa: PLC0415  # as above
-    from schedulers.letters.config import store_of  # noqa: PLC0415  # as above
-    from schedulers.letters.pdf import Press  # noqa: PLC0415  # as above
-    from schedulers.letters.queries import NAME  # noqa: PLC0415  # as above
-    from schedulers.letters.writer import record_prepared, write_answer  # noqa: PLC0415  # as above
-
     if (path is None) != no_text:
         message = "Give the answer's --text FILE, or --no-text."
         raise UsageError(message)
@@ -220,9 +209,6 @@ def answer(reference: str, *, path: Path | None, no_text: bool, book: str) -> No
 @examples("coverledger letters open L-ABCDEFGH23456789 --reason 'question of the policyholder'")
 def open_one(reference: str, *, output: Path | None, reason: str, actor: str, book: str) -> None:
     """Open a letter that was written, as a PDF. Whoever opens it stands in the access log."""
-    from ledger.privacy.access import Opened, keys_to_open  # noqa: PLC0415  # loaded when it runs
-    from schedulers.letters.config import store_of  # noqa: PLC0415  # as above
-
     by = access(actor, "letters open", reason)
     with opened(book) as wiring:
         letter = found(wiring, book, reference)
@@ -244,10 +230,8 @@ def open_one(reference: str, *, output: Path | None, reason: str, actor: str, bo
     note(f"Written to {output}.")
 
 
-def found(wiring: "App", book: str, reference: str) -> "Letter":
+def found(wiring: App, book: str, reference: str) -> Letter:
     """Find one letter by its reference. Raises Rejected."""
-    from schedulers.letters.queries import letters  # noqa: PLC0415  # loaded when it runs
-
     with wiring.pool.connection() as connection:
         rows = letters(connection, book, references=[reference])
     if not rows:
@@ -292,10 +276,6 @@ def confirm(  # noqa: PLR0913  # one parameter an option
     Of a termination notice that is the command SendTerminationNotice, or RecordLetterReturned: the day of
     posting decides whether it was timely (R6). Confirmed again, nothing happens twice.
     """
-    from schedulers.letters.handover import Confirmation, read_confirmations  # noqa: PLC0415  # as above
-    from schedulers.letters.handover import confirm as send  # noqa: PLC0415  # as above
-    from schedulers.letters.queries import NAME  # noqa: PLC0415  # as above
-
     if (reference is None) == (path is None):
         message = "Name one letter, or give a --file."
         raise UsageError(message)

@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import click
 
 from ledger.cli.options import DAY, book_option, examples, json_option, opened
-from ledger.cli.output import note, print_json, print_table
+from ledger.cli.output import note, print_json, print_table, progress
+from ledger.clock import present
+from ledger.domain.calendar import add_months, brussels_date
 from ledger.errors import UsageError
-
-if TYPE_CHECKING:
-    from schedulers.simulate import DayLoad, PlannedNotice, SimulatedMonth
+from schedulers.agenda import NAME, load_contracts, load_states
+from schedulers.simulate import DayLoad, PlannedNotice, SimulatedMonth, daily_load, until_of
+from schedulers.simulate import plan as planned_of
+from schedulers.simulate import simulate as live
 
 MOST_DAYS = 3660
 WEEKS_FROM_DAYS = 62
@@ -39,12 +41,6 @@ def plan(*, first: date | None, last: date | None, notices: bool, book: str, as_
     the carrier (COVERLEDGER_LETTERS_HAND_OVER_DAYS before its deadline); one that missed its day gets it in
     its next term. As known now: a policyholder's notice or a new contract changes it.
     """
-    from ledger.clock import present  # noqa: PLC0415  # loaded when it runs
-    from ledger.domain.calendar import brussels_date  # noqa: PLC0415  # as above
-    from schedulers.agenda import NAME, load_contracts  # noqa: PLC0415  # as above
-    from schedulers.simulate import daily_load  # noqa: PLC0415  # as above
-    from schedulers.simulate import plan as planned_of  # noqa: PLC0415  # as above
-
     with opened(book) as wiring:
         wiring.catch_up(NAME)
         today = brussels_date(present(wiring.book_row(), wiring.now()))
@@ -77,7 +73,7 @@ def plan(*, first: date | None, last: date | None, notices: bool, book: str, as_
 
 
 def _plan_json(
-    first: date, last: date, planned: "Sequence[PlannedNotice]", days: "Sequence[DayLoad]"
+    first: date, last: date, planned: Sequence[PlannedNotice], days: Sequence[DayLoad]
 ) -> dict[str, object]:
     return {
         "from": first.isoformat(),
@@ -96,7 +92,7 @@ def _plan_json(
     }
 
 
-def _chart(days: "Sequence[DayLoad]") -> None:
+def _chart(days: Sequence[DayLoad]) -> None:
     """Print a bar a day, or a week where there are many days; idle ones at either end are left out."""
     by_week = len(days) > WEEKS_FROM_DAYS
     counted: Counter[date] = Counter()
@@ -142,13 +138,6 @@ def simulate(*, until: date | None, notices: bool, book: str, as_json: bool) -> 
     the notices of the run-off are posted as `coverledger deadlines plan` says; nothing else is assumed, so
     that refunds and answers that are open now show as missed.
     """
-    from ledger.clock import present  # noqa: PLC0415  # loaded when it runs
-    from ledger.domain.calendar import add_months, brussels_date  # noqa: PLC0415  # as above
-    from schedulers.agenda import NAME, load_states  # noqa: PLC0415  # as above
-    from schedulers.cli.progress import progress  # noqa: PLC0415  # as above
-    from schedulers.simulate import simulate as live  # noqa: PLC0415  # as above
-    from schedulers.simulate import until_of  # noqa: PLC0415  # as above
-
     with opened(book) as wiring:
         wiring.catch_up(NAME)
         begun_at = present(wiring.book_row(), wiring.now())
@@ -160,13 +149,13 @@ def simulate(*, until: date | None, notices: bool, book: str, as_json: bool) -> 
         ahead = wiring.settings.letters_hand_over_days if notices else None
         with wiring.pool.connection() as connection:
             streams = load_states(connection, book)
-        with progress("Simulating") as report:
+        with progress("Simulating", len(streams)) as bar:
             lived = live(
                 streams,
                 begun_at,
                 end,
                 posts_ahead_days=ahead,
-                report=lambda done: report(done, len(streams)),
+                report=bar.reach,
             )
     if as_json:
         print_json(
@@ -201,7 +190,7 @@ def simulate(*, until: date | None, notices: bool, book: str, as_json: bool) -> 
     )
 
 
-def _month_json(month: "SimulatedMonth") -> dict[str, object]:
+def _month_json(month: SimulatedMonth) -> dict[str, object]:
     return {
         "month": f"{month.first:%Y-%m}",
         "posted": month.posted,

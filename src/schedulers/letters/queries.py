@@ -330,7 +330,7 @@ def list_letters(wiring: "App", asked: Mapping[str, str]) -> list[dict[str, obje
 
 
 def letters_to(wiring: "App", person: str) -> list[dict[str, object]]:
-    """Return the letters to one person, with what each says of their contract (group `coverledger.held`)."""
+    """Return the letters to one person, with what each says of their contract."""
     wiring.catch_up(NAME)
     with wiring.pool.connection() as connection:
         found = letters(connection, wiring.book, person=person)

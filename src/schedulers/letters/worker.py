@@ -29,7 +29,7 @@ ERASED = "its addressee was erased"
 
 
 def erase_letters(wiring: "App") -> int:
-    """Remove every letter to a person who was erased; how many files (group `coverledger.erasures`).
+    """Remove every letter to a person who was erased; how many files.
 
     The key that opens the sealed ones is gone already. Done again, it does nothing.
     """

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from coverledger.composition import opened
 from fixtures.database import Database
 from fixtures.desk import asked, contract
 from fixtures.program import settings_of
 from fixtures.proxy import Proxy, proxied
-from ledger.app import App, opened
+from ledger.app import App
 from ledger.config import Settings
 from ledger.domain.dispatch import needs
 from ledger.errors import Unavailable

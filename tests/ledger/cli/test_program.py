@@ -1,19 +1,19 @@
 """One program put together from what the packages register; errors in one line, with their exit codes."""
 
 import json
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from coverledger import __main__ as program
+from coverledger.__main__ import run
 from fixtures.database import Database, execute
 from fixtures.desk import contract
 from fixtures.program import CommandLine, Typed
-from ledger import program
 from ledger.errors import Rejected, Unavailable, UsageError
-from ledger.program import run
+from ledger.registry import Registry
 from ledger.store.errors import KeyFileRefused, OutcomeUnknown
 
 
@@ -22,12 +22,7 @@ def show() -> None:
     click.echo("shown")
 
 
-@click.group(help="Things that are kept.")
-def thing() -> None:
-    """Group of one package."""
-
-
-@thing.command(help="Make it.")
+@click.command(help="Make it.")
 def make() -> None:
     click.echo("made")
 
@@ -51,19 +46,11 @@ FAILURES: dict[str, Exception] = {
 
 @pytest.fixture
 def composed(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = __name__
-    points = [
-        EntryPoint(name, f"{here}:{value}", program.COMMANDS_GROUP)
-        for name, value in {
-            "thing": "thing",
-            "thing show": "show",
-            "fail": "fail",
-            "deep down show": "show",
-        }.items()
-    ]
-    monkeypatch.setattr(
-        program, "entry_points", lambda group: points if group == program.COMMANDS_GROUP else []
-    )
+    registry = Registry()
+    registry.add_group("thing", lambda: {"show": show})
+    registry.add_group("thing", lambda: {"make": make}, summary="Things that are kept.")
+    registry.add_verbs({"fail": "Fail in a way."}, lambda: {"fail": fail})
+    monkeypatch.setattr(program, "compose", lambda: registry)
 
 
 @pytest.mark.usefixtures("composed")
@@ -72,10 +59,10 @@ def test_groups_of_several_packages_become_one_by_their_name() -> None:
 
     assert CliRunner().invoke(whole, ["thing", "make"]).output == "made\n"
     assert CliRunner().invoke(whole, ["thing", "show"]).output == "shown\n"
-    assert CliRunner().invoke(whole, ["deep", "down", "show"]).output == "shown\n"
     helped = CliRunner().invoke(whole, ["thing", "--help"]).output
     assert "Things that are kept." in helped
     assert helped.index("make") < helped.index("show")
+    assert "Fail in a way." in CliRunner().invoke(whole, ["--help"]).output
 
 
 @pytest.mark.usefixtures("composed")

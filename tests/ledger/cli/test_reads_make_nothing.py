@@ -10,11 +10,11 @@ import click
 import psycopg2
 import pytest
 
+from coverledger.__main__ import program, run
 from fixtures.database import Database, execute
 from fixtures.desk import contract
 from fixtures.program import CommandLine, Typed, settings_of
 from ledger.migrate import migrations
-from ledger.program import program, run
 
 MAKERS = {"up", "init", "migrate", "import", "restore"}
 """Make a ledger where there is none; `restore` only of a backup that can be read."""

@@ -6,12 +6,12 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from coverledger.__main__ import program
 from ledger.cli import submit
-from ledger.cli.verbs_table import VERBS, Verb
 from ledger.command_handler import Answer
 from ledger.domain.registry import COMMANDS
 from ledger.imports.csv_rows import columns_of
-from ledger.program import program
+from ledger.verbs import VERBS, Verb
 
 
 def test_every_command_of_the_domain_has_one_verb() -> None:
@@ -36,7 +36,7 @@ def test_a_verb_demands_what_its_command_demands(verb: Verb) -> None:
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.command)
 def test_the_help_of_a_verb_shows_an_example_that_can_be_read(verb: Verb) -> None:
-    command = getattr(submit, verb.group).commands[verb.name]
+    command = submit.domain_verbs(verb.group)[verb.name]
 
     assert verb.example.startswith(f"coverledger {verb.group} {verb.name} ")
     assert verb.example in command.help

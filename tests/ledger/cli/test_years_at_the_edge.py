@@ -9,6 +9,7 @@ from typing import Any
 import click
 import pytest
 
+from coverledger.__main__ import program
 from fixtures.desk import claim, contract
 from fixtures.program import CommandLine
 from fixtures.served import Served
@@ -18,7 +19,6 @@ from ledger.domain.refusals import Invalid
 from ledger.domain.registry import COMMANDS, read_command
 from ledger.http.openapi import command_schema, example
 from ledger.imports.lines import Malformed, instant
-from ledger.program import program
 
 INSTANTS = (
     "9999-12-31T23:59:59+00:00",

@@ -10,11 +10,11 @@ import httpx2 as httpx
 import pytest
 from joserfc.jwk import RSAKey
 
+from coverledger.composition import opened
 from fixtures.database import Template, migrated_database
 from fixtures.program import settings_of
 from fixtures.provider import CLIENT, SECRET, Organisation, running_organisation
 from fixtures.served import WAIT_SECONDS, listening
-from ledger.app import opened
 from ledger.auth.oidc import Provider as OurProvider
 from ledger.config import Settings
 from ledger.errors import UsageError

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from embedded_homes import eventually, is_deserted
 
+from coverledger.__main__ import run
+from coverledger.composition import opened
 from ledger import default_home
-from ledger.app import opened
 from ledger.cli.options import DEFAULT_BOOK
 from ledger.config import Settings
 from ledger.postgres import EmbeddedPostgres
-from ledger.program import run
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from coverledger.__main__ import run
 from fixtures.database import Database, execute
 from fixtures.desk import claim, contract, send
 from fixtures.program import Program
 from ledger.app import App
 from ledger.cli import verification as command
-from ledger.program import run
 from ledger.store.pool import Pool
 from ledger.verification import chunks
 from ledger.verification.database import DatabaseProof, OnProgress, ProgressStore

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from coverledger.composition import opened
 from fixtures.database import Template, migrated_database
 from fixtures.program import settings_of
 from fixtures.signed_book import record_signed_book
-from ledger.app import App, opened
+from ledger.app import App
 from ledger.config import Settings
 from projections.queries.reader import Reader
 from projections.views.registry import VIEWS

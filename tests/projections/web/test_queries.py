@@ -7,18 +7,8 @@ from itertools import product
 import pytest
 
 from ledger.app import App
-from projections.queries.questions import (
-    Filters,
-    list_claims,
-    list_complaints,
-    list_contracts,
-    list_due,
-    list_limits,
-)
-from projections.queries.reader import Reader
-from projections.views.registry import VIEWS
-from projections.web import queries
-from projections.web.cached_counts import (
+from projections.queries import list_pages
+from projections.queries.cached_counts import (
     CLAIMS_BY_STATUS,
     COMPLAINTS_BY_STATUS,
     CONTRACTS_BY_STATUS,
@@ -26,7 +16,7 @@ from projections.web.cached_counts import (
     due_counts,
     late_number,
 )
-from projections.web.queries import (
+from projections.queries.list_pages import (
     CLAIMS,
     COMPLAINTS,
     CONTRACTS,
@@ -37,6 +27,16 @@ from projections.web.queries import (
     DuePageKey,
     ListFilter,
 )
+from projections.queries.questions import (
+    Filters,
+    list_claims,
+    list_complaints,
+    list_contracts,
+    list_due,
+    list_limits,
+)
+from projections.queries.reader import Reader
+from projections.views.registry import VIEWS
 from projections.web.time_params import AskedTime, looking
 
 Rows = list[dict[str, object]]
@@ -46,7 +46,7 @@ def pages_of_due(reader: Reader, wanted: DueListFilter, limit: int) -> Rows:
     """All pages put together."""
     rows: Rows = []
     place = None
-    while page := queries.due_page(reader, wanted, place, limit):
+    while page := list_pages.due_page(reader, wanted, place, limit):
         rows += page
         last = page[-1]
         place = DuePageKey(last["due_on"], int(str(last["subject_position"])), int(str(last["opening"])))  # type: ignore[arg-type]  # a date
@@ -82,7 +82,7 @@ def test_pages_of_due_dates_are_the_list_in_order_of_days_whatever_is_asked_for(
 
 
 def test_late_is_what_was_missed_and_is_still_to_do_and_no_letter(reader: Reader) -> None:
-    rows = queries.late(reader, 1000)
+    rows = list_pages.late(reader, 1000)
     expected = [
         row
         for row in list_due(reader, Filters(status="missed"))
@@ -95,9 +95,9 @@ def test_late_is_what_was_missed_and_is_still_to_do_and_no_letter(reader: Reader
 @pytest.mark.parametrize("name", ["contracts", "claims", "complaints"])
 def test_pages_of_a_list_are_the_list_from_its_end_and_its_facets_count_it(reader: Reader, name: str) -> None:
     view, listed, paged, figure = {
-        "contracts": (CONTRACTS, list_contracts, queries.contracts_page, CONTRACTS_BY_STATUS),
-        "claims": (CLAIMS, list_claims, queries.claims_page, CLAIMS_BY_STATUS),
-        "complaints": (COMPLAINTS, list_complaints, queries.complaints_page, COMPLAINTS_BY_STATUS),
+        "contracts": (CONTRACTS, list_contracts, list_pages.contracts_page, CONTRACTS_BY_STATUS),
+        "claims": (CLAIMS, list_claims, list_pages.claims_page, CLAIMS_BY_STATUS),
+        "complaints": (COMPLAINTS, list_complaints, list_pages.complaints_page, COMPLAINTS_BY_STATUS),
     }[name]
     for status in (None, "open", "active", "accepted", "cancelled"):
         rows: Rows = []
@@ -116,7 +116,7 @@ def test_limits_nearly_used_are_those_of_running_years_at_80_percent_or_out_of_c
     for today in {row["from_on"] for row in everything}:
         assert isinstance(today, date)
         expected = [row for row in everything if _is_nearly_used(row, today)]
-        found = queries.nearly_used(reader.connection, reader.source(LIMITS), today, 80, 1000)
+        found = list_pages.nearly_used(reader.connection, reader.source(LIMITS), today, 80, 1000)
         assert sorted(found, key=str) == sorted(expected, key=str)
 
 
@@ -145,8 +145,8 @@ def test_due_dates_are_the_same_by_what_stands_now_and_by_all_that_ever_stood(
     with looking(lively, VIEWS, AskedTime()) as newest:
         position = newest.position - before_the_end
     told = []
-    for most_ahead in (queries.MOST_AHEAD, 0):
-        monkeypatch.setattr(queries, "MOST_AHEAD", most_ahead)
+    for most_ahead in (list_pages.MOST_AHEAD, 0):
+        monkeypatch.setattr(list_pages, "MOST_AHEAD", most_ahead)
         with looking(lively, VIEWS, AskedTime(as_of=str(position))) as reader:
             told.append([pages_of_due(reader, DueListFilter(), limit) for limit in (5, 1000)])
     assert told[0] == told[1]

@@ -24,7 +24,7 @@ def with_settings(wiring: App, **more: object) -> App:
         "migrate_dsn": held.migrate_dsn,
         "sealer_dsn": held.sealer_dsn,
     }
-    return App(Settings.load(**{**given, **more}), wiring.book, wiring.ways)
+    return App(Settings.load(**{**given, **more}), wiring.book, wiring.ways, wiring.registry)
 
 
 def today(wiring: App) -> date:

@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 from letter_desk import PRESS, all_letters, events, fetched, start_due_in, with_settings
 
+from coverledger.composition import opened
 from fixtures.database import Database
 from fixtures.program import settings_of
-from ledger.app import App, opened
+from ledger.app import App
 from ledger.config import Settings
 from schedulers.letters import carriers, handover, store, writer
 from schedulers.letters.worker import hand, prepare

@@ -5,15 +5,16 @@ changes and registrations, which the composing side records on the contract's st
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import assert_never
 
-from ledger.domain.calendar import brussels_date, refund_raw_due
+from ledger.domain.calendar import refund_raw_due
 from ledger.domain.claim.acceptance import accept, correct_incident, move, refuse_uninsured, room_for
 from ledger.domain.claim.commands import (
     AcceptClaim,
     AppointExpert,
     CallOffExpert,
+    ClaimCommand,
     CloseClaim,
     CompleteSubmission,
     CorrectIncident,
@@ -58,7 +59,7 @@ from ledger.domain.claim.events import (
     Victim,
 )
 from ledger.domain.claim.state import Claim, Payment
-from ledger.domain.limits import Cover, LimitChange, LimitUse, Registration
+from ledger.domain.limits import Context, Cover, LimitChange, LimitUse, Registration
 from ledger.domain.refusals import (
     AlreadyDecided,
     AlreadySubmitted,
@@ -78,15 +79,40 @@ from ledger.domain.refusals import (
 )
 
 
-def open_claim(claim: Claim | None, command: OpenClaim, cover: Cover | None, at: datetime) -> ClaimDecision:
-    """Return what reporting an incident makes happen. Raises a Refusal, in the order of D8 and D19."""
+def decide(claim: Claim | None, command: ClaimCommand, context: Context) -> ClaimDecision:
+    """Return what a command makes happen to a claim and to its contracts. Raises a Refusal.
+
+    Raises KeyError where the command is decided by the cover of the claim's contract, and none was loaded.
+    """
+    if isinstance(command, OpenClaim):
+        return _open(claim, command, context)
+    claim = existing(claim, command)
+    if isinstance(command, LoneClaimCommand):
+        return _decide_alone(claim, command, context.today)
+    if context.cover is None:
+        message = f"contract {claim.contract} was not loaded; load what `needs` names"
+        raise KeyError(message)
+    return _decide_by_cover(claim, command, context, context.cover)
+
+
+def existing(claim: Claim | None, command: ClaimCommand) -> Claim:
+    """Return the claim that a command is about. Raises Unknown where there is none."""
+    if claim is None:
+        message = f"claim {command.claim} does not exist; check its number"
+        raise Unknown(message)
+    return claim
+
+
+def _open(claim: Claim | None, command: OpenClaim, context: Context) -> ClaimDecision:
+    # Refused in the order of D8 and D19.
+    cover = context.cover
     if cover is None:
         message = f"contract {command.contract} does not exist; check its number"
         raise Unknown(message)
     if claim is not None:
         message = f"claim {command.claim} is already open; take another number"
         raise Exists(message)
-    reported_on = command.reported_at or brussels_date(at)
+    reported_on = command.reported_at or context.today
     _refuse_incident_after(command.occurred_at, reported_on)
     victim = command.victim
     if victim.relation == "policyholder" and victim.person != cover.person:
@@ -109,11 +135,9 @@ def open_claim(claim: Claim | None, command: OpenClaim, cover: Cover | None, at:
     return ClaimDecision(opened, reported_on, registrations=(registration,))
 
 
-def decide_alone(  # noqa: C901, PLR0911 - one return a kind of command
-    claim: Claim, command: LoneClaimCommand, at: datetime
+def _decide_alone(  # noqa: C901, PLR0911 - one return a kind of command
+    claim: Claim, command: LoneClaimCommand, today: date
 ) -> ClaimDecision:
-    """Return what a command makes happen to a claim as of `at`, no contract asked. Raises a Refusal."""
-    today = brussels_date(at)
     match command:
         case IdentifyClaimant():
             return ClaimDecision(ClaimantIdentified(method=command.method), today)
@@ -139,15 +163,10 @@ def decide_alone(  # noqa: C901, PLR0911 - one return a kind of command
             assert_never(unknown)
 
 
-def decide(  # noqa: PLR0911 - one return a kind of command
-    claim: Claim, command: CoveredClaimCommand, cover: Cover, at: datetime, *, other: Cover | None = None
+def _decide_by_cover(  # noqa: PLR0911 - one return a kind of command
+    claim: Claim, command: CoveredClaimCommand, context: Context, cover: Cover
 ) -> ClaimDecision:
-    """Return what a command makes happen to a claim and its contract, both as of `at`.
-
-    `cover` is that of the claim's present contract, `other` that of the contract which MoveClaim names.
-    Raises the Refusal of the rule that the command breaks.
-    """
-    today = brussels_date(at)
+    today = context.today
     match command:
         case ProvideAssistance():
             return _provide_assistance(claim, command, cover, today)
@@ -167,7 +186,7 @@ def decide(  # noqa: PLR0911 - one return a kind of command
             _refuse_incident_after(command.occurred_at, claim.reported_on)
             return correct_incident(claim, command.occurred_at, cover)
         case MoveClaim():
-            return _move(claim, command, other)
+            return _move(claim, command, context.other)
         case unknown:
             assert_never(unknown)
 

@@ -1,7 +1,6 @@
 """What commands and time make happen to a complaint (R9, D18)."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import assert_never
 
 from ledger.domain.calendar import acknowledgement_due, answer_raw_due, opinion_raw_due
@@ -26,25 +25,16 @@ from ledger.domain.complaint.events import (
 from ledger.domain.complaint.state import Complaint
 from ledger.domain.event import PendingEvent
 from ledger.domain.identifiers import complaint_ref
-from ledger.domain.limits import Cover
+from ledger.domain.limits import Context
 from ledger.domain.refusals import Closed, Exists, Unknown
 
 
 def decide(
-    complaint: Complaint | None,
-    command: ComplaintCommand,
-    at: datetime,
-    *,
-    cover: Cover | None = None,
-    claim_exists: bool = True,
+    complaint: Complaint | None, command: ComplaintCommand, context: Context
 ) -> Sequence[PendingEvent]:
-    """Return what a command makes happen to a complaint. Raises Unknown, Exists, Closed (D18).
-
-    `cover` is that of the contract which LodgeComplaint names, `claim_exists` whether the claim is there
-    that it may name.
-    """
+    """Return what a command makes happen to a complaint. Raises Unknown, Exists, Closed (D18)."""
     if isinstance(command, LodgeComplaint):
-        return _lodge(complaint, command, at, cover=cover, claim_exists=claim_exists)
+        return _lodge(complaint, command, context)
     if complaint is None:
         message = f"complaint {command.complaint} does not exist; check its number"
         raise Unknown(message)
@@ -66,21 +56,15 @@ def decide(
             event = ComplaintClosed(on=command.on)
         case unknown:
             assert_never(unknown)
-    return [PendingEvent(complaint.ref, event, command.on, at)]
+    return [PendingEvent(complaint.ref, event, command.on, context.at)]
 
 
-def _lodge(
-    complaint: Complaint | None,
-    command: LodgeComplaint,
-    at: datetime,
-    *,
-    cover: Cover | None,
-    claim_exists: bool,
-) -> Sequence[PendingEvent]:
+def _lodge(complaint: Complaint | None, command: LodgeComplaint, context: Context) -> Sequence[PendingEvent]:
+    cover = context.cover
     if cover is None:
         message = f"contract {command.contract} does not exist; check its number"
         raise Unknown(message)
-    if not claim_exists:
+    if not context.claim_exists:
         message = f"claim {command.claim} does not exist; check its number, or leave it out"
         raise Unknown(message)
     if complaint is not None:
@@ -97,6 +81,5 @@ def _lodge(
         answer_raw_due_on=answer_raw_due(command.received_on, periods),
         ombudsman_days=periods.ombudsman_days,
     )
-    return [
-        PendingEvent(complaint_ref(command.complaint), event, command.received_on, at, subject=cover.person),
-    ]
+    ref = complaint_ref(command.complaint)
+    return [PendingEvent(ref, event, command.received_on, context.at, subject=cover.person)]

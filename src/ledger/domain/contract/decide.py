@@ -51,10 +51,10 @@ from ledger.domain.contract.events import (
     WithdrawalPeriodEnded,
 )
 from ledger.domain.contract.state import Contract
-from ledger.domain.deadlines import Deadline
+from ledger.domain.deadlines import Deadline, takes_effect_at
 from ledger.domain.event import PendingEvent, holds_personal_values
 from ledger.domain.identifiers import contract_ref
-from ledger.domain.limits import LimitChange, Registration
+from ledger.domain.limits import Context, LimitChange, Registration
 from ledger.domain.refusals import (
     ContractEnded,
     Exists,
@@ -70,10 +70,11 @@ from ledger.domain.refusals import (
 from ledger.domain.terms import load_terms
 
 
-def decide(contract: Contract | None, command: ContractCommand, at: datetime) -> Sequence[PendingEvent]:
-    """Return what the command makes happen to a contract that stands as of `at`. Raises a Refusal."""
+def decide(contract: Contract | None, command: ContractCommand, context: Context) -> Sequence[PendingEvent]:
+    """Return what the command makes happen to a contract. Raises a Refusal."""
+    at, today = context.at, context.today
     if isinstance(command, StartContract):
-        return _start(contract, command, at)
+        return _start(contract, command, context)
     if contract is None:
         message = f"contract {command.contract} does not exist; check its number"
         raise Unknown(message)
@@ -81,11 +82,11 @@ def decide(contract: Contract | None, command: ContractCommand, at: datetime) ->
         case GiveNotice():
             event, effective_on = _give_notice(contract, command)
         case RevokeNotice():
-            event, effective_on = _revoke_notice(contract, command, at)
+            event, effective_on = _revoke_notice(contract, command, today)
         case SendTerminationNotice():
             event, effective_on = _send_letter(contract, command)
         case RecordLetterReturned():
-            event, effective_on = _letter_returned(contract, command, at)
+            event, effective_on = _letter_returned(contract, command, today)
         case WithdrawFromContract():
             event, effective_on = _withdraw(contract, command)
         case AnnulContract():
@@ -98,7 +99,7 @@ def decide(contract: Contract | None, command: ContractCommand, at: datetime) ->
     return [PendingEvent(contract.ref, event, effective_on, at, subject=subject)]
 
 
-def _start(contract: Contract | None, command: StartContract, at: datetime) -> Sequence[PendingEvent]:
+def _start(contract: Contract | None, command: StartContract, context: Context) -> Sequence[PendingEvent]:
     if contract is not None:
         message = f"contract {command.contract} is already recorded; correct it, or take another number"
         raise Exists(message)
@@ -108,7 +109,7 @@ def _start(contract: Contract | None, command: StartContract, at: datetime) -> S
         raise ProductClosed(message)
     periods = terms.periods
     starts_on = command.starts_on
-    concluded_on = command.concluded_on or brussels_date(at)
+    concluded_on = command.concluded_on or context.today
     ends_on = term_end(starts_on, 1, periods)
     language = command.language or terms.default_language
     holder = command.policyholder
@@ -138,7 +139,7 @@ def _start(contract: Contract | None, command: StartContract, at: datetime) -> S
             for document in terms.documents_in(language)
         ),
     )
-    return [PendingEvent(contract_ref(command.contract), event, starts_on, at, subject=holder.person)]
+    return [PendingEvent(contract_ref(command.contract), event, starts_on, context.at, subject=holder.person)]
 
 
 def _give_notice(contract: Contract, command: GiveNotice) -> tuple[ContractEvent, date]:
@@ -158,12 +159,12 @@ def _give_notice(contract: Contract, command: GiveNotice) -> tuple[ContractEvent
     return event, command.received_on
 
 
-def _revoke_notice(contract: Contract, command: RevokeNotice, at: datetime) -> tuple[ContractEvent, date]:
+def _revoke_notice(contract: Contract, command: RevokeNotice, today: date) -> tuple[ContractEvent, date]:
     if contract.notice is None:
         message = f"no notice stands on contract {contract.number}; there is nothing to revoke"
         raise Unknown(message)
     _refuse_if_ended(contract)
-    return NoticeRevoked(reason=command.reason), brussels_date(at)
+    return NoticeRevoked(reason=command.reason), today
 
 
 def _send_letter(contract: Contract, command: SendTerminationNotice) -> tuple[ContractEvent, date]:
@@ -189,12 +190,12 @@ def _send_letter(contract: Contract, command: SendTerminationNotice) -> tuple[Co
 
 
 def _letter_returned(
-    contract: Contract, command: RecordLetterReturned, at: datetime
+    contract: Contract, command: RecordLetterReturned, today: date
 ) -> tuple[ContractEvent, date]:
     if contract.letters_sent == 0:
         message = f"no letter was sent on contract {contract.number}; record it first"
         raise Unknown(message)
-    return LetterReturned(returned_on=command.returned_on), brussels_date(at)
+    return LetterReturned(returned_on=command.returned_on), today
 
 
 def _withdraw(contract: Contract, command: WithdrawFromContract) -> tuple[ContractEvent, date]:
@@ -240,16 +241,14 @@ def _refuse_if_ended(contract: Contract) -> None:
         raise ContractEnded(message)
 
 
-def registered(contract: Contract, claim: str, registration: Registration, at: datetime) -> PendingEvent:
-    """Record on the contract that a claim was opened on it, or moved to or from it."""
+def registered(claim: str, registration: Registration, at: datetime) -> PendingEvent:
+    """Record on a contract that a claim was opened on it, or moved to or from it."""
     event = ClaimRegistered(claim=claim) if registration.present else ClaimDeregistered(claim=claim)
-    return PendingEvent(contract.ref, event, registration.effective_on, at)
+    return PendingEvent(contract_ref(registration.contract), event, registration.effective_on, at)
 
 
-def limit_changed(
-    contract: Contract, claim: str, guarantee: Guarantee, change: LimitChange, at: datetime
-) -> PendingEvent:
-    """Record on the contract what a claim's decision does to its limits."""
+def limit_changed(claim: str, guarantee: Guarantee, change: LimitChange, at: datetime) -> PendingEvent:
+    """Record on a contract what a claim's decision does to its limits."""
     held = change.holding
     year, amount, count = held.insurance_year, held.amount_cents, held.count
     event: ContractEvent
@@ -277,12 +276,12 @@ def limit_changed(
             )
         case unknown:
             assert_never(unknown)
-    return PendingEvent(contract.ref, event, change.effective_on or brussels_date(at), at)
+    return PendingEvent(contract_ref(change.contract), event, change.effective_on or brussels_date(at), at)
 
 
-def end_at(contract: Contract, instant: datetime, due: Sequence[Deadline]) -> ContractEvent:
-    """Return the first end or renewal that time owes at an instant; `due` are the rows of it."""
-    owed = {row.kind: row for row in due}
+def end_at(contract: Contract, instant: datetime) -> ContractEvent:
+    """Return the first end or renewal of which the time has come at an instant (R12)."""
+    owed = {row.kind: row for row in contract.deadlines if takes_effect_at(row) == instant}
     # D1: a notice that ends exactly on E cancels, even with a timely letter.
     if notice_end := owed.get("notice_end"):
         return Cancelled(effective_on=notice_end.due_on)

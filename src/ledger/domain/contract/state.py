@@ -136,9 +136,9 @@ class Contract:
 
     @property
     def expires_at(self) -> datetime | None:
-        """The instant (UTC) at which a timely letter ends the contract; None where none will.
+        """The instant (UTC) at which a standing letter ends the contract; None: none stands.
 
-        D3: a letter recorded after the renewal ends it at an E whose deadline is met already.
+        A letter recorded after the renewal ends it at an E whose row is met already (D3).
         """
         if self.letter is None or self.ended is not None:
             return None

@@ -13,10 +13,10 @@ from ledger.app import App
 from ledger.attempts import Attempts
 from ledger.clock import present
 from ledger.domain.identifiers import LONGEST_NAME
-from projections.web.cancellation_mailer import FAILED, GIVEN_UP, NO_ADDRESS, NO_CONTRACT, SENT_LATELY
-from projections.web.cancellation_requests import (
+from projections.cancellation_requests import (
     BY_LINK,
     WORKER,
+    CancellationRequest,
     confirm,
     effect_if_confirmed,
     effect_recorded,
@@ -27,8 +27,9 @@ from projections.web.cancellation_requests import (
     settle,
     shown,
 )
+from projections.web.cancellation_mailer import FAILED, GIVEN_UP, NO_ADDRESS, NO_CONTRACT, SENT_LATELY
 from projections.web.i18n.codes import N_
-from projections.web.i18n.problems import NEXT_STEPS
+from projections.web.i18n.problems import NEXT_STEPS, NotThere
 from projections.web.page import PageRequest, Said, page_of_request
 from projections.web.responses import Answer, Leads, Pages, Shown
 from projections.web.time_params import ALL, read_choice
@@ -59,6 +60,8 @@ class Rate:
                 self._left.popitem(last=False)
             return allowed
 
+
+NO_REQUEST: Final = N_("There is no such request: see the list of those that wait.")
 
 STATES: Final = ("waiting", "confirmed", "refused", "dismissed")
 
@@ -175,7 +178,7 @@ def show_list(look: PageRequest) -> Shown:
         found = requests(connection, look.wiring.book, state=None if state == ALL else state, limit=200)
     said = None
     if "done" in look.query:
-        request = request_of_id(look.wiring, look.query["done"])
+        request = _request(look, look.query["done"])
         effect = effect_recorded(look.wiring, request) if request.state == "confirmed" else None
         if effect is not None:
             ends = look.words(
@@ -205,15 +208,23 @@ def show_list(look: PageRequest) -> Shown:
 
 def confirm_by_desk(look: PageRequest) -> Leads:
     """Confirm what a customer asked for, after the desk has made sure of who they are."""
-    request = request_of_id(look.wiring, look.steps["request"])
+    request = _request(look, look.steps["request"])
     confirm(look.wiring, request, look.visitor.actor)
     return Leads(f"/cancellations?done={request.request}")
 
 
 def dismiss(look: PageRequest) -> Leads:
     """Set a request aside: the policyholder did not want it."""
-    request = request_of_id(look.wiring, look.steps["request"])
+    request = _request(look, look.steps["request"])
     with look.wiring.pool.connection() as connection:
         settle(connection, look.wiring.book, request.request, "dismissed", look.visitor.actor)
     Attempts(look.wiring.pool, look.wiring.book, WORKER).forget(request.request)
     return Leads(f"/cancellations?done={request.request}")
+
+
+def _request(look: PageRequest, request: str) -> CancellationRequest:
+    """Return a request by its id. Raises NotThere."""
+    found = request_of_id(look.wiring, request)
+    if found is None:
+        raise NotThere(NO_REQUEST)
+    return found

@@ -12,7 +12,6 @@ from ledger.privacy.access import Access
 from projections.queries.questions import Answer, Filters, list_due, show_contract
 from projections.queries.reader import Reader
 from projections.queries.replay import told
-from projections.web.external_links import told_elsewhere
 from projections.web.form_submission import new_command_id, said_of
 from projections.web.forms import Form, form_of
 from projections.web.i18n.codes import N_, REMARKS
@@ -75,11 +74,7 @@ def _shown(look: PageRequest, access: Access | None) -> Shown:
         kept = list_due(reader, Filters(contract=number, kind="retention"))
         position = reader.position
     # Letters are as they are now: a past time shows none.
-    letters = (
-        []
-        if look.asked.is_given
-        else told_elsewhere("letters shown", look.wiring, {"contract": number})["rows"]
-    )
+    letters = [] if look.asked.is_given else look.wiring.listed("letters shown", {"contract": number})["rows"]
     own = [event for event in events if event.stream == contract_ref(number)]
     limits = _rows(contract, "limits")
     return Shown(

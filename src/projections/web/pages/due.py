@@ -5,17 +5,16 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from projections.cancellation_requests import requests
+from projections.queries.cached_counts import OfDay, due_by_day, due_counts
+from projections.queries.figures import VIEWS_OF_TODAY, today_figures
 from projections.queries.filters import FILTERS, choices_of
+from projections.queries.list_pages import KINDS, STATUSES, DueListFilter, DuePageKey, due_page
 from projections.queries.questions import Filters, list_due
-from projections.web.cached_counts import OfDay, due_by_day, due_counts
-from projections.web.cancellation_requests import requests
 from projections.web.charts import month_before, next_month, weeks_of
-from projections.web.external_links import told_elsewhere
 from projections.web.i18n.codes import REMARKS
 from projections.web.i18n.problems import BadParameter
 from projections.web.page import PageRequest, page_of_request
-from projections.web.presenters.reports import VIEWS_OF_TODAY, today_figures
-from projections.web.queries import KINDS, STATUSES, DueListFilter, DuePageKey, due_page
 from projections.web.responses import TIME, Pages, Shown
 from projections.web.time_params import (
     ALL,
@@ -195,26 +194,26 @@ def register_letters(pages: Pages) -> None:
 
 def letters_as_json(look: PageRequest) -> object:
     """Return what `letters list` prints with the same filters."""
-    return told_elsewhere("letters", look.wiring, {name: look.query.get(name, "") for name in ASKED})
+    return look.wiring.listed("letters", {name: look.query.get(name, "") for name in ASKED})
 
 
 def show_letters(look: PageRequest) -> Shown:
     """Show those that wait, or those of one status."""
     status = look.query.get("status") or "waiting"
-    shown = told_elsewhere("letters shown", look.wiring, {"status": status})
+    shown = look.wiring.listed("letters shown", {"status": status})
     page = page_of_request(look, "due")
     return Shown("letters.html", {"page": page, "status": status, "REMARKS": REMARKS} | shown)
 
 
 def retention_as_json(look: PageRequest) -> object:
     """Return what `deadlines retention` prints."""
-    return told_elsewhere("retention", look.wiring, _until(look))
+    return look.wiring.listed("retention", _until(look))
 
 
 def show_retention(look: PageRequest) -> Shown:
     """Show whose records may be erased by a day."""
     asked = _until(look)
-    rows = told_elsewhere("retention", look.wiring, asked)
+    rows = look.wiring.listed("retention", asked)
     return Shown(
         "retention.html",
         {

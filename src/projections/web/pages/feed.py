@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
-from ledger.cli.subscriptions import as_json_object, kept_as_json
 from ledger.domain.registry import EVENT_TYPES
 from ledger.feed.reader import position_after, read_feed
 from ledger.store.feed import feed_end
@@ -138,14 +137,14 @@ def register_subscriptions(pages: Pages) -> None:
 
 def subscriptions_as_json(look: PageRequest) -> object:
     """Return what `subscriptions list` prints."""
-    return [as_json_object(standing) for standing in look.wiring.subscriptions.all()]
+    return [standing.as_json() for standing in look.wiring.subscriptions.all()]
 
 
 def subscription_as_json(look: PageRequest) -> object:
     """Return what `subscriptions show` prints."""
     name = look.steps["name"]
     standing, kept = look.wiring.subscriptions.one(name), look.wiring.subscriptions.kept(name)
-    return as_json_object(standing) | {"kept": [kept_as_json(one) for one in kept]}
+    return standing.as_json() | {"kept": [one.as_json() for one in kept]}
 
 
 def show_all(look: PageRequest) -> Shown:

@@ -10,6 +10,13 @@ from ledger.domain.codes import GUARANTEES
 from ledger.domain.identifiers import claim_ref, complaint_ref, contract_ref
 from ledger.privacy.access import Access
 from ledger.store.pool import Connection
+from projections.queries.cached_counts import (
+    CLAIMS_BY_STATUS,
+    COMPLAINTS_BY_STATUS,
+    CONTRACTS_BY_STATUS,
+    Figure,
+    by_status,
+)
 from projections.queries.filters import (
     CLAIM_STATUSES,
     COMPLAINT_STATUSES,
@@ -17,25 +24,7 @@ from projections.queries.filters import (
     FILTERS,
     choices_of,
 )
-from projections.queries.questions import Answer as Row
-from projections.queries.questions import Filters, list_claims, list_complaints, list_contracts
-from projections.queries.reader import Reader, known_end
-from projections.runner.rows import RowSource
-from projections.runner.view import View
-from projections.views.directory import Directory, Person
-from projections.views.directory import words as words_of
-from projections.web.cached_counts import (
-    CLAIMS_BY_STATUS,
-    COMPLAINTS_BY_STATUS,
-    CONTRACTS_BY_STATUS,
-    Figure,
-    by_status,
-)
-from projections.web.i18n.codes import N_
-from projections.web.i18n.problems import BadParameter
-from projections.web.page import PageRequest, page_of_request
-from projections.web.pages.contract import access_of
-from projections.web.queries import (
+from projections.queries.list_pages import (
     CLAIMS,
     COMPLAINTS,
     CONTRACTS,
@@ -44,6 +33,17 @@ from projections.web.queries import (
     complaints_page,
     contracts_page,
 )
+from projections.queries.questions import Answer as Row
+from projections.queries.questions import Filters, list_claims, list_complaints, list_contracts
+from projections.queries.reader import Reader, known_end
+from projections.runner.rows import RowSource
+from projections.runner.view import View
+from projections.views.directory import Directory, Person
+from projections.views.directory import words as words_of
+from projections.web.i18n.codes import N_
+from projections.web.i18n.problems import BadParameter
+from projections.web.page import PageRequest, page_of_request
+from projections.web.pages.contract import access_of
 from projections.web.renderer import page_of
 from projections.web.responses import TIME, Leads, Pages, Shown
 from projections.web.time_params import looking, read_choice, read_day, read_position

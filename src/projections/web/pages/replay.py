@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from ledger.cli.verification import signing_keys
 from ledger.domain.identifiers import StreamKind, StreamRef
 from ledger.privacy.access import Access
 from ledger.proofs.contract_proof import verify_contract_file
@@ -147,7 +146,7 @@ def _changes(look: PageRequest, told: Told) -> Sequence[Changed]:
 def _vkey(look: PageRequest) -> str | None:
     """Return the key that verifies a proof; None where the log is signed on another machine."""
     place = look.wiring.signing_place
-    return str(signing_keys(look.wiring).verifier_keys[0]) if place.key.exists() else None
+    return str(look.wiring.signing_place.keys_at_hand().verifier_keys[0]) if place.key.exists() else None
 
 
 def proof(look: PageRequest) -> Download:
@@ -163,5 +162,5 @@ def proof(look: PageRequest) -> Download:
         raise NotThere(NOTHING_PROVEN, number=number) from error
     if wiring.signing_place.key.exists():
         # What would not verify is not handed out.
-        verify_contract_file(text, signing_keys(wiring).verifier_keys)
+        verify_contract_file(text, wiring.signing_place.keys_at_hand().verifier_keys)
     return Download(f"{number}.proof.json", text, "application/json")

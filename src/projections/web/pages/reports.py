@@ -10,14 +10,15 @@ from typing import Final, NamedTuple
 from projections.exports import sheets
 from projections.exports.files import SENT_FORMATS, spooled
 from projections.exports.sheets import Rows, Sheet
+from projections.queries.cached_counts import promised_days, reserves_by_guarantee
+from projections.queries.figures import VIEWS_OF_OVERVIEW, overview
 from projections.queries.filters import FILTERS, choices_of
 from projections.queries.reader import Reader, read_as_of
 from projections.queries.reports import REPORTS, ReportFilter, each_of, reported_until
-from projections.web.cached_counts import promised_days, reserves_by_guarantee
 from projections.web.i18n.codes import N_
 from projections.web.i18n.problems import BadParameter, NotThere
 from projections.web.page import PageRequest, page_of_request
-from projections.web.presenters.reports import VIEWS_OF_OVERVIEW, consumption, guarantees, overview, refunds
+from projections.web.presenters.reports import consumption, guarantees, refunds
 from projections.web.presenters.tables import REPORT_COLUMNS
 from projections.web.responses import ALWAYS, NO_FILTER, TIME, Download, Pages, Shown
 from projections.web.time_params import looking, read_choice, read_day, read_month, today_of

@@ -3,29 +3,27 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from importlib.metadata import entry_points
 from itertools import islice
 from threading import Lock, Thread
 from time import monotonic
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 import structlog
 
 from ledger.app import App
-from ledger.cli.verification import VIEW_CHECKS_GROUP, outside_of, root_text, signing_keys
 from ledger.proofs.checkpoints import peek_checkpoint
 from ledger.proofs.errors import ProofRefused
+from ledger.proofs.notes import to_base64
 from ledger.store.errors import StoreError
 from ledger.store.log import log_state, newest_checkpoint, signed_heads_below
 from ledger.verification.database import verify_database
-from ledger.verification.findings import CheckedView
+from ledger.verification.trust_anchors import anchors_at_hand
 from projections.web.i18n.codes import N_
 from projections.web.i18n.problems import NotThere
 from projections.web.page import PageRequest, page_of_request
 from projections.web.responses import Answer, Download, Leads, Pages, Shown
 
 State = Literal["none", "running", "verified", "refused", "broken_off"]
-Check = Callable[[App, Callable[[int, int], None]], CheckedView]
 
 LOG: Final = "log"
 
@@ -88,14 +86,13 @@ class Verifying:
 
     def _told(self, *, views: bool) -> Mapping[str, object]:
         wiring = self._wiring
-        outside = outside_of(wiring)
+        outside = anchors_at_hand(wiring.signing_place, wiring.settings.witness_keys)
         proof = verify_database(wiring.pool, wiring.book, outside, progress=self._progress(LOG))
         told = {"verified": True} | proof.as_json
         checked: dict[str, object] = {}
         if views:
-            for point in sorted(entry_points(group=VIEW_CHECKS_GROUP), key=lambda point: point.name):
-                check = cast("Check", point.load())
-                checked[point.name] = check(wiring, self._progress(point.name))._asdict()
+            for name, check in sorted(wiring.parts.view_checks.items()):
+                checked[name] = check(wiring, self._progress(name))._asdict()
         return told | {"views": checked}
 
     def _progress(self, part: str) -> Callable[[int, int], None]:
@@ -176,7 +173,7 @@ class Verify:
             {
                 "page": page_of_request(look, "verify", position=log.size - 1),
                 "log": log,
-                "heads": [{"size": size, "root": root_text(root)} for size, root, _ in heads],
+                "heads": [{"size": size, "root": to_base64(root)} for size, root, _ in heads],
                 "run": self._verifying.newest,
                 "vkeys": _vkeys(wiring),
             },
@@ -187,7 +184,7 @@ def as_json(look: PageRequest) -> object:
     """Return what `checkpoint --json` prints: the newest signed head."""
     note = _note(look)
     head = peek_checkpoint(note)
-    return {"origin": head.origin, "size": head.size, "root": root_text(head.root), "checkpoint": note}
+    return {"origin": head.origin, "size": head.size, "root": to_base64(head.root), "checkpoint": note}
 
 
 def download_head(look: PageRequest) -> Download:
@@ -206,4 +203,4 @@ def _note(look: PageRequest) -> str:
 def _vkeys(wiring: App) -> list[str]:
     if not wiring.signing_place.key.exists():
         return []
-    return [str(key) for key in signing_keys(wiring).verifier_keys]
+    return [str(key) for key in wiring.signing_place.keys_at_hand().verifier_keys]

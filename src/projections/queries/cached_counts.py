@@ -14,22 +14,12 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from threading import Event as StopEvent
 from threading import Lock
 from typing import Any, Final, NamedTuple, cast
 
-from ledger.app import App
 from ledger.domain.calendar import ONE_DAY
 from ledger.domain.terms import load_terms
-from ledger.supervision import rest
-from projections.queries.reader import Reader, streams_between
-from projections.queries.reports import beside_exposure
-from projections.runner.generations import live
-from projections.runner.rows import Moved, names_of, select
-from projections.runner.view import View
-from projections.views.contracts import EXPOSURE
-from projections.views.reserves import BY_GUARANTEE, RESERVES
-from projections.web.queries import (
+from projections.queries.list_pages import (
     CLAIMS,
     CLAIMS_WHERE,
     COMPLAINTS,
@@ -41,7 +31,13 @@ from projections.web.queries import (
     DueListFilter,
     ListFilter,
 )
-from projections.web.time_params import AskedTime, looking, today_of
+from projections.queries.reader import Reader, streams_between
+from projections.queries.reports import beside_exposure
+from projections.runner.generations import live
+from projections.runner.rows import Moved, names_of, select
+from projections.runner.view import View
+from projections.views.contracts import EXPOSURE
+from projections.views.reserves import BY_GUARANTEE, RESERVES
 
 Rows = list[dict[str, object]]
 
@@ -380,19 +376,3 @@ def _due_rows(reader: Reader, wanted: DueListFilter) -> Iterator[Mapping[str, ob
 
 def _day(row: Mapping[str, object]) -> date:
     return cast("date", row["due_on"])
-
-
-VIEWS: Final = ("contracts", "claims", "complaints", "due", "reserves")
-AGAIN_SECONDS: Final = 10.0
-
-
-def keep_counted(wiring: App, stop: StopEvent) -> None:
-    """Count until `stop` is set (group `coverledger.services`)."""
-    counted: tuple[int, date] | None = None
-    while not stop.is_set():
-        with looking(wiring, VIEWS, AskedTime()) as reader:
-            standing = (reader.position, today_of(wiring))
-            if standing != counted:
-                count_what_pages_ask(reader, standing[1])
-                counted = standing
-        rest(stop, AGAIN_SECONDS)

@@ -1,87 +1,59 @@
-"""The program `coverledger`: one command line put together from what each package registers.
+"""The program `coverledger`: its command line, put together from what the packages and plug-ins register.
 
-Each entry point of the group `coverledger.commands` is a click command or group. Its name is the
-path at which it stands: `due` at the top, `contract show` inside the group `contract`. Several
-packages may add to one group. Only what is asked for is loaded.
+Of a verb nothing is loaded before it is asked for, so that `--help` answers at once.
 """
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import cast
 
 import click
 
-from ledger.cli.output import discard_output
+from coverledger.composition import compose
 from ledger.errors import CliError, Rejected, Unavailable, UsageError
+from ledger.registry import Registry
 
-COMMANDS_GROUP = "coverledger.commands"
 STOPPED_BY_KEYBOARD = 130
 """Exit code of a program that Ctrl-C ended, as shells have it."""
 
-GROUP_HELP = {
-    "contract": "Contracts: start, notice, termination letters; show, list, history.",
-    "claim": "Claims: open, identify, accept, refund; show, list, history.",
-    "complaint": "Complaints: lodge, answer, escalate; show, list, history.",
-    "projections": "The views: list them, rebuild them.",
-    "report": "Reports: refunds, money, reserves, the monthly bordereau, figures by guarantee.",
-    "person": "Find persons by name.",
-    "cancellations": "What customers sent on the site's cancellation form.",
-    "deadlines": "Deadlines: the diary, the sweep, the digest, the run-off, retention.",
-    "letters": "Letters: prepare them, hand them over, confirm their posting.",
-    "keys": "Master and signing keys.",
-    "subject": "One person's data: erase, export, hold.",
-    "token": "Who may call over HTTP: tokens and sign-in links.",
-    "subscriptions": "Who is told of events, and how that goes.",
-    "parked": "What could not be handled, and trying it again.",
-}
-"""Said for a group that no package describes itself."""
+
+class RegisteredVerbs(click.Group):
+    """The verbs of a registry, each loaded when it is asked for."""
+
+    def __init__(self, registry: Registry, name: str, *, help: str) -> None:  # noqa: A002  # click's own word
+        """Hold them; each of them finds the registry in its context."""
+        super().__init__(
+            name,
+            help=help,
+            no_args_is_help=True,
+            context_settings={
+                "obj": registry,
+                "help_option_names": ["-h", "--help"],
+                "max_content_width": 110,
+            },
+        )
+        self._registry = registry
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's own signature
+        """Return every verb's name, in alphabetical order."""
+        return sorted(self._registry.verbs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as above
+        """Load the verb of this name, or the group."""
+        verb = self._registry.verbs.get(cmd_name)
+        return None if verb is None else verb.load(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # as above
+        """List the verbs by what is registered of them, and load none."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.summary) for name, verb in sorted(self._registry.verbs.items())])
 
 
-class ComposedGroup(click.Group):
-    """A group whose commands are entry points, loaded when they are asked for."""
-
-    def __init__(
-        self, name: str, points: Sequence[tuple[tuple[str, ...], EntryPoint]], **rest: object
-    ) -> None:
-        """Hold these entry points, each with the path that is left of its name below this group."""
-        super().__init__(name, **rest)  # type: ignore[arg-type]  # click's own keywords, passed through
-        self._points = points
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return every command's name, in alphabetical order."""
-        names = {path[0] for path, _ in self._points if path}
-        for path, point in self._points:
-            if not path:
-                names.update(cast("click.Group", point.load()).list_commands(ctx))
-        return sorted(names)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load the command of this name; several entry points of one name become one group."""
-        below = [(path[1:], point) for path, point in self._points if path and path[0] == cmd_name]
-        leaves = [point for path, point in below if not path]
-        deeper = [(path, point) for path, point in below if path]
-        if leaves and not deeper and len(leaves) == 1:
-            return cast("click.Command", leaves[0].load())
-        if below:
-            loaded = [cast("click.Command", point.load()) for point in leaves]
-            said = next((command.help for command in loaded if command.help), GROUP_HELP.get(cmd_name))
-            return ComposedGroup(cmd_name, below, help=said, no_args_is_help=True)
-        for path, point in self._points:
-            if not path:
-                found = cast("click.Group", point.load()).get_command(ctx, cmd_name)
-                if found is not None:
-                    return found
-        return None
-
-
-def program() -> click.Group:
+def program() -> click.Command:
     """Put the whole command line together."""
-    points = [(tuple(point.name.split()), point) for point in entry_points(group=COMMANDS_GROUP)]
-    group = ComposedGroup(
+    verbs = RegisteredVerbs(
+        compose(),
         "coverledger",
-        points,
         help=(
             "Claims ledger: the ledger decides, projections show, schedulers remind.\n\n"
             "\b\nFirst steps:\n"
@@ -90,10 +62,8 @@ def program() -> click.Group:
             "  coverledger limits --contract C-1\n"
             "  coverledger due --status open"
         ),
-        no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
-    return cast("click.Group", click.version_option(package_name="coverledger")(group))
+    return click.version_option(package_name="coverledger")(verbs)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -102,6 +72,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         outcome = program().main(args=arguments, prog_name="coverledger", standalone_mode=False)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): that is its right, not an error.
+        from ledger.cli.output import discard_output  # noqa: PLC0415  # loaded by what printed
+
         discard_output()
         return 0
     except click.exceptions.NoArgsIsHelpError as error:
@@ -172,3 +144,7 @@ def _said_by_driver(driver: ModuleType, error: BaseException) -> tuple[str, int]
 def main() -> None:
     """Run the program for the console script."""
     sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

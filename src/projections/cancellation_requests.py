@@ -18,8 +18,6 @@ from ledger.domain.contract.state import Contract
 from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import contract_ref
 from ledger.store.pool import Connection
-from projections.web.i18n.codes import N_
-from projections.web.i18n.problems import NotThere
 
 State = Literal["waiting", "confirmed", "refused", "dismissed"]
 
@@ -234,7 +232,6 @@ def shown(request: CancellationRequest) -> Fields:
     return request._asdict()
 
 
-NO_REQUEST: Final = N_("There is no such request: see the list of those that wait.")
 REQUEST: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 SENDER: Final = "site:cancellation"
@@ -260,15 +257,13 @@ def request_of_code(wiring: App, code: str) -> CancellationRequest | None:
         return by_code(connection, wiring.book, code_sha256(code))
 
 
-def request_of_id(wiring: App, request: str) -> CancellationRequest:
-    """Return a request by its id. Raises `Rejected` for none."""
-    found = None
-    if REQUEST.fullmatch(request):
-        with wiring.pool.connection() as connection:
-            found = by_id(connection, wiring.book, request)
-    if found is None or found.contract is None:
-        raise NotThere(NO_REQUEST)
-    return found
+def request_of_id(wiring: App, request: str) -> CancellationRequest | None:
+    """Return a request by its id; None for none, or one for no contract."""
+    if not REQUEST.fullmatch(request):
+        return None
+    with wiring.pool.connection() as connection:
+        found = by_id(connection, wiring.book, request)
+    return None if found is None or found.contract is None else found
 
 
 def code_sha256(code: str) -> bytes:
