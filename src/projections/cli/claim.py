@@ -2,12 +2,12 @@
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ledger.cli.options import book_option, examples, json_option
 from ledger.cli.output import print_json
+from ledger.privacy.access import Access
 from projections.cli.due import DUE_COLUMNS
 from projections.cli.history import HISTORY_COLUMNS, history_of
 from projections.cli.output import out_option, rows_or_file, show_unless_written
@@ -38,10 +38,8 @@ from projections.cli.tables import (
     status as status_column,
 )
 from projections.queries.filters import CLAIM_STATUSES
+from projections.queries.questions import Filters, show_claim
 from projections.queries.reader import plain_json
-
-if TYPE_CHECKING:
-    from ledger.privacy.access import Access
 
 CLAIM_COLUMNS: tuple[TableColumn, ...] = (
     plain("claim", "claim"),
@@ -71,11 +69,9 @@ CLAIM_COLUMNS: tuple[TableColumn, ...] = (
     "coverledger claim show CL-1 --names --reason 'identification by phone'",
 )
 def show_one(  # noqa: PLR0913  # one parameter an option
-    number: str, on: date | None, as_of: str | None, access: "Access | None", book: str, *, as_json: bool
+    number: str, on: date | None, as_of: str | None, access: Access | None, book: str, *, as_json: bool
 ) -> None:
     """Show one claim, its amounts, its due dates, and whom to call."""
-    from projections.queries.questions import show_claim  # noqa: PLC0415  # loaded when it runs
-
     with reading(book, ("claims", "contracts", "due"), as_of=as_of, on=on, access=access) as reader:
         shown = show_claim(reader, number)
     if as_json:
@@ -114,8 +110,6 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     as_json: bool,
 ) -> None:
     """List claims in the order in which they were opened."""
-    from projections.queries.questions import Filters  # noqa: PLC0415  # loaded when it runs
-
     asked = Filters(contract, None, guarantee, before, status)
     with reading(book, ("claims",), as_of=as_of, on=on) as reader:
         rows = rows_or_file(reader, "claims", asked, out)

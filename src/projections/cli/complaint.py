@@ -30,6 +30,7 @@ from projections.cli.tables import (
     status as status_column,
 )
 from projections.queries.filters import COMPLAINT_STATUSES
+from projections.queries.questions import Filters, show_complaint
 from projections.queries.reader import plain_json
 
 COMPLAINT_COLUMNS: tuple[TableColumn, ...] = (
@@ -50,8 +51,6 @@ COMPLAINT_COLUMNS: tuple[TableColumn, ...] = (
 @examples("coverledger complaint show CP-1")
 def show_one(number: str, on: date | None, as_of: str | None, book: str, *, as_json: bool) -> None:
     """Show one complaint, its due dates, and where it may be taken next."""
-    from projections.queries.questions import show_complaint  # noqa: PLC0415  # loaded when it runs
-
     with reading(book, ("complaints", "contracts", "due"), as_of=as_of, on=on) as reader:
         shown = show_complaint(reader, number)
     if as_json:
@@ -85,8 +84,6 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     as_json: bool,
 ) -> None:
     """List complaints in the order in which they were lodged."""
-    from projections.queries.questions import Filters  # noqa: PLC0415  # loaded when it runs
-
     asked = Filters(contract, claim, None, before, status)
     with reading(book, ("complaints",), as_of=as_of, on=on) as reader:
         rows = rows_or_file(reader, "complaints", asked, out)

@@ -2,12 +2,12 @@
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ledger.cli.options import book_option, examples, json_option
 from ledger.cli.output import print_json
+from ledger.privacy.access import Access
 from projections.cli.claim import CLAIM_COLUMNS
 from projections.cli.complaint import COMPLAINT_COLUMNS
 from projections.cli.due import DUE_COLUMNS, LIMIT_COLUMNS
@@ -30,10 +30,8 @@ from projections.cli.tables import (
     status as status_column,
 )
 from projections.queries.filters import CONTRACT_STATUSES
+from projections.queries.questions import Filters, show_contract
 from projections.queries.reader import plain_json
-
-if TYPE_CHECKING:
-    from ledger.privacy.access import Access
 
 CONTRACT_COLUMNS: tuple[TableColumn, ...] = (
     plain("contract", "contract"),
@@ -67,11 +65,9 @@ DOCUMENT_COLUMNS = (
     "coverledger contract show CC-1 --names --reason 'call of the policyholder'",
 )
 def show_one(  # noqa: PLR0913  # one parameter an option
-    number: str, on: date | None, as_of: str | None, access: "Access | None", book: str, *, as_json: bool
+    number: str, on: date | None, as_of: str | None, access: Access | None, book: str, *, as_json: bool
 ) -> None:
     """Show one contract: cover, limits, due dates, claims, documents."""
-    from projections.queries.questions import show_contract  # noqa: PLC0415  # loaded when it runs
-
     views = ("contracts", "limits", "due", "claims", "complaints")
     with reading(book, views, as_of=as_of, on=on, access=access) as reader:
         shown = show_contract(reader, number)
@@ -114,8 +110,6 @@ def list_all(  # noqa: PLR0913  # one parameter an option
     as_json: bool,
 ) -> None:
     """List contracts in the order in which they were recorded."""
-    from projections.queries.questions import Filters  # noqa: PLC0415  # loaded when it runs
-
     asked = Filters(before=before, status=status)
     with reading(book, ("contracts",), as_of=as_of, on=on) as reader:
         rows = rows_or_file(reader, "contracts", asked, out)

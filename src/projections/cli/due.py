@@ -1,9 +1,7 @@
 """`coverledger due`, `limits`, `today` and `report overview`."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import cast
 
 import click
 
@@ -33,8 +31,12 @@ from projections.cli.tables import (
     words,
 )
 from projections.cli.tables import status as status_column
+from projections.queries.figures import VIEWS_OF_OVERVIEW, VIEWS_OF_TODAY, today_figures
+from projections.queries.figures import overview as figures_of
 from projections.queries.filters import CONTRACT_STATUSES, DUE_KINDS, DUE_STATUSES
+from projections.queries.questions import Filters
 from projections.queries.reader import plain_json
+from projections.queries.reports import reported_until
 
 DUE_COLUMNS: tuple[TableColumn, ...] = (
     plain("subject", "subject"),
@@ -86,8 +88,6 @@ def due(  # noqa: PLR0913  # one parameter an option
     as_json: bool,
 ) -> None:
     """Show what is due when, by due date, and what was met, missed or cancelled."""
-    from projections.queries.questions import Filters  # noqa: PLC0415  # loaded when it runs
-
     asked = Filters(contract, claim, guarantee, before, status, kind, from_on)
     with reading(book, ("due",), as_of=as_of, on=on) as reader:
         rows = rows_or_file(reader, "due", asked, out)
@@ -141,15 +141,10 @@ def limits(  # noqa: PLR0913  # one parameter an option
 
     One row for each guarantee of each insurance year begun.
     """
-    from projections.queries.questions import Filters  # noqa: PLC0415  # loaded when it runs
-
     asked = Filters(contract, claim, guarantee, before, status)
     with reading(book, ("limits", "claims", "contracts"), as_of=as_of, on=on) as reader:
         rows = rows_or_file(reader, "limits", asked, out)
     show_unless_written(rows, LIMIT_COLUMNS, title="Limits", empty="No limits match.", json=as_json)
-
-
-Rows = Sequence[Mapping[str, object]]
 
 
 @click.command()
@@ -162,23 +157,20 @@ def today(*, as_of: str | None, book: str, as_json: bool) -> None:
 
     The site's first page shows the same.
     """
-    from projections.queries.figures import VIEWS_OF_TODAY, today_figures  # noqa: PLC0415  # as above
-    from projections.queries.reports import reported_until  # noqa: PLC0415  # loaded when it runs
-
     with reading(book, VIEWS_OF_TODAY, as_of=as_of) as reader:
         told = today_figures(reader, reported_until(reader, None))
     if as_json:
         print_json(plain_json(told))
         return
-    show_rows(cast("Rows", told["late"]), DUE_COLUMNS, title="Late", empty="Nothing is late.")
+    show_rows(told["late"], DUE_COLUMNS, title="Late", empty="Nothing is late.")
     show_rows(
-        cast("Rows", told["due_soon"]),
+        told["due_soon"],
         DUE_COLUMNS,
         title=f"Due by {told['until']}",
         empty=f"Nothing is due by {told['until']}.",
     )
     show_rows(
-        cast("Rows", told["limits_nearly_used"]),
+        told["limits_nearly_used"],
         LIMIT_COLUMNS,
         title="Limits nearly used",
         empty="No limit of a running insurance year is nearly used.",
@@ -215,19 +207,16 @@ def overview(*, on: date | None, as_of: str | None, book: str, as_json: bool) ->
 
     The site's page of reports draws the same figures.
     """
-    from projections.queries.figures import VIEWS_OF_OVERVIEW  # noqa: PLC0415  # loaded when it runs
-    from projections.queries.figures import overview as figures_of  # noqa: PLC0415  # as above
-
     with reading(book, VIEWS_OF_OVERVIEW, as_of=as_of, on=on) as reader:
         figures = figures_of(reader)
     if as_json:
         print_json(plain_json(figures))
         return
-    for title, name, columns in (
-        ("Consumption by month of the incident", "consumed_by_month", BY_MONTH),
-        ("Claims by guarantee", "claims_by_guarantee", BY_GUARANTEE),
-        ("Refunds by days taken", "refunds_by_days", BY_DAYS),
+    for title, rows, columns in (
+        ("Consumption by month of the incident", figures["consumed_by_month"], BY_MONTH),
+        ("Claims by guarantee", figures["claims_by_guarantee"], BY_GUARANTEE),
+        ("Refunds by days taken", figures["refunds_by_days"], BY_DAYS),
     ):
-        show_rows(cast("Rows", figures[name]), columns, title=title, empty=f"{title}: nothing yet.")
-    waiting = cast("Mapping[str, int]", figures["refunds_waiting"])
+        show_rows(rows, columns, title=title, empty=f"{title}: nothing yet.")
+    waiting = figures["refunds_waiting"]
     note(f"{waiting['open']} refunds are open in time, {waiting['missed']} are late and not paid in full.")

@@ -3,18 +3,19 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
+from rich.progress import Progress, TextColumn
 
 from ledger.cli.options import is_interactive
 from ledger.cli.output import console, note
+from ledger.errors import UsageError
 from projections.cli.tables import TableColumn, Values, show
-
-if TYPE_CHECKING:
-    from projections.exports.sheets import Rows, Sheet
-    from projections.queries.questions import Filters, Listed
-    from projections.queries.reader import Reader
+from projections.exports.files import refuse_other_ends, write_file
+from projections.exports.sheets import SHEETS, Rows, Sheet
+from projections.queries.questions import Filters, Listed, each_row
+from projections.queries.reader import Reader
 
 
 @contextmanager
@@ -23,7 +24,6 @@ def progress(said: str, total: int | None) -> Iterator[Callable[[int], None]]:
     if not is_interactive():
         yield lambda _: None
         return
-    from rich.progress import Progress, TextColumn  # noqa: PLC0415  # 0.1 s that a pipe need not pay
 
     # Of how much it is may be unknown, and then how far it has come is all that can be said.
     so_far = () if total is not None else (TextColumn("{task.completed:,.0f}"),)
@@ -44,9 +44,6 @@ class OutFile(click.ParamType[Path]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Refuse another end of the name before anything is read."""
-        from ledger.errors import UsageError  # noqa: PLC0415  # loaded when it runs
-        from projections.exports.files import refuse_other_ends  # noqa: PLC0415  # as above
-
         path = Path(str(value))
         try:
             refuse_other_ends(path)
@@ -66,10 +63,8 @@ def out_option(command: F) -> F:
     )(command)
 
 
-def write_out(rows: "Rows", sheet: "Sheet", path: Path) -> None:
+def write_out(rows: Rows, sheet: Sheet, path: Path) -> None:
     """Write rows to a file and say how many; progress is shown to a person who watches."""
-    from projections.exports.files import write_file  # noqa: PLC0415  # loaded when it runs
-
     with progress(f"Writing {path.name}", None) as report:
 
         def told() -> Iterator[Any]:
@@ -82,12 +77,9 @@ def write_out(rows: "Rows", sheet: "Sheet", path: Path) -> None:
 
 
 def rows_or_file(
-    reader: "Reader", listed: "Listed", filters: "Filters", out: Path | None
+    reader: Reader, listed: Listed, filters: Filters, out: Path | None
 ) -> Sequence[Values] | None:
     """Return a list's rows; None where they went to a file, one by one: memory does not grow with them."""
-    from projections.exports.sheets import SHEETS  # noqa: PLC0415  # as above
-    from projections.queries.questions import each_row  # noqa: PLC0415  # loaded when it runs
-
     with closing(each_row(reader, listed, filters)) as rows:
         if out is None:
             return list(rows)

@@ -6,11 +6,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ledger.cli.options import DAY, book_option, examples, json_option
+from ledger.domain.command import read_date
 from projections.cli.output import out_option, write_out
 from projections.cli.query_options import (
     as_of_option,
@@ -24,11 +25,10 @@ from projections.cli.query_options import (
 )
 from projections.cli.tables import TableColumn, amount, instant, number, plain, show, text, words
 from projections.cli.tables import status as status_column
+from projections.exports.sheets import GUARANTEES
 from projections.queries.filters import CLAIM_STATUSES, DUE_STATUSES, STEPS
-
-if TYPE_CHECKING:
-    from projections.queries.reader import Reader
-    from projections.queries.reports import ReportFilter
+from projections.queries.reader import Reader, read_as_of
+from projections.queries.reports import REPORTS, ReportFilter, by_guarantee, each_of, reported_until, rows_of
 
 REFUND_COLUMNS: tuple[TableColumn, ...] = (
     plain("claim", "claim"),
@@ -122,7 +122,7 @@ class ReportTarget:
     on: date | None = None
 
     @contextmanager
-    def reading(self, *views: str) -> "Iterator[Reader]":
+    def reading(self, *views: str) -> Iterator[Reader]:
         """Yield a reader of these views at the time asked for."""
         with reading(self.book, views, as_of=self.as_of, on=self.on) as reader:
             yield reader
@@ -146,7 +146,6 @@ def narrowed(*options: Option) -> Callable[[Command], Command]:
             on: date | None = None,
             **given: Any,  # noqa: ANN401  # click gives what the options hold
         ) -> None:
-            from projections.queries.reports import ReportFilter  # noqa: PLC0415  # loaded when it runs
 
             narrowing = {
                 name: given.pop(name) for name in list(given) if name in ReportFilter.__dataclass_fields__
@@ -163,7 +162,7 @@ def narrowed(*options: Option) -> Callable[[Command], Command]:
 
 def tell(  # noqa: PLR0913  # a report, where it goes, and its words
     name: str,
-    asked: "ReportFilter",
+    asked: ReportFilter,
     way: ReportTarget,
     columns: tuple[TableColumn, ...],
     *,
@@ -171,8 +170,6 @@ def tell(  # noqa: PLR0913  # a report, where it goes, and its words
     empty: str,
 ) -> None:
     """Write a report: to its file row by row, else as JSON or as a table."""
-    from projections.queries.reports import REPORTS, each_of, rows_of  # noqa: PLC0415  # loaded when it runs
-
     report = REPORTS[name]
     with way.reading(report.view.name) as reader:
         if way.out is not None:
@@ -196,7 +193,7 @@ def tell(  # noqa: PLR0913  # a report, where it goes, and its words
     "coverledger report refunds --status missed",
     "coverledger report refunds --as-of 2025-12-31 --out refunds.xlsx",
 )
-def refunds(asked: "ReportFilter", way: ReportTarget) -> None:
+def refunds(asked: ReportFilter, way: ReportTarget) -> None:
     """Show refunds with the days taken against the 15 (R7), those that are not settled too.
 
     One row for each time that the days began to run on a claim.
@@ -217,7 +214,7 @@ def refunds(asked: "ReportFilter", way: ReportTarget) -> None:
     "coverledger report payments --since 2026-02-01 --before 2026-03-01",
     "coverledger report payments --claim CL-1 --json",
 )
-def payments(asked: "ReportFilter", way: ReportTarget) -> None:
+def payments(asked: ReportFilter, way: ReportTarget) -> None:
     """Show every movement of money on claims: refunds, failed and reversed ones, recoveries."""
     tell("payments", asked, way, PAYMENT_COLUMNS, title="Payments", empty="No money moved.")
 
@@ -235,7 +232,7 @@ def payments(asked: "ReportFilter", way: ReportTarget) -> None:
     "coverledger report recoveries --guarantee data",
     "coverledger report recoveries --on 2025-12-31 --out reserves.csv",
 )
-def recoveries(asked: "ReportFilter", way: ReportTarget) -> None:
+def recoveries(asked: ReportFilter, way: ReportTarget) -> None:
     """Show reserves and recoveries: what each claim may still cost, has cost, and what came back."""
     title = "Reserves and recoveries"
     tell("recoveries", asked, way, RECOVERY_COLUMNS, title=title, empty="No claim matches.")
@@ -259,16 +256,12 @@ def recoveries(asked: "ReportFilter", way: ReportTarget) -> None:
     "coverledger report guarantees",
     "coverledger report guarantees --year 2025 --as-of 2025-12-31 --json",
 )
-def guarantees(asked: "ReportFilter", way: ReportTarget, *, year: int | None, until: date | None) -> None:
+def guarantees(asked: ReportFilter, way: ReportTarget, *, year: int | None, until: date | None) -> None:
     """Show counts and losses by calendar year of the incident and guarantee, beside the days of cover.
 
     The product has no premium on record, so that there is no loss ratio to it: the last figure is what a
     contract cost in a year of cover.
     """
-    from projections.exports.sheets import GUARANTEES  # noqa: PLC0415  # as above
-    from projections.queries.reader import read_as_of  # noqa: PLC0415  # loaded when it runs
-    from projections.queries.reports import by_guarantee, reported_until  # noqa: PLC0415  # as above
-
     with way.reading("reserves", "contracts") as reader:
         as_of = None if way.as_of is None else read_as_of(way.as_of)
         rows = by_guarantee(reader, until or reported_until(reader, as_of), asked.guarantee, year)
@@ -289,7 +282,7 @@ def guarantees(asked: "ReportFilter", way: ReportTarget, *, year: int | None, un
     time_options,
 )
 @examples("coverledger report timeline --claim CL-1", "coverledger report timeline --out steps.parquet")
-def timeline(asked: "ReportFilter", way: ReportTarget) -> None:
+def timeline(asked: ReportFilter, way: ReportTarget) -> None:
     """Show the steps of claims: notify, identify, advise, refund, and what lies between."""
     tell("timeline", asked, way, TIMELINE_COLUMNS, title="Timeline", empty="No step matches.")
 
@@ -303,7 +296,6 @@ class MonthParam(click.ParamType[date]):
         """Read a year and a month and nothing else."""
         if isinstance(value, date):
             return value
-        from ledger.domain.command import read_date  # noqa: PLC0415  # loaded when it runs
 
         try:
             return read_date(f"{value}-01")
@@ -329,7 +321,7 @@ class MonthParam(click.ParamType[date]):
     "coverledger report bordereau 2026-02",
     "coverledger report bordereau 2025-12 --as-of 2025-12-31 --out bordereau-2025-12.xlsx",
 )
-def bordereau(asked: "ReportFilter", way: ReportTarget) -> None:
+def bordereau(asked: ReportFilter, way: ReportTarget) -> None:
     """Show a month's claims: paid in the month, paid before, outstanding, status at the month's end.
 
     What was recorded later and counts in the month is in it, unless --as-of says what was known then.
