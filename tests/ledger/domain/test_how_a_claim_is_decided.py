@@ -360,7 +360,9 @@ def test_a_used_up_amount_leaves_an_expert_nothing_to_reserve_LIMIT_AMOUNT(rescu
 
     with pytest.raises(LimitAmount):
         decide(
-            rescue.claim("K"), AppointExpert(claim="K", provider="Rescue NV"), Context(instant(DAY), cover)
+            rescue.claim("K"),
+            AppointExpert(claim="K", provider="Rescue NV"),
+            Context(instant(DAY), packaged_terms(), cover),
         )
 
 
@@ -368,7 +370,9 @@ def test_an_expert_on_terms_without_an_amount_reserves_the_count_alone(rescue: D
     cover = _on_other_terms(rescue.contract("C").cover(packaged_terms()), amount_limit_cents=None)
 
     outcome = decide(
-        rescue.claim("K"), AppointExpert(claim="K", provider="Rescue NV"), Context(instant(DAY), cover)
+        rescue.claim("K"),
+        AppointExpert(claim="K", provider="Rescue NV"),
+        Context(instant(DAY), packaged_terms(), cover),
     )
 
     assert [change.holding for change in outcome.limits] == [LimitUse(1, 0, 1)]
