@@ -434,6 +434,9 @@ DEADLINES = DeadlineTable(
 )
 """Every kind of deadline that events open. Time acts on them in this order at one instant."""
 
+VERSION = 1
+"""Of what the table makes of events: raised with each change, so that every book's `due` view is built anew."""
+
 LISTENED_TO: frozenset[type[Event]] = DEADLINES.listens_to
 
 
