@@ -435,7 +435,7 @@ DEADLINES = DeadlineTable(
 """Every kind of deadline that events open. Time acts on them in this order at one instant."""
 
 VERSION = 1
-"""Of what the table makes of events: raised with each change, so that every book's `due` view is built anew."""
+"""Of what the table makes of events: a change raises it, and every book's `due` view is built anew."""
 
 LISTENED_TO: frozenset[type[Event]] = DEADLINES.listens_to
 
