@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ledger.domain.codes import Assistance, Cause, ExclusionCode, Guarantee, Language, Relation
 from ledger.domain.identifiers import Name, Sha256
 from ledger.domain.money import Cents
-from ledger.domain.refusals import Invalid
+from ledger.domain.refusals import FieldFault, Invalid
 
 Whole = Annotated[int, Field(strict=True, gt=0)]
 
@@ -151,15 +151,15 @@ class Catalogue:
         versions = self._products.get(product)
         if versions is None:
             known = ", ".join(sorted(self._products))
-            message = f"product: {product!r} does not exist; it must be one of {known}"
-            raise Invalid(message)
+            text = f"{product!r} does not exist; it must be one of {known}"
+            raise Invalid(FieldFault("product", "NOT_TAKEN", text))
         if version is None:
             # Versions are whole numbers in rising order.
             version = max(versions, key=int)
         if version not in versions:
             known = ", ".join(sorted(versions, key=int))
-            message = f"terms: {product} has no version {version!r}; it must be one of {known}"
-            raise Invalid(message)
+            text = f"{product} has no version {version!r}; it must be one of {known}"
+            raise Invalid(FieldFault("terms", "NOT_TAKEN", text))
         return versions[version]
 
 
