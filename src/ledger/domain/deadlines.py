@@ -434,9 +434,6 @@ DEADLINES = DeadlineTable(
 )
 """Every kind of deadline that events open. Time acts on them in this order at one instant."""
 
-VERSION = 1
-"""Of what the table makes of events: a change raises it, and every book's `due` view is built anew."""
-
 LISTENED_TO: frozenset[type[Event]] = DEADLINES.listens_to
 
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from ledger.domain.claim.events import ClaimMoved, ClaimOpened
 from ledger.domain.complaint.events import ComplaintLodged
 from ledger.domain.contract.events import ContractStarted
-from ledger.domain.deadlines import LISTENED_TO, VERSION, Deadline, fold_deadlines
+from ledger.domain.deadlines import LISTENED_TO, Deadline, fold_deadlines
 from ledger.domain.event import Event
 from ledger.domain.identifiers import StreamKind, StreamRef, contract_ref
 from ledger.domain.retention import (
@@ -144,7 +144,6 @@ DUE: View[DueSubject] = View(
     to_text=lambda subject: _REMEMBERED.dump_json(subject).decode(),
     from_text=_REMEMBERED.validate_json,
     mentions=mentions,
-    version=VERSION,
 )
 
 
