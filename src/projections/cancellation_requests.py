@@ -17,6 +17,7 @@ from ledger.domain.contract.events import NoticeReceived
 from ledger.domain.contract.state import Contract
 from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import contract_ref
+from ledger.domain.terms import packaged_terms
 from ledger.store.pool import Connection
 from ledger.store.sql import compose
 
@@ -281,7 +282,7 @@ def effect_if_confirmed(wiring: App, request: CancellationRequest) -> Effect | N
     contract = _contract(wiring, request)
     if contract is None or contract.ended is not None or contract.notice is not None:
         return None
-    periods = contract.applicable_terms.periods
+    periods = contract.applicable_terms(packaged_terms()).periods
     deemed_on = notice_deemed(contract.starts_on, request.received_on, periods)
     ends_on = min(notice_ends(deemed_on, periods), contract.letter.ends_on if contract.letter else date.max)
     return Effect(contract.number, request.received_on, deemed_on, ends_on)

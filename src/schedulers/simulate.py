@@ -25,6 +25,7 @@ from ledger.domain.contract.events import Cancelled, ContractExpired, ContractRe
 from ledger.domain.contract.state import Contract
 from ledger.domain.dispatch import State, decide, elapse, fold
 from ledger.domain.event import PendingEvent, RecordedEvent
+from ledger.domain.terms import packaged_terms
 from schedulers.letters.triggers import run_off_from, runs_on
 
 
@@ -88,7 +89,7 @@ def _of(contract: Contract, today: date, ahead_days: int) -> Iterator[PlannedNot
 
 def _first_term(contract: Contract, earliest: date) -> tuple[int, date, date]:
     """Return the first term that a letter posted on a day, or later, can still end: its number, E and N."""
-    periods = contract.applicable_terms.periods
+    periods = contract.applicable_terms(packaged_terms()).periods
     term = contract.term
     while True:
         ends_on = term_end(contract.starts_on, term, periods)

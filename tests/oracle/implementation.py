@@ -18,6 +18,7 @@ from ledger.domain.event import PendingEvent, RecordedEvent
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
 from ledger.domain.registry import check, read_command
+from ledger.domain.terms import packaged_terms
 from oracle.reading import Answer, Line, Rows
 
 World = dict[StreamRef, State | None]
@@ -97,7 +98,9 @@ class Implementation:
         return {
             "contracts": [contract_row(contract) for contract in contracts],
             "claims": [claim_row(claim) for claim in claims],
-            "limits": [plain(row) for contract in contracts for row in limit_rows(contract)],
+            "limits": [
+                plain(row) for contract in contracts for row in limit_rows(contract, packaged_terms())
+            ],
             "due": [due_row(row) for state in everything for row in state.deadlines],
         }
 

@@ -19,6 +19,7 @@ from ledger.domain.claim.state import Claim
 from ledger.domain.contract.state import Contract, limit_rows
 from ledger.domain.dispatch import State, fold
 from ledger.domain.identifiers import StreamRef
+from ledger.domain.terms import packaged_terms
 from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
@@ -144,7 +145,7 @@ class Prefix:
                 "notice_gate_on": contract.notice_gate_on,
                 "term": contract.term,
             },
-            "limits": [asdict(row) for row in limit_rows(contract)],
+            "limits": [asdict(row) for row in limit_rows(contract, packaged_terms())],
             "due": [row for state in (contract, *claims) for row in due_rows(state)],
             "claims": [claim_row(claim) | {"due": due_rows(claim)} for claim in claims],
         }

@@ -13,6 +13,7 @@ from ledger.domain.complaint.state import Complaint
 from ledger.domain.contract.state import Contract, limit_rows
 from ledger.domain.dispatch import State, fold
 from ledger.domain.identifiers import StreamRef
+from ledger.domain.terms import packaged_terms
 from ledger.feed.reader import FeedEvent
 from projections.runner.view import Folding, Row
 from projections.views.claims import row_of as claim_row
@@ -76,7 +77,7 @@ def test_every_view_says_of_a_day_what_the_domain_folds_from_what_was_effective_
         )
         for _, state in held
         if isinstance(state, Contract)
-        for row in limit_rows(state)
+        for row in limit_rows(state, packaged_terms())
     }
     assert {row[:3]: (row[8], row[9], row[11], row[12]) for row in shown(book, events, "limits")} == limits
     due = [

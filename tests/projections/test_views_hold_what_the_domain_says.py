@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ledger.domain.claim.state import Claim
 from ledger.domain.contract.state import Contract, limit_rows
+from ledger.domain.terms import packaged_terms
 from projections.runner.view import Folding, Row, View
 from projections.views.due import DUE, DueRow
 from projections.views.limits import LIMITS, LimitRow
@@ -37,7 +38,12 @@ def test_limits_are_those_that_the_contracts_hold(seed: int) -> None:
         (row.contract, row.insurance_year, row.guarantee): row
         for row in (LimitRow(*row) for row in folded(LIMITS, book))  # type: ignore[arg-type]  # rows of this table
     }
-    held = [row for state in states(book) if isinstance(state, Contract) for row in limit_rows(state)]
+    held = [
+        row
+        for state in states(book)
+        if isinstance(state, Contract)
+        for row in limit_rows(state, packaged_terms())
+    ]
     assert len(shown) == len(held)
     for row in held:
         same = shown[row.contract, row.insurance_year, row.guarantee]

@@ -39,6 +39,7 @@ from ledger.domain.event import DeadlineMissed, Event, PendingEvent, RecordedEve
 from ledger.domain.identifiers import StreamKind, StreamRef, claim_ref, complaint_ref, contract_ref
 from ledger.domain.limits import Context, Cover
 from ledger.domain.refusals import OutOfOrder
+from ledger.domain.terms import Catalogue, packaged_terms
 
 State = Contract | Claim | Complaint
 World = Mapping[StreamRef, State | None]
@@ -73,15 +74,18 @@ def needs(command: Command) -> Needs:
     return Needs((claim,), claim if isinstance(known, CoveredClaimCommand) else None)
 
 
-def fold(state: State | None, recorded: RecordedEvent) -> State | None:
+def fold(state: State | None, recorded: RecordedEvent, catalogue: Catalogue | None = None) -> State | None:
     """Fold one event into the state of its stream. Never refuses: it has already happened.
+
+    `catalogue`: the terms that contracts stand under; by default those that the program brings along.
 
     None only while the event that begins the stream is missing, as in a history cut by effective dates
     (`--on`).
     """
     match recorded.stream.kind:
         case "contract":
-            return contract_state.apply(state if isinstance(state, Contract) else None, recorded)
+            contract = state if isinstance(state, Contract) else None
+            return contract_state.apply(contract, recorded, catalogue or packaged_terms())
         case "claim":
             return claim_state.apply(state if isinstance(state, Claim) else None, recorded)
         case "complaint":
@@ -90,19 +94,21 @@ def fold(state: State | None, recorded: RecordedEvent) -> State | None:
             assert_never(unknown)
 
 
-def elapse(state: State, until: datetime) -> Sequence[PendingEvent]:
+def elapse(state: State, until: datetime, catalogue: Catalogue | None = None) -> Sequence[PendingEvent]:
     """Return what time owes a stream up to and including `until` (UTC), each at its own instant (R12).
 
     `effective_on` is the date of that instant. `at` is the instant too, unless the stream is already past it
     (D3, D4): then it is the stream's last `at`, so that `at` never decreases within a stream.
     """
+    known = catalogue or packaged_terms()
     owed: list[PendingEvent] = []
     while (instant := next_instant(state)) is not None and instant <= until:
-        event, at = _owed_at(state, instant), max(instant, state.last_at)
+        event, at = _owed_at(state, instant, known), max(instant, state.last_at)
         entry = PendingEvent(state.ref, event, brussels_date(instant), at, by_time=True)
         owed.append(entry)
         # What has begun never becomes None.
-        state = fold(state, RecordedEvent(entry.stream, 0, event, entry.effective_on, at)) or state
+        recorded = RecordedEvent(entry.stream, 0, event, entry.effective_on, at)
+        state = fold(state, recorded, known) or state
     return owed
 
 
@@ -121,11 +127,11 @@ _MISSED: Mapping[StreamKind, type[DeadlineMissed]] = {
 }
 
 
-def _owed_at(state: State, instant: datetime) -> Event:
+def _owed_at(state: State, instant: datetime, catalogue: Catalogue) -> Event:
     """Return the first thing that time owes at an instant: deadlines missed, then ends and renewals (R12)."""
     missed = [row for row in state.deadlines if is_missed_at(row, instant)]
     if isinstance(state, Contract) and not missed:
-        return contracts.end_at(state, instant)
+        return contracts.end_at(state, instant, catalogue)
     row = missed[0]
     event_type = _MISSED[state.ref.kind]
     return event_type(kind=row.kind, rule=row.rule, due_on=row.due_on, seq=row.seq)
@@ -136,7 +142,9 @@ def last_at(state: State) -> datetime:
     return state.last_at
 
 
-def decide(command: Command, world: World, at: datetime) -> Sequence[PendingEvent]:
+def decide(
+    command: Command, world: World, at: datetime, catalogue: Catalogue | None = None
+) -> Sequence[PendingEvent]:
     """Return what a command makes happen at `at` (UTC) over all streams it touches, in order of recording.
 
     `world` holds the streams of `needs`, elapsed to `at`; one that does not exist is None or left out. What
@@ -148,8 +156,9 @@ def decide(command: Command, world: World, at: datetime) -> Sequence[PendingEven
         if state is not None and at < state.last_at:
             message = f"{state.ref.name} has an event of {state.last_at.isoformat()}; give an `at` no earlier"
             raise OutOfOrder(message)
-    entries = _decided(_known(command), world, at)
-    return [*entries, *_caught_up(entries, world, at)]
+    known = catalogue or packaged_terms()
+    entries = _decided(_known(command), world, at, known)
+    return [*entries, *_caught_up(entries, world, at, known)]
 
 
 _STATES: Mapping[StreamKind, TypeAdapter[State]] = {
@@ -191,35 +200,38 @@ def _complaint(world: World, number: str) -> Complaint | None:
     return state if isinstance(state, Complaint) else None
 
 
-def _cover(world: World, number: str) -> Cover | None:
+def _cover(world: World, number: str, catalogue: Catalogue) -> Cover | None:
     contract = _contract(world, number)
-    return None if contract is None else contract.cover
+    return None if contract is None else contract.cover(catalogue)
 
 
-def _decided(command: AnyCommand, world: World, at: datetime) -> Sequence[PendingEvent]:
+def _decided(command: AnyCommand, world: World, at: datetime, catalogue: Catalogue) -> Sequence[PendingEvent]:
     if isinstance(command, ContractCommand):
-        return contracts.decide(_contract(world, command.contract), command, Context(at))
+        return contracts.decide(_contract(world, command.contract), command, Context(at, catalogue))
     if isinstance(command, LodgeComplaint):
         context = Context(
             at,
-            cover=_cover(world, command.contract),
+            catalogue,
+            cover=_cover(world, command.contract, catalogue),
             claim_exists=command.claim is None or _claim(world, command.claim) is not None,
         )
         return complaints.decide(_complaint(world, command.complaint), command, context)
     if isinstance(command, ComplaintCommand):
-        return complaints.decide(_complaint(world, command.complaint), command, Context(at))
-    return _decided_on_claim(command, world, at)
+        return complaints.decide(_complaint(world, command.complaint), command, Context(at, catalogue))
+    return _decided_on_claim(command, world, at, catalogue)
 
 
-def _decided_on_claim(command: ClaimCommand, world: World, at: datetime) -> Sequence[PendingEvent]:
+def _decided_on_claim(
+    command: ClaimCommand, world: World, at: datetime, catalogue: Catalogue
+) -> Sequence[PendingEvent]:
     claim = _claim(world, command.claim)
     if isinstance(command, OpenClaim):
-        context = Context(at, cover=_cover(world, command.contract))
+        context = Context(at, catalogue, cover=_cover(world, command.contract, catalogue))
         victim, guarantee = command.victim.person, command.guarantee
     else:
         claim = claims.existing(claim, command)
-        other = _cover(world, command.contract) if isinstance(command, MoveClaim) else None
-        context = Context(at, cover=_cover(world, claim.contract), other=other)
+        other = _cover(world, command.contract, catalogue) if isinstance(command, MoveClaim) else None
+        context = Context(at, catalogue, cover=_cover(world, claim.contract, catalogue), other=other)
         victim, guarantee = claim.person, claim.guarantee
     decision = claims.decide(claim, command, context)
     return _recorded(decision, at, number=command.claim, victim=victim, guarantee=guarantee)
@@ -237,12 +249,14 @@ def _recorded(
     ]
 
 
-def _caught_up(entries: Sequence[PendingEvent], world: World, at: datetime) -> Sequence[PendingEvent]:
+def _caught_up(
+    entries: Sequence[PendingEvent], world: World, at: datetime, catalogue: Catalogue
+) -> Sequence[PendingEvent]:
     """Return what time owes at once because of a command's own events."""
     after: dict[StreamRef, State | None] = {}
     for entry in entries:
         before = after[entry.stream] if entry.stream in after else world.get(entry.stream)
-        after[entry.stream] = fold(
-            before, RecordedEvent(entry.stream, 0, entry.event, entry.effective_on, at)
-        )
-    return [owed for state in after.values() if state is not None for owed in elapse(state, at)]
+        recorded = RecordedEvent(entry.stream, 0, entry.event, entry.effective_on, at)
+        after[entry.stream] = fold(before, recorded, catalogue)
+    states = [state for state in after.values() if state is not None]
+    return [owed for state in states for owed in elapse(state, at, catalogue)]

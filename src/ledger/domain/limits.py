@@ -7,7 +7,7 @@ from typing import Literal
 
 from ledger.domain.calendar import brussels_date, term_on
 from ledger.domain.codes import Guarantee
-from ledger.domain.terms import Terms
+from ledger.domain.terms import Catalogue, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,14 @@ class LimitUsage:
     amount_reserved_cents: int = 0
     count_consumed: int = 0
     count_reserved: int = 0
+
+
+def usage_of(usages: Sequence[LimitUsage], insurance_year: int, guarantee: Guarantee) -> LimitUsage:
+    """Return what is consumed and reserved of a guarantee in an insurance year."""
+    for usage in usages:
+        if usage.insurance_year == insurance_year and usage.guarantee == guarantee:
+            return usage
+    return LimitUsage(insurance_year, guarantee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +83,7 @@ class Cover:
 
     def usage(self, insurance_year: int, guarantee: Guarantee) -> LimitUsage:
         """Return what is consumed and reserved of a guarantee in an insurance year."""
-        for usage in self.usages:
-            if usage.insurance_year == insurance_year and usage.guarantee == guarantee:
-                return usage
-        return LimitUsage(insurance_year, guarantee)
+        return usage_of(self.usages, insurance_year, guarantee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,8 @@ class Context:
 
     at: datetime
     """The instant (UTC) at which the command is decided; every stream stands as of it."""
+    terms: Catalogue
+    """The terms that contracts may stand under, none of which ever changes."""
     cover: Cover | None = None
     """Of the contract that the command names, or that its claim stands on; None: there is none."""
     other: Cover | None = None

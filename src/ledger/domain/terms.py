@@ -5,6 +5,7 @@ was concluded under. The versions are the files in `ledger/terms`.
 """
 
 import tomllib
+from collections.abc import Iterable
 from datetime import date
 from functools import cache, cached_property
 from importlib.resources import files
@@ -136,29 +137,42 @@ class Terms(_Part):
         return same_roof and relation in self.insured_relations_under_the_same_roof
 
 
+class Catalogue:
+    """Versions of terms that never change: what decides and folds is given them, and loads nothing."""
+
+    def __init__(self, versions: Iterable[Terms]) -> None:
+        """Hold versions of any number of products."""
+        self._products: dict[str, dict[str, Terms]] = {}
+        for terms in versions:
+            self._products.setdefault(terms.product, {})[terms.version] = terms
+
+    def find(self, product: str, version: str | None = None) -> Terms:
+        """Return one version of a product's terms, by default the newest. Raises Invalid for none (D19)."""
+        versions = self._products.get(product)
+        if versions is None:
+            known = ", ".join(sorted(self._products))
+            text = f"{product!r} does not exist; it must be one of {known}"
+            raise Invalid(FieldFault("product", "NOT_TAKEN", text))
+        if version is None:
+            # Versions are whole numbers in rising order.
+            version = max(versions, key=int)
+        if version not in versions:
+            known = ", ".join(sorted(versions, key=int))
+            text = f"{product} has no version {version!r}; it must be one of {known}"
+            raise Invalid(FieldFault("terms", "NOT_TAKEN", text))
+        return versions[version]
+
+
 @cache
-def _all_terms() -> dict[str, dict[str, Terms]]:
-    terms: dict[str, dict[str, Terms]] = {}
+def packaged_terms() -> Catalogue:
+    """Return the terms that the program brings along."""
     pages = [page for page in (files("ledger") / "terms").iterdir() if page.name.endswith(".toml")]
-    for page in sorted(pages, key=lambda page: page.name):
-        version = Terms.model_validate(tomllib.loads(page.read_text(encoding="utf-8")))
-        terms.setdefault(version.product, {})[version.version] = version
-    return terms
+    return Catalogue(
+        Terms.model_validate(tomllib.loads(page.read_text(encoding="utf-8")))
+        for page in sorted(pages, key=lambda page: page.name)
+    )
 
 
-@cache
 def load_terms(product: str, version: str | None = None) -> Terms:
-    """Return one version of a product's terms, by default the newest. Raises Invalid for none (D19)."""
-    versions = _all_terms().get(product)
-    if versions is None:
-        products = ", ".join(sorted(_all_terms()))
-        text = f"{product!r} does not exist; it must be one of {products}"
-        raise Invalid(FieldFault("product", "NOT_TAKEN", text))
-    if version is None:
-        # Versions are whole numbers in rising order.
-        version = max(versions, key=int)
-    if version not in versions:
-        known = ", ".join(sorted(versions, key=int))
-        text = f"{product} has no version {version!r}; it must be one of {known}"
-        raise Invalid(FieldFault("terms", "NOT_TAKEN", text))
-    return versions[version]
+    """Return one version of a product's packaged terms, by default the newest. Raises Invalid (D19)."""
+    return packaged_terms().find(product, version)

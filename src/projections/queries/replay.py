@@ -9,6 +9,7 @@ from typing import TypeAlias
 from ledger.domain.contract.state import Contract, limit_rows
 from ledger.domain.dispatch import State, fold, state_to_json
 from ledger.domain.identifiers import StreamRef
+from ledger.domain.terms import packaged_terms
 from ledger.errors import Rejected
 from ledger.feed.reader import FeedEvent
 from ledger.store.pool import Connection
@@ -79,7 +80,7 @@ def _limits(contract: Contract) -> Fields:
             "count_consumed": row.count_consumed,
             "count_reserved": row.count_reserved,
         }
-        for row in limit_rows(contract)
+        for row in limit_rows(contract, packaged_terms())
     }
 
 

@@ -15,6 +15,7 @@ from ledger.domain.deadlines import Deadline
 from ledger.domain.dispatch import State, fold
 from ledger.domain.event import Event
 from ledger.domain.identifiers import StreamRef, contract_ref
+from ledger.domain.terms import packaged_terms
 from ledger.feed.reader import FeedEvent, read_streams
 from ledger.store.pool import Connection
 from schedulers.letters.content import Facts
@@ -29,7 +30,7 @@ def needs_notice(contract: Contract, today: date) -> bool:
 
 def run_off_from(contract: Contract) -> date:
     """Return the first day on which the contract's product is sold no longer."""
-    return contract.applicable_terms.last_day_of_sale + ONE_DAY
+    return contract.applicable_terms(packaged_terms()).last_day_of_sale + ONE_DAY
 
 
 def runs_on(contract: Contract) -> bool:

@@ -9,6 +9,7 @@ from ledger.domain.contract.events import ContractStarted, LetterHandedOver, Let
 from ledger.domain.contract.state import Contract
 from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import contract_ref
+from ledger.domain.terms import packaged_terms
 from ledger.errors import Rejected
 from ledger.feed.reader import read_streams
 from ledger.privacy.access import Access, Opening, Stored
@@ -203,7 +204,7 @@ def _write(connection: "Connection", wiring: "App", press: Press, store: LetterS
         page.dated,
         letter.contract,
         None if letter.about.kind == "contract" else letter.about.number,
-        contract.applicable_terms,
+        contract.applicable_terms(packaged_terms()),
         letter.facts,
         page.text,
     )

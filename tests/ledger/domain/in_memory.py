@@ -17,6 +17,7 @@ from ledger.domain.event import PendingEvent, RecordedEvent
 from ledger.domain.identifiers import StreamRef, claim_ref, complaint_ref, contract_ref
 from ledger.domain.refusals import Invalid, Refusal
 from ledger.domain.registry import check, read_command
+from ledger.domain.terms import packaged_terms
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -101,7 +102,7 @@ class InMemoryLedger:
         return state
 
     def limit(self, contract: str, year: int, guarantee: str) -> LimitRow:
-        rows = limit_rows(self.contract(contract))
+        rows = limit_rows(self.contract(contract), packaged_terms())
         return next(row for row in rows if row.insurance_year == year and row.guarantee == guarantee)
 
     def rows(self, ref: StreamRef, kind: str) -> Sequence[Deadline]:

@@ -8,6 +8,7 @@ from in_memory import EXAMPLES, InMemoryLedger, claim_row, contract_row, due_row
 
 from ledger.domain.claim.state import Claim
 from ledger.domain.contract.state import Contract, limit_rows
+from ledger.domain.terms import packaged_terms
 
 Rows = list[Mapping[str, object]]
 
@@ -68,7 +69,9 @@ def test_each_limit_is_used_as_expected(
 ) -> None:
     ledger, _ = played
 
-    rows = [limit_row(row) for contract in _contracts(ledger) for row in limit_rows(contract)]
+    rows = [
+        limit_row(row) for contract in _contracts(ledger) for row in limit_rows(contract, packaged_terms())
+    ]
     assert rows == expected["limits"]
 
 

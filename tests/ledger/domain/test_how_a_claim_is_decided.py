@@ -14,6 +14,7 @@ from ledger.domain.claim.events import ClaimMoved
 from ledger.domain.identifiers import claim_ref
 from ledger.domain.limits import Context, Cover, LimitUse
 from ledger.domain.refusals import LimitAmount
+from ledger.domain.terms import packaged_terms
 
 DAY = "2025-02-02T09:00"
 
@@ -355,19 +356,23 @@ def _on_other_terms(cover: Cover, **changes: object) -> Cover:
 
 
 def test_a_used_up_amount_leaves_an_expert_nothing_to_reserve_LIMIT_AMOUNT(rescue: Desk) -> None:
-    cover = _on_other_terms(rescue.contract("C").cover, amount_limit_cents=0)
+    cover = _on_other_terms(rescue.contract("C").cover(packaged_terms()), amount_limit_cents=0)
 
     with pytest.raises(LimitAmount):
         decide(
-            rescue.claim("K"), AppointExpert(claim="K", provider="Rescue NV"), Context(instant(DAY), cover)
+            rescue.claim("K"),
+            AppointExpert(claim="K", provider="Rescue NV"),
+            Context(instant(DAY), packaged_terms(), cover),
         )
 
 
 def test_an_expert_on_terms_without_an_amount_reserves_the_count_alone(rescue: Desk) -> None:
-    cover = _on_other_terms(rescue.contract("C").cover, amount_limit_cents=None)
+    cover = _on_other_terms(rescue.contract("C").cover(packaged_terms()), amount_limit_cents=None)
 
     outcome = decide(
-        rescue.claim("K"), AppointExpert(claim="K", provider="Rescue NV"), Context(instant(DAY), cover)
+        rescue.claim("K"),
+        AppointExpert(claim="K", provider="Rescue NV"),
+        Context(instant(DAY), packaged_terms(), cover),
     )
 
     assert [change.holding for change in outcome.limits] == [LimitUse(1, 0, 1)]
@@ -375,7 +380,7 @@ def test_an_expert_on_terms_without_an_amount_reserves_the_count_alone(rescue: D
 
 def test_where_there_is_no_limit_there_is_always_room(rescue: Desk) -> None:
     claim = replace(rescue.claim("K"), guarantee="identity")
-    room = room_for(claim, rescue.contract("C").cover, 1).less(LimitUse(1, 10**9, 10))
+    room = room_for(claim, rescue.contract("C").cover(packaged_terms()), 1).less(LimitUse(1, 10**9, 10))
 
     assert (room.amount_cents, room.count, room.has_amount, room.has_count) == (None, None, True, True)
 
@@ -387,7 +392,9 @@ def test_a_moved_reservation_finds_only_the_room_that_the_moved_consumption_leav
     rescue.accept(100, DAY)
     claim = replace(rescue.claim("K"), reserved=LimitUse(1, 79_900, 1))
 
-    event = move(claim, _on_other_terms(rescue.contract("C").cover, count_limit=count_limit)).event
+    event = move(
+        claim, _on_other_terms(rescue.contract("C").cover(packaged_terms()), count_limit=count_limit)
+    ).event
 
     assert isinstance(event, ClaimMoved)
     assert event.reserved == reserved

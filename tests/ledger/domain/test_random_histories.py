@@ -13,6 +13,7 @@ from ledger.domain.contract.state import Contract, limit_rows
 from ledger.domain.deadlines import takes_effect_at
 from ledger.domain.dispatch import elapse, fold, next_instant, state_from_json, state_to_json
 from ledger.domain.refusals import REFUSALS
+from ledger.domain.terms import packaged_terms
 
 Step = tuple[str, dict[str, object], timedelta]
 
@@ -155,7 +156,7 @@ def _limits_hold(ledger: InMemoryLedger) -> None:
     """I1."""
     for contract in ledger.states.values():
         if isinstance(contract, Contract):
-            for row in limit_rows(contract):
+            for row in limit_rows(contract, packaged_terms()):
                 assert min(row.amount_consumed_cents, row.amount_reserved_cents) >= 0
                 assert min(row.count_consumed, row.count_reserved) >= 0
                 assert row.amount_remaining_cents is None or row.amount_remaining_cents >= 0

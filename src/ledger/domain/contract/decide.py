@@ -67,7 +67,7 @@ from ledger.domain.refusals import (
     Unknown,
     WithdrawalTooLate,
 )
-from ledger.domain.terms import load_terms
+from ledger.domain.terms import Catalogue
 
 
 def decide(contract: Contract | None, command: ContractCommand, context: Context) -> Sequence[PendingEvent]:
@@ -80,15 +80,15 @@ def decide(contract: Contract | None, command: ContractCommand, context: Context
         raise Unknown(message)
     match command:
         case GiveNotice():
-            event, effective_on = _give_notice(contract, command)
+            event, effective_on = _give_notice(contract, command, context)
         case RevokeNotice():
             event, effective_on = _revoke_notice(contract, command, today)
         case SendTerminationNotice():
-            event, effective_on = _send_letter(contract, command)
+            event, effective_on = _send_letter(contract, command, context)
         case RecordLetterReturned():
             event, effective_on = _letter_returned(contract, command, today)
         case WithdrawFromContract():
-            event, effective_on = _withdraw(contract, command)
+            event, effective_on = _withdraw(contract, command, context)
         case AnnulContract():
             event, effective_on = _annul(contract, command)
         case CorrectPerson():
@@ -103,7 +103,7 @@ def _start(contract: Contract | None, command: StartContract, context: Context) 
     if contract is not None:
         message = f"contract {command.contract} is already recorded; correct it, or take another number"
         raise Exists(message)
-    terms = load_terms(command.product, command.terms)
+    terms = context.terms.find(command.product, command.terms)
     if command.starts_on > terms.last_day_of_sale:
         message = f"{terms.name} was last sold on {terms.last_day_of_sale}; a contract cannot start later"
         raise ProductClosed(message)
@@ -142,13 +142,13 @@ def _start(contract: Contract | None, command: StartContract, context: Context) 
     return [PendingEvent(contract_ref(command.contract), event, starts_on, context.at, subject=holder.person)]
 
 
-def _give_notice(contract: Contract, command: GiveNotice) -> tuple[ContractEvent, date]:
+def _give_notice(contract: Contract, command: GiveNotice, context: Context) -> tuple[ContractEvent, date]:
     # Q7: every channel gives notice from the day of receipt, the web form too.
     _refuse_if_ended(contract)
     if contract.notice is not None:
         message = f"the notice of {contract.notice.received_on} stands; revoke it before a new one"
         raise NoticeStands(message)
-    periods = contract.applicable_terms.periods
+    periods = contract.applicable_terms(context.terms).periods
     deemed_on = notice_deemed(contract.starts_on, command.received_on, periods)
     event = NoticeReceived(
         received_on=command.received_on,
@@ -167,12 +167,14 @@ def _revoke_notice(contract: Contract, command: RevokeNotice, today: date) -> tu
     return NoticeRevoked(reason=command.reason), today
 
 
-def _send_letter(contract: Contract, command: SendTerminationNotice) -> tuple[ContractEvent, date]:
+def _send_letter(
+    contract: Contract, command: SendTerminationNotice, context: Context
+) -> tuple[ContractEvent, date]:
     _refuse_if_ended(contract)
     if contract.letter is not None:
         message = f"the letter posted on {contract.letter.posted_on} stands and is timely; send no other"
         raise LetterStands(message)
-    periods = contract.applicable_terms.periods
+    periods = contract.applicable_terms(context.terms).periods
     # D3: a letter belongs to the term in which it was posted; before S, to term 1.
     term = term_on(contract.starts_on, command.posted_on, periods) or 1
     ends_on = term_end(contract.starts_on, term, periods)
@@ -198,14 +200,15 @@ def _letter_returned(
     return LetterReturned(returned_on=command.returned_on), today
 
 
-def _withdraw(contract: Contract, command: WithdrawFromContract) -> tuple[ContractEvent, date]:
+def _withdraw(
+    contract: Contract, command: WithdrawFromContract, context: Context
+) -> tuple[ContractEvent, date]:
     _refuse_if_ended(contract)
     if not contract.distance_sale:
         message = f"contract {contract.number} was not sold at a distance; a notice can end it"
         raise NotDistanceSale(message)
-    last_day = roll_forward(
-        withdrawal_raw_last_day(contract.starts_on, contract.concluded_on, contract.applicable_terms.periods)
-    )
+    periods = contract.applicable_terms(context.terms).periods
+    last_day = roll_forward(withdrawal_raw_last_day(contract.starts_on, contract.concluded_on, periods))
     if command.received_on > last_day:
         message = f"the last day of withdrawal was {last_day}; a notice can end the contract"
         raise WithdrawalTooLate(message)
@@ -279,7 +282,7 @@ def limit_changed(claim: str, guarantee: Guarantee, change: LimitChange, at: dat
     return PendingEvent(contract_ref(change.contract), event, change.effective_on or brussels_date(at), at)
 
 
-def end_at(contract: Contract, instant: datetime) -> ContractEvent:
+def end_at(contract: Contract, instant: datetime, catalogue: Catalogue) -> ContractEvent:
     """Return the first end or renewal of which the time has come at an instant (R12)."""
     owed = {row.kind: row for row in contract.deadlines if takes_effect_at(row) == instant}
     # D1: a notice that ends exactly on E cancels, even with a timely letter.
@@ -288,13 +291,13 @@ def end_at(contract: Contract, instant: datetime) -> ContractEvent:
     if contract.letter is not None and contract.expires_at == instant:
         return ContractExpired(ends_on=contract.letter.ends_on)
     if end := owed.get("term_end"):
-        return _renewed(contract, end)
+        return _renewed(contract, end, catalogue)
     # Last at its instant: a contract that ends on the row's raw date finds it open, and cancels it (I15).
     return WithdrawalPeriodEnded(due_on=owed["withdrawal_end"].due_on)
 
 
-def _renewed(contract: Contract, row: Deadline) -> ContractRenewed:
-    periods = contract.applicable_terms.periods
+def _renewed(contract: Contract, row: Deadline, catalogue: Catalogue) -> ContractRenewed:
+    periods = contract.applicable_terms(catalogue).periods
     term = contract.term + 1
     # R3: every E is counted from S, never from an earlier E.
     ends_on = term_end(contract.starts_on, term, periods)

@@ -27,8 +27,8 @@ from ledger.domain.contract.events import (
 from ledger.domain.deadlines import Deadline, fold_deadlines
 from ledger.domain.event import Event, RecordedEvent
 from ledger.domain.identifiers import StreamRef
-from ledger.domain.limits import Cover, LimitUsage
-from ledger.domain.terms import Terms, load_terms
+from ledger.domain.limits import Cover, LimitUsage, usage_of
+from ledger.domain.terms import Catalogue, Terms
 
 LimitEvent = LimitReserved | LimitReleased | LimitConsumed | LimitConsumptionReversed
 _LIMIT_EVENTS = (LimitReserved, LimitReleased, LimitConsumed, LimitConsumptionReversed)
@@ -113,11 +113,6 @@ class Contract:
         return StreamRef("contract", self.number)
 
     @property
-    def applicable_terms(self) -> Terms:
-        """The terms that it was concluded under."""
-        return load_terms(self.product, self.terms)
-
-    @property
     def status(self) -> ContractStatus:
         """The status, as `contract show` gives it; of notice and letter, the one recorded first."""
         if self.ended is not None:
@@ -144,19 +139,21 @@ class Contract:
             return None
         return brussels_midnight(self.letter.ends_on)
 
-    @property
-    def cover(self) -> Cover:
-        """The view of the contract that claims are decided by."""
-        return Cover(
-            self.number, self.person, self.starts_on, self.ends_on, self.applicable_terms, self.usages
-        )
+    def applicable_terms(self, catalogue: Catalogue) -> Terms:
+        """Return the terms that it was concluded under."""
+        return catalogue.find(self.product, self.terms)
+
+    def cover(self, catalogue: Catalogue) -> Cover:
+        """Return the view of the contract that claims are decided by."""
+        terms = self.applicable_terms(catalogue)
+        return Cover(self.number, self.person, self.starts_on, self.ends_on, terms, self.usages)
 
     def usage(self, insurance_year: int, guarantee: Guarantee) -> LimitUsage:
         """Return what is consumed and reserved of a guarantee in an insurance year."""
-        return self.cover.usage(insurance_year, guarantee)
+        return usage_of(self.usages, insurance_year, guarantee)
 
 
-def apply(contract: Contract | None, recorded: RecordedEvent) -> Contract | None:
+def apply(contract: Contract | None, recorded: RecordedEvent, catalogue: Catalogue) -> Contract | None:
     """Fold one fact into the contract. Never refuses: it has already happened.
 
     None before ContractStarted: `--on` a date before S may leave out the start and keep what came before S.
@@ -164,10 +161,10 @@ def apply(contract: Contract | None, recorded: RecordedEvent) -> Contract | None
     event = recorded.event
     if isinstance(event, ContractStarted):
         return _started(recorded, event)
-    return None if contract is None else after(contract, recorded)
+    return None if contract is None else after(contract, recorded, catalogue)
 
 
-def after(contract: Contract, recorded: RecordedEvent) -> Contract:
+def after(contract: Contract, recorded: RecordedEvent, catalogue: Catalogue) -> Contract:
     """Fold one fact into a contract that has begun."""
     event = recorded.event
     told = replace(
@@ -175,12 +172,12 @@ def after(contract: Contract, recorded: RecordedEvent) -> Contract:
         deadlines=fold_deadlines(contract.deadlines, recorded),
         last_at=max(contract.last_at, recorded.at),
     )
-    return _used(told, event) if isinstance(event, _LIMIT_EVENTS) else _changed(told, event)
+    return _used(told, event) if isinstance(event, _LIMIT_EVENTS) else _changed(told, event, catalogue)
 
 
-def limit_rows(contract: Contract) -> Sequence[LimitRow]:
+def limit_rows(contract: Contract, catalogue: Catalogue) -> Sequence[LimitRow]:
     """Return the rows of `limits`: each guarantee of each insurance year begun, in order (D7)."""
-    terms = contract.applicable_terms
+    terms = contract.applicable_terms(catalogue)
     rows = []
     for year in range(1, contract.years_begun + 1):
         from_on = term_start(contract.starts_on, year, terms.periods)
@@ -230,7 +227,7 @@ def _started(recorded: RecordedEvent, event: ContractStarted) -> Contract:
 
 
 def _changed(  # noqa: C901, PLR0911 - one return a kind of event
-    contract: Contract, event: Event
+    contract: Contract, event: Event, catalogue: Catalogue
 ) -> Contract:
     match event:
         case NoticeReceived():
@@ -249,11 +246,11 @@ def _changed(  # noqa: C901, PLR0911 - one return a kind of event
                 years_begun=max(contract.years_begun, event.term),
             )
         case Cancelled():
-            return _ended(contract, "cancelled", event.effective_on)
+            return _ended(contract, "cancelled", event.effective_on, catalogue)
         case ContractExpired():
-            return _ended(contract, "expired", event.ends_on)
+            return _ended(contract, "expired", event.ends_on, catalogue)
         case ContractWithdrawn():
-            return _ended(contract, "withdrawn", event.ends_on)
+            return _ended(contract, "withdrawn", event.ends_on, catalogue)
         case ContractAnnulled():
             return replace(contract, ended="annulled", ended_on=event.ends_on)
         case ClaimRegistered():
@@ -273,9 +270,10 @@ def _letter_sent(contract: Contract, event: TerminationNoticeSent) -> Contract:
     return replace(counted, letter=letter, named_first=contract.named_first or "letter")
 
 
-def _ended(contract: Contract, how: ContractEnd, ended_on: date) -> Contract:
+def _ended(contract: Contract, how: ContractEnd, ended_on: date, catalogue: Catalogue) -> Contract:
     # D3: recorded late, an end takes back the terms that never came to be; `term` is that of the end again.
-    last_day_in = term_on(contract.starts_on, ended_on - ONE_DAY, contract.applicable_terms.periods) or 1
+    periods = contract.applicable_terms(catalogue).periods
+    last_day_in = term_on(contract.starts_on, ended_on - ONE_DAY, periods) or 1
     return replace(contract, ended=how, ended_on=ended_on, term=min(contract.term, last_day_in))
 
 
