@@ -12,15 +12,9 @@ from ledger.feed.followers import FollowerRunner
 from ledger.store.feed import feed_end
 from ledger.store.pool import Pool
 from oracle.histories import history
+from projections.listing import Filters
 from projections.maintenance.checks import Version, live_generation, rows_of
-from projections.queries.questions import (
-    Filters,
-    list_claims,
-    list_complaints,
-    list_contracts,
-    list_due,
-    list_limits,
-)
+from projections.queries.questions import list_claims, list_complaints, list_contracts, list_due, list_limits
 from projections.queries.reader import Reader
 from projections.queries.reports import REPORTS, ReportFilter, by_guarantee
 from projections.queries.reports import rows_of as report_rows

@@ -2,12 +2,12 @@
 
 import click
 import pytest
+from projections.queries.filters import FILTERS, choices_of
 
 from coverledger.__main__ import program
 from fixtures.visited import Visited
 from projections.http.list_routes import REPORT_LISTS
 from projections.http.lists import LISTS, List
-from projections.queries.filters import FILTERS, choices_of
 
 COMMANDS = {
     "contracts": ("contract", "list"),

@@ -13,8 +13,9 @@ from architecture.sources import ROOT
 from fixtures.database import Database, execute
 from ledger.postgres.binaries import find_binaries
 from ledger.store.pool import Pool
+from projections.listing import Filters
 from projections.maintenance.rebuild import rebuild
-from projections.queries.questions import Filters, list_limits
+from projections.queries.questions import list_limits
 from projections.queries.reader import Reader
 from projections.queries.reports import REPORTS, ReportFilter, rows_of
 from projections.views.registry import VIEWS

@@ -1,20 +1,18 @@
 """Where a list goes: a table for people, JSON for programs, or a file that says how by its name's end."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
+from rich.progress import Progress, TextColumn
 
 from ledger.cli.options import is_interactive
 from ledger.cli.output import console, note
-from projections.cli.tables import TableColumn, Values, show
-
-if TYPE_CHECKING:
-    from projections.exports.sheets import Rows, Sheet
-    from projections.queries.questions import Filters, Listed
-    from projections.queries.reader import Reader
+from ledger.errors import UsageError
+from projections.exports.files import refuse_other_ends, write_file
+from projections.exports.sheets import Rows, Sheet
 
 
 @contextmanager
@@ -23,7 +21,6 @@ def progress(said: str, total: int | None) -> Iterator[Callable[[int], None]]:
     if not is_interactive():
         yield lambda _: None
         return
-    from rich.progress import Progress, TextColumn  # noqa: PLC0415  # 0.1 s that a pipe need not pay
 
     # Of how much it is may be unknown, and then how far it has come is all that can be said.
     so_far = () if total is not None else (TextColumn("{task.completed:,.0f}"),)
@@ -44,9 +41,6 @@ class OutFile(click.ParamType[Path]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Refuse another end of the name before anything is read."""
-        from ledger.errors import UsageError  # noqa: PLC0415  # loaded when it runs
-        from projections.exports.files import refuse_other_ends  # noqa: PLC0415  # as above
-
         path = Path(str(value))
         try:
             refuse_other_ends(path)
@@ -66,10 +60,8 @@ def out_option(command: F) -> F:
     )(command)
 
 
-def write_out(rows: "Rows", sheet: "Sheet", path: Path) -> None:
+def write_out(rows: Rows, sheet: Sheet, path: Path) -> None:
     """Write rows to a file and say how many; progress is shown to a person who watches."""
-    from projections.exports.files import write_file  # noqa: PLC0415  # loaded when it runs
-
     with progress(f"Writing {path.name}", None) as report:
 
         def told() -> Iterator[Any]:
@@ -79,25 +71,3 @@ def write_out(rows: "Rows", sheet: "Sheet", path: Path) -> None:
 
         count = write_file(told(), sheet, path)
     note(f"Wrote {count:,} rows to {path}.")
-
-
-def rows_or_file(
-    reader: "Reader", listed: "Listed", filters: "Filters", out: Path | None
-) -> Sequence[Values] | None:
-    """Return a list's rows; None where they went to a file, one by one: memory does not grow with them."""
-    from projections.exports.sheets import SHEETS  # noqa: PLC0415  # as above
-    from projections.queries.questions import each_row  # noqa: PLC0415  # loaded when it runs
-
-    with closing(each_row(reader, listed, filters)) as rows:
-        if out is None:
-            return list(rows)
-        write_out(rows, SHEETS[listed], out)
-    return None
-
-
-def show_unless_written(
-    rows: Sequence[Values] | None, columns: tuple[TableColumn, ...], *, title: str, empty: str, json: bool
-) -> None:
-    """Show the rows as a table or as JSON, unless they went to a file."""
-    if rows is not None:
-        show(rows, columns, title=title, empty=empty, json=json)

@@ -6,7 +6,6 @@ import click
 
 from ledger.cli.options import access, book_option, examples, json_option, opened, reason_option
 from ledger.errors import UsageError
-from projections.cli.query_options import contract_option, status_option
 from projections.cli.tables import TableColumn, instant, plain, show, status, text
 
 if TYPE_CHECKING:
@@ -89,8 +88,8 @@ REQUEST_COLUMNS = (
 
 
 @click.command()
-@status_option(STATES, "Only requests in this state.")
-@contract_option("Only requests on this contract.")
+@click.option("--status", type=click.Choice(STATES), help="Only requests in this state.")
+@click.option("--contract", metavar="C", help="Only requests on this contract.")
 @book_option
 @json_option
 @examples(

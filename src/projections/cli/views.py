@@ -18,20 +18,9 @@ from projections.cli.tables import (
     text,
 )
 from projections.queries.reader import plain_json
+from projections.views.registry import VIEWS
 
-NAMES = (
-    "limits",
-    "due",
-    "contracts",
-    "claims",
-    "complaints",
-    "refunds",
-    "payments",
-    "reserves",
-    "timeline",
-    "bordereau",
-)
-"""Those of `projections.views.registry`, which a command line that only asks for help need not load."""
+NAMES = tuple(VIEWS)
 
 DIRECTORY = "directory"
 """It lies in the vault and has no history: it is kept anew in its place, not beside itself."""
@@ -113,7 +102,6 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
     """
     from ledger.store.feed import feed_end  # noqa: PLC0415  # loaded when it runs
     from projections.maintenance.rebuild import rebuild_together  # noqa: PLC0415  # as above
-    from projections.views.registry import VIEWS  # noqa: PLC0415  # as above
 
     if every == bool(names):
         message = "Name the views to rebuild, or say --all: coverledger projections rebuild limits due."
@@ -160,7 +148,6 @@ def diff(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     from dataclasses import asdict  # noqa: PLC0415  # loaded when it runs
 
     from projections.maintenance.checks import compare  # noqa: PLC0415  # as above
-    from projections.views.registry import VIEWS  # noqa: PLC0415  # as above
 
     chosen = names or NAMES
     found: list[dict[str, object]] = []
@@ -193,7 +180,6 @@ def diff(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
 def drop(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> None:
     """Drop the generations of a view that rebuilds kept. The one that is read stays."""
     from projections.maintenance.rebuild import drop_kept  # noqa: PLC0415  # as above
-    from projections.views.registry import VIEWS  # noqa: PLC0415  # loaded when it runs
 
     if every == bool(names):
         message = "Name the views, or say --all: coverledger projections drop limits due."

@@ -11,11 +11,12 @@ import pytest
 from fixtures.served import WAIT_SECONDS
 from ledger.app import App
 from ledger.cli.up import IN_FRONT
+from projections.listing import Filters
 from projections.queries import cached_counts
 from projections.queries.cached_counts import Figure, Groups, Rows
 from projections.queries.figures import overview, today_figures
 from projections.queries.list_pages import DueListFilter, ListFilter
-from projections.queries.questions import Filters, list_claims, list_due
+from projections.queries.questions import list_claims, list_due
 from projections.queries.reader import Reader
 from projections.runner.rows import select
 from projections.views.registry import VIEWS

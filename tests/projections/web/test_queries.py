@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 from ledger.app import App
+from projections.listing import Filters
 from projections.queries import list_pages
 from projections.queries.cached_counts import (
     CLAIMS_BY_STATUS,
@@ -27,14 +28,7 @@ from projections.queries.list_pages import (
     DuePageKey,
     ListFilter,
 )
-from projections.queries.questions import (
-    Filters,
-    list_claims,
-    list_complaints,
-    list_contracts,
-    list_due,
-    list_limits,
-)
+from projections.queries.questions import list_claims, list_complaints, list_contracts, list_due, list_limits
 from projections.queries.reader import Reader
 from projections.views.registry import VIEWS
 from projections.web.time_params import AskedTime, looking
