@@ -57,8 +57,9 @@ mutants: $(DEV) ## ask whether the domain's tests notice each small change of a 
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
-docs: $(DEV) ## check the docs: names, links, settings
-	$(BIN)/python -m pytest -q tests/architecture/test_docs.py
+docs: $(DEV) ## build the docs as a site in site/, which asks nobody else for anything
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "file://$(CURDIR)/site/index.html (for its search: $(BIN)/python -m http.server -d site)"
 
 catalogue: $(DEV) ## draw anew what the migrations make, which verify and doctor hold the schema against
 	$(BIN)/python tests/ledger/store/draw_catalogue.py
@@ -78,7 +79,7 @@ lock: $(RUNTIME) ## draw the hashed locks anew from pyproject.toml
 clean: ## remove the sample book and whatever can be made again (.venv stays)
 	@if test -d .demo && test -x $(BIN)/python; then \
 	  $(BIN)/python -c 'import pathlib, ledger.postgres; ledger.postgres.EmbeddedPostgres(pathlib.Path(".demo")).remove()'; fi
-	rm -rf .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* mutants build dist .test-all-install.log
+	rm -rf .demo site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* mutants build dist .test-all-install.log
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -35,6 +35,7 @@ PARTS: Mapping[str, Part] = {
     "signed": _signed,
     "slow-append": _slow_append,
     "book": lambda asked: tables.book(asked.copies, asked.seconds),
+    "batches": lambda asked: tables.batches(asked.seconds, asked.rounds),
     "http": lambda asked: tables.http(asked.seconds),
     "delivery": lambda asked: tables.delivery(asked.copies, asked.seconds),
     "deadlines": lambda _: tables.deadlines(),

@@ -4,8 +4,9 @@ import multiprocessing
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,16 +18,20 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 
 from benchmarks.crowd import Work, rate_of
 from benchmarks.server import BenchmarkServer
+from ledger.application import Ledger
 from ledger.domain.claim.events import AdviceGiven
 from ledger.domain.event import PendingEvent
-from ledger.domain.identifiers import claim_ref, contract_ref
+from ledger.domain.identifiers import StreamRef, claim_ref, contract_ref
+from ledger.eventsourcing.mapper import LedgerMapper
 from ledger.logging import log_to_stderr
 from ledger.sealing.sealer import Sealer
 from ledger.sealing.signer import Signer
 from ledger.sealing.signing_keys import SigningFiles
+from ledger.store.append import append_statement
 from ledger.store.books import Books
-from ledger.store.event_store import EventStore, append_statement
-from ledger.store.events import CommandAnswer, Commit, NewEvent, StreamHead, write_rows
+from ledger.store.canonical import stream_id
+from ledger.store.event_store import EventStore
+from ledger.store.events import CommandAnswer, Commit, StreamHead
 from ledger.store.keys import MasterKeys
 from ledger.store.pool import Pool
 
@@ -92,36 +97,45 @@ def limit_rate(server: BenchmarkServer, connections: int, seconds: float) -> flo
 
 
 def _our_writer(place: int, dsn: str, masters: MasterKeys) -> Work:
-    store = EventStore(Pool(dsn, size=1), masters, prepares=True)
+    pool = Pool(dsn, size=1)
+    store = EventStore(pool, masters, prepares=True)
     store.content_hmac(BOOK, b"warm")
+    ledger = Ledger(store, Books(pool), BOOK, pool)
 
     def work(until: float) -> int:
         done = 0
         while time.monotonic() < until:
             claim = claim_ref(f"CL-{place}-{done}")
-            heads: dict[object, StreamHead] = {}
+            heads: Mapping[StreamRef, StreamHead] = {}
             for _ in range(STREAM_LENGTH):
                 if time.monotonic() >= until:
                     break
                 command_id = f"cmd-{place}-{done}"
                 commit = _commit(store, claim.number, command_id, heads)
-                heads = dict(store.append(commit).heads)
+                heads = ledger.record(commit).heads
                 done += 1
         return done
 
     return work
 
 
-def _commit(store: EventStore, claim: str, command_id: str, heads: object) -> Commit:
+def _commit(store: EventStore, claim: str, command_id: str, heads: Mapping[StreamRef, StreamHead]) -> Commit:
     now = datetime.now(UTC)
-    entry = PendingEvent(
-        claim_ref(claim), AdviceGiven(topics=("change_passwords", "block_card")), now.date(), now
+    event = PendingEvent(
+        claim_ref(claim),
+        AdviceGiven(topics=("change_passwords", "block_card")),
+        now.date(),
+        now,
+        command_id=command_id,
+        actor="desk-17",
+        contract=contract_ref("CC-1"),
+        event_id=uuid4(),
     )
     digest = store.content_hmac(BOOK, command_id.encode())
     return Commit(
         BOOK,
-        [NewEvent(entry, command_id, "desk-17", contract_ref("CC-1"))],
-        heads,  # type: ignore[arg-type]
+        [event],
+        heads,
         [CommandAnswer("local", command_id, digest, ANSWER)],
         now,
     )
@@ -189,14 +203,19 @@ def _seal_and_sign(dsn: str, stop: StopEvent) -> None:
 def _pgbench_script(pool: Pool) -> str:
     """Write the append's own text for pgbench: one message, new ids each time, all else as it stands."""
     store = EventStore(pool, MasterKeys.generate())
+    ledger = Ledger(store, Books(pool), BOOK, pool)
     commit = _commit(store, "CL-MODEL", "cmd-MODEL", {})
-    written = write_rows(commit, {})
-    statement = append_statement(commit, written.rows, {})
+    [event] = commit.events
+    here = stream_id(BOOK, event.stream)
+    stored = LedgerMapper(ledger.construct_transcoder()).to_stored_event(
+        replace(event, version=1, originator_id=here, correlation_id=stream_id(BOOK, contract_ref("CC-1")))
+    )
+    statement = append_statement(commit, [stored], {}, {})
     with pool.connection() as connection, connection.cursor() as cursor:
         text = cursor.mogrify(statement.text, statement.parameters).decode()
     for model, fresh in (
-        (f"'{written.rows[0].stream_id}'", "gen_random_uuid()"),
-        (f"'{written.rows[0].event_id}'", "gen_random_uuid()"),
+        (f"'{here}'", "gen_random_uuid()"),
+        (f"'{event.event_id}'", "gen_random_uuid()"),
         ("cmd-MODEL", "cmd-:client_id-:fresh"),
     ):
         if model not in text:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from itertools import count, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,7 @@ from benchmarks.crowd import Work, rate_of
 from benchmarks.sample import sample_lines, write_book
 from coverledger.composition import opened
 from ledger.app import App
-from ledger.command_envelope import submission
+from ledger.command_envelope import Submission, submission
 from ledger.config import Settings
 
 BOOK = "cyber-care"
@@ -65,40 +66,50 @@ def views_rate(wiring: App) -> tuple[float, int]:
     return events / (time.perf_counter() - begin), events
 
 
-def commands_rate(writers: int, seconds: float) -> float:
-    """Commands per second, submitted one by one by `writers` programs, a sealer beside them."""
-    return rate_of(writers, seconds, _submitter)
+def commands_rate(writers: int, seconds: float, batch: int = 1) -> float:
+    """Commands per second, submitted by `writers` programs, a sealer beside them.
+
+    `batch`: commands that are submitted together; 1: one by one.
+    """
+    return rate_of(writers, seconds, _submitter, batch, next(_series))
 
 
-def _submitter(place: int) -> Work:
+_series = count(1)
+"""Each measurement has numbers of its own: the book keeps what was submitted before."""
+
+
+def _submitter(place: int, batch: int, series: int) -> Work:
     stack = ExitStack()
     wiring = stack.enter_context(opened(BOOK))
 
     def work(until: float) -> int:
+        done = 0
         with stack:
-            return submit_until(until)
-
-    def submit_until(until: float) -> int:
-        done, copy = 0, 0
-        while True:
-            for text in sample_lines(100_000 * (place + 1) + copy):
-                if time.monotonic() > until:
-                    return done
-                line = json.loads(text)
-                wiring.ledger.submit(
-                    submission(
-                        line["command_id"],
-                        line["command"],
-                        line["data"],
-                        at=datetime.fromisoformat(line["at"]),
-                        actor=line["actor"],
-                        may_backdate=True,
-                    )
-                )
-                done += 1
-            copy += 1
+            commands = _commands(100_000 * (place + 1) + 1_000 * series)
+            while time.monotonic() < until:
+                if batch == 1:
+                    wiring.ledger.submit(next(commands))
+                else:
+                    wiring.ledger.submit_many(list(islice(commands, batch)))
+                done += batch
+        return done
 
     return work
+
+
+def _commands(copy: int) -> Iterator[Submission]:
+    """Yield the sample book's commands, copy after copy, without an end."""
+    for number in count(copy):
+        for text in sample_lines(number):
+            line = json.loads(text)
+            yield submission(
+                line["command_id"],
+                line["command"],
+                line["data"],
+                at=datetime.fromisoformat(line["at"]),
+                actor=line["actor"],
+                may_backdate=True,
+            )
 
 
 def _remove(folder: Path) -> None:

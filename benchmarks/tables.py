@@ -93,6 +93,27 @@ def book(copies: int, seconds: float) -> None:
     CONSOLE.print(table)
 
 
+BATCHES = (1, 16, 128)
+
+
+def batches(seconds: float, rounds: int) -> None:
+    """Submit commands together, and one by one, in one process."""
+    rates: dict[int, list[float]] = {size: [] for size in BATCHES}
+    with home():
+        commands_rate(1, 1)
+        for turn in range(rounds):
+            for size in BATCHES if turn % 2 == 0 else reversed(BATCHES):
+                rates[size].append(commands_rate(1, seconds, size))
+    table = Table(title=f"Commands in batches, one process, {rounds} rounds of {seconds:g} s")
+    for heading in ("", "commands/s (median)", "over one by one (median of rounds)", "must"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for size, found in rates.items():
+        ratio = statistics.median(batch / alone for batch, alone in zip(found, rates[1], strict=True))
+        label = "one by one" if size == 1 else f"{size} together"
+        table.add_row(label, f"{statistics.median(found):,.0f}", f"{ratio:.2f}", "" if size == 1 else "2")
+    CONSOLE.print(table)
+
+
 def http(seconds: float) -> None:
     """Send commands over HTTP, and listen to the events."""
     with home(), running() as up:

@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import os
 import signal
 
 import hypothesis
@@ -29,5 +30,9 @@ def pytest_configure() -> None:
     log_to_stderr(quiet=False)
     # How long an example takes says something of the machine, and nothing of the ledger.
     too_slow = hypothesis.HealthCheck.too_slow
-    hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[too_slow])
+    # What lands is judged by the same examples each time; everybody else looks for new ones.
+    same = bool(os.environ.get("CI"))
+    hypothesis.settings.register_profile(
+        "busy", deadline=None, derandomize=same, suppress_health_check=[too_slow]
+    )
     hypothesis.settings.load_profile("busy")

@@ -72,7 +72,8 @@ Beside = Callable[[Schema], None]
 """Asked before the ledger first comes into a database that holds other tables; raises to refuse."""
 
 
-FollowerFactory = Callable[["App"], Follower]
+FollowerFactory = Callable[["App"], Follower | None]
+"""None: there is nothing to follow with; so of a plug-in that failed."""
 ViewCheck = Callable[["App", OnProgress], CheckedView]
 """Raises NotVerified."""
 Sweep = Callable[["App", datetime], int]
@@ -89,8 +90,8 @@ Service = Callable[["App", StopEvent], None]
 """Runs until its stop event is set."""
 Opening = Callable[["App"], Sequence[tuple[str, str]]]
 """Prepares what services need before any of them starts; returns what to tell: (what, where)."""
-Routes = Callable[["App"], "APIRouter"]
-"""Returns a router whose paths are whole (`/v1/{book}/limits`, `/contracts`)."""
+Routes = Callable[["App"], "APIRouter | None"]
+"""Returns a router whose paths are whole (`/v1/{book}/limits`, `/contracts`); None: there are none."""
 
 
 class _Named:
@@ -250,7 +251,8 @@ class App:
     def followers(self) -> Mapping[str, Follower]:
         """Everything that follows the feed, by name, as the packages register it."""
         factories = self.parts.followers
-        return {name: factories[name](self) for name in sorted(factories)}
+        made = {name: factories[name](self) for name in sorted(factories)}
+        return {name: follower for name, follower in made.items() if follower is not None}
 
     @property
     def services(self) -> Mapping[str, Service]:

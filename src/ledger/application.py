@@ -2,49 +2,48 @@
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from hmac import compare_digest
+from functools import partial
 from threading import Event as StopEvent
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import InfrastructureFactory, Mapper
 from eventsourcing.utils import Environment
 
-from ledger.clock import instant_of
-from ledger.command_envelope import StreamMoved, Submission
-from ledger.command_handler import (
-    Answer,
-    decide_command,
-    kept_answer,
-    owed_by_time,
-    repeated,
-    stream_state,
-    time_events,
-)
-from ledger.domain.dispatch import needs
+from ledger.attempts import is_of_an_item
+from ledger.command_batch import Batch, BatchDecision, ImportSession, Result, import_open
+from ledger.command_envelope import Submission
+from ledger.command_handler import Answer
+from ledger.domain.event import PendingEvent
 from ledger.domain.identifiers import StreamRef
-from ledger.domain.refusals import Invalid, Refusal
-from ledger.domain.registry import check
-from ledger.errors import Unavailable
+from ledger.errors import CliError, Unavailable
 from ledger.eventsourcing.factory import SharedFactory
 from ledger.eventsourcing.mapper import LedgerMapper
 from ledger.feed.reader import FeedEvent
+from ledger.store.append import Leaves
 from ledger.store.books import Books
+from ledger.store.canonical import stream_id
 from ledger.store.errors import (
     CommandExists,
+    DatabaseRefused,
     ImportOpen,
+    NothingRecorded,
     OutcomeUnknown,
     SubjectErased,
+    SubjectKeysMoved,
     VersionConflict,
 )
 from ledger.store.errors import DatabaseUnavailable as DatabaseAway
 from ledger.store.event_store import EventStore
-from ledger.store.events import Appended, CommandAnswer, Commit, NewEvent
-from ledger.store.load import FirstAnswer, Loaded
-from ledger.store.pool import Pool
+from ledger.store.events import Appended, Commit, StreamHead, seal_personal
+from ledger.store.keys import SubjectKey
+from ledger.store.load import Loaded
+from ledger.store.pool import Connection, Pool
+from ledger.store.retry import is_transient
 from ledger.supervision import moved
 from ledger.webhooks.pull_subscriber import PullSubscriber
 
@@ -56,6 +55,11 @@ LONGEST_WAIT_SECONDS = 0.25
 
 CHUNK_STREAMS = 200
 """Streams that one commit of a sweep brings up to date at most."""
+
+TRIES_WHEN_KEYS_MOVE: Final = 5
+
+_OF_VALUES: Final = frozenset({"22", "23", "54", "P0"})
+"""SQLSTATE classes of what a database has against values: not that it has no room, or takes no writes."""
 
 
 class Ledger(Application[UUID]):
@@ -71,15 +75,15 @@ class Ledger(Application[UUID]):
         self.book = book
         self.import_id: UUID | None = None
         """The open import on whose behalf this ledger acts; set by the import alone."""
-        self._pool = pool
+        self.pool = pool
         super().__init__()
 
     def construct_factory(
         self,
         env: Environment,  # noqa: ARG002  # the wiring has settled all that it could say
     ) -> InfrastructureFactory[Any]:
-        """Return the factory whose recorder takes the ledger's commits."""
-        return SharedFactory(self.store, self._pool, self.book)
+        """Return the factory, whose recorders use the connections that are here."""
+        return SharedFactory(self.pool, self.book, prepares=self.store.prepares)
 
     def construct_mapper(self) -> Mapper[UUID]:
         """Return the mapper that stores stable names and validates and upcasts what it reads."""
@@ -99,64 +103,141 @@ class Ledger(Application[UUID]):
             ledger.command_envelope.StreamMoved: the stream is at none of the versions that the sender names.
 
         """
+        return _answer_in(self.handle(Batch([submission])).results)
+
+    def submit_many(
+        self, submissions: Sequence[Submission], session: ImportSession | None = None
+    ) -> Sequence[Result]:
+        """Take commands in their order, in one commit; return for each its answer, or why it has none.
+
+        Each is answered as `submit` would answer it after those before it: what one of them meets touches no
+        other. `session`: they are lines of this import. Raises, for all of them, what is no command's fault,
+        as `submit` does.
+        """
+        if not submissions:
+            return []
+        try:
+            return self.handle(Batch(submissions, session=session)).results
+        except CliError:
+            raise
+        except Exception as error:
+            if not _is_of_a_command(error):
+                raise
+            if session is not None:
+                session.streams.clear()
+            if len(submissions) == 1:
+                return [error]
+            middle = len(submissions) // 2
+            return [
+                *self.submit_many(submissions[:middle], session),
+                *self.submit_many(submissions[middle:], session),
+            ]
+
+    def handle(self, batch: Batch) -> BatchDecision:
+        """Load what a batch needs, decide it and append it, anew where others were faster.
+
+        Raises as `submit`; and ImportOpen where the batch is not for others to answer.
+        """
         lost = False
         for attempt in range(TRIES):
             try:
-                return self._answered(submission, first_time=lost)
+                return self._append(batch, self.store.load_many(self.book, *batch.wanted()))
             except (VersionConflict, CommandExists):
+                batch.forget()
                 wait(attempt)
             except OutcomeUnknown:
-                # Whether it was committed is asked of the ledger, never guessed: loading looks the id up.
+                # Whether it was committed is asked of the ledger, never guessed: loading looks the ids up.
                 lost = True
+                batch.forget()
                 wait(attempt)
             except DatabaseAway as error:
-                if lost:
-                    raise Unavailable(_outcome_unknown(submission)) from error
+                if lost and batch.is_live:
+                    raise Unavailable(_outcome_unknown(batch)) from error
                 raise
-        if lost:
-            raise Unavailable(_outcome_unknown(submission))
-        message = (
-            f"Command {submission.command_id!r} met {TRIES} conflicting writes and was not recorded: "
-            "send it again under the same id."
-        )
-        raise Unavailable(message)
+        raise Unavailable(_outcome_unknown(batch) if lost else _conflicting(batch))
 
-    def _answered(self, submission: Submission, *, first_time: bool) -> Answer:
-        """Load, decide and record once. Raises VersionConflict, CommandExists, OutcomeUnknown."""
-        loaded = self._load(submission)
-        if loaded.answer is not None:
-            return self._known(submission, loaded.answer, first_time=first_time)
-        answer, commit = self._decided(submission, loaded)
-        if commit is None:
-            return answer
-        try:
-            self.record(commit)
-        except SubjectErased as erased:
-            answer = _refused(submission, "SUBJECT_ERASED", "subject erase", str(erased))
-            self.record(self._commit(submission, loaded, answer, ()))
-        except ImportOpen:
-            return import_open(submission.command_id, self.book)
-        self._move_clock(loaded, submission)
-        return answer
+    def _append(self, batch: Batch, loaded: Loaded) -> BatchDecision:
+        """Decide and append once. Raises VersionConflict, CommandExists, OutcomeUnknown."""
+        while True:
+            decision = batch.decide(loaded, partial(self.store.content_hmac, self.book))
+            try:
+                heads = self._commit(batch, decision, loaded)
+            except SubjectErased as erased:
+                batch.refuse_for(erased.person)
+            except ImportOpen:
+                if not batch.is_live:
+                    raise
+                return _held_up(batch, decision, self.book)
+            except OutcomeUnknown:
+                batch.sent = {*batch.sent, *decision.answers}
+                raise
+            else:
+                if batch.session is not None:
+                    batch.keep_streams(decision, heads)
+                return decision
 
-    def record(self, commit: Commit) -> Appended:
-        """Record a commit, whole or not at all. Raises what `EventStore.append` raises."""
-        appended: list[Appended] = []
-        self.save(commit=commit, appended=appended)
-        return appended[0]
+    def _commit(
+        self, batch: Batch, decision: BatchDecision, loaded: Loaded
+    ) -> Mapping[StreamRef, StreamHead]:
+        """Record what was decided, if there is anything; return where the streams stand that moved."""
+        if not decision.events and not decision.answers:
+            return {}
+        if batch.session is not None and self.import_id is None:
+            self.import_id = batch.session.open()
+        commit = batch.commit(decision, loaded, None if batch.is_live else self.import_id)
+        heads = self.record(commit).heads
+        clock_at = decision.book.clock_at
+        if clock_at is not None and clock_at != loaded.book.clock_at:
+            self.books.move_clock(self.book, clock_at)
+        return heads
+
+    def record(self, commit: Commit, connection: Connection | None = None) -> Appended:
+        """Record a commit, whole or not at all, in one round trip (one more for personal data).
+
+        `connection`: within the transaction that is under way there.
+
+        Raises:
+            VersionConflict, CommandExists, SubjectErased, ImportOpen, DatabaseUnavailable: nothing was
+            recorded.
+            OutcomeUnknown: the connection broke under way: ask `EventStore.answer_of`, never guess.
+
+        """
+        if not commit.events and not commit.answers:
+            message = "a commit needs an event or an answer"
+            raise NothingRecorded(message)
+        if not commit.events:
+            self.save(commit=commit, keys={}, leaves={}, connection=connection)
+            return Appended((), commit.heads)
+        for _ in range(TRIES_WHEN_KEYS_MOVE - 1):
+            try:
+                return self._save(commit, connection)
+            except SubjectKeysMoved:
+                continue
+        return self._save(commit, connection)
+
+    def _save(self, commit: Commit, connection: Connection | None) -> Appended:
+        """Save a commit's events through `eventsourcing`, numbered and sealed."""
+        keys = self.store.keys_for(commit.book, commit.events)
+        events, leaves = _placed(commit, keys)
+        self.save(*events, commit=commit, keys=keys, leaves=leaves, connection=connection)
+        heads = dict(commit.heads)
+        for event in events:
+            leaf = leaves[stream_id(commit.book, event.stream), event.version]
+            heads[event.stream] = StreamHead(event.version, leaf)
+        return Appended(events, heads)
 
     def dry_run(self, submission: Submission) -> Answer:
         """Decide a command as `submit` would now, and record nothing. Raises StreamMoved as `submit` does."""
-        loaded = self._load(submission)
-        if loaded.answer is not None:
-            return self._known(submission, loaded.answer)
-        answer, commit = self._decided(submission, loaded)
+        batch = Batch([submission])
+        loaded = self.store.load_many(self.book, *batch.wanted())
+        content_hmac = partial(self.store.content_hmac, self.book)
+        decision = batch.decide(loaded, content_hmac)
         try:
-            if commit is not None:
-                self.store.refuse_erased(commit)
+            self.store.keys_for(self.book, decision.events)
         except SubjectErased as erased:
-            return _refused(submission, "SUBJECT_ERASED", "subject erase", str(erased))
-        return answer
+            batch.refuse_for(erased.person)
+            decision = batch.decide(loaded, content_hmac)
+        return _answer_in(decision.results)
 
     def bring_up_to(self, streams: Sequence[StreamRef], until: datetime) -> int:
         """Record what time owes these streams up to and including `until`; number of events recorded.
@@ -167,34 +248,10 @@ class Ledger(Application[UUID]):
         """
         recorded = 0
         for begin in range(0, len(streams), CHUNK_STREAMS):
-            recorded += self._bring_chunk_up_to(streams[begin : begin + CHUNK_STREAMS], until)
+            batch = Batch(due=streams[begin : begin + CHUNK_STREAMS], until=until)
+            recorded += len(self.handle(batch).events)
             moved()
         return recorded
-
-    def _bring_chunk_up_to(self, streams: Sequence[StreamRef], until: datetime) -> int:
-        for attempt in range(TRIES):
-            loaded = self.store.load_many(self.book, streams)
-            heads = {}
-            events: list[NewEvent] = []
-            for ref in streams:
-                stream = stream_state(loaded.streams[ref])
-                owed = owed_by_time(stream, until)
-                if owed:
-                    heads[ref] = stream.head
-                    events += time_events(owed, stream.after(owed).contract or ref)
-            if not events:
-                return 0
-            events.sort(key=lambda event: event.entry.at)
-            try:
-                self.record(Commit(self.book, events, heads, (), loaded.now, import_id=self.import_id))
-            except VersionConflict:
-                wait(attempt)
-            except OutcomeUnknown:
-                continue  # Loading anew tells: what was recorded is owed no more.
-            else:
-                return len(events)
-        message = f"Time could not act on {streams[0].name}: it moves on faster than it is read; sweep again."
-        raise Unavailable(message)
 
     def subscribe(
         self,
@@ -213,122 +270,86 @@ class Ledger(Application[UUID]):
         Asking for the next event commits the one before: what broke off is given again. See `Pulling`.
         """
         pulling = PullSubscriber(
-            self._pool, self.book, name, after=after, types=types, stop=stop, follow=follow
+            self.pool, self.book, name, after=after, types=types, stop=stop, follow=follow
         )
         return pulling.events()
 
-    def _load(self, submission: Submission) -> Loaded:
-        return self.store.load(self.book, needs(submission.command), submission.command_id, submission.sender)
 
-    def _known(self, submission: Submission, first: FirstAnswer, *, first_time: bool = False) -> Answer:
-        """Answer a command whose id is on record.
+def _answer_in(results: Sequence[Result]) -> Answer:
+    """Return the one answer among results; raise where it is none."""
+    [result] = results
+    if isinstance(result, Exception):
+        raise result
+    return result
 
-        `first_time`: its own commit came through, and only the acknowledgement was lost.
-        """
-        if not self._same_content(submission, first):
-            return id_reused(submission.command_id)
-        answer = kept_answer(submission.command_id, first.answer)
-        return answer if first_time else repeated(answer)
 
-    def _move_clock(self, loaded: Loaded, submission: Submission) -> None:
-        """Move a simulated book's clock on to a command that happens later."""
-        clock_at = loaded.book.clock_at
-        if clock_at is not None:
-            states = [stream_state(stream).state for stream in loaded.streams.values()]
-            at = instant_of(submission.at, loaded.book, loaded.now, may_backdate=True, streams=states)
-            if at > clock_at:
-                self.books.move_clock(self.book, at)
-
-    def _same_content(self, submission: Submission, first: FirstAnswer) -> bool:
-        return compare_digest(self.store.content_hmac(self.book, submission.content), first.content_hmac)
-
-    def _decided(self, submission: Submission, loaded: Loaded) -> tuple[Answer, Commit | None]:
-        """Decide one command; a commit there is unless nothing is to be remembered."""
-        if loaded.book.open_import is not None:
-            return import_open(submission.command_id, self.book), None
-        _refuse_a_moved_stream(submission, loaded)
-        world = {ref: stream_state(stream) for ref, stream in loaded.streams.items()}
-        try:
-            at = instant_of(
-                submission.at,
-                loaded.book,
-                loaded.now,
-                may_backdate=submission.may_backdate,
-                streams=[stream.state for stream in world.values()],
-            )
-            check(submission.command, at)
-        except Invalid as invalid:
-            return Answer(submission.command_id, "invalid", message=invalid.message), None
-        if submission.invalid_if_new is not None:
-            return Answer(submission.command_id, "invalid", message=submission.invalid_if_new), None
-        try:
-            decision = decide_command(
-                submission.command, world, at, command_id=submission.command_id, actor=submission.actor
-            )
-        except Refusal as refusal:
-            answer = _refused(submission, refusal.code, refusal.rule, refusal.message)
-            return answer, self._commit(submission, loaded, answer, ())
-        answer = Answer(submission.command_id, "recorded", events=decision.answered)
-        return answer, self._commit(submission, loaded, answer, decision.events)
-
-    def _commit(
-        self, submission: Submission, loaded: Loaded, answer: Answer, events: Sequence[NewEvent]
-    ) -> Commit:
-        kept = CommandAnswer(
-            submission.sender,
-            submission.command_id,
-            self.store.content_hmac(self.book, submission.content),
-            answer.kept(),
+def _placed(commit: Commit, keys: Mapping[str, SubjectKey]) -> tuple[list[PendingEvent], Leaves]:
+    """Return a commit's events numbered and sealed, and the leaf hashes that they are chained to."""
+    book, events = commit.book, []
+    versions = {ref: head.version for ref, head in commit.heads.items()}
+    for event in commit.events:
+        versions[event.stream] = version = versions.get(event.stream, 0) + 1
+        placed = replace(
+            event,
+            version=version,
+            originator_id=stream_id(book, event.stream),
+            correlation_id=stream_id(book, event.contract or event.stream),
         )
-        touched = {event.entry.stream for event in events}
-        heads = {ref: stream.head for ref, stream in loaded.streams.items() if ref in touched}
-        return Commit(
-            self.book,
-            events,
-            heads,
-            (kept,),
-            loaded.now,
-            clears_hold=bool(events) and loaded.book.held_at is not None,
+        events.append(
+            placed if event.subject is None else replace(placed, event=seal_personal(placed, book, keys))
         )
+    leaves = {
+        (stream_id(book, ref), head.version): head.leaf_hash
+        for ref, head in commit.heads.items()
+        if head.leaf_hash is not None
+    }
+    return events, leaves
 
 
-def id_reused(command_id: str) -> Answer:
-    """Answer a command whose id stands for another command already (I10)."""
-    message = (
-        f"Command id {command_id!r} stands for another command already: choose a new id, or send what it was."
-    )
-    return Answer(command_id, "refused", "ID_REUSED", "I10", message)
+def _held_up(batch: Batch, decision: BatchDecision, book: str) -> BatchDecision:
+    """Answer that an import was opened meanwhile: nothing was recorded, and nothing is remembered."""
+    results: list[Result] = []
+    for submission, result in zip(batch.submissions, decision.results, strict=True):
+        is_new = (submission.sender, submission.command_id) in decision.answers
+        results.append(import_open(submission.command_id, book) if is_new else result)
+    return BatchDecision(decision.book, results)
 
 
-def import_open(command_id: str, book: str) -> Answer:
-    """Answer a command while an import holds the book; it is not remembered and may be sent again."""
-    message = (
-        f"An import is open on book {book!r}: run it again to finish it, or give it up with "
-        f"`coverledger import --abandon --book {book}`; then send the command again."
-    )
-    return Answer(command_id, "refused", "IMPORT_OPEN", "import", message)
+def _is_of_a_command(error: Exception) -> bool:
+    """Whether it may lie with one command, and not with the book, the database or the machine."""
+    if isinstance(error, DatabaseRefused):
+        return (error.pgcode or "")[:2] in _OF_VALUES
+    return is_of_an_item(error) and not is_transient(error)
 
 
-def _refuse_a_moved_stream(submission: Submission, loaded: Loaded) -> None:
-    """Ensure that the sender has seen the stream as it stands. Raises StreamMoved."""
-    if submission.if_versions is None:
-        return
-    own = needs(submission.command).streams[0]
-    version = loaded.streams[own].head.version
-    if version not in submission.if_versions:
-        raise StreamMoved(own.name, version)
-
-
-def _outcome_unknown(submission: Submission) -> str:
+def _outcome_unknown(batch: Batch) -> str:
     """Return the message that nobody knows yet, and how to find out."""
+    if not batch.is_live:
+        return _conflicting(batch)
     return (
-        f"The database went away while command {submission.command_id!r} was being recorded, so whether it "
+        f"The database went away while {_named(batch)} was being recorded, so whether it "
         "was is not known: send it again under the same id, it will not be recorded twice."
     )
 
 
-def _refused(submission: Submission, code: str, rule: str, message: str) -> Answer:
-    return Answer(submission.command_id, "refused", code, rule, message)
+def _conflicting(batch: Batch) -> str:
+    """Return the message that others were always faster."""
+    if batch.session is not None:
+        return (
+            "The import meets conflicting writes again and again: run it again, it goes on where it stands."
+        )
+    if not batch.submissions:
+        return f"Time could not act on {batch.due[0].name}: it moves on faster than it is read; sweep again."
+    return (
+        f"{_named(batch, 'Command')} met {TRIES} conflicting writes and was not recorded: "
+        "send it again under the same id."
+    )
+
+
+def _named(batch: Batch, word: str = "command") -> str:
+    first, *others = batch.submissions
+    more = f" (and {len(others):,} sent with it)" if others else ""
+    return f"{word} {first.command_id!r}{more}"
 
 
 def wait(attempt: int) -> None:

@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from ledger.domain.calendar import brussels_date
 from ledger.domain.command import Command
+from ledger.domain.dispatch import Needs, needs
+from ledger.domain.event import Event, PendingEvent
+from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid
 from ledger.domain.registry import given, read_command
 
@@ -17,11 +21,26 @@ LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True)
+class RecordEvent:
+    """What a service of ours sends in a command's place: an event that has happened and that no rule refuses.
+
+    It happens in the book's present, no earlier than the stream's last event.
+    """
+
+    stream: StreamRef
+    event: Event
+
+    def events(self, at: datetime) -> tuple[PendingEvent]:
+        """Return the event as a decision at `at` gives it."""
+        return (PendingEvent(self.stream, self.event, brussels_date(at), at),)
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """One command, its shape checked."""
 
     command_id: str
-    command: Command = field(repr=False)
+    command: Command | RecordEvent = field(repr=False)
     """Not shown where a submission is: it may hold personal values."""
     content: bytes = field(repr=False)
     """What two sendings under one id must agree in."""
@@ -36,6 +55,14 @@ class Submission:
     """Versions of the command's own stream, one of which it must be at for the sender; None: any."""
     invalid_if_new: str | None = None
     """Why the command is taken no more, unless it is on record from before; None: it is taken."""
+    needs: Needs = field(init=False, repr=False, compare=False)
+    """The streams that deciding it takes, its own first."""
+
+    def __post_init__(self) -> None:
+        """Find out what it needs, once."""
+        command = self.command
+        needed = Needs((command.stream,)) if isinstance(command, RecordEvent) else needs(command)
+        object.__setattr__(self, "needs", needed)
 
 
 class StreamMoved(Exception):

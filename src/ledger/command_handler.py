@@ -1,6 +1,6 @@
 """One command against the streams that it needs, and what the ledger answers to it.
 
-Pure: streams in, entries out. `Ledger.submit` and the import share it, so that both decide alike.
+Pure: streams in, events out. Batches (`command_batch`) decide each of their commands with it.
 """
 
 import json
@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from ledger.command_envelope import RecordEvent
 from ledger.domain.command import Command
 from ledger.domain.contract.state import Contract
 from ledger.domain.dispatch import State, decide, elapse, fold
 from ledger.domain.event import PendingEvent, RecordedEvent
 from ledger.domain.identifiers import StreamRef, contract_ref
-from ledger.store.events import NewEvent, StreamHead
+from ledger.store.events import StreamHead
 from ledger.store.load import LoadedStream
 
 Status = Literal["recorded", "repeated", "refused", "invalid", "failed"]
@@ -138,7 +139,7 @@ def contract_of(state: State | None) -> StreamRef | None:
 class Decision:
     """What is to be recorded for one command, and how the streams stand after it."""
 
-    events: Sequence[NewEvent]
+    events: Sequence[PendingEvent]
     answered: Sequence[AnsweredEvent]
     """The command's own events; what time owed is not among them."""
     world: Mapping[StreamRef, StreamState]
@@ -149,9 +150,20 @@ def owed_by_time(stream: StreamState, until: datetime) -> Sequence[PendingEvent]
     return () if stream.state is None else elapse(stream.state, until)
 
 
-def time_events(entries: Sequence[PendingEvent], contract: StreamRef) -> list[NewEvent]:
+def time_events(entries: Sequence[PendingEvent], contract: StreamRef) -> list[PendingEvent]:
     """Put time's name on what it owed: each stream and instant is a command of its own, once."""
-    return [NewEvent(entry, _times_command_id(entry), TIME, contract) for entry in entries]
+    return [_of_time(entry, contract) for entry in entries]
+
+
+def _of_time(entry: PendingEvent, contract: StreamRef, cause: UUID | None = None) -> PendingEvent:
+    return replace(
+        entry,
+        command_id=_times_command_id(entry),
+        actor=TIME,
+        contract=contract,
+        causation_id=cause,
+        event_id=uuid4(),
+    )
 
 
 def _times_command_id(entry: PendingEvent) -> str:
@@ -159,7 +171,12 @@ def _times_command_id(entry: PendingEvent) -> str:
 
 
 def decide_command(
-    command: Command, world: Mapping[StreamRef, StreamState], at: datetime, *, command_id: str, actor: str
+    command: Command | RecordEvent,
+    world: Mapping[StreamRef, StreamState],
+    at: datetime,
+    *,
+    command_id: str,
+    actor: str,
 ) -> Decision:
     """Bring the world to `at`, then decide.
 
@@ -170,14 +187,18 @@ def decide_command(
 
     """
     after = dict(world)
-    events: list[NewEvent] = []
+    events: list[PendingEvent] = []
     for ref, stream in world.items():
         owed = owed_by_time(stream, at)
         if owed:
             after[ref] = stream.after(owed)
             events += time_events(owed, after[ref].contract or ref)
-    events.sort(key=lambda event: event.entry.at)
-    own = decide(command, {ref: stream.state for ref, stream in after.items()}, at)
+    events.sort(key=_at)
+    own: Sequence[PendingEvent]
+    if isinstance(command, RecordEvent):
+        own = command.events(at)
+    else:
+        own = decide(command, {ref: stream.state for ref, stream in after.items()}, at)
     answered: list[AnsweredEvent] = []
     cause: UUID | None = None
     for entry in own:
@@ -186,13 +207,26 @@ def decide_command(
         contract = stream.contract or entry.stream
         if entry.by_time:
             # What the command's own events make time owe at once (D3, D4) is time's, not the command's.
-            events.append(NewEvent(entry, _times_command_id(entry), TIME, contract, cause))
+            events.append(_of_time(entry, contract, cause))
             continue
-        event = NewEvent(entry, command_id, actor, contract, cause)
-        cause = cause or event.event_id
-        events.append(event)
-        answered.append(AnsweredEvent(entry.stream.name, stream.head.version, entry.event.stable_name))
+        event_id = uuid4()
+        events.append(
+            replace(
+                entry,
+                command_id=command_id,
+                actor=actor,
+                contract=contract,
+                causation_id=cause,
+                event_id=event_id,
+            )
+        )
+        cause = cause or event_id
+        answered.append(AnsweredEvent(entry.stream.name, stream.head.version, entry.type))
     return Decision(events, tuple(answered), after)
+
+
+def _at(event: PendingEvent) -> datetime:
+    return event.at
 
 
 def instant_text(instant: datetime) -> str:

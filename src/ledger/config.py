@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     dsn: str | None = Field(
         default=None,
         repr=False,
-        description="An external Postgres, as its application role; unset: embedded.",
+        description="An external Postgres, as its application role; unset: the embedded Postgres.",
     )
     migrate_dsn: str | None = Field(
         default=None, repr=False, description="The same database as the role that migrates; unset: the DSN."
@@ -102,7 +102,10 @@ class Settings(BaseSettings):
     )
     home: Path = Field(
         default_factory=default_home,
-        description="Folder of the embedded ledger, its keys and letters.",
+        description=(
+            "Folder of the embedded Postgres, the keys and the letters; unset: `$XDG_DATA_HOME/coverledger`, "
+            "else `~/.local/share/coverledger`; of root `/var/lib/coverledger`."
+        ),
     )
     book: str = Field(
         default="cyber-care", min_length=1, max_length=128, description="The book of business to work on."
@@ -114,38 +117,43 @@ class Settings(BaseSettings):
         description="Opaque staff id that commands are recorded under.",
     )
     master_key_file: Path | None = Field(
-        default=None, description="File of the master keys; unset: secrets/master.key in the home."
+        default=None, description="File of the master keys; unset: `secrets/master.key` in the home."
     )
     signing_key_file: Path | None = Field(
         default=None,
-        description="File of the log's signing key; unset: secrets/signing-BOOK.key in the home.",
+        description="File of the log's signing key; unset: `secrets/signing-BOOK.key` in the home.",
     )
     sealer_enabled: bool = Field(
         default=True,
-        description="Whether this machine seals and signs; no: another one does, which holds the key.",
+        description="Whether this machine seals and signs; `no`: another one does, which holds the key.",
     )
     checkpoint_folders: str | None = Field(
         default=None,
-        description="Folders outside that each day's signed head is written to, parted as in PATH.",
+        description=(
+            "Folders outside that each day's signed head is written to, parted as in `PATH`; unset: none."
+        ),
     )
     witnesses: str | None = Field(
         default=None,
         description=(
-            "Witnesses that cosign each day's head, parted by spaces: the URL of their add-checkpoint, with "
-            "their key as its fragment: https://HOST/add-checkpoint#NAME+ID+KEY."
+            "Witnesses that cosign each day's head, parted by spaces: the URL of their `add-checkpoint`, "
+            "with their key as its fragment: `https://HOST/add-checkpoint#NAME+ID+KEY`; unset: none."
         ),
     )
     head_mail: str | None = Field(
         default=None,
         repr=False,
-        description="Mail for each day's head: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
+        description=(
+            "Mail for each day's head: "
+            "`smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS`; unset: none."
+        ),
     )
     customer_mail: str | None = Field(
         default=None,
         repr=False,
         description=(
-            "Mail to customers: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS; "
-            "unset: files in the folder mail of the home."
+            "Mail to customers, such as the link that confirms a cancellation: "
+            "`smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS`; unset: files in `mail` in the home."
         ),
     )
     http_host: str = Field(
@@ -156,7 +164,7 @@ class Settings(BaseSettings):
     )
     http_url: str | None = Field(
         default=None,
-        description="Address that people reach it under, such as https://ledger.example; unset: its own.",
+        description="Address that people reach it under, such as `https://ledger.example`; unset: its own.",
     )
     oidc_issuer: str | None = Field(
         default=None, description="Issuer of the JWTs that callers may show (`iss`); unset: none are taken."
@@ -171,23 +179,32 @@ class Settings(BaseSettings):
     oidc_client_id: str | None = Field(
         default=None,
         min_length=1,
-        description="Client id of the site at that issuer; set, people sign in there with a browser.",
+        description=(
+            "Client id of the site at that issuer, where people then sign in with a browser; "
+            "unset: by link only."
+        ),
     )
     oidc_client_secret: str | None = Field(
         default=None, min_length=1, repr=False, description="Secret of that client; unset: it has none."
     )
     webhooks_allow_private: bool = Field(
         default=False,
-        description="For development: webhooks may go to private addresses too, and over plain http.",
+        description="`yes`: webhooks may go to private addresses and over plain http; for development.",
     )
     nats: str | None = Field(
         default=None,
         repr=False,
-        description="Servers of the NATS cluster that the relay publishes to, parted by spaces.",
+        description=(
+            "Servers of the NATS cluster that the relay publishes to, `nats://USER:PASSWORD@HOST:4222`, "
+            "parted by spaces; unset: none."
+        ),
     )
     letters_carrier: str | None = Field(
         default=None,
-        description="Who takes letters: a folder, a URL, or none; unset: letters/outbox in the home.",
+        description=(
+            "Who takes letters: a print house's folder, a carrier's URL, or `none`; "
+            "unset: `letters/outbox` in the home."
+        ),
     )
     letters_token: str | None = Field(
         default=None, repr=False, description="Bearer token for the carrier's URL."
@@ -206,32 +223,38 @@ class Settings(BaseSettings):
         description="Days before its deadline that it goes to the carrier.",
     )
     digest_folder: Path | None = Field(
-        default=None, description="Folder that the back office's daily digest is written to."
+        default=None, description="Folder that the back office's daily digest is written to; unset: none."
     )
     digest_mail: str | None = Field(
         default=None,
         repr=False,
-        description="Mail for the daily digest: smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS.",
+        description=(
+            "Mail for the daily digest: "
+            "`smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS`; unset: none."
+        ),
     )
     operator_mail: str | None = Field(
         default=None,
         repr=False,
         description=(
             "Mail for what needs a person, once an hour at most: "
-            "smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS."
+            "`smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS`; unset: none."
         ),
     )
     prepared_statements: bool | None = Field(
         default=None,
-        description="Whether connections keep prepared statements; unset: only to the embedded Postgres.",
+        description=(
+            "Whether connections keep prepared statements, a tenth or more less work a command; not through "
+            "a pooler in transaction mode; unset: `yes` with the embedded Postgres, `no` with a DSN."
+        ),
     )
     log_format: Literal["text", "json"] = Field(
         default="text",
-        description="How `up` writes its log to stderr: lines for people, or a JSON object a line.",
+        description="How `up` writes its log to stderr: `text`, or `json` with one object a line.",
     )
     postgres_bin: Path | None = Field(
         default=None,
-        description="Folder of Postgres' programs to use instead of those installed with the ledger.",
+        description="Folder of Postgres' programs to use; unset: those installed with the ledger.",
     )
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -14,12 +14,15 @@ called when a verb is asked for, when the first part of a book is, and when `up`
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from ledger.app import BookParts, Serving
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 LoadVerbs = Callable[[], Mapping[str, click.Command]]
 AddParts = Callable[["BookParts"], None]
@@ -71,26 +74,31 @@ class Registry:
     def include(self, plugin: "Registry", guard: Guard) -> None:
         """Add what a plug-in has; whatever of it fails later fails within `guard`. Raises ValueError."""
 
-        def guarded(load: LoadVerbs) -> LoadVerbs:
-            def load_guarded() -> Mapping[str, click.Command]:
+        def guarded(call: Callable[P, T], otherwise: T) -> Callable[P, T]:
+            def call_guarded(*args: P.args, **kwargs: P.kwargs) -> T:
                 with guard():
-                    return load()
-                return {}
+                    return call(*args, **kwargs)
+                return otherwise
 
-            return load_guarded
+            return call_guarded
 
         def add_parts(parts: "BookParts") -> None:
             with guard():
-                parts.include(parts.of(plugin.adds_parts))
+                added = parts.of(plugin.adds_parts)
+                added.followers = {name: guarded(make, None) for name, make in added.followers.items()}
+                parts.include(added)
 
         def add_serving(serving: "Serving") -> None:
             with guard():
-                serving.include(serving.of(plugin.adds_serving))
+                added = serving.of(plugin.adds_serving)
+                added.routes = {name: guarded(routes, None) for name, routes in added.routes.items()}
+                added.openings = {name: guarded(opening, ()) for name, opening in added.openings.items()}
+                serving.include(added)
 
         for name, verb in plugin.verbs.items():
             self._check_free(name, verb)
         for name, verb in plugin.verbs.items():
-            self._add(name, replace(verb, loads=tuple(guarded(load) for load in verb.loads)))
+            self._add(name, replace(verb, loads=tuple(guarded(load, {}) for load in verb.loads)))
         self.add_parts(add_parts)
         self.add_serving(add_serving)
 

@@ -106,6 +106,11 @@ LATE = {
     "its-verb": ("later", "registry.add_verbs({'later': 'Later.'}, fail)", 2),
     "a-verb-in-a-group": ("contract --help", "registry.add_group('contract', fail)", 0),
     "its-parts": ("contract list", "registry.add_parts(fail)", 0),
+    "its-follower": (
+        "contract list",
+        "registry.add_parts(lambda parts: parts.followers.update(mine=fail))",
+        0,
+    ),
     "a-follower-that-is-there": (
         "contract list",
         "registry.add_parts(lambda parts: parts.followers.update(due=None))",
@@ -124,3 +129,22 @@ def test_what_of_a_plug_in_fails_when_it_is_asked_for_is_left_out_with_one_line(
     assert ended.returncode == exit_code
     assert lines_on_plug_ins(ended) == 1
     assert "Traceback" not in ended.stderr
+
+
+def test_routes_that_cannot_be_made_are_left_out_and_the_others_served(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = (
+        "def fail(*_):\n    raise OSError('no licence')\n"
+        "def register(registry):\n"
+        "    registry.add_serving(lambda serving: serving.routes.update(broken=fail))\n"
+    )
+    monkeypatch.syspath_prepend(installed(tmp_path, "unlicensed", module))
+    compose.cache_clear()
+    with opened("cyber-care", Settings.load(home=tmp_path / "home", **settings_of(database))) as app:
+        client = TestClient(create_app(app), base_url="http://ledger.test")
+        assert client.get("/livez").status_code == 200
+    compose.cache_clear()
+    assert "The plug-in unlicensed (unlicensed:register) is left out: OSError: no licence" in (
+        capsys.readouterr().err
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.commits import advice, claim, commit, new_event
+from fixtures.commits import advice, append, claim, commit, new_event
 from fixtures.cutting_proxy import CuttingProxy
 from fixtures.database import BOOK, Database
 from ledger.store.books import Books
@@ -26,11 +26,11 @@ def test_what_was_recorded_behind_a_cut_is_found_by_its_command_id(
             assert store.answer_of(BOOK, "local", str(number)) is None
             proxy.armed = True
             with pytest.raises(OutcomeUnknown):
-                store.append(attempt)
+                append(store, attempt)
             first = store.answer_of(BOOK, "local", str(number))
             assert first is not None
             assert first.answer == '{"status": "recorded"}'
             assert store.load_many(BOOK, [claim(number)]).streams[claim(number)].version == 1
             with pytest.raises(CommandExists):
-                store.append(attempt)
+                append(store, attempt)
         assert proxy.cuts == tries

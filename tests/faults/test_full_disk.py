@@ -1,6 +1,7 @@
 """A full disk, of data, log or home: callers are told to come back, and all goes on once there is room."""
 
 import json
+import resource
 import shutil
 import subprocess
 import time
@@ -27,11 +28,24 @@ WITHIN_SECONDS = 60.0
 pytestmark = pytest.mark.test_all
 
 
-def wait_for(condition: Callable[[], object], seconds: float = WITHIN_SECONDS) -> None:
+def wait_for(
+    condition: Callable[[], object], what: Callable[[], object] | None = None, seconds: float = WITHIN_SECONDS
+) -> None:
+    """Wait for it to hold; `what` is shown where it does not."""
     begun = time.monotonic()
     while not condition():
-        assert time.monotonic() - begun < seconds
+        assert time.monotonic() - begun < seconds, what and what()
         time.sleep(0.2)
+
+
+def wait_until_ready_again(address: str, log: Path | None = None) -> None:
+    """Wait until nothing is unwell; Postgres' own log is shown where that lasts too long."""
+
+    def what() -> object:
+        said = log.read_text(errors="replace").splitlines()[-40:] if log is not None else []
+        return "\n".join([json.dumps(readiness(address), indent=1), *said])
+
+    wait_for(lambda: readiness(address)["ready"], what)
 
 
 class Caller:
@@ -111,7 +125,7 @@ def test_fault_6_on_a_full_disk_of_data_and_home_callers_come_back_and_all_goes_
         assert any("full" in message or "reach" in message for message in wrong_of_doctor(program))
 
         disk.make_room()
-        wait_for(lambda: readiness(caller.address)["ready"])
+        wait_until_ready_again(caller.address)
         wait_for(lambda: caller.record().status_code == 201)
         wait_for(lambda: readiness(caller.address)["unsealed"] == 0)
         wait_for(lambda: caller.listed() == sorted(caller.recorded))
@@ -141,7 +155,7 @@ def test_fault_6_on_a_full_home_beside_a_database_elsewhere_sealing_goes_on_by_i
         assert any("disk of the home is full" in message for message in wrong_of_doctor(program))
 
         disk.make_room()
-        wait_for(lambda: readiness(caller.address)["ready"])
+        wait_until_ready_again(caller.address)
         wait_for(lambda: readiness(caller.address)["unsealed"] == 0)
     finally:
         assert ended_by(running)[0] == 0
@@ -164,12 +178,22 @@ def test_fault_6_a_home_that_is_made_read_only_is_said_and_goes_on_once_it_is_no
         assert any("cannot be written" in message for message in wrong_of_doctor(program))
         assert caller.record().status_code == 201
         disk.read_only(yes=False)
-        wait_for(lambda: readiness(caller.address)["ready"])
+        wait_until_ready_again(caller.address)
         wait_for(lambda: caller.listed() == caller.recorded)
     finally:
         assert ended_by(running)[0] == 0
 
 
+@pytest.fixture
+def dumping_core() -> Iterator[None]:
+    """Let programs that end on a signal leave a core, as many machines do."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+@pytest.mark.usefixtures("dumping_core")
 def test_fault_6_a_postgres_that_its_full_disk_ended_comes_back_once_there_is_room(
     stack: ExitStack,
 ) -> None:
@@ -196,7 +220,7 @@ def test_fault_6_a_postgres_that_its_full_disk_ended_comes_back_once_there_is_ro
             assert {answer.status_code for answer in caller.refused} == {503}
             assert readiness(caller.address)["ready"] is False
             log_disk.make_room()
-            wait_for(lambda: readiness(caller.address)["ready"])
+            wait_until_ready_again(caller.address, server.log)
             wait_for(lambda: caller.record().status_code == 201)
             wait_for(lambda: caller.listed() == sorted(caller.recorded))
         finally:

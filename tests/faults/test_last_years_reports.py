@@ -132,9 +132,7 @@ def erase_some(wiring: App, count: int) -> str:
         contracts = dict(cursor.fetchall())
     erased = Random(3).sample(sorted(contracts), count)  # noqa: S311  # chance that can be repeated
     for person in erased:
-        Erasures(wiring.store, wiring.pool, wiring.book).erase(
-            person, Access("desk-1", "subject erase", "asked for it")
-        )
+        Erasures(wiring.ledger).erase(person, Access("desk-1", "subject erase", "asked for it"))
     return str(contracts[erased[0]]).partition("/")[2]
 
 

@@ -81,7 +81,7 @@ class RandomBook:
                 "select person from vault.subjects where book = %s order by 1", (self.wiring.book,)
             )
             persons = [person for (person,) in cursor]
-        erasures = Erasures(self.wiring.store, self.wiring.pool, self.wiring.book)
+        erasures = Erasures(self.wiring.ledger)
         for person in self.chance.sample(persons, min(count, len(persons) // 4)):
             erasures.erase(person, ACCESS)
 

@@ -11,15 +11,15 @@ from itertools import groupby, pairwise
 from threading import Event as StopEvent
 from threading import Lock, Thread
 
-from fixtures.commits import NOW, advice, answered, claim, new_event
+from fixtures.commits import NOW, advice, answered, append, claim, new_event
 from fixtures.database import BOOK
 from ledger.domain.identifiers import StreamRef
 from ledger.feed.followers import FollowerRunner
 from ledger.feed.reader import FeedEvent, read_feed
 from ledger.sealing.sealer import Sealer
 from ledger.store.errors import VersionConflict
-from ledger.store.event_store import EventStore, append_statement, recording
-from ledger.store.events import Appended, Commit, EventRow, write_rows
+from ledger.store.event_store import EventStore
+from ledger.store.events import Appended, Commit
 from ledger.store.pool import Connection, Pool
 
 WRITERS = 16
@@ -84,7 +84,7 @@ class Writer:
             if fate < ABORTED:
                 self.abort(commit)
                 return False
-            appended = self.slowly(commit) if fate < ABORTED + SLOW else self.store.append(commit)
+            appended = self.slowly(commit) if fate < ABORTED + SLOW else append(self.store, commit)
         except VersionConflict:
             return False
         with self.committed.lock:
@@ -92,27 +92,20 @@ class Writer:
         return True
 
     def slowly(self, commit: Commit) -> Appended:
-        written = write_rows(commit, {})
         with self.pool.transaction() as connection:
-            self.execute(connection, commit, written.rows)
+            appended = append(self.store, commit, connection)
             StopEvent().wait(self.random.uniform(0, SLOWEST_SECONDS))
-        return written.appended
+        return appended
 
     def abort(self, commit: Commit) -> None:
         with self.pool.connection() as connection:
             connection.autocommit = False
             try:
-                self.execute(connection, commit, write_rows(commit, {}).rows)
+                append(self.store, commit, connection)
                 StopEvent().wait(self.random.uniform(0, SLOWEST_SECONDS))
             finally:
                 connection.rollback()
                 connection.autocommit = True
-
-    @staticmethod
-    def execute(connection: Connection, commit: Commit, rows: Sequence[EventRow]) -> None:
-        statement = append_statement(commit, rows, {})
-        with recording(connection, commit), connection.cursor() as cursor:
-            cursor.execute(statement.text, statement.parameters)
 
 
 def backlog(pool: Pool) -> int:

@@ -7,11 +7,12 @@ from uuid import UUID, uuid5
 
 from ledger.command_handler import StreamState, decide_command, owed_by_time, time_events
 from ledger.domain.dispatch import needs
+from ledger.domain.event import PendingEvent
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid, Refusal
 from ledger.domain.registry import check, read_command
 from ledger.feed.reader import FeedEvent
-from ledger.store.events import NewEvent, StreamHead
+from ledger.store.events import StreamHead
 from oracle.histories import history
 
 Line = dict[str, Any]
@@ -60,30 +61,30 @@ class BookInMemory:
     def _at(self, ref: StreamRef) -> StreamState:
         return self.standing.get(ref, StreamState(StreamHead()))
 
-    def _record(self, events: Sequence[NewEvent]) -> None:
+    def _record(self, events: Sequence[PendingEvent]) -> None:
         for new in events:
-            stream = self._at(new.entry.stream).after((new.entry,))
-            self.standing[new.entry.stream] = stream
+            stream = self._at(new.stream).after((new,))
+            self.standing[new.stream] = stream
             position = len(self.feed)
             self.feed.append(
                 FeedEvent(
                     position,
                     SEALED_AT,
-                    new.entry.stream,
+                    new.stream,
                     stream.head.version,
-                    new.entry.event.stable_name,
-                    new.entry.event.schema_version,
+                    new.event.stable_name,
+                    new.event.schema_version,
                     uuid5(NAMESPACE, str(position)),
-                    new.entry.effective_on,
-                    new.entry.at,
-                    new.entry.at,
+                    new.effective_on,
+                    new.at,
+                    new.at,
                     new.actor,
                     new.command_id,
                     0,
-                    uuid5(NAMESPACE, new.contract.name),
+                    uuid5(NAMESPACE, (new.contract or new.stream).name),
                     None,
                     b"{}",
-                    [new.entry.event],
+                    [new.event],
                 )
             )
 

@@ -285,7 +285,7 @@ def test_every_contract_as_of_every_event_of_its_own_is_as_a_ledger_of_that_pref
 def test_every_row_that_a_view_of_the_book_ever_showed_is_what_raw_events_by_then_add_up_to(
     sample: SampleBook, wiring: App
 ) -> None:
-    Erasures(wiring.store, wiring.pool, sample.book).erase("P-7-00108", ACCESS)
+    Erasures(wiring.ledger).erase("P-7-00108", ACCESS)
     wiring.catch_up(*VIEWS, "directory")
     with sample.pool.connection() as connection, connection.cursor() as cursor:
         raw = read_raw(cursor, sample.book)

@@ -117,7 +117,7 @@ def test_no_table_holds_a_name_or_a_word_of_one(named: App, database: Database) 
 
 def test_an_erasure_blanks_the_directory_and_nothing_brings_the_person_back(named: App) -> None:
     access = Access("desk-17", "subject erase", "asked for by letter")
-    Erasures(named.store, named.pool, named.book).erase("P-1", access)
+    Erasures(named.ledger).erase("P-1", access)
     assert entries(named, "P-1") == 0
     named.catch_up()
     assert named.runner("directory").start_over()
@@ -142,7 +142,7 @@ def test_an_erasure_while_the_directory_is_being_kept_waits_and_then_blanks_it(
     named: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert named.runner("directory").start_over()
-    erasures = Erasures(named.store, named.pool, named.book)
+    erasures = Erasures(named.ledger)
     erasing = Thread(target=erasures.erase, args=("P-1", Access("d", "subject erase", "by letter")))
     put = following.put
 

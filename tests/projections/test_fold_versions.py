@@ -29,9 +29,7 @@ RESTS_ON: dict[str, tuple[ModuleType, ...]] = {
     "claims": (claim_state,),
     "complaints": (complaint_state,),
     "refunds": (claim_state, calendar, deadlines),
-    "payments": (),
     "reserves": (claim_state,),
-    "timeline": (),
     "bordereau": (claim_state,),
 }
 
@@ -58,7 +56,7 @@ def present() -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
     for name, view in VIEWS.items():
         fold = sys.modules[f"projections.views.{name}"]
-        modules = (fold, versions, *RESTS_ON[name])
+        modules = (fold, versions, *RESTS_ON.get(name, ()))
         found[name] = {
             "version": view.version,
             "folds": {module.__name__: digest(module) for module in modules},

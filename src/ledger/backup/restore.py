@@ -176,7 +176,7 @@ def tell_erased(wiring: App) -> tuple[list[str], list[str]]:
     """
     with wiring.pool.connection() as connection:
         untold = untold_erasures(connection, wiring.book)
-    erasures = Erasures(wiring.store, wiring.pool, wiring.book)
+    erasures = Erasures(wiring.ledger)
     access = Access("restore", "restore", "the log was put back to before it said so")
     told: list[str] = []
     for place, person in enumerate(untold):

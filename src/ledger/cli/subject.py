@@ -116,7 +116,7 @@ def erase(person: str, *, reason: str, actor: str, book: str, as_json: bool) -> 
     """
     by = access(actor, "subject erase", reason)
     with opened(book) as wiring:
-        erasure = Erasures(wiring.store, wiring.pool, book).erase(person, by)
+        erasure = Erasures(wiring.ledger).erase(person, by)
         wiring.seal()
         letters = wiring.erase_outside()
     if as_json:

@@ -57,4 +57,5 @@ DeadlineKind = Literal[
     "withdrawal_end",
     "retention",
 ]
+DeadlineRule = Literal["R3", "R5", "R6", "R7", "R9", "R10", "R13"]
 DeadlineStatus = Literal["open", "met", "missed", "cancelled"]

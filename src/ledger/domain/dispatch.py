@@ -11,31 +11,34 @@ from typing import assert_never
 
 from pydantic import TypeAdapter
 
+from ledger.domain.calendar import brussels_date
 from ledger.domain.claim import decide as claims
 from ledger.domain.claim import state as claim_state
 from ledger.domain.claim.commands import (
     ClaimCommand,
     CoveredClaimCommand,
-    LoneClaimCommand,
     MoveClaim,
     OpenClaim,
 )
-from ledger.domain.claim.events import ClaimDecision
+from ledger.domain.claim.events import ClaimDeadlineMissed, ClaimDecision
 from ledger.domain.claim.state import Claim
 from ledger.domain.codes import Guarantee
 from ledger.domain.command import Command
 from ledger.domain.complaint import decide as complaints
 from ledger.domain.complaint import state as complaint_state
 from ledger.domain.complaint.commands import ComplaintCommand, LodgeComplaint
+from ledger.domain.complaint.events import ComplaintDeadlineMissed
 from ledger.domain.complaint.state import Complaint
 from ledger.domain.contract import decide as contracts
 from ledger.domain.contract import state as contract_state
 from ledger.domain.contract.commands import ContractCommand
+from ledger.domain.contract.events import ContractDeadlineMissed
 from ledger.domain.contract.state import Contract
-from ledger.domain.event import PendingEvent, RecordedEvent, holds_personal_values
+from ledger.domain.deadlines import is_missed_at, takes_effect_at
+from ledger.domain.event import DeadlineMissed, Event, PendingEvent, RecordedEvent, holds_personal_values
 from ledger.domain.identifiers import StreamKind, StreamRef, claim_ref, complaint_ref, contract_ref
-from ledger.domain.limits import Cover
-from ledger.domain.refusals import OutOfOrder, Unknown
+from ledger.domain.limits import Context, Cover
+from ledger.domain.refusals import OutOfOrder
 
 State = Contract | Claim | Complaint
 World = Mapping[StreamRef, State | None]
@@ -88,29 +91,44 @@ def fold(state: State | None, recorded: RecordedEvent) -> State | None:
 
 
 def elapse(state: State, until: datetime) -> Sequence[PendingEvent]:
-    """Return what time owes a stream up to and including `until` (UTC), each at its own instant (R12)."""
-    match state:
-        case Contract():
-            return contracts.elapse(state, until)
-        case Claim():
-            return claims.elapse(state, until)
-        case Complaint():
-            return complaints.elapse(state, until)
-        case unknown:
-            assert_never(unknown)
+    """Return what time owes a stream up to and including `until` (UTC), each at its own instant (R12).
+
+    `effective_on` is the date of that instant. `at` is the instant too, unless the stream is already past it
+    (D3, D4): then it is the stream's last `at`, so that `at` never decreases within a stream.
+    """
+    owed: list[PendingEvent] = []
+    while (instant := next_instant(state)) is not None and instant <= until:
+        event, at = _owed_at(state, instant), max(instant, state.last_at)
+        entry = PendingEvent(state.ref, event, brussels_date(instant), at, by_time=True)
+        owed.append(entry)
+        # What has begun never becomes None.
+        state = fold(state, RecordedEvent(entry.stream, 0, event, entry.effective_on, at)) or state
+    return owed
 
 
 def next_instant(state: State) -> datetime | None:
     """Return the earliest instant (UTC) at which time will owe a stream something; None: never again."""
-    match state:
-        case Contract():
-            return contract_state.next_instant(state)
-        case Claim():
-            return claim_state.next_instant(state)
-        case Complaint():
-            return complaint_state.next_instant(state)
-        case unknown:
-            assert_never(unknown)
+    instants = [at for row in state.deadlines if (at := takes_effect_at(row)) is not None]
+    if isinstance(state, Contract) and state.expires_at is not None:
+        instants.append(state.expires_at)
+    return min(instants, default=None)
+
+
+_MISSED: Mapping[StreamKind, type[DeadlineMissed]] = {
+    "contract": ContractDeadlineMissed,
+    "claim": ClaimDeadlineMissed,
+    "complaint": ComplaintDeadlineMissed,
+}
+
+
+def _owed_at(state: State, instant: datetime) -> Event:
+    """Return the first thing that time owes at an instant: deadlines missed, then ends and renewals (R12)."""
+    missed = [row for row in state.deadlines if is_missed_at(row, instant)]
+    if isinstance(state, Contract) and not missed:
+        return contracts.end_at(state, instant)
+    row = missed[0]
+    event_type = _MISSED[state.ref.kind]
+    return event_type(kind=row.kind, rule=row.rule, due_on=row.due_on, seq=row.seq)
 
 
 def last_at(state: State) -> datetime:
@@ -180,60 +198,43 @@ def _cover(world: World, number: str) -> Cover | None:
 
 def _decided(command: AnyCommand, world: World, at: datetime) -> Sequence[PendingEvent]:
     if isinstance(command, ContractCommand):
-        return contracts.decide(_contract(world, command.contract), command, at)
+        return contracts.decide(_contract(world, command.contract), command, Context(at))
     if isinstance(command, LodgeComplaint):
-        return complaints.decide(
-            _complaint(world, command.complaint),
-            command,
+        context = Context(
             at,
             cover=_cover(world, command.contract),
             claim_exists=command.claim is None or _claim(world, command.claim) is not None,
         )
+        return complaints.decide(_complaint(world, command.complaint), command, context)
     if isinstance(command, ComplaintCommand):
-        return complaints.decide(_complaint(world, command.complaint), command, at)
+        return complaints.decide(_complaint(world, command.complaint), command, Context(at))
     return _decided_on_claim(command, world, at)
 
 
 def _decided_on_claim(command: ClaimCommand, world: World, at: datetime) -> Sequence[PendingEvent]:
     claim = _claim(world, command.claim)
     if isinstance(command, OpenClaim):
-        outcome = claims.open_claim(claim, command, _cover(world, command.contract), at)
+        context = Context(at, cover=_cover(world, command.contract))
         victim, guarantee = command.victim.person, command.guarantee
-        return _recorded(outcome, world, at, number=command.claim, victim=victim, guarantee=guarantee)
-    if claim is None:
-        message = f"claim {command.claim} does not exist; check its number"
-        raise Unknown(message)
-    if isinstance(command, LoneClaimCommand):
-        outcome = claims.decide_alone(claim, command, at)
     else:
-        cover = _present(world, claim.contract).cover
+        claim = claims.existing(claim, command)
         other = _cover(world, command.contract) if isinstance(command, MoveClaim) else None
-        outcome = claims.decide(claim, command, cover, at, other=other)
-    return _recorded(outcome, world, at, number=claim.number, victim=claim.person, guarantee=claim.guarantee)
+        context = Context(at, cover=_cover(world, claim.contract), other=other)
+        victim, guarantee = claim.person, claim.guarantee
+    decision = claims.decide(claim, command, context)
+    return _recorded(decision, at, number=command.claim, victim=victim, guarantee=guarantee)
 
 
-def _present(world: World, number: str) -> Contract:
-    """Return a contract that must be there: no claim is without one. Raises KeyError where it is not."""
-    contract = _contract(world, number)
-    if contract is None:
-        message = f"contract {number} was not loaded; load what `needs` names"
-        raise KeyError(message)
-    return contract
-
-
-def _recorded(  # noqa: PLR0913 - what an entry of a claim and of its contracts is made of
-    outcome: ClaimDecision, world: World, at: datetime, *, number: str, victim: str, guarantee: Guarantee
+def _recorded(
+    decision: ClaimDecision, at: datetime, *, number: str, victim: str, guarantee: Guarantee
 ) -> Sequence[PendingEvent]:
-    """Make the entries of an outcome: the claim's event, then the contracts'."""
-    subject = victim if holds_personal_values(outcome.event) else None
-    entries = [PendingEvent(claim_ref(number), outcome.event, outcome.effective_on, at, subject=subject)]
-    for registration in outcome.registrations:
-        contract = _present(world, registration.contract)
-        entries.append(contracts.registered(contract, number, registration, at))
-    for change in outcome.limits:
-        contract = _present(world, change.contract)
-        entries.append(contracts.limit_changed(contract, number, guarantee, change, at))
-    return entries
+    """Make the entries of a decision: the claim's event, then the contracts'."""
+    subject = victim if holds_personal_values(decision.event) else None
+    return [
+        PendingEvent(claim_ref(number), decision.event, decision.effective_on, at, subject=subject),
+        *(contracts.registered(number, registration, at) for registration in decision.registrations),
+        *(contracts.limit_changed(number, guarantee, change, at) for change in decision.limits),
+    ]
 
 
 def _caught_up(entries: Sequence[PendingEvent], world: World, at: datetime) -> Sequence[PendingEvent]:

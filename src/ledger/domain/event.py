@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Annotated, ClassVar, TypeVar, get_args
+from typing import Annotated, ClassVar, Final, TypeVar, get_args
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from ledger.domain.codes import DeadlineKind, DeadlineRule
 from ledger.domain.identifiers import StreamRef
 
 
@@ -40,6 +42,16 @@ class Event(BaseModel):
     stable_name: ClassVar[str]
 
 
+class DeadlineMissed(Event):
+    """A due date went by. Each aggregate has its own, under a name of its own."""
+
+    kind: DeadlineKind
+    rule: DeadlineRule
+    due_on: date
+    seq: int
+    """Which of the subject's rows of the kind, from 1."""
+
+
 @lru_cache(maxsize=256)
 def personal_fields(event_type: type[BaseModel]) -> tuple[str, ...]:
     """Return the fields of an event type that are personal, as dotted paths: `policyholder.name`."""
@@ -56,13 +68,19 @@ def personal_fields(event_type: type[BaseModel]) -> tuple[str, ...]:
 
 def holds_personal_values(event: Event) -> bool:
     """Return whether any personal field of an event is filled, so that it wants its person's key."""
-    for path in personal_fields(type(event)):
-        value: object = event
-        for step in path.split("."):
-            value = getattr(value, step)
-        if value is not None:
-            return True
-    return False
+    return any(value_at(event, path) is not None for path in personal_fields(type(event)))
+
+
+def value_at(event: Event, path: str) -> object:
+    """Return the value of a field by its dotted path; None where an object on the way is absent."""
+    value: object = event
+    for step in path.split("."):
+        value = getattr(value, step, None)
+    return value
+
+
+NOT_YET: Final = UUID(int=0)
+"""Stands for an id that has not been given yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +101,33 @@ class PendingEvent:
     """True where time owed the event: actor `time`, its own command id."""
     subject: str | None = None
     """The person whose key seals the event's personal fields; None where it holds none."""
+
+    # Who and by which command: the command handler fills these in.
+    command_id: str = ""
+    """The command's id; time's events: `time:<stream name>@<instant>`."""
+    actor: str = ""
+    """Opaque staff id, never a name; `time` for what time owed."""
+    contract: StreamRef | None = None
+    """The contract that the event belongs to: its stream id becomes the correlation id."""
+    causation_id: UUID | None = None
+    """Event that caused this one, where there is one."""
+    event_id: UUID = NOT_YET
+
+    # Where in the store: the ledger fills these in when it records the event.
+    version: int = 0
+    originator_id: UUID = NOT_YET
+    """Stream id of the event's own stream."""
+    correlation_id: UUID = NOT_YET
+
+    @property
+    def originator_version(self) -> int:
+        """The version, as `eventsourcing` calls it."""
+        return self.version
+
+    @property
+    def type(self) -> str:
+        """The event's stable name."""
+        return self.event.stable_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""What a contract's limits hold, and what else a claim's decision may know of a contract (I1, I8, D14)."""
+"""What a contract's limits hold, and what else a decision may know of a contract (I1, I8, D14)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
-from ledger.domain.calendar import term_on
+from ledger.domain.calendar import brussels_date, term_on
 from ledger.domain.codes import Guarantee
 from ledger.domain.terms import Terms
 
@@ -79,3 +79,22 @@ class Cover:
             if usage.insurance_year == insurance_year and usage.guarantee == guarantee:
                 return usage
         return LimitUsage(insurance_year, guarantee)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a decision knows beside its own aggregate, loaded by whoever asks for it."""
+
+    at: datetime
+    """The instant (UTC) at which the command is decided; every stream stands as of it."""
+    cover: Cover | None = None
+    """Of the contract that the command names, or that its claim stands on; None: there is none."""
+    other: Cover | None = None
+    """Of the contract that a claim is to be moved to; None: there is none."""
+    claim_exists: bool = True
+    """Whether the claim is there that a complaint is about."""
+
+    @property
+    def today(self) -> date:
+        """The Brussels date of `at` (R1)."""
+        return brussels_date(self.at)

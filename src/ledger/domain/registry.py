@@ -88,7 +88,11 @@ def _check_new(command: Command) -> None:
 def given(value: object) -> object:
     """Leave out what is null in a mapping: a field given as null is a field not given."""
     if isinstance(value, Mapping):
-        return {key: given(inner) for key, inner in value.items() if inner is not None}
+        return {
+            key: given(inner) if isinstance(inner, Mapping) else inner
+            for key, inner in value.items()
+            if inner is not None
+        }
     return value
 
 

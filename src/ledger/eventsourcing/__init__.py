@@ -1,1 +1,8 @@
-"""Our plug-in for the library `eventsourcing`: its recorders, mapper and factory on the ledger's store."""
+"""Our plug-in for the library `eventsourcing`, for its own applications too: `docs/eventsourcing.md`.
+
+`PERSISTENCE_MODULE=ledger.eventsourcing` looks for the one factory in the module that it names: here.
+"""
+
+from ledger.eventsourcing.factory import Factory
+
+__all__ = ["Factory"]

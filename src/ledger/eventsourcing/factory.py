@@ -1,14 +1,11 @@
-"""The way in for `eventsourcing`: `PERSISTENCE_MODULE=ledger.eventsourcing.factory:Factory`.
+"""The way in for `eventsourcing`: `PERSISTENCE_MODULE=ledger.eventsourcing`.
 
 Settings, each of which may bear the application's name before it, as all of `eventsourcing`'s: `LEDGER_DSN`,
 `LEDGER_SEALER_DSN` (default: the same), `LEDGER_BOOK` (default: `cyber-care`), `LEDGER_INLINE_SEALING`
 (default: yes), `LEDGER_ORIGIN` (first line of the log's checkpoints, for a book that is made now).
-
-How the ledger's commits pass through `eventsourcing`: save() → event store → our recorder.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from eventsourcing.persistence import (
     AggregateRecorder,
@@ -16,7 +13,6 @@ from eventsourcing.persistence import (
     InfrastructureFactory,
     InfrastructureFactoryError,
     ProcessRecorder,
-    StoredEvent,
 )
 from eventsourcing.utils import Environment, EnvType, resolve_topic, strtobool
 
@@ -27,8 +23,6 @@ from ledger.eventsourcing.recorders import (
     LedgerTrackingRecorder,
 )
 from ledger.store.books import Books
-from ledger.store.event_store import EventStore
-from ledger.store.events import Appended, Commit
 from ledger.store.pool import Pool
 
 DEFAULT_BOOK: Final = "cyber-care"
@@ -92,45 +86,20 @@ class Factory(InfrastructureFactory[LedgerTrackingRecorder]):
             self.sealer_pool.close()
 
 
-class CommitRecorder(LedgerApplicationRecorder):
-    """The application recorder, which takes whole commits: events of many streams with their answers."""
-
-    def __init__(self, store: EventStore, pool: Pool, book: str) -> None:
-        """Append to `store`; read the feed of `book` through `pool`. Sealing is the sealer's."""
-        super().__init__(pool, book, None)
-        self._store = store
-
-    def insert_events(
-        self,
-        stored_events: Sequence[StoredEvent],
-        **kwargs: Any,  # noqa: ANN401  # as `eventsourcing` declares it
-    ) -> Sequence[int] | None:
-        """Record a `commit` (keyword) in one round trip and tell `appended` (a list) what it was.
-
-        Without a commit it records stored events as any recorder does. Raises what EventStore.append raises.
-        """
-        commit: Commit | None = kwargs.pop("commit", None)
-        if commit is None:
-            return super().insert_events(stored_events, **kwargs)
-        appended: list[Appended] = kwargs["appended"]
-        appended.append(self._store.append(commit))
-        return None
-
-
 class SharedFactory(Factory):
-    """Makes recorders on connections that are the wiring's: it opens none and closes none."""
+    """Makes recorders on connections that are the ledger's own: it opens none and closes none."""
 
-    def __init__(self, store: EventStore, pool: Pool, book: str) -> None:
-        """Record in `book`, which exists."""
+    def __init__(self, pool: Pool, book: str, *, prepares: bool) -> None:
+        """Record in `book`, which exists. `prepares`: connections may keep prepared statements."""
         InfrastructureFactory.__init__(self, {})
-        self._store = store
         self.pool = pool
         self.book = book
         self.sealer_pool = None
+        self._prepares = prepares
 
     def application_recorder(self) -> ApplicationRecorder:
-        """Return the recorder that takes commits."""
-        return CommitRecorder(self._store, self.pool, self.book)
+        """Return the recorder; sealing is the sealer's."""
+        return LedgerApplicationRecorder(self.pool, self.book, prepares=self._prepares)
 
     def close(self) -> None:
         """Leave the pool to whom it belongs."""

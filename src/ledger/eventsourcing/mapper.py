@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from eventsourcing import persistence
 from eventsourcing.domain import DomainEventProtocol
-from eventsourcing.persistence import Mapper, Notification, StoredEvent
 
-from ledger.domain.event import RecordedEvent
+from ledger.domain.event import NOT_YET, PendingEvent, RecordedEvent
 from ledger.store.canonical import stream_ref
 from ledger.store.errors import Unreadable
 from ledger.store.events import read_payload, write_payload
-from ledger.store.keys import SubjectKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +39,18 @@ class Envelope:
 
 
 @dataclass(frozen=True, eq=False)
-class LedgerStoredEvent(StoredEvent):
-    """A stored event with its envelope. It equals a bare one of the same id, version, topic and state."""
+class StoredEvent(persistence.StoredEvent):
+    """The library's stored event with our envelope.
 
+    It equals a bare one of the same id, version, topic and state.
+    """
+
+    originator_id: UUID
     envelope: Envelope
-    subject_key: SubjectKey | None = None
-    """Key that sealed what is personal in the state; it must stand when the event is recorded."""
 
     def __eq__(self, other: object) -> bool:
         """Compare as `eventsourcing` does."""
-        return isinstance(other, StoredEvent) and _bare(self) == _bare(other)
+        return isinstance(other, persistence.StoredEvent) and _bare(self) == _bare(other)
 
     def __hash__(self) -> int:
         """Hash what is compared."""
@@ -57,13 +58,13 @@ class LedgerStoredEvent(StoredEvent):
 
 
 @dataclass(frozen=True)
-class LedgerNotification(Notification):
+class Notification(persistence.Notification):
     """A sealed event: its id is its position in the feed, plus one."""
 
     envelope: Envelope
 
 
-def _bare(event: StoredEvent) -> tuple[UUID | str, int, str, bytes]:
+def _bare(event: persistence.StoredEvent) -> tuple[UUID | str, int, str, bytes]:
     return event.originator_id, event.originator_version, event.topic, event.state
 
 
@@ -77,38 +78,43 @@ class LedgerEvent:
     envelope: Envelope
 
 
-class LedgerMapper(Mapper[UUID]):
+class LedgerMapper(persistence.Mapper[UUID]):
     """Maps the ledger's own events. `MAPPER_TOPIC=ledger.eventsourcing.mapper:LedgerMapper`.
 
     Neither compressor nor cipher apply: payloads are hashed as they stand, and personal data is sealed field
     by field.
     """
 
-    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> LedgerStoredEvent:
-        """Write an event whose personal fields, if any, are sealed already.
+    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
+        """Write a numbered event whose personal fields, if any, are sealed already.
 
-        Raises ValueError when something personal stands in clear: such events are recorded by commits, with
-        their key.
+        Raises ValueError when something personal stands in clear, or the event has no place yet.
         """
-        if not isinstance(domain_event, LedgerEvent):
+        if not isinstance(domain_event, PendingEvent):
             message = f"{type(domain_event).__name__} is no event of the ledger"
             raise TypeError(message)
-        recorded, envelope = domain_event.recorded, domain_event.envelope
-        payload = write_payload(
-            recorded.event,
-            book="",
-            stream=recorded.stream.name,
-            version=recorded.version,
-            subject=None,
-            key=None,
+        event = domain_event
+        if NOT_YET in {event.originator_id, event.correlation_id, event.event_id}:
+            message = f"{event.type} on {event.stream.name} has no place yet: record it through the ledger"
+            raise ValueError(message)
+        envelope = Envelope(
+            event.stream.name,
+            event.event.schema_version,
+            event.event_id,
+            event.effective_on,
+            event.at,
+            event.command_id,
+            event.actor,
+            event.correlation_id,
+            event.causation_id,
         )
-        return LedgerStoredEvent(
-            domain_event.originator_id, recorded.version, recorded.event.stable_name, payload, envelope
+        return StoredEvent(
+            event.originator_id, event.version, event.type, write_payload(event.event), envelope
         )
 
-    def to_domain_event(self, stored_event: StoredEvent) -> LedgerEvent:
+    def to_domain_event(self, stored_event: persistence.StoredEvent) -> LedgerEvent:
         """Read an event back, validated and upcast. Raises Unreadable."""
-        if not isinstance(stored_event, (LedgerStoredEvent, LedgerNotification)):
+        if not isinstance(stored_event, (StoredEvent, Notification)):
             reason = "it bears no envelope: read it through the ledger's recorders"
             raise Unreadable(str(stored_event.originator_id), stored_event.originator_version, reason)
         envelope = stored_event.envelope

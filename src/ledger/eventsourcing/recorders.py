@@ -4,39 +4,40 @@ An application's sequence is the feed: notification id = position + 1, once seal
 insert returns the ids of what it inserted; without, it returns None and the sealer gives the positions later.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event as StopEvent
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import psycopg2
+from eventsourcing import persistence
 from eventsourcing.persistence import (
     AggregateRecorder,
     ApplicationRecorder,
     DatabaseError,
     IntegrityError,
-    Notification,
     OperationalError,
     ProcessRecorder,
-    StoredEvent,
     Subscription,
     Tracking,
     TrackingRecorder,
 )
 
-from ledger.eventsourcing.mapper import Envelope, LedgerNotification, LedgerStoredEvent
-from ledger.store.canonical import instant_text, leaf_bytes, leaf_hash
+from ledger.eventsourcing.mapper import Envelope, Notification, StoredEvent
+from ledger.store.append import Leaves, Statement, append_statement, recording
 from ledger.store.errors import (
     CommandExists,
     DatabaseRefused,
     DatabaseUnavailable,
+    ImportOpen,
     OutcomeUnknown,
     VersionConflict,
 )
-from ledger.store.event_store import append_statement, recording
-from ledger.store.events import CommandAnswer, Commit, EventRow
+from ledger.store.events import CommandAnswer, Commit
+from ledger.store.keys import SubjectKey
+from ledger.store.load import first_answer, load
 from ledger.store.pool import Connection, Pool
 from ledger.store.sealing import any_pending, seal_batch
 
@@ -98,10 +99,11 @@ _TRACKED: Final = "select notification_id from ledger.tracking where book = %s a
 class _Recorder:
     """What all recorders of one book share."""
 
-    def __init__(self, pool: Pool, book: str) -> None:
-        """Record in `book` through `pool`."""
+    def __init__(self, pool: Pool, book: str, *, prepares: bool = False) -> None:
+        """Record in `book` through `pool`. `prepares`: connections may keep prepared statements."""
         self._pool = pool
         self._book = book
+        self._prepares = prepares
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -114,6 +116,8 @@ class _Recorder:
         except (DatabaseUnavailable, OutcomeUnknown) as error:
             raise OperationalError(str(error)) from error
         except DatabaseRefused as error:
+            if error.pgcode == _ALREADY_TRACKED:
+                raise IntegrityError(str(error)) from error
             raise DatabaseError(str(error)) from error
         except psycopg2.Error as error:
             if error.pgcode == _ALREADY_TRACKED:
@@ -128,8 +132,8 @@ class LedgerAggregateRecorder(_Recorder, AggregateRecorder):
 
     def insert_events(
         self,
-        stored_events: Sequence[StoredEvent],
-        **kwargs: Any,  # noqa: ANN401 # as `eventsourcing` declares it
+        stored_events: Sequence[persistence.StoredEvent],
+        **kwargs: Any,  # noqa: ANN401  # as `eventsourcing` declares it
     ) -> Sequence[int] | None:
         """Record events, whole or not at all. Raises IntegrityError when a version or a command is on record.
 
@@ -152,36 +156,38 @@ class LedgerAggregateRecorder(_Recorder, AggregateRecorder):
         wanted = {"book": self._book, "stream_id": str(originator_id), "gt": gt, "lte": lte, "limit": limit}
         with self._connection() as connection, connection.cursor() as cursor:
             cursor.execute(statement, wanted)
-            return [LedgerStoredEvent(*_event(row)) for row in cursor.fetchall()]
+            return [StoredEvent(*_event(row)) for row in cursor.fetchall()]
+
+    def answer_of(self, sender: str, command_id: str) -> str | None:
+        """Return what a command was answered, None when it is not on record."""
+        with self._connection() as connection:
+            first = first_answer(connection, self._book, sender, command_id)
+        return None if first is None else first.answer
 
     def _insert(
-        self, stored_events: Sequence[StoredEvent], answer: CommandAnswer | None, tracking: Tracking | None
+        self,
+        stored_events: Sequence[persistence.StoredEvent],
+        answer: CommandAnswer | None,
+        tracking: Tracking | None,
     ) -> None:
         if not stored_events and answer is None and tracking is None:
             return
         with self._connection() as connection:
-            now, heads = self._heads(connection, stored_events)
-            rows = _rows(self._book, stored_events, now, heads)
-            keys = {
-                event.subject_key.person: event.subject_key
+            now, leaves = self._heads(connection, stored_events)
+            command_id = str(uuid4())
+            events = [
+                event if isinstance(event, StoredEvent) else _enveloped(event, now, command_id)
                 for event in stored_events
-                if isinstance(event, LedgerStoredEvent) and event.subject_key is not None
-            }
+            ]
             commit = Commit(self._book, (), {}, (answer,) if answer is not None else (), now)
-            statement = append_statement(commit, rows, keys)
+            statement = append_statement(commit, events, leaves, {})
             if tracking is not None:
                 statement.add(_TRACK, self._book, tracking.application_name, tracking.notification_id)
-            with recording(connection, commit):
-                try:
-                    statement.run(connection)
-                except psycopg2.Error as error:
-                    if error.pgcode == _ALREADY_TRACKED:
-                        raise IntegrityError(str(error)) from error
-                    raise
+            _run(connection, commit, statement)
 
     def _heads(
-        self, connection: Connection, stored_events: Sequence[StoredEvent]
-    ) -> tuple[datetime, dict[tuple[str, int], bytes]]:
+        self, connection: Connection, stored_events: Sequence[persistence.StoredEvent]
+    ) -> tuple[datetime, Leaves]:
         """Read the time and the leaf hashes that the events' leaves are chained to."""
         wanted = [(str(event.originator_id), event.originator_version - 1) for event in stored_events]
         with connection.cursor() as cursor:
@@ -189,25 +195,56 @@ class LedgerAggregateRecorder(_Recorder, AggregateRecorder):
                 _HEADS, (self._book, [stream for stream, _ in wanted], [version for _, version in wanted])
             )
             found = cursor.fetchall()
-        heads = {(row[1], row[2]): bytes(row[3]) for row in found if row[1] is not None}
-        return found[0][0].astimezone(UTC), heads
+        leaves = {(UUID(row[1]), row[2]): bytes(row[3]) for row in found if row[1] is not None}
+        return found[0][0].astimezone(UTC), leaves
+
+
+_USUAL_EVENTS: Final = 8
+"""Events of a commit, at most, for which statements are kept: each number of events is a text of its own."""
+
+
+def _is_usual(commit: Commit) -> bool:
+    """Whether a commit's statements are few enough in kind for a connection to keep them prepared."""
+    return len(commit.events) <= _USUAL_EVENTS and len(commit.answers) == 1 and commit.import_id is None
+
+
+def _run(connection: Connection, commit: Commit, statement: Statement, *, prepares: bool = False) -> None:
+    try:
+        with recording(connection, commit):
+            if prepares:
+                statement.run_prepared(connection)
+            else:
+                statement.run(connection)
+    except ImportOpen:
+        # The statement cannot tell a held book from none: this raises if there is none.
+        load(connection, commit.book, (), (), ())
+        raise
 
 
 class LedgerApplicationRecorder(LedgerAggregateRecorder, ApplicationRecorder):
     """Streams and the feed."""
 
-    def __init__(self, pool: Pool, book: str, sealer_pool: Pool | None) -> None:
+    def __init__(
+        self, pool: Pool, book: str, sealer_pool: Pool | None = None, *, prepares: bool = False
+    ) -> None:
         """`sealer_pool`: seal inline, as the role that it connects with; None: leave it to the sealer."""
-        super().__init__(pool, book)
+        super().__init__(pool, book, prepares=prepares)
         self._sealer_pool = sealer_pool
 
     def insert_events(
         self,
-        stored_events: Sequence[StoredEvent],
-        **kwargs: Any,  # noqa: ANN401 # as `eventsourcing` declares it
+        stored_events: Sequence[persistence.StoredEvent],
+        **kwargs: Any,  # noqa: ANN401  # as `eventsourcing` declares it
     ) -> Sequence[int] | None:
-        """Record events; their notification ids where they are sealed inline."""
-        super().insert_events(stored_events, **kwargs)
+        """Record events; their notification ids where they are sealed inline.
+
+        Keywords as of the base; or, of the ledger's own application, what `_record` takes: then the store's
+        errors are raised as they are.
+        """
+        if "commit" in kwargs:
+            self._record(stored_events, **kwargs)
+            return None
+        self._insert(stored_events, kwargs.get("answer"), kwargs.get("tracking"))
         if self._sealer_pool is None:
             return None
         self._seal(self._sealer_pool)
@@ -218,6 +255,30 @@ class LedgerApplicationRecorder(LedgerAggregateRecorder, ApplicationRecorder):
             found = [notification_id for (notification_id,) in cursor.fetchall()]
         # Where a predecessor is missing the events wait for it, and have no id yet.
         return found if len(found) == len(stored_events) else None
+
+    def _record(  # noqa: PLR0913  # what a commit of the ledger brings along
+        self,
+        stored_events: Sequence[Any],
+        *,
+        commit: Commit,
+        leaves: Leaves,
+        keys: Mapping[str, SubjectKey],
+        connection: Connection | None = None,
+        tracking: None = None,
+    ) -> None:
+        """Record a commit of the ledger in one round trip: it brings what its events are chained to.
+
+        `connection`: within a transaction that is under way. Raises VersionConflict, CommandExists,
+        ImportOpen, SubjectKeysMoved, DatabaseUnavailable: nothing was recorded; OutcomeUnknown.
+        """
+        del tracking
+        statement = append_statement(commit, stored_events, leaves, keys)
+        if connection is not None:
+            _run(connection, commit, statement)
+            return
+        prepares = self._prepares and _is_usual(commit)
+        with self._pool.connection() as own:
+            _run(own, commit, statement, prepares=prepares)
 
     def select_notifications(
         self,
@@ -239,7 +300,11 @@ class LedgerApplicationRecorder(LedgerAggregateRecorder, ApplicationRecorder):
         }
         with self._connection() as connection, connection.cursor() as cursor:
             cursor.execute(_NOTIFICATIONS, wanted)
-            return [_notification(row[0], _event(row[1:])) for row in cursor.fetchall()]
+            return [
+                Notification(*event[:4], id=notification_id, envelope=event[4])
+                for notification_id, *row in cursor
+                for event in (_event(row),)
+            ]
 
     def max_notification_id(self) -> int | None:
         """Return the newest notification's id, None while nothing is sealed."""
@@ -290,7 +355,7 @@ class PollingSubscription(Subscription[ApplicationRecorder]):
     def __init__(self, recorder: ApplicationRecorder, gt: int | None, topics: Sequence[str]) -> None:
         """Begin after `gt`."""
         super().__init__(recorder, gt, topics)
-        self._page: Iterator[Notification] = iter(())
+        self._page: Iterator[persistence.Notification] = iter(())
         self._stopped = StopEvent()
 
     def stop(self) -> None:
@@ -298,7 +363,7 @@ class PollingSubscription(Subscription[ApplicationRecorder]):
         super().stop()
         self._stopped.set()
 
-    def __next__(self) -> Notification:
+    def __next__(self) -> persistence.Notification:
         """Wait for the next notification."""
         while not self._stopped.is_set():
             for notification in self._page:
@@ -316,17 +381,8 @@ class PollingSubscription(Subscription[ApplicationRecorder]):
         raise StopIteration
 
 
-class _Bare(NamedTuple):
-    """Fields of a stored event, as its class takes them."""
-
-    originator_id: UUID
-    originator_version: int
-    topic: str
-    state: bytes
-    envelope: Envelope
-
-
-def _event(row: Sequence[Any]) -> _Bare:
+def _event(row: Sequence[Any]) -> tuple[UUID, int, str, bytes, Envelope]:
+    """Return the fields of a stored event, as its class takes them."""
     envelope = Envelope(
         stream=row[4],
         schema_version=row[5],
@@ -340,92 +396,11 @@ def _event(row: Sequence[Any]) -> _Bare:
         recorded_at=row[13].astimezone(UTC),
         ordinal=row[14],
     )
-    return _Bare(UUID(row[0]), row[1], row[2], bytes(row[3]), envelope)
+    return UUID(row[0]), row[1], row[2], bytes(row[3]), envelope
 
 
-def _notification(notification_id: int, event: _Bare) -> LedgerNotification:
-    return LedgerNotification(*event[:4], id=notification_id, envelope=event.envelope)
-
-
-def _rows(
-    book: str, events: Sequence[StoredEvent], now: datetime, heads: Mapping[tuple[str, int], bytes]
-) -> list[EventRow]:
-    """Write rows of stored events: with their own envelope, or with one that says as little as is known."""
-    leaves = dict(heads)
-    command_id, ordinals = str(uuid4()), _counter()
-    rows = []
-    for event in events:
-        envelope = (
-            event.envelope
-            if isinstance(event, LedgerStoredEvent)
-            else _default_envelope(event, now, command_id)
-        )
-        row = _row(book, event, envelope, ordinals(envelope.command_id), now, leaves)
-        leaves[row.stream_id, row.version] = row.leaf_hash
-        rows.append(row)
-    return rows
-
-
-def _row(  # noqa: PLR0913, PLR0917 # each stands for one part of the row
-    book: str,
-    event: StoredEvent,
-    envelope: Envelope,
-    ordinal: int,
-    now: datetime,
-    leaves: Mapping[tuple[str, int], bytes],
-) -> EventRow:
-    stream_id, version = str(event.originator_id), event.originator_version
-    leaf = leaf_bytes(
-        book=book,
-        event_id=envelope.event_id,
-        stream=envelope.stream,
-        version=version,
-        prev=leaves.get((stream_id, version - 1)),
-        type_name=event.topic,
-        schema_version=envelope.schema_version,
-        effective_on=envelope.effective_on,
-        at=instant_text(envelope.at),
-        recorded_at=instant_text(now),
-        actor=envelope.actor,
-        command_id=envelope.command_id,
-        ordinal=ordinal,
-        correlation_id=envelope.correlation_id,
-        causation_id=envelope.causation_id,
-        payload=event.state,
-    )
-    return EventRow(
-        book,
-        stream_id,
-        version,
-        envelope.stream,
-        str(envelope.event_id),
-        event.topic,
-        envelope.schema_version,
-        envelope.effective_on.isoformat(),
-        instant_text(envelope.at),
-        instant_text(now),
-        envelope.command_id,
-        ordinal,
-        envelope.actor,
-        str(envelope.correlation_id),
-        str(envelope.causation_id) if envelope.causation_id else None,
-        event.state,
-        leaf,
-        leaf_hash(leaf),
-    )
-
-
-def _default_envelope(event: StoredEvent, now: datetime, command_id: str) -> Envelope:
+def _enveloped(event: persistence.StoredEvent, now: datetime, command_id: str) -> StoredEvent:
+    """Return an event of another application with an envelope that says as little as is known."""
     stream_id = UUID(str(event.originator_id))
-    return Envelope(str(stream_id), 1, uuid4(), now.date(), now, command_id, ACTOR, stream_id)
-
-
-def _counter() -> Callable[[str], int]:
-    """Count what is seen, each by itself, from 0."""
-    seen: dict[str, int] = {}
-
-    def count(what: str) -> int:
-        seen[what] = seen.get(what, -1) + 1
-        return seen[what]
-
-    return count
+    envelope = Envelope(str(stream_id), 1, uuid4(), now.date(), now, command_id, ACTOR, stream_id)
+    return StoredEvent(stream_id, event.originator_version, event.topic, event.state, envelope)

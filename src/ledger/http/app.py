@@ -75,7 +75,9 @@ def create_app(wiring: App) -> FastAPI:
     app.state.counts = Counts(measured(wiring, app.state.watch))
     app.state.draining = StopEvent()
     for _, routes in sorted(wiring.serving.routes.items()):
-        app.include_router(routes(wiring))
+        router = routes(wiring)
+        if router is not None:
+            app.include_router(router)
     app.add_middleware(RequestMiddleware, counts=app.state.counts)
     app.frame, app.lane = RequestMiddleware(app, app.state.counts), lane(wiring.book)
     describe(app, wiring.book, lambda: wiring.event_type_prefix)

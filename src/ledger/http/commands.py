@@ -19,7 +19,6 @@ from ledger.app import App
 from ledger.auth.roles import Caller
 from ledger.command_envelope import StreamMoved, Submission, submission
 from ledger.command_handler import Answer
-from ledger.domain.dispatch import needs as needed_streams
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid
 from ledger.domain.registry import COMMANDS
@@ -309,7 +308,7 @@ async def _answered(request: Request, name: str, sent: Submission, *, dry_run: b
     _refuse(answer)
     if answer.status == "recorded" and not dry_run and wiring.settings.sealer_enabled:
         wiring.sealer.wake()
-    own = needed_streams(sent.command).streams[0]
+    own = sent.needs.streams[0]
     headers = _headers(wiring, own, answer)
     if not dry_run and answer.events:
         last = answer.events[-1]

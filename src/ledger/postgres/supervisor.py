@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -231,6 +232,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with contextlib.suppress(PermissionError):  # we lead a group already: started by hand, from a shell
         os.setsid()
     os.chdir("/")
+    # A Postgres that ends on a full log would fill the disk of its data with what it held in memory.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for unheard in (signal.SIGINT, signal.SIGHUP):
         signal.signal(unheard, lambda _number, _frame: None)  # not SIG_IGN, which Postgres would inherit
     try:

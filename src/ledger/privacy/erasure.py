@@ -6,12 +6,12 @@ can open.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, cast
 from uuid import uuid4
 
-from ledger.application import TRIES, wait
+from ledger.application import TRIES, Ledger, wait
 from ledger.domain.calendar import brussels_date
 from ledger.domain.claim.events import ClaimSubjectErased
 from ledger.domain.complaint.events import ComplaintSubjectErased
@@ -33,9 +33,8 @@ from ledger.privacy.persons import (
     vault_entry,
 )
 from ledger.store.errors import BookUnknown, ImportOpen, OutcomeUnknown, VersionConflict
-from ledger.store.event_store import EventStore, append_statement, recording
-from ledger.store.events import AppendedEvent, Commit, NewEvent, write_rows
-from ledger.store.pool import Connection, Pool
+from ledger.store.events import Commit
+from ledger.store.pool import Connection
 
 _TOLD: Final = "select payload from ledger.events where book = %s and type = any(%s)"
 
@@ -81,7 +80,7 @@ class Erasure:
     """The reason given then."""
     before: bool
     """True when all had been done before: nothing was changed."""
-    events: Sequence[AppendedEvent]
+    events: Sequence[PendingEvent]
     """The SubjectErased recorded now, one a stream."""
     streams: Sequence[str]
     """All streams that held the person."""
@@ -90,11 +89,12 @@ class Erasure:
 class Erasures:
     """Erases persons of one book."""
 
-    def __init__(self, store: EventStore, pool: Pool, book: str) -> None:
-        """`pool` connects as the application."""
-        self._store = store
-        self._pool = pool
-        self._book = book
+    def __init__(self, ledger: Ledger) -> None:
+        """Erase persons of the ledger's book, and record so through it."""
+        self._ledger = ledger
+        self._store = ledger.store
+        self._pool = ledger.pool
+        self._book = ledger.book
 
     def erase(self, person: str, access: Access) -> Erasure:
         """Destroy a person's key, say so on every stream that holds them, blank the directory.
@@ -171,21 +171,24 @@ class Erasures:
 
     def _tell(
         self, connection: Connection, person: str, streams: Sequence[HeldStream], who: str, now: datetime
-    ) -> Sequence[AppendedEvent]:
+    ) -> Sequence[PendingEvent]:
         """Record SubjectErased on each stream. Raises VersionConflict when one has moved on."""
         if not streams:
             return ()
         command_id = f"subject-erase:{uuid4()}"
         events = [
-            NewEvent(_erased_on(stream, person), command_id, who, stream.contract) for stream in streams
+            replace(
+                _erased_on(stream, person),
+                command_id=command_id,
+                actor=who,
+                contract=stream.contract,
+                event_id=uuid4(),
+            )
+            for stream in streams
         ]
         heads = {stream.stream: stream.head for stream in streams}
         commit = Commit(self._book, events, heads, (), now)
-        written = write_rows(commit, {})
-        statement = append_statement(commit, written.rows, {})
-        with recording(connection, commit):
-            statement.run(connection)
-        return written.appended.events
+        return self._ledger.record(commit, connection).events
 
 
 def _erased_on(held: HeldStream, person: str) -> PendingEvent:

@@ -34,6 +34,15 @@ def stream_id(book: str, stream: StreamRef) -> UUID:
     return uuid5(book_namespace(book), stream.name)
 
 
+def named_stream_id(book: str, name: str) -> UUID:
+    """Id of the stream of a stored name, `contract/CC-1`.
+
+    A name without a slash is of another application of `eventsourcing`, and is the id itself. Raises
+    ValueError for a name that is neither.
+    """
+    return uuid5(book_namespace(book), name) if "/" in name else UUID(name)
+
+
 def stream_ref(name: str) -> StreamRef:
     """Stream of a stored name, `contract/CC-1`: the number is all that stands after the first slash."""
     kind, _, number = name.partition("/")

@@ -6,12 +6,12 @@ The slow and clear way, taken where the fast one found that something differs.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ledger.proofs.errors import BadLeaf
 from ledger.proofs.leaf import Leaf, payload_sha256, read_leaf
 from ledger.proofs.merkle import leaf_hash
-from ledger.store.canonical import book_namespace
+from ledger.store.canonical import named_stream_id
 from ledger.store.pool import Connection
 from ledger.store.sealing import UnsealedEvent, unpack
 from ledger.verification.chunks import LogChunk
@@ -169,11 +169,18 @@ def _differing_column(book: str, event: EventColumns, leaf: Leaf) -> str | None:
         stands, sealed = getattr(event, name), getattr(leaf, name)
         if stands != sealed:
             return f"its {name} is {_shown(stands)}, but {_shown(sealed)} was recorded"
-    if event.stream_id != str(uuid5(book_namespace(book), event.stream)):
+    if not _is_its_stream(book, event):
         return f"its stream_id {event.stream_id} is not that of {event.stream}"
     if payload_sha256(event.payload) != leaf.payload_sha256:
         return "its payload is not the one that was recorded: it was altered"
     return None
+
+
+def _is_its_stream(book: str, event: EventColumns) -> bool:
+    try:
+        return event.stream_id == str(named_stream_id(book, event.stream))
+    except ValueError:
+        return False
 
 
 def _broken_chain(event: EventColumns, leaf: Leaf, before: EventBefore | None) -> str | None:

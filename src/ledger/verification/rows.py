@@ -158,7 +158,12 @@ class StreamHeads:
 
 
 def first_place(book: str, stream: bytes) -> bytes:
-    """Return the place of a stream's first event: its id, UUIDv5 of book and name, and version 1."""
+    """Return the place of a stream's first event: its id, UUIDv5 of book and name, and version 1.
+
+    A name without a slash is the id itself (`named_stream_id`). Raises ValueError for one that is neither.
+    """
+    if b"/" not in stream:
+        return UUID(stream.decode()).bytes + _FIRST_VERSION
     digest = bytearray(sha1(book_namespace(book).bytes + stream, usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80

@@ -1,1 +1,1 @@
-"""The read side's part of the command line. Modules import click and the standard library at their top."""
+"""The read side's part of the command line. A module is loaded when one of its verbs is asked for."""

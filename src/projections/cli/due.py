@@ -1,8 +1,6 @@
 """`coverledger due`, `limits`, `today` and `report overview`."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import cast
 
 import click
 
@@ -40,9 +38,6 @@ limits = list_command(
 )
 
 
-Rows = Sequence[Mapping[str, object]]
-
-
 @click.command()
 @as_of_option
 @book_option
@@ -58,15 +53,15 @@ def today(*, as_of: str | None, book: str, as_json: bool) -> None:
     if as_json:
         print_json(plain_json(told))
         return
-    show_rows(cast("Rows", told["late"]), columns_of(DUE), title="Late", empty="Nothing is late.")
+    show_rows(told["late"], columns_of(DUE), title="Late", empty="Nothing is late.")
     show_rows(
-        cast("Rows", told["due_soon"]),
+        told["due_soon"],
         columns_of(DUE),
         title=f"Due by {told['until']}",
         empty=f"Nothing is due by {told['until']}.",
     )
     show_rows(
-        cast("Rows", told["limits_nearly_used"]),
+        told["limits_nearly_used"],
         columns_of(LIMITS),
         title="Limits nearly used",
         empty="No limit of a running insurance year is nearly used.",
@@ -108,11 +103,11 @@ def overview(*, on: date | None, as_of: str | None, book: str, as_json: bool) ->
     if as_json:
         print_json(plain_json(figures))
         return
-    for title, name, columns in (
-        ("Consumption by month of the incident", "consumed_by_month", BY_MONTH),
-        ("Claims by guarantee", "claims_by_guarantee", BY_GUARANTEE),
-        ("Refunds by days taken", "refunds_by_days", BY_DAYS),
+    for title, rows, columns in (
+        ("Consumption by month of the incident", figures["consumed_by_month"], BY_MONTH),
+        ("Claims by guarantee", figures["claims_by_guarantee"], BY_GUARANTEE),
+        ("Refunds by days taken", figures["refunds_by_days"], BY_DAYS),
     ):
-        show_rows(cast("Rows", figures[name]), columns, title=title, empty=f"{title}: nothing yet.")
-    waiting = cast("Mapping[str, int]", figures["refunds_waiting"])
+        show_rows(rows, columns, title=title, empty=f"{title}: nothing yet.")
+    waiting = figures["refunds_waiting"]
     note(f"{waiting['open']} refunds are open in time, {waiting['missed']} are late and not paid in full.")

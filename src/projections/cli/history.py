@@ -3,23 +3,29 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import click
+from rich.text import Text
 
+from ledger.app import App
 from ledger.cli.options import book_option, examples, json_option, opened
 from ledger.cli.output import console, note, print_json, print_json_line
+from ledger.domain.identifiers import StreamRef
+from ledger.domain.registry import EVENT_TYPES
 from ledger.errors import UsageError
+from ledger.feed.reader import position_after, read_feed
+from ledger.privacy.access import Access
+from ledger.store.feed import feed_end
 from projections.cli.output import progress
 from projections.cli.query_options import names_options, reading, time_options
 from projections.cli.tables import TableColumn, euros, in_brussels, instant, number, plain, show_rows
+from projections.exports.archive import archive as write
 from projections.queries.reader import plain_json
-
-if TYPE_CHECKING:
-    from ledger.app import App
-    from ledger.domain.identifiers import StreamRef
-    from ledger.privacy.access import Access
+from projections.queries.replay import Json, changes, history, told_with_payloads
+from projections.queries.replay import replay as told
 
 BELONGING = ("claims", "complaints")
 """The views that say which streams belong to a contract."""
@@ -41,16 +47,12 @@ def history_of(  # noqa: PLR0913  # a stream, a book, both times, and whether al
     kind: str, number: str, *, book: str, as_of: str | None, on: date | None, own: bool = False
 ) -> list[dict[str, object]]:
     """Return a stream's events as rows. Raises `Rejected` when nothing of it was recorded by then."""
-    from projections.queries.replay import history  # noqa: PLC0415  # loaded when it runs
-
     with reading(book, BELONGING, as_of=as_of, on=on) as reader:
         return history(reader, stream(kind, number), own=own)
 
 
-def stream(kind: str, number: str) -> "StreamRef":
+def stream(kind: str, number: str) -> StreamRef:
     """Return a stream."""
-    from ledger.domain.identifiers import StreamRef  # noqa: PLC0415  # loaded when it runs
-
     return StreamRef(kind, number)  # type: ignore[arg-type]  # callers name one of the three kinds
 
 
@@ -82,7 +84,7 @@ def replay(  # noqa: PLR0913  # one parameter an option
     kind: str,
     on: date | None,
     as_of: str | None,
-    access: "Access | None",
+    access: Access | None,
     book: str,
     own: bool,
     as_json: bool,
@@ -92,8 +94,6 @@ def replay(  # noqa: PLR0913  # one parameter an option
     A contract's history holds its own events and those of its claims and complaints, merged in the order
     of the feed; with --own only its own, which include what its claims did to its limits.
     """
-    from projections.queries.replay import replay as told  # noqa: PLC0415  # loaded when it runs
-
     with reading(book, BELONGING, as_of=as_of, on=on, access=access) as reader:
         events = told(reader, stream(kind, number), own=own)
     if as_json:
@@ -105,8 +105,6 @@ def replay(  # noqa: PLR0913  # one parameter an option
 
 def _tell(event: Mapping[str, object]) -> None:
     """Print one event: a head line, its times, and one line for each change."""
-    from rich.text import Text  # noqa: PLC0415  # 0.1 s that JSON output need not pay
-
     out = console()
     head = Text.assemble(
         (f"{event['position']:>6}  ", "dim"),
@@ -134,8 +132,6 @@ def _tell(event: Mapping[str, object]) -> None:
 
 def _upcast(event: Mapping[str, object]) -> dict[str, tuple[str, str]]:
     """Return what an older schema recorded otherwise than it is read today, path by path."""
-    from projections.queries.replay import Json, changes  # noqa: PLC0415  # loaded when it runs
-
     if "original" not in event:
         return {}
     original, payload = cast("Json", event["original"]), cast("Json", event["payload"])
@@ -183,8 +179,6 @@ def events(since: str, types: tuple[str, ...], book: str, *, follow: bool, as_js
     A cursor is refused (exit 1) where the log was put back since and parts before it: the message says from
     where to read again. A bare position is a cursor of the first epoch.
     """
-    from ledger.feed.reader import position_after  # noqa: PLC0415  # loaded when it runs
-
     _check(types)
     with opened(book) as wiring:
         wiring.seal()
@@ -201,9 +195,6 @@ def events(since: str, types: tuple[str, ...], book: str, *, follow: bool, as_js
 
 
 def _check(types: tuple[str, ...]) -> None:
-    from difflib import get_close_matches  # noqa: PLC0415  # loaded when it runs
-
-    from ledger.domain.registry import EVENT_TYPES  # noqa: PLC0415  # as above
 
     for name in types:
         if name not in EVENT_TYPES:
@@ -212,12 +203,8 @@ def _check(types: tuple[str, ...]) -> None:
             raise UsageError(message)
 
 
-def _read(wiring: "App", after: int, types: tuple[str, ...]) -> Iterator[Told]:
+def _read(wiring: App, after: int, types: tuple[str, ...]) -> Iterator[Told]:
     """Read what is sealed now, from after a position to the feed's end."""
-    from ledger.feed.reader import read_feed  # noqa: PLC0415  # loaded when it runs
-    from ledger.store.feed import feed_end  # noqa: PLC0415  # as above
-    from projections.queries.replay import told_with_payloads  # noqa: PLC0415  # as above
-
     epoch = wiring.book_row().epoch
     with wiring.pool.connection() as connection:
         end = feed_end(connection, wiring.book)
@@ -228,10 +215,8 @@ def _read(wiring: "App", after: int, types: tuple[str, ...]) -> Iterator[Told]:
             after += min(BATCH, end - after)
 
 
-def _follow(wiring: "App", after: int, types: tuple[str, ...], *, as_json: bool) -> None:
+def _follow(wiring: App, after: int, types: tuple[str, ...], *, as_json: bool) -> None:
     """Print events as they are sealed, until the keyboard stops it."""
-    from ledger.store.feed import feed_end  # noqa: PLC0415  # loaded when it runs
-
     note("Following the feed; Ctrl-C ends it.")
     while True:
         wiring.seal()
@@ -259,9 +244,6 @@ def archive(folder: Path, book: str, *, as_json: bool) -> None:
     docs/reporting.md has a query that recomputes the limits from them. Personal values stand in them as
     ciphertext alone.
     """
-    from ledger.store.feed import feed_end  # noqa: PLC0415  # loaded when it runs
-    from projections.exports.archive import archive as write  # noqa: PLC0415  # as above
-
     with opened(book) as wiring:
         wiring.seal()
         wiring.finish()

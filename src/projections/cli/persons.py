@@ -1,16 +1,16 @@
 """`coverledger person find` and `cancellations list`."""
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
 import click
 
 from ledger.cli.options import access, book_option, examples, json_option, opened, reason_option
 from ledger.errors import UsageError
+from ledger.privacy.access import Access
+from projections.cancellation_requests import requests, shown
 from projections.cli.tables import TableColumn, instant, plain, show, status, text
-
-if TYPE_CHECKING:
-    from ledger.privacy.access import Access
-    from projections.views.directory import Person
+from projections.queries.reader import known_end
+from projections.views.directory import Directory, Person, words
 
 FOUND_COLUMNS: tuple[TableColumn, ...] = (
     plain("person", "person"),
@@ -44,10 +44,6 @@ def find(  # noqa: PLR0913  # one parameter an option
     Each person shown is written down in the access log, and so is a search that finds nobody. Who was erased
     is not found.
     """
-    from dataclasses import asdict  # noqa: PLC0415  # loaded when it runs
-
-    from projections.views.directory import words  # noqa: PLC0415  # as above
-
     asked = " ".join(name)
     if not words(asked):
         message = "Give letters to search by: coverledger person find peeters --reason 'no number given'."
@@ -60,9 +56,7 @@ def find(  # noqa: PLR0913  # one parameter an option
     show(rows, FOUND_COLUMNS, title="Persons", empty=empty, json=as_json)
 
 
-def _found(book: str, asked: str, by: "Access", limit: int) -> "list[Person]":
-    from projections.queries.reader import known_end  # noqa: PLC0415  # loaded when it runs
-    from projections.views.directory import Directory  # noqa: PLC0415  # as above
+def _found(book: str, asked: str, by: Access, limit: int) -> list[Person]:
 
     views = ("contracts", "claims")
     with opened(book) as wiring:
@@ -101,8 +95,6 @@ def list_all(*, status: str | None, contract: str | None, book: str, as_json: bo
 
     A request counts from its receipt once it is confirmed: by the link, or by the desk on the site.
     """
-    from projections.cancellation_requests import requests, shown  # noqa: PLC0415  # loaded when it runs
-
     with opened(book) as wiring, wiring.pool.connection() as connection:
         rows = [shown(one) for one in requests(connection, book, state=status, contract=contract)]
     empty = "No form was sent. Customers find it on the site, at /cancel."

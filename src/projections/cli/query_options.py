@@ -4,20 +4,28 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import click
 
+from ledger.app import App
 from ledger.cli.options import DAY, REASON, access, actor_option, opened
 from ledger.cli.output import note
 from ledger.errors import Rejected
-
-if TYPE_CHECKING:
-    from ledger.app import App
-    from ledger.feed.reader import Cursor
-    from ledger.privacy.access import Access, Opening
-    from ledger.store.pool import Connection
-    from projections.queries.reader import Reader
+from ledger.feed.reader import Cursor, present_epoch
+from ledger.privacy.access import Access, Opening
+from ledger.store.pool import Connection
+from projections.maintenance.status import parked
+from projections.queries.reader import (
+    NOTHING,
+    SNAPSHOT,
+    NothingKnown,
+    Reader,
+    is_over,
+    known_end,
+    position_as_of,
+    read_as_of,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -87,7 +95,7 @@ def names_options(what: str) -> Callable[[F], F]:
     return add
 
 
-def _access(what: str, actor: str, reason: str | None, *, names: bool) -> "Access | None":
+def _access(what: str, actor: str, reason: str | None, *, names: bool) -> Access | None:
     if names and reason is None:
         message = "--names opens personal values, which is written down: say why with --reason."
         raise click.UsageError(message)
@@ -104,24 +112,14 @@ def reading(
     *,
     as_of: str | None = None,
     on: date | None = None,
-    access: "Access | None" = None,
-) -> Iterator["Reader"]:
+    access: Access | None = None,
+) -> Iterator[Reader]:
     """Yield a reader of these views, caught up; of no view: of the feed alone.
 
     `access`: who opens personal values, and why; None: they stay sealed.
 
     Raises `UsageError` for an `as_of` that says no time, `Rejected` for one at which nothing was known yet.
     """
-    from projections.queries.reader import (  # noqa: PLC0415  # loaded when it runs
-        NOTHING,
-        SNAPSHOT,
-        NothingKnown,
-        Reader,
-        known_end,
-        position_as_of,
-        read_as_of,
-    )
-
     asked = None if as_of is None else read_as_of(as_of)
     # On a date, the registers say which streams belong to a contract.
     wanted = tuple(dict.fromkeys((*views, *(() if on is None else ("claims", "complaints")))))
@@ -147,32 +145,24 @@ def reading(
                 note(f"Book {book!r} is empty: nothing has been recorded in it yet.")
 
 
-def _opening(wiring: "App", access: "Access | None") -> "Opening | None":
+def _opening(wiring: App, access: Access | None) -> Opening | None:
     """Make what opens personal values; the master key is read only then."""
     if access is None:
         return None
-    from ledger.privacy.access import Opening  # noqa: PLC0415  # loaded when it runs
 
     return Opening(wiring.pool, wiring.store.subject_keys, wiring.book, access)
 
 
-def _warn_of_more(
-    connection: "Connection", book: str, asked: "Cursor | datetime | None", position: int
-) -> None:
+def _warn_of_more(connection: Connection, book: str, asked: Cursor | datetime | None, position: int) -> None:
     """Warn when more may yet be sealed by the instant asked for, so that the answer can change."""
-    from ledger.feed.reader import Cursor, present_epoch  # noqa: PLC0415  # loaded when it runs
-    from projections.queries.reader import NOTHING, is_over  # noqa: PLC0415  # as above
-
     if isinstance(asked, datetime) and not is_over(connection, asked):
         kept = Cursor(present_epoch(connection, book), position)
         stays = "" if position == NOTHING else f"; --as-of {kept} prints this answer for ever"
         note(f"{asked.isoformat()} is not over yet: what is sealed until then will show as well{stays}.")
 
 
-def _warn_of_parked(connection: "Connection", book: str, views: Sequence[str]) -> None:
+def _warn_of_parked(connection: Connection, book: str, views: Sequence[str]) -> None:
     """Warn when a view had to leave events out, for what it shows may then be wrong."""
-    from projections.maintenance.status import parked  # noqa: PLC0415  # loaded when it runs
-
     for name, count in parked(connection, book).items():
         if name in views:
             note(

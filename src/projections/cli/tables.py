@@ -3,14 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
+
+from rich import box
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
 
 from ledger.cli.output import console, has_no_window, note, print_json
+from ledger.domain.calendar import BRUSSELS
 from projections.listing import ListColumn, Listing
 from projections.queries.reader import plain_json
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 GAP = 2
 """Cells between two columns."""
@@ -150,7 +153,7 @@ def alarming(header: str, field: str) -> TableColumn:
 def status(header: str, field: str) -> TableColumn:
     """Show a status in its colour, in words."""
 
-    def shown(row: Values) -> "Text":
+    def shown(row: Values) -> Text:
         said = str(row[field])
         return _text(said.replace("_", " "), STYLES.get(said, ""))
 
@@ -160,7 +163,7 @@ def status(header: str, field: str) -> TableColumn:
 def words(header: str, field: str) -> TableColumn:
     """Show a code as words: `termination_letter` as `termination letter`."""
 
-    def shown(row: Values) -> "Text":
+    def shown(row: Values) -> Text:
         return _text(None if row[field] is None else str(row[field]).replace("_", " "))
 
     return TableColumn(header, shown, folds=True)
@@ -179,7 +182,7 @@ def instant(header: str, field: str) -> TableColumn:
 def left_of(header: str, left: str, write: Callable[[object], str | None]) -> TableColumn:
     """Show what is left of a limit: red when it is nothing; no limit has no rest."""
 
-    def shown(row: Values) -> "Text":
+    def shown(row: Values) -> Text:
         if row[left] is None:
             return _text("no limit", "dim")
         return _text(write(row[left]), "red" if int(str(row[left])) <= 0 else "green")
@@ -190,7 +193,7 @@ def left_of(header: str, left: str, write: Callable[[object], str | None]) -> Ta
 def of_limit(header: str, used: str, limit: str, write: Callable[[object], str | None]) -> TableColumn:
     """Show what is used of a limit: `1 of 3`; where there is no limit, only what is used."""
 
-    def shown(row: Values) -> "Text":
+    def shown(row: Values) -> Text:
         if row[limit] is None:
             return _text(write(row[used]), "dim")
         # "0.00 of 5,000.00 EUR": the currency is said once.
@@ -247,9 +250,6 @@ PERSON_COLUMNS: tuple[TableColumn, ...] = (
 
 def fields(shown: Values, columns: Sequence[TableColumn], *, title: str) -> None:
     """Print one thing for people: each field on a line of its own."""
-    from rich.table import Table  # noqa: PLC0415  # 0.1 s that JSON output need not pay
-    from rich.text import Text  # noqa: PLC0415  # as above
-
     table = Table(title=title, box=None, show_header=False, title_style="bold", title_justify="left")
     for column in columns:
         table.add_row(Text(column.header, style="dim"), column.shown(shown))
@@ -258,8 +258,6 @@ def fields(shown: Values, columns: Sequence[TableColumn], *, title: str) -> None
 
 def in_brussels(value: object) -> str | None:
     """Write an instant by the clock of Brussels: `2026-03-01 09:00:00`."""
-    from ledger.domain.calendar import BRUSSELS  # noqa: PLC0415  # only tables need it
-
     return f"{value.astimezone(BRUSSELS):%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else None
 
 
@@ -289,10 +287,6 @@ def show_section(shown: Values, name: str, columns: Sequence[TableColumn], *, ti
 
 def _print(rows: Sequence[Values], columns: Sequence[TableColumn], title: str) -> None:
     """Print a table that fits the window. What had to be left out is named on stderr."""
-    from rich import box  # noqa: PLC0415  # 0.1 s that JSON output need not pay
-    from rich.cells import cell_len  # noqa: PLC0415  # as above
-    from rich.table import Table  # noqa: PLC0415  # as above
-
     out = console()
     cells = [[column.shown(row) for row in rows] for column in columns]
     asked = [
@@ -339,8 +333,7 @@ def show(
         show_rows(rows, columns, title=title, empty=empty)
 
 
-def _text(value: object, style: str = "") -> "Text":
-    from rich.text import Text  # noqa: PLC0415  # as above
+def _text(value: object, style: str = "") -> Text:
 
     if value is None:
         return Text("-", style="dim")

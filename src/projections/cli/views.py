@@ -1,10 +1,13 @@
 """`coverledger projections list/rebuild/diff/drop/parked/replay-parked`."""
 
+from dataclasses import asdict
+
 import click
 
 from ledger.cli.options import book_option, examples, json_option, opened
 from ledger.cli.output import note, print_json
 from ledger.errors import Rejected, UsageError
+from ledger.store.feed import feed_end
 from projections.cli.output import progress
 from projections.cli.tables import (
     TableColumn,
@@ -17,10 +20,11 @@ from projections.cli.tables import (
     status,
     text,
 )
+from projections.maintenance.checks import compare
+from projections.maintenance.rebuild import drop_kept, rebuild_together
+from projections.maintenance.status import parked_rows, view_statuses
 from projections.queries.reader import plain_json
 from projections.views.registry import VIEWS
-
-NAMES = tuple(VIEWS)
 
 DIRECTORY = "directory"
 """It lies in the vault and has no history: it is kept anew in its place, not beside itself."""
@@ -56,10 +60,28 @@ PARKED_COLUMNS: tuple[TableColumn, ...] = (
     instant("parked (Brussels)", "parked_at").spared(3),
 )
 
-names_argument = click.argument("names", metavar="[NAME]...", nargs=-1, type=click.Choice(NAMES))
-names_or_directory = click.argument(
-    "names", metavar="[NAME]...", nargs=-1, type=click.Choice((*NAMES, DIRECTORY))
-)
+
+def view_names() -> tuple[str, ...]:
+    """Return the names of all views, which a command line that only asks for help need not load."""
+    return tuple(VIEWS)
+
+
+class ViewName(click.ParamType[str]):
+    """The name of a view, or one of a few beside."""
+
+    name = "view"
+
+    def __init__(self, *others: str) -> None:
+        """Take these names too."""
+        self._others = others
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take a name as it is. Raises click.BadParameter for one that is not known."""
+        return click.Choice((*view_names(), *self._others)).convert(value, param, ctx)
+
+
+names_argument = click.argument("names", metavar="[NAME]...", nargs=-1, type=ViewName())
+names_or_directory = click.argument("names", metavar="[NAME]...", nargs=-1, type=ViewName(DIRECTORY))
 
 
 @click.command()
@@ -68,8 +90,6 @@ names_or_directory = click.argument(
 @examples("coverledger projections list")
 def list_all(book: str, *, as_json: bool) -> None:
     """List the views: where each stands, how far it lags behind the feed, what it had to park."""
-    from projections.maintenance.status import view_statuses  # noqa: PLC0415  # loaded when it runs
-
     with opened(book) as wiring, wiring.pool.connection() as connection:
         rows = view_statuses(connection, book)
     if not as_json:
@@ -100,13 +120,10 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
     until `projections drop`. The directory alone is kept anew in its place: until that is done, not everybody
     is found.
     """
-    from ledger.store.feed import feed_end  # noqa: PLC0415  # loaded when it runs
-    from projections.maintenance.rebuild import rebuild_together  # noqa: PLC0415  # as above
-
     if every == bool(names):
         message = "Name the views to rebuild, or say --all: coverledger projections rebuild limits due."
         raise UsageError(message)
-    chosen = list(dict.fromkeys((*NAMES, DIRECTORY) if every else names))
+    chosen = list(dict.fromkeys((*view_names(), DIRECTORY) if every else names))
     views = [name for name in chosen if name != DIRECTORY]
     with opened(book) as wiring:
         wiring.seal()
@@ -145,11 +162,7 @@ def diff(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     Each row that differs is named with the event behind it. Exit code 1 when one does; `projections rebuild`
     puts it right.
     """
-    from dataclasses import asdict  # noqa: PLC0415  # loaded when it runs
-
-    from projections.maintenance.checks import compare  # noqa: PLC0415  # as above
-
-    chosen = names or NAMES
+    chosen = names or view_names()
     found: list[dict[str, object]] = []
     with opened(book) as wiring:
         wiring.catch_up(*chosen)
@@ -179,15 +192,13 @@ def diff(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
 @examples("coverledger projections drop limits", "coverledger projections drop --all")
 def drop(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> None:
     """Drop the generations of a view that rebuilds kept. The one that is read stays."""
-    from projections.maintenance.rebuild import drop_kept  # noqa: PLC0415  # as above
-
     if every == bool(names):
         message = "Name the views, or say --all: coverledger projections drop limits due."
         raise UsageError(message)
     with opened(book) as wiring:
         dropped = [
             {"view": name, "generations": drop_kept(wiring.pool, book, VIEWS[name])}
-            for name in dict.fromkeys(NAMES if every else names)
+            for name in dict.fromkeys(view_names() if every else names)
         ]
     if as_json:
         print_json(dropped)
@@ -204,10 +215,8 @@ def drop(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> No
 @examples("coverledger projections parked", "coverledger projections parked limits --json")
 def parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     """List the events that views could not take, each with its error. None named: all views."""
-    from projections.maintenance.status import parked_rows  # noqa: PLC0415  # loaded when it runs
-
     with opened(book) as wiring, wiring.pool.connection() as connection:
-        rows = parked_rows(connection, book, list(names or (*NAMES, DIRECTORY)))
+        rows = parked_rows(connection, book, list(names or (*view_names(), DIRECTORY)))
     show(rows, PARKED_COLUMNS, title="Parked", empty="No view had to park an event.", json=as_json)
 
 
@@ -221,7 +230,7 @@ def replay_parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
 
     Exit code 1 when some are still parked.
     """
-    chosen = names or (*NAMES, DIRECTORY)
+    chosen = names or (*view_names(), DIRECTORY)
     replayed: list[dict[str, object]] = []
     with opened(book) as wiring:
         wiring.catch_up(*chosen)

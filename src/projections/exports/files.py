@@ -13,6 +13,7 @@ An instant stands by the clock of Brussels, for a cell knows no offset.
 import csv
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
@@ -76,8 +77,10 @@ CSV_MEDIA_TYPE = "text/csv; charset=utf-8"
 
 ROWS_A_CHUNK = 500
 
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""First characters that make a spreadsheet take a text for a formula, their full-width forms too."""
+_RUNS = re.compile(
+    r"[\t\r\n]|[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+@\uff1d\uff0b\uff20\uff0d-]"
+)
+"""What makes a spreadsheet take a text for a formula, after blanks and controls that it passes over."""
 
 
 def csv_chunks(rows: Rows, sheet: Sheet) -> Iterator[bytes]:
@@ -96,9 +99,7 @@ def harmless(text: str) -> str:
     """Return a text that no spreadsheet runs: an apostrophe goes before one that begins like a formula."""
     if is_structured(text):
         return text
-    # Spreadsheets pass over leading blanks, and then look whether a formula begins.
-    begins = text.lstrip(" \u00a0")
-    return f"'{text}" if begins.startswith(_RUNS) else text
+    return f"'{text}" if _RUNS.match(text) else text
 
 
 def _cells(row: Row, sheet: Sheet) -> list[object]:

@@ -1,7 +1,7 @@
 """Figures of a whole book: how things stand today, consumption, claims by guarantee, refunds by days."""
 
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, TypedDict
 
 from ledger.attempts import failing
 from ledger.proofs.checkpoints import peek_checkpoint
@@ -10,27 +10,55 @@ from ledger.store.log import log_state
 from ledger.webhooks.problems import subscription_problems
 from projections.queries import cached_counts
 from projections.queries.cached_counts import due_counts, late_number
-from projections.queries.list_pages import DueListFilter, due_page, late, nearly_used
+from projections.queries.list_pages import DueListFilter, Rows, due_page, late, nearly_used
 from projections.queries.reader import Reader
 from projections.views.limits import LIMITS
 from projections.views.registry import VIEWS
 
 SOON_DAYS: Final = 14
-ROWS: Final = 12
+MOST_ROWS: Final = 12
 NEARLY_PERCENT: Final = 80
 
 VIEWS_OF_TODAY: Final = ("due", "limits")
 
-TodayFigures = dict[str, object]
+
+class TodayFigures(TypedDict):
+    """How things stand, as `today --json` and the first page of the site have it."""
+
+    today: date
+    until: date
+    late: Rows
+    late_number: int
+    due_soon: Rows
+    due_soon_number: int
+    due_soon_by_kind: dict[str, int]
+    limits_nearly_used: Rows
+    position: int
+    lag_by_view: dict[str, int]
+    unsigned: int | None
+    signed_size: int | None
+    origin: str
+    parked: Rows
+    subscribers: Rows
+
+
+class OverviewFigures(TypedDict):
+    """What `report overview --json` prints, and the site draws."""
+
+    consumed_by_month: Rows
+    claims_by_guarantee: Rows
+    refunds_by_days: Rows
+    refunds_waiting: dict[str, int]
+    refund_days: int
 
 
 def today_figures(reader: Reader, today: date) -> TodayFigures:
     """Return how things stand. `today`: the book's present day."""
     soon = DueListFilter(status="open", before=today + timedelta(days=SOON_DAYS + 1))
-    late_rows = late(reader, ROWS)
-    due_rows = due_page(reader, soon, None, ROWS)
+    late_rows = late(reader, MOST_ROWS)
+    due_rows = due_page(reader, soon, None, MOST_ROWS)
     counts = due_counts(reader, soon)
-    used = nearly_used(reader.connection, reader.source(LIMITS), today, NEARLY_PERCENT, ROWS)
+    used = nearly_used(reader.connection, reader.source(LIMITS), today, NEARLY_PERCENT, MOST_ROWS)
     log = log_state(reader.connection, reader.book)
     end = feed_end(reader.connection, reader.book)
     views = {name: end - checkpoint(reader.connection, reader.book, name) for name in VIEWS}
@@ -76,7 +104,7 @@ def _row(row: dict[str, object]) -> dict[str, object]:
 VIEWS_OF_OVERVIEW: Final = ("claims", "due")
 
 
-def overview(reader: Reader) -> dict[str, object]:
+def overview(reader: Reader) -> OverviewFigures:
     """Return the figures as of the reader's time."""
     promised = cached_counts.promised_days()
     return {

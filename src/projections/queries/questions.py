@@ -64,7 +64,7 @@ def rows_of(reader: Reader, listing: Listing, filters: Filters) -> list[Answer]:
     if listing is DUE and filters.kind == "retention":
         return _retentions(reader, filters)
     asked = _asked(reader, listing, filters)
-    return [] if asked is None else _selected(reader, listing, asked, _scope(listing, filters))
+    return [] if asked is None else _selected(reader, listing, *asked)
 
 
 def each_row(reader: Reader, listing: Listing, filters: Filters) -> Generator[Answer, None, None]:
@@ -79,9 +79,9 @@ def each_row(reader: Reader, listing: Listing, filters: Filters) -> Generator[An
     asked = _asked(reader, listing, filters)
     if asked is None:
         return
-    view = listing.view
-    source = reader.source(view, _scope(listing, filters))
-    found = select_each(reader.connection, listing.query(asked), view.table, source, asked)
+    narrowed, scope = asked
+    source = reader.source(listing.view, scope)
+    found = select_each(reader.connection, listing.query(narrowed), listing.view.table, source, narrowed)
     with closing(found):
         for row in found:
             yield _in_utc(listing, row)
@@ -104,12 +104,20 @@ def _in_utc(listing: Listing, row: Answer) -> Answer:
     return row
 
 
-def _asked(reader: Reader, listing: Listing, filters: Filters) -> dict[str, object] | None:
-    """Return what the query of a list takes; None where no row can match."""
-    return _asked_of_limits(reader, filters) if listing is LIMITS else asdict(filters)
+Asked = tuple[Mapping[str, object], StreamRef | None]
+"""What a query takes, and whose streams can hold an answer (None: all)."""
 
 
-def _asked_of_limits(reader: Reader, filters: Filters) -> dict[str, object] | None:
+def _asked(reader: Reader, listing: Listing, filters: Filters) -> Asked | None:
+    """Return what a list's query is asked; None where no row can match."""
+    return (
+        _asked_of_limits(reader, filters)
+        if listing is LIMITS
+        else (asdict(filters), _scope(listing, filters))
+    )
+
+
+def _asked_of_limits(reader: Reader, filters: Filters) -> Asked | None:
     contract, guarantee, year = filters.contract, filters.guarantee, None
     if filters.claim is not None:
         drawing = list_claims(reader, Filters(contract, filters.claim, filters.guarantee))
@@ -121,7 +129,8 @@ def _asked_of_limits(reader: Reader, filters: Filters) -> dict[str, object] | No
     if filters.status is not None:
         standing = list_contracts(reader, Filters(contract=contract, status=filters.status))
         numbers = [str(row["contract"]) for row in standing]
-    return {"contracts": numbers, "guarantee": guarantee, "insurance_year": year, "before": filters.before}
+    asked = {"contracts": numbers, "guarantee": guarantee, "insurance_year": year, "before": filters.before}
+    return asked, _scope(LIMITS, Filters(contract=contract))
 
 
 def list_contracts(reader: Reader, filters: Filters) -> list[Answer]:

@@ -75,7 +75,7 @@ def fold(subject: DueSubject | None, event: FeedEvent, since: Since) -> Folded[D
     before = _placed(subject, event, since)
     if before is None:
         return None
-    deadlines = tuple(fold_deadlines(before.deadlines, event.recorded))
+    deadlines = fold_deadlines(before.deadlines, event.recorded)
     if before is subject and deadlines == before.deadlines:
         return None
     moved = subject is not None and before.contract != subject.contract

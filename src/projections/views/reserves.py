@@ -100,7 +100,7 @@ LISTED: Final = Listing(
     is_report=True,
     order=("opened_position",),
     filters=(
-        Filter("contract", "Only claims on this contract."),
+        Filter("contract", "Only on this contract."),
         Filter("claim", "Only this claim."),
         Filter("guarantee", "Only claims under this guarantee.", choices=GUARANTEES),
         Filter("before", "Only claims whose incident lies before this date.", "incident_on < %(before)s"),

@@ -4,20 +4,15 @@ from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ledger.application import TRIES, wait
-from ledger.clock import present
-from ledger.command_handler import Answer, AnsweredEvent, owed_by_time, stream_state, time_events
-from ledger.domain.calendar import brussels_date
+from ledger.command_envelope import RecordEvent, Submission
 from ledger.domain.contract.events import ContractStarted, LetterHandedOver, LetterPrepared, PersonCorrected
 from ledger.domain.contract.state import Contract
-from ledger.domain.dispatch import Needs, fold
-from ledger.domain.event import PendingEvent
+from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import contract_ref
-from ledger.errors import Rejected, Unavailable
+from ledger.errors import Rejected
 from ledger.feed.reader import read_streams
 from ledger.privacy.access import Access, Opening, Stored
-from ledger.store.errors import CommandExists, ImportOpen, OutcomeUnknown, SubjectErased, VersionConflict
-from ledger.store.events import CommandAnswer, Commit, NewEvent
+from ledger.store.errors import ImportOpen, SubjectErased
 from ledger.store.feed import feed_end
 from ledger.store.vault import ERASED, sealed_values
 from schedulers.agenda import load_entries, pending_deadlines
@@ -88,36 +83,17 @@ def record(wiring: "App", contract: str, event: LetterPrepared | LetterHandedOve
         Unavailable: others write to the contract all the time.
 
     """
-    ref = contract_ref(contract)
-    content = f"{event.stable_name} {event.model_dump_json()}".encode()
-    for attempt in range(TRIES):
-        loaded = wiring.store.load(wiring.book, Needs((ref,)), command_id, SENDER)
-        if loaded.answer is not None:
-            return False
-        if loaded.book.open_import is not None:
-            raise ImportOpen(wiring.book)
-        stream = stream_state(loaded.streams[ref])
-        at = present(loaded.book, loaded.now)
-        if stream.state is not None:
-            at = max(at, stream.state.last_at)
-        owed = owed_by_time(stream, at)
-        own = NewEvent(PendingEvent(ref, event, brussels_date(at), at), command_id, SENDER, ref)
-        version = stream.after(owed).head.version + 1
-        answer = Answer(command_id, "recorded", events=(AnsweredEvent(ref.name, version, event.stable_name),))
-        kept = CommandAnswer(
-            SENDER, command_id, wiring.store.content_hmac(wiring.book, content), answer.kept()
-        )
-        commit = Commit(wiring.book, [*time_events(owed, ref), own], {ref: stream.head}, (kept,), loaded.now)
-        try:
-            wiring.ledger.record(commit)
-        except (VersionConflict, CommandExists):
-            wait(attempt)
-        except OutcomeUnknown:
-            continue  # Loading looks the id up: what was recorded is not recorded again.
-        else:
-            return True
-    message = f"Contract {contract} moves on faster than it is read: its letter is told of at the next tick."
-    raise Unavailable(message)
+    submission = Submission(
+        command_id,
+        RecordEvent(contract_ref(contract), event),
+        f"{event.stable_name} {event.model_dump_json()}".encode(),
+        actor=SENDER,
+        sender=SENDER,
+    )
+    answer = wiring.ledger.submit(submission)
+    if answer.code == "IMPORT_OPEN":
+        raise ImportOpen(wiring.book)
+    return answer.status == "recorded"
 
 
 NO_ADDRESS: Final = "no address on file: CorrectPerson gives it"

@@ -233,15 +233,15 @@ def test_bringing_streams_up_to_a_day_records_each_deadline_once_at_its_own_inst
 def test_a_command_decided_on_what_has_moved_on_is_loaded_and_decided_again(
     wiring: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append = wiring.store.append
+    record = wiring.ledger.record
     conflicts = iter([True, True, False])
 
-    def append_after_conflicts(commit: Commit) -> Appended:
+    def record_after_conflicts(commit: Commit) -> Appended:
         if next(conflicts):
             raise VersionConflict
-        return append(commit)
+        return record(commit)
 
-    monkeypatch.setattr(wiring.store, "append", append_after_conflicts)
+    monkeypatch.setattr(wiring.ledger, "record", record_after_conflicts)
 
     assert send(wiring, "StartContract", contract()).status == "recorded"
 

@@ -16,6 +16,7 @@ from coverledger.composition import opened
 from fixtures.database import Database, execute
 from fixtures.desk import Fields, claim, contract
 from fixtures.program import CommandLine
+from ledger import command_batch
 from ledger.command_handler import decide_command
 from ledger.domain.registry import read_command
 from ledger.imports import importer
@@ -131,7 +132,7 @@ def test_fault_one_line_that_meets_what_nobody_foresaw_stops_no_other(
                 raise OverflowError(message)
             return decide_command(*given, **more)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(importer, "decide_command", breaks)
+        monkeypatch.setattr(command_batch, "decide_command", breaks)
     else:
 
         def unreadable(name: str, fields: Fields, **more: bool) -> object:
@@ -153,7 +154,7 @@ def test_fault_one_line_that_meets_what_nobody_foresaw_stops_no_other(
 
     if where == "database":
         execute(database.superuser_dsn, "drop trigger refuse on ledger.events")
-    monkeypatch.setattr(importer, "decide_command", decide_command)
+    monkeypatch.setattr(command_batch, "decide_command", decide_command)
     monkeypatch.setattr(importer, "read_command", read_command)
     again = command_line("import", file, "--json")
     assert again.exit_code == 0

@@ -13,19 +13,7 @@ from ledger.domain.claim.events import ClaimOpened, RefundIssued, Victim
 from ledger.domain.claim.state import Claim
 from ledger.domain.command import Command
 from ledger.domain.contract.events import ContractSubjectErased, PersonCorrected
-from ledger.domain.deadlines import (
-    COMPLAINT_ACKNOWLEDGEMENT,
-    COMPLAINT_ANSWER,
-    NOTICE_END,
-    OMBUDSMAN_OPINION,
-    REFUND,
-    TERM_END,
-    TERMINATION_LETTER,
-    WITHDRAWAL_END,
-    Policy,
-    fold_deadlines,
-    takes_effect_at,
-)
+from ledger.domain.deadlines import DEADLINES, Deadline, DeadlinePolicy, fold_deadlines, takes_effect_at
 from ledger.domain.dispatch import decide, fold, last_at, needs, next_instant, state_from_json, state_to_json
 from ledger.domain.event import RecordedEvent, Sealed, holds_personal_values, personal_fields
 from ledger.domain.identifiers import StreamRef, claim_ref, contract_ref
@@ -159,10 +147,10 @@ def test_the_due_view_folds_the_same_rows_as_the_aggregates(desk: Desk) -> None:
     desk.elapse("2027-01-01")
 
     for ref, state in desk.states.items():
-        rows: tuple[object, ...] | list[object] = ()
+        rows: tuple[Deadline, ...] = ()
         for recorded in desk.history:
             if recorded.stream == ref:
-                rows = tuple(fold_deadlines(rows, recorded))  # type: ignore[arg-type]
+                rows = fold_deadlines(rows, recorded)
         assert rows == state.deadlines
 
 
@@ -210,25 +198,26 @@ def test_on_a_day_between_two_acceptances_a_correction_of_both_leaves_the_amount
     assert on(date(2025, 2, 20)) == (date(2025, 2, 1), "accepted", 140, 140)
 
 
-@pytest.mark.parametrize(
-    "policy",
-    [
-        *(
-            TERMINATION_LETTER,
-            TERM_END,
-            NOTICE_END,
-            WITHDRAWAL_END,
-            REFUND,
-        ),
-        *(COMPLAINT_ACKNOWLEDGEMENT, COMPLAINT_ANSWER, OMBUDSMAN_OPINION),
-    ],
-    ids=lambda policy: policy.kind,
-)
-def test_a_deadline_policy_makes_nothing_of_an_event_that_it_does_not_listen_to(policy: Policy) -> None:
+@pytest.mark.parametrize("policy", DEADLINES.policies, ids=lambda policy: policy.kind)
+def test_a_deadline_policy_makes_nothing_of_an_event_that_it_does_not_listen_to(
+    policy: DeadlinePolicy,
+) -> None:
     unheard = ContractSubjectErased(person="P")
 
     assert type(unheard) not in policy.listens_to
-    assert policy.react(RecordedEvent(contract_ref("C"), 1, unheard, AT.date(), AT)) == ()
+    assert policy.fold((), RecordedEvent(contract_ref("C"), 1, unheard, AT.date(), AT)) == ()
+
+
+@pytest.mark.parametrize("policy", DEADLINES.policies, ids=lambda policy: policy.kind)
+def test_what_a_deadline_policy_opens_and_changes_is_made_of_events_of_its_own_type(
+    policy: DeadlinePolicy, desk: Desk
+) -> None:
+    unheard = RecordedEvent(contract_ref("C"), 1, ContractSubjectErased(person="P"), AT.date(), AT)
+    [row] = [row for row in desk.contract("C").deadlines if row.kind == "term_end"]
+
+    assert [opening.dates(unheard) for opening in policy.opened_by] == [None for _ in policy.opened_by]
+    for change in (*policy.met_by, *policy.reopened_by, *policy.cancelled_by):
+        assert change.row(row, unheard) is row
 
 
 def test_time_owes_next_what_comes_first_and_nothing_after_the_end(desk: Desk) -> None:

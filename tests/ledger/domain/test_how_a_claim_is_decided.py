@@ -12,7 +12,7 @@ from ledger.domain.claim.commands import AppointExpert
 from ledger.domain.claim.decide import decide
 from ledger.domain.claim.events import ClaimMoved
 from ledger.domain.identifiers import claim_ref
-from ledger.domain.limits import Cover, LimitUse
+from ledger.domain.limits import Context, Cover, LimitUse
 from ledger.domain.refusals import LimitAmount
 
 DAY = "2025-02-02T09:00"
@@ -358,13 +358,17 @@ def test_a_used_up_amount_leaves_an_expert_nothing_to_reserve_LIMIT_AMOUNT(rescu
     cover = _on_other_terms(rescue.contract("C").cover, amount_limit_cents=0)
 
     with pytest.raises(LimitAmount):
-        decide(rescue.claim("K"), AppointExpert(claim="K", provider="Rescue NV"), cover, instant(DAY))
+        decide(
+            rescue.claim("K"), AppointExpert(claim="K", provider="Rescue NV"), Context(instant(DAY), cover)
+        )
 
 
 def test_an_expert_on_terms_without_an_amount_reserves_the_count_alone(rescue: Desk) -> None:
     cover = _on_other_terms(rescue.contract("C").cover, amount_limit_cents=None)
 
-    outcome = decide(rescue.claim("K"), AppointExpert(claim="K", provider="Rescue NV"), cover, instant(DAY))
+    outcome = decide(
+        rescue.claim("K"), AppointExpert(claim="K", provider="Rescue NV"), Context(instant(DAY), cover)
+    )
 
     assert [change.holding for change in outcome.limits] == [LimitUse(1, 0, 1)]
 

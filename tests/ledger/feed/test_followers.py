@@ -8,7 +8,7 @@ from threading import Thread
 import psycopg2
 import pytest
 
-from fixtures.commits import CONTRACT, advice, claim, commit, new_event, opened
+from fixtures.commits import CONTRACT, advice, append, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database, execute
 from ledger.feed.followers import Committed, FollowerRunner, GapFound
 from ledger.feed.reader import FeedEvent, read_feed, read_streams
@@ -68,11 +68,12 @@ def positions(pool: Pool) -> list[int]:
 @pytest.fixture
 def ten_events(event_store: EventStore, sealer_pool: Pool) -> None:
     for number in range(5):
-        event_store.append(
+        append(
+            event_store,
             commit(
                 new_event(claim(number), opened(), subject="P-1", command_id=str(number)),
                 new_event(claim(number), advice(), command_id=str(number)),
-            )
+            ),
         )
     assert Sealer(sealer_pool, BOOK).seal_all() == 5
 
@@ -191,7 +192,7 @@ class TestFollowing:
         runner, stop = FollowerRunner(pool, BOOK, Copyist()), StopEvent()
         thread = Thread(target=runner.run, args=(stop,))
         thread.start()
-        event_store.append(commit(new_event(CONTRACT, advice(), command_id="late")))
+        append(event_store, commit(new_event(CONTRACT, advice(), command_id="late")))
         Sealer(sealer_pool, BOOK).seal_all()
         for _ in range(500):
             if runner.position() == 10:

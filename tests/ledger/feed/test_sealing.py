@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg2.errors import InsufficientPrivilege
 
+from fixtures import commits
 from fixtures.commits import NOW, advice, claim, commit, new_event
 from fixtures.database import BOOK
 from ledger.feed.reader import read_feed
@@ -39,14 +40,14 @@ def append(store: EventStore, number: object, version: int = 1, *, command_id: s
     """Append one event blindly: nobody looks whether the version before it is there."""
     heads = {claim(number): StreamHead(version - 1, UNSEEN)} if version > 1 else {}
     event = new_event(claim(number), advice(), command_id=command_id or f"{number}.{version}")
-    store.append(commit(event, heads=heads))
+    commits.append(store, commit(event, heads=heads))
 
 
 def test_positions_are_dense_from_0_and_commits_stay_together(
     event_store: EventStore, sealer_pool: Pool, pool: Pool
 ) -> None:
-    event_store.append(commit(*(new_event(claim(n), advice(), command_id="a") for n in (1, 2, 3))))
-    event_store.append(commit(*(new_event(claim(n), advice(), command_id="b") for n in (4, 5))))
+    commits.append(event_store, commit(*(new_event(claim(n), advice(), command_id="a") for n in (1, 2, 3))))
+    commits.append(event_store, commit(*(new_event(claim(n), advice(), command_id="b") for n in (4, 5))))
     assert Sealer(sealer_pool, BOOK).seal_all() == 2
     assert names(pool) == [(n - 1, f"CL-{n}", 1) for n in range(1, 6)]
     assert Sealer(sealer_pool, BOOK).seal_once() == 0
@@ -141,7 +142,7 @@ def test_sealers_that_run_side_by_side_serialise(
 def test_books_are_sealed_apart(event_store: EventStore, books: Books, sealer_pool: Pool, pool: Pool) -> None:
     books.create("other\tbook\\", origin="ledger.test/other")
     for book in (BOOK, "other\tbook\\"):
-        event_store.append(commit(new_event(claim(1), advice()), book=book))
+        commits.append(event_store, commit(new_event(claim(1), advice()), book=book))
         assert Sealer(sealer_pool, book).seal_all() == 1
         assert names(pool, book) == [(0, "CL-1", 1)]
     with pytest.raises(BookUnknown), sealer_pool.transaction() as connection:

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from fixtures.commits import NOW, claim, commit, new_event, opened
+from fixtures.commits import NOW, append, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database
 from ledger.store.errors import KeyFileRefused, MasterKeyMissing, SubjectErased
 from ledger.store.event_store import EventStore
@@ -28,7 +28,7 @@ def operator(database: Database) -> Pool:
 
 def record(store: EventStore, person: str) -> None:
     event = new_event(claim(person), opened(person), command_id=f"open-{person}", subject=person)
-    store.append(commit(event))
+    append(store, commit(event))
 
 
 def names(store: EventStore, person: str) -> dict[str, str]:
@@ -110,8 +110,8 @@ def test_an_erased_person_stays_erased_through_a_rotation(pool: Pool, operator: 
     assert rotate_masters(operator, MasterKeys.read(key_file)).persons == 1
     assert set(names(store, "P-1").values()) == {"[erased]"}
     with pytest.raises(SubjectErased):
-        store.append(
-            commit(new_event(claim("again"), opened("P-1"), command_id="again", subject="P-1", at=NOW))
+        append(
+            store, commit(new_event(claim("again"), opened("P-1"), command_id="again", subject="P-1", at=NOW))
         )
 
 

@@ -16,7 +16,7 @@ def book(wiring: App) -> App:
 
 @pytest.fixture
 def erasures(book: App) -> Erasures:
-    return Erasures(book.store, book.pool, book.book)
+    return Erasures(book.ledger)
 
 
 @pytest.fixture

@@ -19,8 +19,7 @@ from ledger.privacy.holds import Hold, Holds
 from ledger.privacy.persons import held_streams
 from ledger.store.canonical import stream_ref
 from ledger.store.errors import ImportOpen
-from ledger.store.event_store import append_statement
-from ledger.store.events import Commit, write_rows
+from ledger.store.events import Commit
 from ledger.store.pool import Connection
 
 AWHILE_SECONDS = 0.4
@@ -46,11 +45,7 @@ def recorded_only(wiring: App, connection: Connection, number: str, person: str)
     decision = decide_command(command.command, world, loaded.now, command_id="under-way", actor="desk-1")
     heads = {ref: stream.head for ref, stream in loaded.streams.items()}
     commit = Commit(wiring.book, decision.events, heads, (), loaded.now)
-    with wiring.pool.connection() as other:
-        keys = wiring.store.subject_keys.for_writing(other, wiring.book, [person])
-    statement = append_statement(commit, write_rows(commit, keys).rows, keys)
-    with connection.cursor() as cursor:
-        cursor.execute(statement.text, statement.parameters)
+    wiring.ledger.record(commit, connection)
 
 
 def test_an_erasure_waits_for_a_commit_under_way_and_takes_it_with_it(
@@ -84,7 +79,7 @@ def test_a_person_whose_first_values_are_under_way_cannot_be_erased_past_them(
 
 
 def test_a_command_that_comes_while_the_person_is_being_erased_is_refused(book: App, desk: Access) -> None:
-    erasures = Erasures(book.store, book.pool, book.book)
+    erasures = Erasures(book.ledger)
     with ThreadPoolExecutor(1) as threads:
         with book.pool.transaction() as connection:
             erasures._erase(connection, ADA, desk)  # noqa: SLF001  # stopped where it is about to commit

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fixtures.commits import advice, claim, commit, new_event
+from fixtures.commits import advice, append, claim, commit, new_event
 from ledger.sealing.sealer import Sealer
 from ledger.sealing.signer import Signer
 from ledger.sealing.signing_keys import SigningFiles
@@ -23,7 +23,7 @@ class Log:
     def record(self, *names: str) -> None:
         """Record one event on a stream of each of these names."""
         for name in names:
-            self.store.append(commit(new_event(claim(name), advice(), command_id=name)))
+            append(self.store, commit(new_event(claim(name), advice(), command_id=name)))
 
     def grow(self, *names: str) -> None:
         """Record, seal and sign."""

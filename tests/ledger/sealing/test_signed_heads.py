@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from signed_log import Log
 
-from fixtures.commits import advice, claim, commit, new_event
+from fixtures.commits import advice, append, claim, commit, new_event
 from fixtures.database import BOOK, ORIGIN
 from ledger.proofs.checkpoints import open_checkpoint
 from ledger.proofs.merkle import consistency_proof, frontier_nodes, root_of, verify_consistency
@@ -119,7 +119,7 @@ def test_a_sealer_that_runs_signs_what_it_seals_and_the_rest_when_it_is_stopped(
     running = Thread(target=log.sealer.run, args=(stop,))
     running.start()
     for number in range(20):
-        log.store.append(commit(new_event(claim(number), advice(), command_id=str(number))))
+        append(log.store, commit(new_event(claim(number), advice(), command_id=str(number))))
     log.sealer.wake()
     while len(leaf_hashes(log.pool)) < 20:
         stop.wait(0.01)

@@ -4,7 +4,7 @@ import psycopg2
 import pytest
 from psycopg2 import errors
 
-from fixtures.commits import advice, claim, commit, new_event
+from fixtures.commits import advice, append, claim, commit, new_event
 from fixtures.database import BOOK, Database, execute
 from ledger.sealing.sealer import Sealer
 from ledger.store.event_store import EventStore
@@ -16,7 +16,7 @@ CHANGES = ("update ledger.{} set book = 'other'", "delete from ledger.{}", "trun
 
 @pytest.fixture
 def recorded(event_store: EventStore, sealer_pool: Pool) -> None:
-    event_store.append(commit(new_event(claim(1), advice())))
+    append(event_store, commit(new_event(claim(1), advice())))
     assert Sealer(sealer_pool, BOOK).seal_all() == 1
     with sealer_pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute("insert into ledger.log_nodes values (%s, 1, 0, '')", (BOOK,))

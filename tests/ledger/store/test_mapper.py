@@ -1,18 +1,20 @@
 """The ledger's events through `eventsourcing`: its event store, its notification log, by stable names."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
+from eventsourcing import persistence
 from eventsourcing.persistence import EventStore as SourcedStore
-from eventsourcing.persistence import InfrastructureFactory, InfrastructureFactoryError, Mapper, StoredEvent
+from eventsourcing.persistence import InfrastructureFactory, InfrastructureFactoryError, Mapper
 from eventsourcing.utils import Environment, get_topic
 
-from fixtures.commits import CONTRACT, NOW, advice, claim, commit, new_event, opened
+from fixtures.commits import CONTRACT, NOW, advice, append, claim, commit, new_event, opened
 from fixtures.database import BOOK, Database
-from ledger.domain.event import RecordedEvent
+from ledger.domain.event import PendingEvent, RecordedEvent
 from ledger.eventsourcing.factory import Factory
-from ledger.eventsourcing.mapper import Envelope, LedgerEvent, LedgerMapper, LedgerStoredEvent
+from ledger.eventsourcing.mapper import LedgerEvent, LedgerMapper, StoredEvent
 from ledger.store.canonical import stream_id
 from ledger.store.errors import Unreadable
 from ledger.store.event_store import EventStore
@@ -42,15 +44,12 @@ def mapper_of(factory: Factory) -> LedgerMapper:
     return mapper
 
 
-def ledger_event(version: int = 1) -> LedgerEvent:
-    envelope = Envelope(
-        claim(1).name, 1, uuid4(), NOW.date(), NOW, "cmd-1", "desk-17", stream_id(BOOK, CONTRACT)
-    )
-    return LedgerEvent(
-        stream_id(BOOK, claim(1)),
-        version,
-        RecordedEvent(claim(1), version, advice(), NOW.date(), NOW),
-        envelope,
+def numbered(version: int = 1) -> PendingEvent:
+    return replace(
+        new_event(claim(1), advice()),
+        version=version,
+        originator_id=stream_id(BOOK, claim(1)),
+        correlation_id=stream_id(BOOK, CONTRACT),
     )
 
 
@@ -58,21 +57,21 @@ def test_an_event_put_into_eventsourcings_store_comes_back_from_it_and_from_ours
     factory: Factory, event_store: EventStore
 ) -> None:
     store: SourcedStore[UUID] = factory.event_store()
-    [first] = store.put([ledger_event()])
+    [first] = store.put([numbered()])
     assert (first.notification.id, first.notification.topic) == (1, "claim.AdviceGiven")
     [event] = store.get(stream_id(BOOK, claim(1)))
     assert isinstance(event, LedgerEvent)
-    assert event.recorded == ledger_event().recorded
+    assert event.recorded == RecordedEvent(claim(1), 1, advice(), NOW.date(), NOW)
     loaded = event_store.load_many(BOOK, [claim(1)]).streams[claim(1)]
     assert list(loaded.recorded) == [event.recorded]
-    store.put([ledger_event(2)])
-    event_store.append(commit(new_event(claim(2), advice()), heads={}))
+    store.put([numbered(2)])
+    append(event_store, commit(new_event(claim(2), advice()), heads={}))
 
 
 def test_what_commits_recorded_is_read_through_eventsourcing_by_stable_name(
     factory: Factory, event_store: EventStore
 ) -> None:
-    event_store.append(commit(new_event(claim(1), opened(), subject="P-1")))
+    append(event_store, commit(new_event(claim(1), opened(), subject="P-1")))
     recorder = factory.application_recorder()
     assert recorder.insert_events([]) == []
     [notification] = recorder.select_notifications(1, 10)
@@ -83,22 +82,26 @@ def test_what_commits_recorded_is_read_through_eventsourcing_by_stable_name(
 
 def test_a_bare_stored_event_is_no_event_of_the_ledger(factory: Factory) -> None:
     with pytest.raises(Unreadable, match="no envelope"):
-        mapper_of(factory).to_domain_event(StoredEvent(uuid4(), 1, "claim.AdviceGiven", b"{}"))
+        mapper_of(factory).to_domain_event(persistence.StoredEvent(uuid4(), 1, "claim.AdviceGiven", b"{}"))
 
 
 def test_something_personal_in_clear_is_not_mapped(factory: Factory) -> None:
-    event = ledger_event()
-    recorded = RecordedEvent(claim(1), 1, opened(), NOW.date(), NOW)
     with pytest.raises(ValueError, match="personal: say whose"):
-        mapper_of(factory).to_stored_event(LedgerEvent(event.originator_id, 1, recorded, event.envelope))
+        mapper_of(factory).to_stored_event(replace(numbered(), event=opened()))
 
 
-def test_a_stored_event_equals_a_bare_one_of_the_same_fields() -> None:
-    stored = LedgerStoredEvent(uuid4(), 1, "topic", b"state", ledger_event().envelope)
-    bare = StoredEvent(stored.originator_id, 1, "topic", b"state")
+def test_an_event_without_a_place_is_not_mapped(factory: Factory) -> None:
+    with pytest.raises(ValueError, match="no place yet"):
+        mapper_of(factory).to_stored_event(new_event(claim(1), advice()))
+
+
+def test_a_stored_event_equals_a_bare_one_of_the_same_fields(factory: Factory) -> None:
+    envelope = mapper_of(factory).to_stored_event(numbered()).envelope
+    stored = StoredEvent(uuid4(), 1, "topic", b"state", envelope)
+    bare = persistence.StoredEvent(stored.originator_id, 1, "topic", b"state")
     assert stored == bare
     assert hash(stored) == hash(stored)
-    assert stored != StoredEvent(stored.originator_id, 2, "topic", b"state")
+    assert stored != persistence.StoredEvent(stored.originator_id, 2, "topic", b"state")
 
 
 def test_the_ledger_keeps_no_snapshots(factory: Factory) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -11,18 +12,20 @@ from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.commits import advice, opened
+from fixtures.commits import advice, new_event, opened
 from fixtures.database import BOOK
 from ledger.domain.claim.events import ClaimOpened
 from ledger.domain.event import Sealed
+from ledger.domain.identifiers import claim_ref
 from ledger.store import events
 from ledger.store.canonical import canonical_json, instant_text, leaf_bytes
 from ledger.store.errors import Unreadable
-from ledger.store.events import read_payload, write_payload
-from ledger.store.keys import KEY_BYTES
+from ledger.store.events import read_payload, seal_personal, write_payload
+from ledger.store.keys import KEY_BYTES, SubjectKey, WrappedKey
 from ledger.store.vault import place, seal, unseal
 
 KEY = b"k" * KEY_BYTES
+SUBJECT_KEY = SubjectKey("P-1", UUID(int=1), KEY, WrappedKey("unwrapped", b""), is_new=True)
 
 text = st.text(st.characters(codec="utf-8"))
 json_values = st.recursive(
@@ -106,7 +109,8 @@ def test_a_leaf_longer_than_a_tiles_entry_is_refused() -> None:
 
 
 def written(event: ClaimOpened, version: int = 1) -> bytes:
-    return write_payload(event, book=BOOK, stream="claim/CL-1", version=version, subject="P-1", key=KEY)
+    pending = replace(new_event(claim_ref("CL-1"), event, subject="P-1"), version=version)
+    return write_payload(seal_personal(pending, BOOK, {"P-1": SUBJECT_KEY}))
 
 
 def read(payload: bytes, *, type_name: str = "claim.ClaimOpened", schema_version: int = 1) -> object:
@@ -116,10 +120,7 @@ def read(payload: bytes, *, type_name: str = "claim.ClaimOpened", schema_version
 
 
 def test_the_same_event_never_gives_the_same_bytes_twice() -> None:
-    payloads = {
-        write_payload(advice(), book=BOOK, stream="claim/CL-1", version=1, subject=None, key=None)
-        for _ in range(100)
-    }
+    payloads = {write_payload(advice()) for _ in range(100)}
     assert len(payloads) == 100
     assert all(len(b64decode(json.loads(payload)["salt"])) == 16 for payload in payloads)
 
@@ -135,7 +136,7 @@ def test_personal_values_come_back_sealed_and_the_rest_as_it_was() -> None:
 
 def test_something_personal_without_a_key_is_never_written() -> None:
     with pytest.raises(ValueError, match="personal: say whose"):
-        write_payload(opened(), book=BOOK, stream="claim/CL-1", version=1, subject=None, key=None)
+        write_payload(opened())
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,7 @@ def test_the_salt_may_stand_anywhere_in_the_payload() -> None:
 def test_a_value_that_looks_like_the_salt_is_left_alone() -> None:
     looks = '"salt":"AAAAAAAAAAAAAAAAAAAAAA=="'
     event = advice(looks)
-    payload = write_payload(event, book=BOOK, stream="claim/CL-1", version=1, subject=None, key=None)
+    payload = write_payload(event)
     assert read(payload, type_name="claim.AdviceGiven") == event
 
 

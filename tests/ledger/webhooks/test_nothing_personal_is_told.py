@@ -56,9 +56,7 @@ def test_no_seeded_value_is_in_any_byte_that_goes_out_and_erasures_are_told(
     )
     secret = subscriptions.add_webhook("erp", receiver.url)
     seeded(simulated)
-    Erasures(simulated.store, simulated.pool, simulated.book).erase(
-        "P-7", Access("desk-17", "subject erase", "asked for")
-    )
+    Erasures(simulated.ledger).erase("P-7", Access("desk-17", "subject erase", "asked for"))
     simulated.seal()
     with delivering(
         simulated.pool, simulated.webhook_secrets, simulated.book, DispatchSettings(allow_private=True)

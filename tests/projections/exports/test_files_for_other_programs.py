@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ledger.errors import Rejected, UsageError
@@ -103,10 +103,13 @@ def test_fault_37_libreoffice_reads_the_texts_and_runs_none(tmp_path: Path) -> N
 
 
 @given(st.text(min_size=1))
+@example("\x0c@")
+@example("\u2028=1+1")
+@example("\ufeff-1")
 def test_no_text_whatever_begins_like_a_formula_in_csv(text: str) -> None:
     written = b"".join(csv_chunks([{"name": text}], sheet("one", name="text")))[len("name\r\n") :]
     (cell,) = next(csv.reader(io.StringIO(written.decode("utf-8", "surrogatepass"), newline="")), [""])
-    assert not cell.lstrip().startswith(("=", "+", "-", "@"))
+    assert not cell.lstrip().lstrip("\ufeff").startswith(("=", "+", "-", "@"))
 
 
 def test_a_workbook_holds_dates_as_dates_and_instants_by_the_clock_of_brussels() -> None:

@@ -211,7 +211,7 @@ def test_without_an_address_on_file_the_desk_is_told_to_confirm(
 ) -> None:
     started(served, "CC-1", email="ada@example.org" if erased else None)
     if erased:
-        erasures = Erasures(served.wiring.store, served.wiring.pool, served.wiring.book)
+        erasures = Erasures(served.wiring.ledger)
         erasures.erase("P-CC-1", Access("admin-1", "test", "asked for"))
     with customer(served) as visitor:
         visitor.post("/cancel", {"number": "CC-1"})

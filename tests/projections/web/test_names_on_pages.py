@@ -67,9 +67,7 @@ def test_an_erased_person_stands_as_erased_on_every_page_for_everybody(book: Ser
         opened
         | {"occurred_at": "2026-01-01", "channel": "phone", "victim": victim, "narrative": "Seeded text"},
     )
-    Erasures(book.wiring.store, book.wiring.pool, book.wiring.book).erase(
-        "P-gone", Access("admin-1", "test", "asked for")
-    )
+    Erasures(book.wiring.ledger).erase("P-gone", Access("admin-1", "test", "asked for"))
     book.wiring.catch_up()
     csrf = admin.form("/claims/K-2", "GiveAdvice")["csrf"]
     pages = [

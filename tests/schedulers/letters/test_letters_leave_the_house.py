@@ -209,7 +209,7 @@ def test_a_persons_letters_go_with_the_person(wiring: App) -> None:
     assert len(files) == len(fetched(outbox(wiring))) == 2
     assert not any(b"PDF" in file.read_bytes() for file in files)
 
-    Erasures(wiring.store, wiring.pool, wiring.book).erase("P-CC-1", Access("desk", "test", "request"))
+    Erasures(wiring.ledger).erase("P-CC-1", Access("desk", "test", "request"))
     assert wiring.erase_outside() == 2
     assert wiring.erase_outside() == 0
     left = {letter.contract: letter for letter in all_letters(wiring.pool, wiring.book)}
@@ -240,7 +240,7 @@ def test_whoever_is_erased_before_the_letter_leaves_gets_none(wiring: App) -> No
     start_due_in(wiring, "CC-1", days=10)
     start_due_in(wiring, "CC-2", days=10)
     prepare(wiring, PRESS)
-    Erasures(wiring.store, wiring.pool, wiring.book).erase("P-CC-1", Access("desk", "test", "request"))
+    Erasures(wiring.ledger).erase("P-CC-1", Access("desk", "test", "request"))
     assert hand(wiring) == 1
     prepare(wiring, PRESS)
     assert {letter.contract: letter.status for letter in all_letters(wiring.pool, wiring.book)} == {

@@ -5,15 +5,16 @@ changes and registrations, which the composing side records on the contract's st
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import assert_never
 
-from ledger.domain.calendar import brussels_date, refund_raw_due
+from ledger.domain.calendar import refund_raw_due
 from ledger.domain.claim.acceptance import accept, correct_incident, move, refuse_uninsured, room_for
 from ledger.domain.claim.commands import (
     AcceptClaim,
     AppointExpert,
     CallOffExpert,
+    ClaimCommand,
     CloseClaim,
     CompleteSubmission,
     CorrectIncident,
@@ -40,7 +41,6 @@ from ledger.domain.claim.events import (
     AssistanceProvided,
     ClaimantIdentified,
     ClaimClosed,
-    ClaimDeadlineMissed,
     ClaimDecision,
     ClaimOpened,
     ClaimRejected,
@@ -58,10 +58,8 @@ from ledger.domain.claim.events import (
     SubmissionCompleted,
     Victim,
 )
-from ledger.domain.claim.state import Claim, Payment, after, next_instant
-from ledger.domain.deadlines import takes_effect_at
-from ledger.domain.event import PendingEvent, RecordedEvent
-from ledger.domain.limits import Cover, LimitChange, LimitUse, Registration
+from ledger.domain.claim.state import Claim, Payment
+from ledger.domain.limits import Context, Cover, LimitChange, LimitUse, Registration
 from ledger.domain.refusals import (
     AlreadyDecided,
     AlreadySubmitted,
@@ -81,15 +79,40 @@ from ledger.domain.refusals import (
 )
 
 
-def open_claim(claim: Claim | None, command: OpenClaim, cover: Cover | None, at: datetime) -> ClaimDecision:
-    """Return what reporting an incident makes happen. Raises a Refusal, in the order of D8 and D19."""
+def decide(claim: Claim | None, command: ClaimCommand, context: Context) -> ClaimDecision:
+    """Return what a command makes happen to a claim and to its contracts. Raises a Refusal.
+
+    Raises KeyError where the command is decided by the cover of the claim's contract, and none was loaded.
+    """
+    if isinstance(command, OpenClaim):
+        return _open(claim, command, context)
+    claim = existing(claim, command)
+    if isinstance(command, LoneClaimCommand):
+        return _decide_alone(claim, command, context.today)
+    if context.cover is None:
+        message = f"contract {claim.contract} was not loaded; load what `needs` names"
+        raise KeyError(message)
+    return _decide_by_cover(claim, command, context, context.cover)
+
+
+def existing(claim: Claim | None, command: ClaimCommand) -> Claim:
+    """Return the claim that a command is about. Raises Unknown where there is none."""
+    if claim is None:
+        message = f"claim {command.claim} does not exist; check its number"
+        raise Unknown(message)
+    return claim
+
+
+def _open(claim: Claim | None, command: OpenClaim, context: Context) -> ClaimDecision:
+    # Refused in the order of D8 and D19.
+    cover = context.cover
     if cover is None:
         message = f"contract {command.contract} does not exist; check its number"
         raise Unknown(message)
     if claim is not None:
         message = f"claim {command.claim} is already open; take another number"
         raise Exists(message)
-    reported_on = command.reported_at or brussels_date(at)
+    reported_on = command.reported_at or context.today
     _refuse_incident_after(command.occurred_at, reported_on)
     victim = command.victim
     if victim.relation == "policyholder" and victim.person != cover.person:
@@ -112,11 +135,9 @@ def open_claim(claim: Claim | None, command: OpenClaim, cover: Cover | None, at:
     return ClaimDecision(opened, reported_on, registrations=(registration,))
 
 
-def decide_alone(  # noqa: C901, PLR0911 - one return a kind of command
-    claim: Claim, command: LoneClaimCommand, at: datetime
+def _decide_alone(  # noqa: C901, PLR0911 - one return a kind of command
+    claim: Claim, command: LoneClaimCommand, today: date
 ) -> ClaimDecision:
-    """Return what a command makes happen to a claim as of `at`, no contract asked. Raises a Refusal."""
-    today = brussels_date(at)
     match command:
         case IdentifyClaimant():
             return ClaimDecision(ClaimantIdentified(method=command.method), today)
@@ -142,15 +163,10 @@ def decide_alone(  # noqa: C901, PLR0911 - one return a kind of command
             assert_never(unknown)
 
 
-def decide(  # noqa: PLR0911 - one return a kind of command
-    claim: Claim, command: CoveredClaimCommand, cover: Cover, at: datetime, *, other: Cover | None = None
+def _decide_by_cover(  # noqa: PLR0911 - one return a kind of command
+    claim: Claim, command: CoveredClaimCommand, context: Context, cover: Cover
 ) -> ClaimDecision:
-    """Return what a command makes happen to a claim and its contract, both as of `at`.
-
-    `cover` is that of the claim's present contract, `other` that of the contract which MoveClaim names.
-    Raises the Refusal of the rule that the command breaks.
-    """
-    today = brussels_date(at)
+    today = context.today
     match command:
         case ProvideAssistance():
             return _provide_assistance(claim, command, cover, today)
@@ -170,7 +186,7 @@ def decide(  # noqa: PLR0911 - one return a kind of command
             _refuse_incident_after(command.occurred_at, claim.reported_on)
             return correct_incident(claim, command.occurred_at, cover)
         case MoveClaim():
-            return _move(claim, command, other)
+            return _move(claim, command, context.other)
         case unknown:
             assert_never(unknown)
 
@@ -387,20 +403,3 @@ def _close(claim: Claim, command: CloseClaim, today: date) -> ClaimDecision:
 def _reopen(claim: Claim, command: ReopenClaim, today: date) -> ClaimDecision:
     _refuse_undecided(claim)
     return ClaimDecision(ClaimReopened(reason=command.reason), today)
-
-
-def elapse(claim: Claim, until: datetime) -> Sequence[PendingEvent]:
-    """Return what time owes the claim up to and including `until` (UTC), each at its own instant (R12).
-
-    `effective_on` is the date of that instant; `at` never decreases within the stream (see `PendingEvent`).
-    """
-    entries: list[PendingEvent] = []
-    standing = claim
-    while (instant := next_instant(standing)) is not None and instant <= until:
-        row = next(row for row in standing.deadlines if takes_effect_at(row) == instant)
-        event = ClaimDeadlineMissed(kind="refund", rule="R7", due_on=row.due_on, seq=row.seq)
-        at = max(instant, standing.last_at)
-        entry = PendingEvent(claim.ref, event, brussels_date(instant), at, by_time=True)
-        entries.append(entry)
-        standing = after(standing, RecordedEvent(entry.stream, 0, event, entry.effective_on, at))
-    return entries

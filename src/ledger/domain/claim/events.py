@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from ledger.domain.codes import Assistance, Cause, ClaimChannel, ExclusionCode, Guarantee, Relation
-from ledger.domain.event import Event, Personal
+from ledger.domain.event import DeadlineMissed, Event, Personal
 from ledger.domain.identifiers import Code, ContractNumber, PaymentReference, Person, Sha256
 from ledger.domain.limits import LimitChange, LimitUse, Registration
 
@@ -262,16 +262,10 @@ class ClaimReopened(ClaimEvent):
     reason: str
 
 
-class ClaimDeadlineMissed(ClaimEvent):
+class ClaimDeadlineMissed(DeadlineMissed, ClaimEvent):
     """A due date of the claim went by."""
 
     stable_name: ClassVar[str] = "claim.DeadlineMissed"
-
-    kind: Literal["refund"]
-    rule: Literal["R7"]
-    due_on: date
-    seq: int
-    """Which of the claim's rows of the kind, from 1."""
 
 
 class ClaimSubjectErased(ClaimEvent):

@@ -24,7 +24,7 @@ from ledger.domain.claim.events import (
     SubmissionCompleted,
 )
 from ledger.domain.codes import Cause, ClaimStatus, ExclusionCode, Guarantee, Relation
-from ledger.domain.deadlines import Deadline, fold_claim_deadlines, takes_effect_at
+from ledger.domain.deadlines import Deadline, fold_deadlines
 from ledger.domain.event import Event, RecordedEvent
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.limits import LimitUse
@@ -125,15 +125,10 @@ def after(claim: Claim, recorded: RecordedEvent) -> Claim:
     event = recorded.event
     told = replace(
         claim,
-        deadlines=fold_claim_deadlines(claim.deadlines, recorded),
+        deadlines=fold_deadlines(claim.deadlines, recorded),
         last_at=max(claim.last_at, recorded.at),
     )
     return _changed(told, event, recorded.effective_on)
-
-
-def next_instant(claim: Claim) -> datetime | None:
-    """Return the earliest instant (UTC) at which time will owe the claim something; None: never again."""
-    return min((at for row in claim.deadlines if (at := takes_effect_at(row)) is not None), default=None)
 
 
 def _opened(recorded: RecordedEvent, event: ClaimOpened) -> Claim:
@@ -148,7 +143,7 @@ def _opened(recorded: RecordedEvent, event: ClaimOpened) -> Claim:
         reported_on=event.reported_on,
         incident_on=event.incident_on,
         insurance_year=event.insurance_year,
-        deadlines=(),
+        deadlines=fold_deadlines((), recorded),
         last_at=recorded.at,
     )
 

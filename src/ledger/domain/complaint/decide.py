@@ -1,10 +1,9 @@
 """What commands and time make happen to a complaint (R9, D18)."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import assert_never
 
-from ledger.domain.calendar import acknowledgement_due, answer_raw_due, brussels_date, opinion_raw_due
+from ledger.domain.calendar import acknowledgement_due, answer_raw_due, opinion_raw_due
 from ledger.domain.complaint.commands import (
     AcknowledgeComplaint,
     AnswerComplaint,
@@ -18,35 +17,24 @@ from ledger.domain.complaint.events import (
     ComplaintAcknowledged,
     ComplaintAnswered,
     ComplaintClosed,
-    ComplaintDeadlineMissed,
     ComplaintEscalated,
     ComplaintEvent,
     ComplaintLodged,
     OmbudsmanOpinionReceived,
 )
-from ledger.domain.complaint.state import Complaint, after, next_instant
-from ledger.domain.deadlines import Deadline, takes_effect_at
-from ledger.domain.event import PendingEvent, RecordedEvent
+from ledger.domain.complaint.state import Complaint
+from ledger.domain.event import PendingEvent
 from ledger.domain.identifiers import complaint_ref
-from ledger.domain.limits import Cover
+from ledger.domain.limits import Context
 from ledger.domain.refusals import Closed, Exists, Unknown
 
 
 def decide(
-    complaint: Complaint | None,
-    command: ComplaintCommand,
-    at: datetime,
-    *,
-    cover: Cover | None = None,
-    claim_exists: bool = True,
+    complaint: Complaint | None, command: ComplaintCommand, context: Context
 ) -> Sequence[PendingEvent]:
-    """Return what a command makes happen to a complaint. Raises Unknown, Exists, Closed (D18).
-
-    `cover` is that of the contract which LodgeComplaint names, `claim_exists` whether the claim is there
-    that it may name.
-    """
+    """Return what a command makes happen to a complaint. Raises Unknown, Exists, Closed (D18)."""
     if isinstance(command, LodgeComplaint):
-        return _lodge(complaint, command, at, cover=cover, claim_exists=claim_exists)
+        return _lodge(complaint, command, context)
     if complaint is None:
         message = f"complaint {command.complaint} does not exist; check its number"
         raise Unknown(message)
@@ -68,21 +56,15 @@ def decide(
             event = ComplaintClosed(on=command.on)
         case unknown:
             assert_never(unknown)
-    return [PendingEvent(complaint.ref, event, command.on, at)]
+    return [PendingEvent(complaint.ref, event, command.on, context.at)]
 
 
-def _lodge(
-    complaint: Complaint | None,
-    command: LodgeComplaint,
-    at: datetime,
-    *,
-    cover: Cover | None,
-    claim_exists: bool,
-) -> Sequence[PendingEvent]:
+def _lodge(complaint: Complaint | None, command: LodgeComplaint, context: Context) -> Sequence[PendingEvent]:
+    cover = context.cover
     if cover is None:
         message = f"contract {command.contract} does not exist; check its number"
         raise Unknown(message)
-    if not claim_exists:
+    if not context.claim_exists:
         message = f"claim {command.claim} does not exist; check its number, or leave it out"
         raise Unknown(message)
     if complaint is not None:
@@ -99,28 +81,5 @@ def _lodge(
         answer_raw_due_on=answer_raw_due(command.received_on, periods),
         ombudsman_days=periods.ombudsman_days,
     )
-    return [
-        PendingEvent(complaint_ref(command.complaint), event, command.received_on, at, subject=cover.person),
-    ]
-
-
-def elapse(complaint: Complaint, until: datetime) -> Sequence[PendingEvent]:
-    """Return what time owes the complaint up to and including `until` (UTC), each at its own instant (R12).
-
-    `effective_on` is the date of that instant; `at` never decreases within the stream (see `PendingEvent`).
-    """
-    entries: list[PendingEvent] = []
-    standing = complaint
-    while (instant := next_instant(standing)) is not None and instant <= until:
-        event = _missed(next(row for row in standing.deadlines if takes_effect_at(row) == instant))
-        at = max(instant, standing.last_at)
-        entry = PendingEvent(complaint.ref, event, brussels_date(instant), at, by_time=True)
-        entries.append(entry)
-        standing = after(standing, RecordedEvent(entry.stream, 0, event, entry.effective_on, at))
-    return entries
-
-
-def _missed(row: Deadline) -> ComplaintDeadlineMissed:
-    return ComplaintDeadlineMissed.model_validate(
-        {"kind": row.kind, "rule": row.rule, "due_on": row.due_on, "seq": row.seq}
-    )
+    ref = complaint_ref(command.complaint)
+    return [PendingEvent(ref, event, command.received_on, context.at, subject=cover.person)]

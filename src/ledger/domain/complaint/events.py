@@ -1,9 +1,9 @@
 """What happens to a complaint."""
 
 from datetime import date
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from ledger.domain.event import Event, Personal
+from ledger.domain.event import DeadlineMissed, Event, Personal
 from ledger.domain.identifiers import ClaimNumber, ContractNumber, Person
 
 
@@ -68,16 +68,10 @@ class ComplaintClosed(ComplaintEvent):
     on: date
 
 
-class ComplaintDeadlineMissed(ComplaintEvent):
+class ComplaintDeadlineMissed(DeadlineMissed, ComplaintEvent):
     """A due date of the complaint went by."""
 
     stable_name: ClassVar[str] = "complaint.DeadlineMissed"
-
-    kind: Literal["complaint_acknowledgement", "complaint_answer", "ombudsman_opinion"]
-    rule: Literal["R9"]
-    due_on: date
-    seq: int
-    """Which of the complaint's rows of the kind, from 1."""
 
 
 class ComplaintSubjectErased(ComplaintEvent):

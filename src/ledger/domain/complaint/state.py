@@ -12,7 +12,7 @@ from ledger.domain.complaint.events import (
     ComplaintLodged,
     OmbudsmanOpinionReceived,
 )
-from ledger.domain.deadlines import Deadline, fold_complaint_deadlines, takes_effect_at
+from ledger.domain.deadlines import Deadline, fold_deadlines
 from ledger.domain.event import RecordedEvent
 from ledger.domain.identifiers import StreamRef
 
@@ -53,7 +53,7 @@ def apply(complaint: Complaint | None, recorded: RecordedEvent) -> Complaint | N
             person=event.person,
             received_on=event.received_on,
             ombudsman_days=event.ombudsman_days,
-            deadlines=fold_complaint_deadlines((), recorded),
+            deadlines=fold_deadlines((), recorded),
             last_at=recorded.at,
         )
     return None if complaint is None else after(complaint, recorded)
@@ -79,11 +79,6 @@ def after(complaint: Complaint, recorded: RecordedEvent) -> Complaint:
     return replace(
         complaint,
         status=status,
-        deadlines=fold_complaint_deadlines(complaint.deadlines, recorded),
+        deadlines=fold_deadlines(complaint.deadlines, recorded),
         last_at=max(complaint.last_at, recorded.at),
     )
-
-
-def next_instant(complaint: Complaint) -> datetime | None:
-    """Return the earliest instant (UTC) at which time will owe the complaint something; None: never again."""
-    return min((at for row in complaint.deadlines if (at := takes_effect_at(row)) is not None), default=None)

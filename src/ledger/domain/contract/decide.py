@@ -6,7 +6,6 @@ from typing import assert_never
 
 from ledger.domain.calendar import (
     brussels_date,
-    brussels_midnight,
     last_timely_letter,
     notice_deemed,
     notice_ends,
@@ -34,7 +33,6 @@ from ledger.domain.contract.events import (
     ClaimDeregistered,
     ClaimRegistered,
     ContractAnnulled,
-    ContractDeadlineMissed,
     ContractEvent,
     ContractExpired,
     ContractRenewed,
@@ -52,11 +50,11 @@ from ledger.domain.contract.events import (
     TerminationNoticeSent,
     WithdrawalPeriodEnded,
 )
-from ledger.domain.contract.state import Contract, after, next_instant
+from ledger.domain.contract.state import Contract
 from ledger.domain.deadlines import Deadline, takes_effect_at
-from ledger.domain.event import PendingEvent, RecordedEvent, holds_personal_values
+from ledger.domain.event import PendingEvent, holds_personal_values
 from ledger.domain.identifiers import contract_ref
-from ledger.domain.limits import LimitChange, Registration
+from ledger.domain.limits import Context, LimitChange, Registration
 from ledger.domain.refusals import (
     ContractEnded,
     Exists,
@@ -72,10 +70,11 @@ from ledger.domain.refusals import (
 from ledger.domain.terms import load_terms
 
 
-def decide(contract: Contract | None, command: ContractCommand, at: datetime) -> Sequence[PendingEvent]:
-    """Return what the command makes happen to a contract that stands as of `at`. Raises a Refusal."""
+def decide(contract: Contract | None, command: ContractCommand, context: Context) -> Sequence[PendingEvent]:
+    """Return what the command makes happen to a contract. Raises a Refusal."""
+    at, today = context.at, context.today
     if isinstance(command, StartContract):
-        return _start(contract, command, at)
+        return _start(contract, command, context)
     if contract is None:
         message = f"contract {command.contract} does not exist; check its number"
         raise Unknown(message)
@@ -83,11 +82,11 @@ def decide(contract: Contract | None, command: ContractCommand, at: datetime) ->
         case GiveNotice():
             event, effective_on = _give_notice(contract, command)
         case RevokeNotice():
-            event, effective_on = _revoke_notice(contract, command, at)
+            event, effective_on = _revoke_notice(contract, command, today)
         case SendTerminationNotice():
             event, effective_on = _send_letter(contract, command)
         case RecordLetterReturned():
-            event, effective_on = _letter_returned(contract, command, at)
+            event, effective_on = _letter_returned(contract, command, today)
         case WithdrawFromContract():
             event, effective_on = _withdraw(contract, command)
         case AnnulContract():
@@ -100,7 +99,7 @@ def decide(contract: Contract | None, command: ContractCommand, at: datetime) ->
     return [PendingEvent(contract.ref, event, effective_on, at, subject=subject)]
 
 
-def _start(contract: Contract | None, command: StartContract, at: datetime) -> Sequence[PendingEvent]:
+def _start(contract: Contract | None, command: StartContract, context: Context) -> Sequence[PendingEvent]:
     if contract is not None:
         message = f"contract {command.contract} is already recorded; correct it, or take another number"
         raise Exists(message)
@@ -110,7 +109,7 @@ def _start(contract: Contract | None, command: StartContract, at: datetime) -> S
         raise ProductClosed(message)
     periods = terms.periods
     starts_on = command.starts_on
-    concluded_on = command.concluded_on or brussels_date(at)
+    concluded_on = command.concluded_on or context.today
     ends_on = term_end(starts_on, 1, periods)
     language = command.language or terms.default_language
     holder = command.policyholder
@@ -140,7 +139,7 @@ def _start(contract: Contract | None, command: StartContract, at: datetime) -> S
             for document in terms.documents_in(language)
         ),
     )
-    return [PendingEvent(contract_ref(command.contract), event, starts_on, at, subject=holder.person)]
+    return [PendingEvent(contract_ref(command.contract), event, starts_on, context.at, subject=holder.person)]
 
 
 def _give_notice(contract: Contract, command: GiveNotice) -> tuple[ContractEvent, date]:
@@ -160,12 +159,12 @@ def _give_notice(contract: Contract, command: GiveNotice) -> tuple[ContractEvent
     return event, command.received_on
 
 
-def _revoke_notice(contract: Contract, command: RevokeNotice, at: datetime) -> tuple[ContractEvent, date]:
+def _revoke_notice(contract: Contract, command: RevokeNotice, today: date) -> tuple[ContractEvent, date]:
     if contract.notice is None:
         message = f"no notice stands on contract {contract.number}; there is nothing to revoke"
         raise Unknown(message)
     _refuse_if_ended(contract)
-    return NoticeRevoked(reason=command.reason), brussels_date(at)
+    return NoticeRevoked(reason=command.reason), today
 
 
 def _send_letter(contract: Contract, command: SendTerminationNotice) -> tuple[ContractEvent, date]:
@@ -191,12 +190,12 @@ def _send_letter(contract: Contract, command: SendTerminationNotice) -> tuple[Co
 
 
 def _letter_returned(
-    contract: Contract, command: RecordLetterReturned, at: datetime
+    contract: Contract, command: RecordLetterReturned, today: date
 ) -> tuple[ContractEvent, date]:
     if contract.letters_sent == 0:
         message = f"no letter was sent on contract {contract.number}; record it first"
         raise Unknown(message)
-    return LetterReturned(returned_on=command.returned_on), brussels_date(at)
+    return LetterReturned(returned_on=command.returned_on), today
 
 
 def _withdraw(contract: Contract, command: WithdrawFromContract) -> tuple[ContractEvent, date]:
@@ -242,16 +241,14 @@ def _refuse_if_ended(contract: Contract) -> None:
         raise ContractEnded(message)
 
 
-def registered(contract: Contract, claim: str, registration: Registration, at: datetime) -> PendingEvent:
-    """Record on the contract that a claim was opened on it, or moved to or from it."""
+def registered(claim: str, registration: Registration, at: datetime) -> PendingEvent:
+    """Record on a contract that a claim was opened on it, or moved to or from it."""
     event = ClaimRegistered(claim=claim) if registration.present else ClaimDeregistered(claim=claim)
-    return PendingEvent(contract.ref, event, registration.effective_on, at)
+    return PendingEvent(contract_ref(registration.contract), event, registration.effective_on, at)
 
 
-def limit_changed(
-    contract: Contract, claim: str, guarantee: Guarantee, change: LimitChange, at: datetime
-) -> PendingEvent:
-    """Record on the contract what a claim's decision does to its limits."""
+def limit_changed(claim: str, guarantee: Guarantee, change: LimitChange, at: datetime) -> PendingEvent:
+    """Record on a contract what a claim's decision does to its limits."""
     held = change.holding
     year, amount, count = held.insurance_year, held.amount_cents, held.count
     event: ContractEvent
@@ -279,39 +276,17 @@ def limit_changed(
             )
         case unknown:
             assert_never(unknown)
-    return PendingEvent(contract.ref, event, change.effective_on or brussels_date(at), at)
+    return PendingEvent(contract_ref(change.contract), event, change.effective_on or brussels_date(at), at)
 
 
-def elapse(contract: Contract, until: datetime) -> Sequence[PendingEvent]:
-    """Return what time owes the contract up to and including `until` (UTC), each at its own instant (R12).
-
-    `effective_on` is the date of that instant. `at` is the instant too, unless the stream is already past it
-    (D3, D4): then it is the stream's last `at`, so that `at` never decreases within a stream.
-    """
-    entries: list[PendingEvent] = []
-    standing = contract
-    while (instant := next_instant(standing)) is not None and instant <= until:
-        event = _owed_at(standing, instant)
-        at = max(instant, standing.last_at)
-        entry = PendingEvent(contract.ref, event, brussels_date(instant), at, by_time=True)
-        entries.append(entry)
-        standing = after(standing, RecordedEvent(entry.stream, 0, event, entry.effective_on, at))
-    return entries
-
-
-def _owed_at(contract: Contract, instant: datetime) -> ContractEvent:
-    """Return the first thing that time owes at an instant: deadlines missed, then ends and renewals (R12)."""
+def end_at(contract: Contract, instant: datetime) -> ContractEvent:
+    """Return the first end or renewal of which the time has come at an instant (R12)."""
     owed = {row.kind: row for row in contract.deadlines if takes_effect_at(row) == instant}
-    if letter := owed.get("termination_letter"):
-        return ContractDeadlineMissed(
-            kind="termination_letter", rule="R6", due_on=letter.due_on, seq=letter.seq
-        )
     # D1: a notice that ends exactly on E cancels, even with a timely letter.
     if notice_end := owed.get("notice_end"):
         return Cancelled(effective_on=notice_end.due_on)
-    standing = contract.letter if contract.ended is None else None
-    if standing is not None and brussels_midnight(standing.ends_on) == instant:
-        return ContractExpired(ends_on=standing.ends_on)
+    if contract.letter is not None and contract.expires_at == instant:
+        return ContractExpired(ends_on=contract.letter.ends_on)
     if end := owed.get("term_end"):
         return _renewed(contract, end)
     # Last at its instant: a contract that ends on the row's raw date finds it open, and cancels it (I15).

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from ledger.domain.codes import Guarantee, Language, NoticeChannel
-from ledger.domain.event import Event, Personal
+from ledger.domain.event import DeadlineMissed, Event, Personal
 from ledger.domain.identifiers import ClaimNumber, Code, Person, Sha256
 
 
@@ -252,16 +252,10 @@ class LimitConsumptionReversed(ContractEvent):
     count: int
 
 
-class ContractDeadlineMissed(ContractEvent):
+class ContractDeadlineMissed(DeadlineMissed, ContractEvent):
     """A due date of the contract went by."""
 
     stable_name: ClassVar[str] = "contract.DeadlineMissed"
-
-    kind: Literal["termination_letter"]
-    rule: Literal["R6"]
-    due_on: date
-    seq: int
-    """Which of the contract's rows of the kind, from 1."""
 
 
 class ContractSubjectErased(ContractEvent):

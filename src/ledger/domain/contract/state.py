@@ -24,7 +24,7 @@ from ledger.domain.contract.events import (
     NoticeRevoked,
     TerminationNoticeSent,
 )
-from ledger.domain.deadlines import Deadline, fold_contract_deadlines, takes_effect_at
+from ledger.domain.deadlines import Deadline, fold_deadlines
 from ledger.domain.event import Event, RecordedEvent
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.limits import Cover, LimitUsage
@@ -135,6 +135,16 @@ class Contract:
         return min(ends, default=self.term_ends_on)
 
     @property
+    def expires_at(self) -> datetime | None:
+        """The instant (UTC) at which a standing letter ends the contract; None: none stands.
+
+        A letter recorded after the renewal ends it at an E whose row is met already (D3).
+        """
+        if self.letter is None or self.ended is not None:
+            return None
+        return brussels_midnight(self.letter.ends_on)
+
+    @property
     def cover(self) -> Cover:
         """The view of the contract that claims are decided by."""
         return Cover(
@@ -162,19 +172,10 @@ def after(contract: Contract, recorded: RecordedEvent) -> Contract:
     event = recorded.event
     told = replace(
         contract,
-        deadlines=fold_contract_deadlines(contract.deadlines, recorded),
+        deadlines=fold_deadlines(contract.deadlines, recorded),
         last_at=max(contract.last_at, recorded.at),
     )
     return _used(told, event) if isinstance(event, _LIMIT_EVENTS) else _changed(told, event)
-
-
-def next_instant(contract: Contract) -> datetime | None:
-    """Return the earliest instant (UTC) at which time will owe the contract something; None: never again."""
-    instants = [at for row in contract.deadlines if (at := takes_effect_at(row)) is not None]
-    if contract.letter is not None and contract.ended is None:
-        # D3: a letter recorded after the renewal ends the contract at an E whose row is met already.
-        instants.append(brussels_midnight(contract.letter.ends_on))
-    return min(instants, default=None)
 
 
 def limit_rows(contract: Contract) -> Sequence[LimitRow]:
@@ -223,7 +224,7 @@ def _started(recorded: RecordedEvent, event: ContractStarted) -> Contract:
         term=1,
         term_ends_on=event.ends_on,
         years_begun=1,
-        deadlines=fold_contract_deadlines((), recorded),
+        deadlines=fold_deadlines((), recorded),
         last_at=recorded.at,
     )
 

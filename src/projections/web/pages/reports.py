@@ -183,9 +183,9 @@ def show_reports(look: PageRequest) -> Shown:
             "page": page_of_request(look, "reports", position=position),
             "titles": TITLES,
             "promised": promised_days(),
-            "consumption": consumption(figures["consumed_by_month"], look.words),  # type: ignore[arg-type]  # rows, as put in above
-            "refunds": refunds(figures["refunds_by_days"], promised_days(), look.words),  # type: ignore[arg-type]  # as above
+            "consumption": consumption(figures["consumed_by_month"], look.words),
+            "refunds": refunds(figures["refunds_by_days"], promised_days(), look.words),
             "waiting": figures["refunds_waiting"],
-            "guarantees": guarantees(figures["claims_by_guarantee"], look.words),  # type: ignore[arg-type]  # as above
+            "guarantees": guarantees(figures["claims_by_guarantee"], look.words),
         },
     )

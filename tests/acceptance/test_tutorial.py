@@ -1,4 +1,4 @@
-"""The README's first tour, as it is typed, on the sample book that `make up` shows."""
+"""The tutorial, as it is typed, on the sample book that `make up` shows."""
 
 import os
 import re
@@ -7,18 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from architecture.sources import ROOT
 from fixtures.program import EXECUTABLE, Program, ended_by, environment_for
 
-README = Path(__file__).parents[2] / "README.md"
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 REFUSED = "coverledger claim refund K-1 --payment-reference PAY-2"
 
 
+def commands_in(text: str) -> list[str]:
+    """Return the commands of the ledger in a page's blocks, each on one line and without its comment."""
+    blocks: list[str] = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    lines = [line for block in blocks for line in re.sub(r" *\\\n +", " ", block).splitlines()]
+    return [re.sub(r" +# .*", "", line) for line in lines if line.startswith("coverledger ")]
+
+
 def tour() -> list[str]:
-    """Every line of the tour's blocks but the two that say where the ledger is."""
-    between = README.read_text().split("<!-- tour: begin -->")[1].split("<!-- tour: end -->")[0]
-    blocks: list[str] = re.findall(r"```sh\n(.*?)```", between, re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line.startswith("coverledger ")]
+    return commands_in(TUTORIAL.split("<!-- tour: begin -->")[1].split("<!-- tour: end -->")[0])
 
 
 @pytest.fixture
@@ -26,8 +31,14 @@ def demo(tmp_path: Path) -> Program:
     return Program(environment_for(tmp_path / ".demo"))
 
 
+def test_what_the_readme_shows_is_part_of_the_tutorial_in_its_order() -> None:
+    shown = commands_in(README)
+    assert shown == [line for line in tour() if line in shown]
+    assert REFUSED in shown
+
+
 @pytest.mark.slow
-def test_every_command_of_the_tour_does_what_the_readme_says(demo: Program, tmp_path: Path) -> None:
+def test_every_command_of_the_tutorial_does_what_it_says(demo: Program, tmp_path: Path) -> None:
     beside = demo.up("--demo")
     path = f"{EXECUTABLE.parent}{os.pathsep}{os.environ['PATH']}"
     said = {}
