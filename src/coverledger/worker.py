@@ -14,19 +14,24 @@ from threading import Event as StopEvent
 from threading import Thread
 from typing import Final
 
+import structlog
+
 from coverledger.composition import opened
 from ledger.cli.up import Running, apart
 from ledger.config import Settings
 from ledger.errors import Unavailable
 from ledger.logging import log_to_stderr
 from ledger.store.errors import StoreError
-from ledger.supervision import States
+from ledger.store.retry import described
+from ledger.supervision import States, place_of
 
 TELL_SECONDS: Final = 1.0
 """Between two lines that say how the services are."""
 ORPHAN_SECONDS: Final = 6.0
 """After which one whose `up` has gone, or ends, ends too, whatever still keeps it busy."""
 ENDED_CALMLY: Final = 0
+
+_log = structlog.get_logger(__name__)
 
 
 def main() -> int:
@@ -46,7 +51,6 @@ def main() -> int:
 
 
 def _run(told: dict[str, str | None], stop: StopEvent, begun: StopEvent) -> int:
-
     settings = Settings.load()
     log_to_stderr(quiet=False, as_json=settings.log_format == "json")
     states = States()
@@ -60,6 +64,9 @@ def _run(told: dict[str, str | None], stop: StopEvent, begun: StopEvent) -> int:
             busy = Running(wiring, stop, apart(wiring)).until_stopped()
     except (Unavailable, StoreError):
         return Unavailable.exit_code  # `up` says that it ended, and starts another.
+    except Exception as error:  # noqa: BLE001  # whatever it is, a line says it, and another is started
+        _log.error("companion_ended", error=described(error), at=place_of(error))
+        return Unavailable.exit_code
     if busy:
         _end(ENDED_CALMLY)  # Python itself would wait for them.
     return ENDED_CALMLY

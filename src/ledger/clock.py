@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from ledger.domain.dispatch import State
-from ledger.domain.refusals import Invalid
+from ledger.domain.refusals import FieldFault, Invalid
 from ledger.errors import ClockBehind
 from ledger.store.load import BookRow
 
@@ -63,13 +63,11 @@ def instant_of(
         return _no_earlier_than(streams, today, book)
     at = given.astimezone(UTC)
     if at > today and book.kind == "real":
-        message = (
-            f"at: {at.isoformat()} lies in the future: leave `at` out, or send the command when it is time"
-        )
-        raise Invalid(message)
+        text = f"{at.isoformat()} lies in the future: leave `at` out, or send the command when it is time"
+        raise Invalid(FieldFault("at", "NOT_TAKEN", text))
     if at < today and not may_backdate:
-        message = f"at: {at.isoformat()} lies in the past, which needs the right to import: leave `at` out"
-        raise Invalid(message)
+        text = f"{at.isoformat()} lies in the past, which needs the right to import: leave `at` out"
+        raise Invalid(FieldFault("at", "NOT_TAKEN", text))
     return at
 
 

@@ -18,6 +18,7 @@ from ledger.command_handler import (
     Decision,
     StreamState,
     decide_command,
+    invalid_answer,
     kept_answer,
     owed_by_time,
     repeated,
@@ -173,15 +174,18 @@ class Batch:
             )
             self._refuse_erased(made)
         except Invalid as invalid:
-            return Answer(command_id, "invalid", message=invalid.message)
+            return invalid_answer(command_id, invalid)
         except (StreamMoved, ClockBehind) as error:
             return error
         except Refusal as refusal:
             answer = Answer(command_id, "refused", refusal.code, refusal.rule, refusal.message)
         except SubjectErased as erased:
-            message = str(erased)
-            if self.session is not None:
-                message = f"P{message[1:]}."  # As an import has always put it: answers are kept verbatim.
+            # Each as it has always been put: answers are kept verbatim.
+            message = (
+                str(erased)
+                if self.session is None
+                else f"Person {erased.person!r} was erased: record nothing personal on them."
+            )
             answer = Answer(command_id, "refused", "SUBJECT_ERASED", "subject erase", message)
         else:
             answer = Answer(command_id, "recorded", events=made.answered)
@@ -223,7 +227,7 @@ class Batch:
         at = instant_of(submission.at, book, now, may_backdate=submission.may_backdate, streams=states)
         check(submission.command, at)
         if submission.invalid_if_new is not None:
-            raise Invalid(submission.invalid_if_new)
+            raise submission.invalid_if_new
         return at
 
     def _let_time_act(self, decision: BatchDecision, until: datetime) -> None:

@@ -10,7 +10,7 @@ from ledger.domain.command import Command
 from ledger.domain.dispatch import Needs, needs
 from ledger.domain.event import Event, PendingEvent
 from ledger.domain.identifiers import StreamRef
-from ledger.domain.refusals import Invalid
+from ledger.domain.refusals import FieldFault, Invalid
 from ledger.domain.registry import given, read_command
 
 LARGEST_BYTES = 65_536
@@ -53,7 +53,7 @@ class Submission:
     """Whether `at` may lie in the past: the right to import."""
     if_versions: frozenset[int] | None = None
     """Versions of the command's own stream, one of which it must be at for the sender; None: any."""
-    invalid_if_new: str | None = None
+    invalid_if_new: Invalid | None = None
     """Why the command is taken no more, unless it is on record from before; None: it is taken."""
     needs: Needs = field(init=False, repr=False, compare=False)
     """The streams that deciding it takes, its own first."""
@@ -100,11 +100,11 @@ def submission(  # noqa: PLR0913  # an envelope has so many parts
             command = read_command(name, fields, on_record=True)
         except Invalid:
             raise invalid from None
-        wrong = invalid.message
+        wrong = invalid
     content = content_of(name, fields, at)
     if len(content) > LARGEST_BYTES:
-        message = f"{name}: has {len(content):,} bytes; a command has at most {LARGEST_BYTES:,}"
-        raise Invalid(message)
+        text = f"has {len(content):,} bytes; a command has at most {LARGEST_BYTES:,}"
+        raise Invalid(FieldFault("", "NOT_TAKEN", text), command=name)
     return Submission(command_id, command, content, at, actor, sender, may_backdate, if_versions, wrong)
 
 

@@ -16,6 +16,7 @@ from ledger.domain.contract.state import Contract
 from ledger.domain.dispatch import State, decide, elapse, fold
 from ledger.domain.event import PendingEvent, RecordedEvent
 from ledger.domain.identifiers import StreamRef, contract_ref
+from ledger.domain.refusals import FieldFault, Invalid
 from ledger.store.events import StreamHead
 from ledger.store.load import LoadedStream
 
@@ -46,6 +47,8 @@ class Answer:
     first_status: Status | None = None
     """Of a repeated command: what it was answered the first time."""
     first_code: str | None = None
+    faults: Sequence[FieldFault] = ()
+    """The fields that are wrong, of an `invalid` command that could be looked into."""
 
     @property
     def said_no(self) -> bool:
@@ -86,6 +89,11 @@ def kept_answer(command_id: str, text: str) -> Answer:
         message=written.get("message"),
         events=tuple(AnsweredEvent(*event) for event in written["events"]),
     )
+
+
+def invalid_answer(command_id: str, invalid: Invalid) -> Answer:
+    """Answer a command that is malformed: nothing of it is remembered."""
+    return Answer(command_id, "invalid", message=invalid.message, faults=invalid.faults)
 
 
 def repeated(first: Answer) -> Answer:

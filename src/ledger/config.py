@@ -20,6 +20,7 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from typing_extensions import override
 
 from ledger.config_sources import (
     MASK,
@@ -269,20 +270,22 @@ class Settings(BaseSettings):
             return cls(**given)
         except ValidationError as error:
             wrong = "; ".join(
-                f"{_origin_of_fault(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
+                f"{_origin_of_fault(fault['loc'])}: "
+                f"{fault['ctx']['error'] if fault['type'] == 'value_error' else fault['msg']}"
                 for fault in error.errors()
             )
             message = f"Settings: {wrong}. Put it right, or unset it."
             raise UsageError(message) from error
 
+    @override
     @classmethod
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class passes it
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class passes it
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources, the strongest first. Raises UsageError for a variable under a former name."""
         refuse_former_variables()

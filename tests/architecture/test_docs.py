@@ -175,7 +175,7 @@ def test_the_changelog_has_its_permanent_heading_of_events() -> None:
 
 TERMS = """policyholder, insured, victim, guarantee, insurance year, incident, claim, acceptance, rejection,
 refund, recovery, excess, notice, term, lapse, book, bordereau, stream, version, position, append, fold, seal,
-checkpoint, follower, projection, rebuild, upcast"""
+checkpoint, head, follower, projection, rebuild, diary, sweep, companion, upcast"""
 
 
 def test_the_glossary_says_in_a_sentence_what_each_term_means() -> None:

@@ -4,10 +4,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
+import click
 import pytest
 from recorded_book import RecordedBook
 from typed import Typed
 
+from coverledger.composition import compose
 from fixtures.desk import contract, send
 from ledger.app import App
 from projections.cli.query_options import reading
@@ -79,7 +81,8 @@ def test_an_instant_that_is_not_over_is_answered_with_a_word_of_warning(
 def test_a_view_that_is_dropped_while_a_question_is_asked_does_not_go_missing_from_its_answer(
     recorded: RecordedBook,
 ) -> None:
-    with reading(recorded.book, ("contracts", "limits", "due", "claims", "complaints")) as reader:
+    verb = click.Context(click.Command("show"), obj=compose())
+    with verb, reading(recorded.book, ("contracts", "limits", "due", "claims", "complaints")) as reader:
         before = show_contract(reader, "CC-1")
         assert recorded.runner("limits").start_over()
         assert show_contract(reader, "CC-1") == before

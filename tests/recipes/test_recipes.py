@@ -10,7 +10,7 @@ from recipes.recipe import PAGE, Copy, Edit, NotApplicable, recipes
 
 TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
 RECIPES = recipes(TEXT)
-AT_MOST = {"A rule": 8, "An event": 8, "A view": 8, "A deadline": 12, "A sentence on the site": 1}
+AT_MOST = {"A rule": 8, "An event": 7, "A view": 8, "A deadline": 9, "A sentence on the site": 1}
 """Files that a recipe may touch. What is dearer than it should be may only become cheaper."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from hmac import compare_digest
+from http import HTTPStatus
 from pathlib import Path
 from secrets import token_urlsafe
 from time import monotonic
@@ -354,10 +355,10 @@ async def _json(method: str, address: str, **sent: Any) -> Mapping[str, Any]:  #
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         message = f"the provider does not answer ({type(error).__name__})"
         raise ProviderAway(message) from error
-    if not isinstance(told, dict) or status >= 500:  # noqa: PLR2004  # its own fault
+    if not isinstance(told, dict) or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         message = f"the provider answers {status}, and not as a provider does"
         raise ProviderAway(message)
-    if status != 200:  # noqa: PLR2004  # OK
+    if status != HTTPStatus.OK:
         message = f"the provider answers {status} {str(told.get('error', ''))[:40]}".rstrip()
         raise NotAdmitted(message)
     return told

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from secrets import token_hex, token_urlsafe
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
-from ledger.auth.roles import ROLES, Caller, Credential, NotAdmitted, RoleUnknown
+from ledger.auth.roles import ROLES, NotAdmitted, RoleUnknown
 from ledger.store.pool import Pool
 
 Kind = Literal["bearer", "session", "link", "calendar"]
@@ -62,11 +62,6 @@ class Token:
     created_by: str
     expires_at: datetime | None
     revoked_at: datetime | None
-
-    @property
-    def caller(self) -> Caller:
-        """Whoever bears it."""
-        return Caller(self.name, self.role, cast("Credential", self.kind), self.token_id)
 
 
 class Tokens:
@@ -146,19 +141,19 @@ def _hash(secret: str) -> bytes:
     return sha256(secret.encode()).digest()
 
 
-def _token(row: Sequence[object]) -> Token:
+def _token(row: tuple[str, Kind, str, str, datetime, str, datetime | None, datetime | None]) -> Token:
     token_id, kind, role, name, created_at, created_by, expires_at, revoked_at = row
     return Token(
-        str(token_id),
-        cast("Kind", kind),
-        str(role),
-        str(name),
-        cast("datetime", created_at).astimezone(UTC),
-        str(created_by),
+        token_id,
+        kind,
+        role,
+        name,
+        created_at.astimezone(UTC),
+        created_by,
         _utc(expires_at),
         _utc(revoked_at),
     )
 
 
-def _utc(instant: object) -> datetime | None:
-    return instant.astimezone(UTC) if isinstance(instant, datetime) else None
+def _utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC)

@@ -1,6 +1,6 @@
 """Events: facts in the past, frozen, under names that never change; on their way into a stream, and in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, ClassVar, Final, TypeVar, get_args
@@ -56,13 +56,13 @@ class DeadlineMissed(Event):
 def personal_fields(event_type: type[BaseModel]) -> tuple[str, ...]:
     """Return the fields of an event type that are personal, as dotted paths: `policyholder.name`."""
     paths: list[str] = []
-    for name, field in event_type.model_fields.items():
+    for name, declared in event_type.model_fields.items():
         # An optional field keeps the marker on the member of its union, a required one on the field itself.
-        members = get_args(field.annotation)
-        if PERSONAL in field.metadata or any(PERSONAL in getattr(m, "__metadata__", ()) for m in members):
+        members = get_args(declared.annotation)
+        if PERSONAL in declared.metadata or any(PERSONAL in getattr(m, "__metadata__", ()) for m in members):
             paths.append(name)
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            paths.extend(f"{name}.{path}" for path in personal_fields(field.annotation))
+        elif isinstance(declared.annotation, type) and issubclass(declared.annotation, BaseModel):
+            paths.extend(f"{name}.{path}" for path in personal_fields(declared.annotation))
     return tuple(paths)
 
 
@@ -139,3 +139,19 @@ class RecordedEvent:
     event: Event
     effective_on: date
     at: datetime
+
+    # Where and from whom it came, for those who read it through `eventsourcing`.
+    position: int | None = field(default=None, compare=False)
+    """In the feed; None where it was read from its stream, or is not sealed yet."""
+    originator_id: UUID = field(default=NOT_YET, compare=False)
+    """Stream id of the event's own stream."""
+    event_id: UUID = field(default=NOT_YET, compare=False)
+    command_id: str = field(default="", compare=False)
+    actor: str = field(default="", compare=False)
+    correlation_id: UUID = field(default=NOT_YET, compare=False)
+    causation_id: UUID | None = field(default=None, compare=False)
+
+    @property
+    def originator_version(self) -> int:
+        """The version, as `eventsourcing` calls it."""
+        return self.version

@@ -2,18 +2,41 @@
 
 A refusal's docstring defines it; its message says in one line what is wrong and what to do next.
 Refused means: no event was recorded. `Invalid` is not a refusal: the command could not be read at all.
+
+Messages are English, to be read and never to be taken apart: what a program needs of them (which field,
+which fault) stands beside, as codes.
 """
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+FaultCode = Literal["MISSING", "UNKNOWN_FIELD", "AFTER_AT", "NOT_TAKEN"]
+"""What is wrong with a field; `AFTER_AT`: a day after that of the command (R1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One field that a command cannot have as it stands."""
+
+    field: str
+    """Dotted, `victim.person`; empty: the command as a whole."""
+    code: FaultCode
+    text: str
+    """In English, what follows the field's name in a line."""
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.text}" if self.field else self.text
 
 
 class Invalid(Exception):
     """The command is malformed, whatever the ledger holds (R1, D19)."""
 
-    def __init__(self, message: str) -> None:
-        """Keep the line that names every wrong field and what it wants."""
-        super().__init__(message)
-        self.message = message
+    def __init__(self, *faults: FieldFault, command: str | None = None) -> None:
+        """Keep every wrong field. `command`: its name, where the line is to begin with it."""
+        self.faults = faults
+        line = " ".join("; ".join(map(str, faults)).split())
+        self.message = line if command is None else f"{command}: {line}"
+        super().__init__(self.message)
 
 
 class Refusal(Exception):

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import get_args
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from ledger.domain.calendar import brussels_date
 from ledger.domain.claim import events as of_claim
@@ -17,7 +18,7 @@ from ledger.domain.contract import events as of_contract
 from ledger.domain.contract.commands import ContractCommand, StartContract
 from ledger.domain.event import Event
 from ledger.domain.identifiers import ON_RECORD, no_address
-from ledger.domain.refusals import Invalid
+from ledger.domain.refusals import FieldFault, Invalid
 from ledger.domain.terms import load_terms
 
 COMMANDS: Mapping[str, type[Command]] = {
@@ -37,18 +38,18 @@ def read_command(name: str, fields: Mapping[str, object] | bytes, *, on_record: 
     """
     command_type = COMMANDS.get(name)
     if command_type is None:
-        message = f"command: {name!r} does not exist; it must be one of {', '.join(sorted(COMMANDS))}"
-        raise Invalid(message)
+        known = ", ".join(sorted(COMMANDS))
+        raise Invalid(
+            FieldFault("command", "NOT_TAKEN", f"{name!r} does not exist; it must be one of {known}")
+        )
     try:
         content = fields if isinstance(fields, bytes) else json.dumps(given(fields), default=_written)
     except (TypeError, ValueError) as error:
-        message = f"{name}: is not JSON ({error})"
-        raise Invalid(message) from error
+        raise Invalid(FieldFault("", "NOT_TAKEN", f"is not JSON ({error})"), command=name) from error
     try:
         command = command_type.model_validate_json(content, context=ON_RECORD if on_record else None)
     except ValidationError as error:
-        message = f"{name}: {_one_line(error)}"
-        raise Invalid(message) from error
+        raise Invalid(*_faults(error, content), command=name) from error
     if not on_record:
         _check_new(command)
     return command
@@ -60,29 +61,29 @@ def check(command: Command, at: datetime) -> None:
     Raises Invalid.
     """
     if at.tzinfo is None:
-        message = "at: has no offset; write it like 2025-03-01T10:00:00+01:00"
-        raise Invalid(message)
+        raise Invalid(FieldFault("at", "NOT_TAKEN", "has no offset; write it like 2025-03-01T10:00:00+01:00"))
     today = brussels_date(at)
     for field in command.not_after_at:
         day: date | None = getattr(command, field)
         if day is not None and day > today:
-            message = f"{field}: {day} lies after {today}, the Brussels date of `at`; it must not"
-            raise Invalid(message)
+            text = f"{day} lies after {today}, the Brussels date of `at`; it must not"
+            raise Invalid(FieldFault(field, "AFTER_AT", text))
     if isinstance(command, StartContract):
         terms = load_terms(command.product, command.terms)
         if command.language is not None and command.language not in terms.languages:
-            message = (
-                f"language: {command.language} is not among those of the terms: {', '.join(terms.languages)}"
-            )
-            raise Invalid(message)
+            text = f"{command.language} is not among those of the terms: {', '.join(terms.languages)}"
+            raise Invalid(FieldFault("language", "NOT_TAKEN", text))
 
 
 def _check_new(command: Command) -> None:
     """Ensure that the numbers and persons that a command makes can stand in addresses. Raises Invalid."""
-    wrong = [f"{field}: {fault}" for field, number in command.makes.items() if (fault := no_address(number))]
+    wrong = [
+        FieldFault(field, "NOT_TAKEN", text)
+        for field, number in command.makes.items()
+        if (text := no_address(number))
+    ]
     if wrong:
-        message = f"{type(command).__name__}: {'; '.join(wrong)}"
-        raise Invalid(message)
+        raise Invalid(*wrong, command=type(command).__name__)
 
 
 def given(value: object) -> object:
@@ -103,25 +104,37 @@ def _written(value: object) -> str:
     raise TypeError(message)
 
 
-def _one_line(error: ValidationError) -> str:
-    faults = []
-    for fault in error.errors(include_url=False, include_input=False, include_context=False):
-        path = ".".join(str(step) for step in fault["loc"])
-        wanted = _wanted(fault["type"], fault["msg"])
-        faults.append(f"{path}: {wanted}" if path else wanted)
-    return " ".join("; ".join(faults).split())
+def _faults(error: ValidationError, content: str | bytes) -> list[FieldFault]:
+    return [
+        _fault(".".join(str(step) for step in fault["loc"]), fault, content)
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
 
 
-def _wanted(kind: str, message: str) -> str:
-    match kind:
+def _fault(field: str, fault: ErrorDetails, content: str | bytes) -> FieldFault:
+    match fault["type"]:
         case "missing":
-            return "is missing; give it"
+            return FieldFault(field, "MISSING", "is missing; give it")
         case "extra_forbidden":
-            return "is no field of this command; leave it out"
-        case "json_invalid" if "surrogate" in message or "hex escape" in message:
-            return "holds a lone surrogate, half of a character; write whole characters"
+            return FieldFault(field, "UNKNOWN_FIELD", "is no field of this command; leave it out")
+        case "value_error":
+            return FieldFault(field, "NOT_TAKEN", str(fault["ctx"]["error"]))
+        case "json_invalid" if _holds_lone_surrogate(content):
+            text = "holds a lone surrogate, half of a character; write whole characters"
+            return FieldFault(field, "NOT_TAKEN", text)
         case _:
-            return message.removeprefix("Value error, ")
+            return FieldFault(field, "NOT_TAKEN", fault["msg"])
+
+
+def _holds_lone_surrogate(content: str | bytes) -> bool:
+    """Whether half of a character is escaped in it, which Python's own reader of JSON takes."""
+    try:
+        json.dumps(json.loads(content), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 EVENT_TYPES: Mapping[str, type[Event]] = {

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ledger.domain.codes import Assistance, Cause, ExclusionCode, Guarantee, Language, Relation
 from ledger.domain.identifiers import Name, Sha256
 from ledger.domain.money import Cents
-from ledger.domain.refusals import Invalid
+from ledger.domain.refusals import FieldFault, Invalid
 
 Whole = Annotated[int, Field(strict=True, gt=0)]
 
@@ -151,13 +151,14 @@ def load_terms(product: str, version: str | None = None) -> Terms:
     """Return one version of a product's terms, by default the newest. Raises Invalid for none (D19)."""
     versions = _all_terms().get(product)
     if versions is None:
-        message = f"product: {product!r} does not exist; it must be one of {', '.join(sorted(_all_terms()))}"
-        raise Invalid(message)
+        products = ", ".join(sorted(_all_terms()))
+        text = f"{product!r} does not exist; it must be one of {products}"
+        raise Invalid(FieldFault("product", "NOT_TAKEN", text))
     if version is None:
         # Versions are whole numbers in rising order.
         version = max(versions, key=int)
     if version not in versions:
         known = ", ".join(sorted(versions, key=int))
-        message = f"terms: {product} has no version {version!r}; it must be one of {known}"
-        raise Invalid(message)
+        text = f"{product} has no version {version!r}; it must be one of {known}"
+        raise Invalid(FieldFault("terms", "NOT_TAKEN", text))
     return versions[version]

@@ -68,16 +68,6 @@ def _bare(event: persistence.StoredEvent) -> tuple[UUID | str, int, str, bytes]:
     return event.originator_id, event.originator_version, event.topic, event.state
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEvent:
-    """A recorded event as `eventsourcing` carries it: the domain's, with the ledger's envelope."""
-
-    originator_id: UUID
-    originator_version: int
-    recorded: RecordedEvent
-    envelope: Envelope
-
-
 class LedgerMapper(persistence.Mapper[UUID]):
     """Maps the ledger's own events. `MAPPER_TOPIC=ledger.eventsourcing.mapper:LedgerMapper`.
 
@@ -112,7 +102,7 @@ class LedgerMapper(persistence.Mapper[UUID]):
             event.originator_id, event.version, event.type, write_payload(event.event), envelope
         )
 
-    def to_domain_event(self, stored_event: persistence.StoredEvent) -> LedgerEvent:
+    def to_domain_event(self, stored_event: persistence.StoredEvent) -> RecordedEvent:
         """Read an event back, validated and upcast. Raises Unreadable."""
         if not isinstance(stored_event, (StoredEvent, Notification)):
             reason = "it bears no envelope: read it through the ledger's recorders"
@@ -125,11 +115,17 @@ class LedgerMapper(persistence.Mapper[UUID]):
             stream=envelope.stream,
             version=stored_event.originator_version,
         )
-        recorded = RecordedEvent(
+        return RecordedEvent(
             stream_ref(envelope.stream),
             stored_event.originator_version,
             event,
             envelope.effective_on,
             envelope.at,
+            position=stored_event.id - 1 if isinstance(stored_event, Notification) else None,
+            originator_id=UUID(str(stored_event.originator_id)),
+            event_id=envelope.event_id,
+            command_id=envelope.command_id,
+            actor=envelope.actor,
+            correlation_id=envelope.correlation_id,
+            causation_id=envelope.causation_id,
         )
-        return LedgerEvent(UUID(str(stored_event.originator_id)), recorded.version, recorded, envelope)

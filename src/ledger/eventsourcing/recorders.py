@@ -40,6 +40,7 @@ from ledger.store.keys import SubjectKey
 from ledger.store.load import first_answer, load
 from ledger.store.pool import Connection, Pool
 from ledger.store.sealing import any_pending, seal_batch
+from ledger.store.sql import compose
 
 POLL_SECONDS: Final = 0.05
 PAGE_NOTIFICATIONS: Final = 500
@@ -51,20 +52,26 @@ _ENVELOPE: Final = """e.stream_id::text, e.version, e.type, e.payload, e.stream,
 e.event_id::text, e.effective_on, e.at, e.command_id, e.actor, e.correlation_id::text, e.causation_id::text,
 e.recorded_at, e.ordinal"""
 
-_EVENTS: Final = f"""
-select {_ENVELOPE} from ledger.events e
+_EVENTS: Final = compose(
+    """
+select {envelope} from ledger.events e
 where e.book = %(book)s and e.stream_id = %(stream_id)s
   and e.version > coalesce(%(gt)s, -1) and e.version <= coalesce(%(lte)s, 2147483647)
 order by e.version {{direction}} limit %(limit)s
-"""  # noqa: S608 # put together from its own constants
+""",
+    envelope=_ENVELOPE,
+)
 
-_NOTIFICATIONS: Final = f"""
-select l.position + 1, {_ENVELOPE} from ledger.log l
+_NOTIFICATIONS: Final = compose(
+    """
+select l.position + 1, {envelope} from ledger.log l
 join ledger.events e on e.book = l.book and e.stream_id = l.stream_id and e.version = l.version
 where l.book = %(book)s and l.position >= %(first)s and l.position <= coalesce(%(last)s, 9223372036854775807)
   and (%(topics)s::text[] is null or e.type = any (%(topics)s::text[]))
 order by l.position limit %(limit)s
-"""  # noqa: S608 # put together from its own constants
+""",
+    envelope=_ENVELOPE,
+)
 
 _POSITIONS: Final = """
 select l.position + 1

@@ -17,7 +17,7 @@ from ledger.feed.followers import IDLE_SECONDS, TRANSIENT_TRIES, FollowerRunner,
 from ledger.feed.reader import FeedEvent, feed_events
 from ledger.store.feed import FeedRow, checkpoints, feed_end, pass_over, select_feed
 from ledger.store.pool import Pool
-from ledger.store.retry import Backoff, is_transient
+from ledger.store.retry import retrying
 from ledger.supervision import halts, moved
 
 _log = structlog.get_logger(__name__)
@@ -69,20 +69,8 @@ class FollowerGroup:
 
         Raises Halted once the others are there, and what is transient once it was tried for some seconds.
         """
-        tries, backoff = 0, Backoff()
-        while True:
-            try:
-                advanced = self._advance()
-            except Exception as error:
-                tries += 1
-                if not is_transient(error) or tries >= TRANSIENT_TRIES:
-                    raise
-                backoff.wait()
-                continue
-            if advanced == 0:
-                break
-            tries = 0
-            backoff.reset()
+        patiently = retrying(tries=TRANSIENT_TRIES)
+        while (advanced := patiently(self._advance)) > 0:
             passed(advanced)
         if self.halted:
             raise next(iter(self.halted.values()))

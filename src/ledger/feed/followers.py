@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 import structlog
+from tenacity import RetryCallState
 
 from ledger.feed.reader import FeedEvent, feed_events
 from ledger.store.feed import (
@@ -27,7 +28,7 @@ from ledger.store.feed import (
     unpark_all,
 )
 from ledger.store.pool import Connection, Pool, in_transaction
-from ledger.store.retry import Backoff, is_transient
+from ledger.store.retry import is_transient, retrying
 
 BATCH_POSITIONS: Final = 1_000
 IDLE_SECONDS: Final = 0.05
@@ -127,21 +128,13 @@ class FollowerRunner:
 
         Raises Halted, and what is transient once it was tried for some seconds.
         """
-        passed, tries, backoff = 0, 0, Backoff()
+        passed, patiently = 0, retrying(tries=TRANSIENT_TRIES)
         while limit is None or passed < limit:
             wanted = self._batch if limit is None else min(self._batch, limit - passed)
-            try:
-                advanced = self._advance(wanted)
-            except Exception as error:
-                tries += 1
-                if not is_transient(error) or tries >= TRANSIENT_TRIES:
-                    raise
-                backoff.wait()
-                continue
+            advanced = patiently(self._advance, wanted)
             if advanced == 0:
                 break
-            passed, tries = passed + advanced, 0
-            backoff.reset()
+            passed += advanced
         return passed
 
     def run(self, stop: StopEvent) -> None:
@@ -149,23 +142,19 @@ class FollowerRunner:
 
         Raises Halted.
         """
-        backoff = Backoff()
+        patiently = retrying(stop).copy(before_sleep=self._tell_delay, retry_error_callback=lambda _: 0)
         while not stop.is_set():
-            try:
-                with self._pool.connection() as connection:
-                    behind = is_behind(connection, self._book, self._follower.name)
-                advanced = self._advance(self._batch) if behind else 0
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                _log.warning(
-                    "following_delayed", follower=self._follower.name, book=self._book, error=str(error)
-                )
-                backoff.wait(stop)
-                continue
-            backoff.reset()
-            if advanced == 0:
+            if patiently(self._advance_if_behind) == 0:
                 stop.wait(IDLE_SECONDS)
+
+    def _advance_if_behind(self) -> int:
+        with self._pool.connection() as connection:
+            behind = is_behind(connection, self._book, self._follower.name)
+        return self._advance(self._batch) if behind else 0
+
+    def _tell_delay(self, tried: RetryCallState) -> None:
+        error = None if tried.outcome is None else tried.outcome.exception()
+        _log.warning("following_delayed", follower=self._follower.name, book=self._book, error=str(error))
 
     def parked(self) -> Sequence[Parked]:
         """Events that the follower could not take, by position."""

@@ -8,7 +8,7 @@ Pure: no database, no clock, no network. Personal data never leaves here, neithe
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version as installed_version
 from importlib.resources import files
@@ -186,19 +186,24 @@ def _leave_out(schema: Schema, definitions: Schema, path: Sequence[str]) -> None
         schema["required"].remove(path[-1])
 
 
-def _for_others(part: Any) -> Any:  # noqa: ANN401  # whatever a schema holds
-    """Return it as others read it: patterns as ECMA 262 writes them, and open to fields that come later."""
+def each_schema(part: object, change: Callable[[Schema], Schema]) -> object:
+    """Change each outermost schema in a part of one; what is none stays."""
     if isinstance(part, list):
-        return [_for_others(inner) for inner in part]
-    if not isinstance(part, dict):
-        return part
-    told = {key: _for_others(value) for key, value in part.items() if key != "additionalProperties"}
+        return [each_schema(inner, change) for inner in part]
+    return change(part) if isinstance(part, dict) else part
+
+
+def _for_others(schema: Schema) -> Schema:
+    """Return it as others read it: patterns as ECMA 262 writes them, and open to fields that come later."""
+    told: Schema = {
+        key: each_schema(value, _for_others) for key, value in schema.items() if key != "additionalProperties"
+    }
     if isinstance(told.get("pattern"), str):
         told["pattern"] = told["pattern"].replace(r"\A", "^").replace(r"\z", "$")
     return told
 
 
-def _referred(schema: Any, definitions: Schema) -> set[str]:  # noqa: ANN401  # as above
+def _referred(schema: object, definitions: Schema) -> set[str]:
     """Return the definitions that a schema needs, directly or through others."""
     if isinstance(schema, list):
         return set().union(*(_referred(inner, definitions) for inner in schema))
@@ -392,15 +397,10 @@ def _inlined(schema: Schema) -> Schema:
     schema.pop("$schema", None)
     schema.pop("$id", None)
 
-    def inline(part: Any) -> Any:  # noqa: ANN401  # whatever a schema holds
-        if isinstance(part, list):
-            return [inline(inner) for inner in part]
-        if not isinstance(part, dict):
-            return part
+    def inline(part: Schema) -> Schema:
+        told = {key: each_schema(value, inline) for key, value in part.items() if key != "$ref"}
         if isinstance(part.get("$ref"), str):
-            beside = {key: inline(value) for key, value in part.items() if key != "$ref"}
-            return inline(definitions[part["$ref"].removeprefix("#/$defs/")]) | beside
-        return {key: inline(value) for key, value in part.items()}
+            return inline(definitions[part["$ref"].removeprefix("#/$defs/")]) | told
+        return told
 
-    told: Schema = inline(schema)
-    return told
+    return inline(schema)

@@ -4,12 +4,12 @@ A caller shows a bearer token or a JWT (`Authorization: Bearer …`), or the ses
 gave.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
-from typing import Annotated, Any, Final
+from typing import Annotated, Final, Literal
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, params
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import (
     APIKeyCookie,
@@ -22,9 +22,15 @@ from starlette.datastructures import State
 
 from ledger.auth.oidc import JwtReader
 from ledger.auth.roles import RIGHTS, Caller, NotAdmitted, Right
-from ledger.auth.tokens import Kind, Tokens
+from ledger.auth.tokens import Tokens
 from ledger.http.parameters import check_operation
 from ledger.http.problems import Problem
+
+TokenKind = Literal["bearer", "session", "calendar"]
+"""Tokens that stand for a caller; a link is first exchanged for a session."""
+
+JWT_DOTS: Final = 2
+"""A JWT is header.claims.signature; a token of ours has none."""
 
 REMEMBERED_SECONDS: Final = 1.0
 """How long a token found in force is believed without looking again: the most that a revoked one works on."""
@@ -42,37 +48,34 @@ class Admission:
         self.tokens = tokens
         self._jwt_reader = jwt_reader
         self._now = now
-        self._remembered: dict[tuple[Kind, str], tuple[float, Caller]] = {}
+        self._remembered: dict[tuple[TokenKind, str], tuple[float, Caller]] = {}
 
-    def remembered(self, shown: str, kind: Kind) -> Caller | None:
+    def remembered(self, shown: str, kind: TokenKind) -> Caller | None:
         """Return the caller whose token was found in force a moment ago; asks no database."""
         until, caller = self._remembered.get((kind, shown), (0.0, None))
         return caller if self._now() < until else None
 
-    def caller(self, shown: str, kind: Kind) -> Caller:
+    def caller(self, shown: str, kind: TokenKind) -> Caller:
         """Return the caller who shows this token. Raises NotAdmitted, and the store's DatabaseUnavailable."""
         return self.remembered(shown, kind) or self._looked_up(shown, kind)
 
     def bearer(self, shown: str) -> Caller:
         """Return the caller who shows this bearer token or JWT. Raises as `caller` does."""
-        if self._jwt_reader is not None and shown.count(".") == 2:  # noqa: PLR2004  # header.claims.signature
+        if self._jwt_reader is not None and shown.count(".") == JWT_DOTS:
             return self._jwt_reader.caller(shown)
         return self.caller(shown, "bearer")
 
-    def _looked_up(self, shown: str, kind: Kind) -> Caller:
-        caller = self.tokens.find(shown, _only(kind)).caller
+    def _looked_up(self, shown: str, kind: TokenKind) -> Caller:
+        token = self.tokens.find(shown, {kind})
+        caller = Caller(token.name, token.role, kind, token.token_id)
         if len(self._remembered) >= REMEMBERED_TOKENS:
             self._remembered.clear()
         self._remembered[kind, shown] = (self._now() + REMEMBERED_SECONDS, caller)
         return caller
 
-    def forget(self, shown: str, kind: Kind) -> None:
+    def forget(self, shown: str, kind: TokenKind) -> None:
         """Look a token up again at the next call: it was just taken back."""
         self._remembered.pop((kind, shown), None)
-
-
-def _only(kind: Kind) -> Collection[Kind]:
-    return {kind}
 
 
 SESSION_COOKIE: Final = "claims-ledger-session"
@@ -95,21 +98,21 @@ _address = APIKeyQuery(
 )
 
 
-def needs(right: Right) -> Any:  # noqa: ANN401  # what FastAPI takes for a dependency
+def needs(right: Right) -> params.Security:
     """Admit only callers with this right; gives the Caller. The OpenAPI document shows it as the scope."""
     if right not in RIGHTS:
         raise KeyError(right)
-    return Security(_admitted, scopes=[right])
+    return params.Security(_admitted, scopes=[right])
 
 
-def needs_in_address(right: Right) -> Any:  # noqa: ANN401  # as above
+def needs_in_address(right: Right) -> params.Security:
     """Admit whoever has this right, also by a token in the address (`?token=…`) that opens nothing else.
 
     For programs that can show no header, such as calendars. Only tokens of the kind `calendar` are taken.
     """
     if right not in RIGHTS:
         raise KeyError(right)
-    return Security(_admitted_by_address, scopes=[right])
+    return params.Security(_admitted_by_address, scopes=[right])
 
 
 def visitor(request: Request) -> Caller | None:

@@ -1,6 +1,7 @@
 """The OpenAPI document: what FastAPI finds, and what it cannot know of rights, problems and commands."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -8,7 +9,7 @@ from fastapi import FastAPI
 from ledger.auth.roles import OPEN, RIGHTS, ROLES
 from ledger.domain.command import Command
 from ledger.domain.registry import COMMANDS
-from ledger.feed.publish import envelope, type_of
+from ledger.feed.publish import each_schema, envelope, type_of
 from ledger.http.openapi_responses import ProblemDetails, problems
 
 Schema = dict[str, Any]
@@ -90,12 +91,8 @@ def _more(name: str, command_type: type[Command]) -> dict[str, object]:
     return {"iban": "BE71096123456769"} if "iban" in command_type.model_fields else {}
 
 
-def as_taken(part: Any, field: str = "") -> Any:  # noqa: ANN401  # whatever a schema holds
+def as_taken(part: Schema, field: str = "") -> Schema:
     """Write a schema as values are really read: date ranges, instants, no control characters."""
-    if isinstance(part, list):
-        return [as_taken(inner, field) for inner in part]
-    if not isinstance(part, dict):
-        return part
     if part.get("type") == "string" and part.get("format") == "date" and "pattern" not in part:
         return _date(part, field)
     told: Schema = {}
@@ -105,7 +102,7 @@ def as_taken(part: Any, field: str = "") -> Any:  # noqa: ANN401  # whatever a s
         elif key in {"example", "default", "enum", "const", "required"}:
             told[key] = value
         else:
-            told[key] = as_taken(value, field)
+            told[key] = each_schema(value, partial(as_taken, field=field))
     if told.get("type") == "string" and not {"enum", "const", "format"} & told.keys():
         told["pattern"] = _pattern(told)
     return told

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from hashlib import sha256
 from time import monotonic
-from typing import Any, Final, get_origin
+from typing import Final, get_origin
 
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from fastapi.security import APIKeyQuery
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
@@ -70,7 +71,7 @@ def _faults(given: QueryParams, known: Mapping[str, bool]) -> Iterator[str]:
             yield f"{name} is given {names.count(name)} times, give it once"
 
 
-def _parameters(dependant: Any) -> Iterator[tuple[str, bool]]:  # noqa: ANN401  # the framework's own
+def _parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
     for field in dependant.query_params:
         yield field.alias, get_origin(field.field_info.annotation) is list
     for inner in dependant.dependencies:

@@ -154,13 +154,15 @@ def faults(errors: Any) -> str:  # noqa: ANN401  # pydantic's own shape
     """Put what is wrong with the parameters of a request into one line; never the values themselves."""
     told = []
     for fault in errors:
+        context = fault.get("ctx", {})
         place, said = ".".join(str(step) for step in fault["loc"][1:]), str(fault["msg"])
-        choices = _CHOICES.fullmatch(str(fault.get("ctx", {}).get("pattern", "")))
+        choices = _CHOICES.fullmatch(str(context.get("pattern", "")))
         if choices:
             said = f"must be one of {choices[1].replace('|', ', ')}"
         elif fault["type"] == "missing":
             said = "is missing; give it"
-        said = said.removeprefix("Value error, ")
+        elif fault["type"] == "value_error":
+            said = str(context["error"])
         told.append(f"{place}: {said}" if place else said)
     return " ".join("; ".join(told).split())
 

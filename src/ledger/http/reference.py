@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -148,7 +148,7 @@ async def style() -> Response:
 
 
 @lru_cache(maxsize=1)
-def _template() -> Any:  # noqa: ANN401  # a template of jinja2
+def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("ledger.http", "."),
         autoescape=True,

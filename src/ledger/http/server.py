@@ -9,7 +9,7 @@ import json
 import logging
 import resource
 import socket
-from asyncio import TimerHandle
+from asyncio import AbstractEventLoop, TimerHandle, Transport
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from threading import Event as StopEvent
@@ -19,6 +19,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from ledger.app import App
 from ledger.auth.tokens import LINK_LASTS, Tokens
@@ -91,9 +92,16 @@ class IdleConnections:
 class BoundedConnection(HttpToolsProtocol):
     """One connection, within its limits."""
 
-    def __init__(self, waiting: IdleConnections, *given: Any, **named: Any) -> None:  # noqa: ANN401  # uvicorn's own
+    def __init__(
+        self,
+        waiting: IdleConnections,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: AbstractEventLoop | None = None,
+    ) -> None:
         """Serve a connection as uvicorn does; `waiting`: its fellows of this server."""
-        super().__init__(*given, **named)
+        super().__init__(config, server_state, app_state, _loop)
         self._waiting = waiting
         self._limit: TimerHandle | None = None
         self._stalled: TimerHandle | None = None
@@ -107,7 +115,7 @@ class BoundedConnection(HttpToolsProtocol):
         """Whether a request is under way."""
         return self.cycle is not None and not self.cycle.response_complete
 
-    def connection_made(self, transport: Any) -> None:  # noqa: ANN401  # the loop's own
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Take a connection; one too many closes the one that has waited longest, or is refused."""
         super().connection_made(transport)
         if len(self.connections) > self._waiting.most and not self._waiting.make_room(self):

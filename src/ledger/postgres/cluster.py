@@ -286,8 +286,11 @@ class Postmaster:
 
     def _is_ready(self) -> bool:
         """Read the state that Postgres itself keeps in postmaster.pid: line 1 its pid, line 8 its state."""
-        lines = self._pid_lines()
-        return len(lines) > 7 and lines[0] == str(self.pid) and lines[7].strip() == "ready"  # noqa: PLR2004
+        match self._pid_lines():
+            case [pid, _, _, _, _, _, _, state, *_]:
+                return pid == str(self.pid) and state.strip() == "ready"
+            case _:
+                return False
 
     def _drop_stale_pid(self) -> None:
         """Remove a postmaster.pid that a crash left and whose number another program has by now.

@@ -10,6 +10,7 @@ from ledger.privacy.access import Access, Opened, record_access
 from ledger.privacy.persons import ContractUnknown, HoldStands, NoHold, lock_vault
 from ledger.store.canonical import stream_id
 from ledger.store.pool import Connection, Pool
+from ledger.store.sql import compose
 
 _IS_THERE: Final = """
 select exists (select from ledger.events where book = %s and stream_id = %s and version = 1)
@@ -17,17 +18,9 @@ select exists (select from ledger.events where book = %s and stream_id = %s and 
 
 _COLUMNS: Final = "contract, number, placed_at, placed_by, because, lifted_at, lifted_by, lifted_because"
 
-_STANDING: Final = f"""
-select {_COLUMNS} from ledger.holds
-where book = %s and contract = any(%s) and lifted_at is null
-order by contract
-"""  # noqa: S608  # put together from its own constants
-
-_ALL: Final = f"""
-select {_COLUMNS} from ledger.holds
-where book = %s and (lifted_at is null or %s)
-order by contract, number
-"""  # noqa: S608  # as above
+_SELECT: Final = compose("select {columns} from ledger.holds where book = %s", columns=_COLUMNS)
+_STANDING: Final = f"{_SELECT} and contract = any(%s) and lifted_at is null order by contract"
+_ALL: Final = f"{_SELECT} and (lifted_at is null or %s) order by contract, number"
 
 _PLACE: Final = """
 insert into ledger.holds (book, contract, number, placed_by, because)
@@ -35,11 +28,14 @@ select %(book)s, %(contract)s, coalesce(max(number), 0) + 1, %(who)s, %(why)s
 from ledger.holds where book = %(book)s and contract = %(contract)s
 """
 
-_LIFT: Final = f"""
+_LIFT: Final = compose(
+    """
 update ledger.holds set lifted_at = clock_timestamp(), lifted_by = %s, lifted_because = %s
 where book = %s and contract = %s and lifted_at is null
-returning {_COLUMNS}
-"""  # noqa: S608  # as above
+returning {columns}
+""",
+    columns=_COLUMNS,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,15 +91,9 @@ def lock_vault(connection: Connection, book: str) -> None:
         cursor.execute(_LOCK, (book,))
 
 
-_COLUMNS: Final = "person, key_id::text, created_at, erased_at, erased_because"
-
-_ONE: Final = f"select {_COLUMNS} from vault.subjects where book = %s and person = %s"  # noqa: S608  # own constants
-
-_ALL: Final = f"""
-select {_COLUMNS} from vault.subjects
-where book = %(book)s and (not %(erased)s or erased_at is not null)
-order by created_at, person
-"""  # noqa: S608  # as above
+_SELECT: Final = "select person, key_id::text, created_at, erased_at, erased_because from vault.subjects"
+_ONE: Final = f"{_SELECT} where book = %s and person = %s"
+_ALL: Final = f"{_SELECT} where book = %s and (not %s or erased_at is not null) order by created_at, person"
 
 # Names for search: the person's key opens them, so they are nothing without it; they go all the same.
 _BLANK: Final = """
@@ -131,7 +125,7 @@ def vault_entry(connection: Connection, book: str, person: str) -> VaultEntry | 
 def vault_entries(connection: Connection, book: str, *, erased: bool = False) -> Sequence[VaultEntry]:
     """Read what the vault says of all persons of a book, oldest first; `erased`: only of those who are."""
     with connection.cursor() as cursor:
-        cursor.execute(_ALL, {"book": book, "erased": erased})
+        cursor.execute(_ALL, (book, erased))
         return [_entry(row) for row in cursor]
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from ledger.domain.identifiers import StreamRef
 from ledger.store.canonical import stream_id
 from ledger.store.pool import Connection
+from ledger.store.sql import compose
 
 _COLUMNS: Final = """l.position, l.sealed_at, e.stream, e.version, e.type, e.schema_version, e.event_id::text,
        e.effective_on, e.at, e.recorded_at, e.actor, e.command_id, e.ordinal, e.correlation_id::text,
@@ -16,26 +17,32 @@ _COLUMNS: Final = """l.position, l.sealed_at, e.stream, e.version, e.type, e.sch
 # Bounded on both sides, so that the plan is a range of the log's key whatever the statistics say. Every
 # position of the range is given, that of an event which is missing or filtered out with nulls: so that a gap
 # can be told.
-_FEED: Final = f"""
-select {_COLUMNS}
+_FEED: Final = compose(
+    """
+select {columns}
 from ledger.log l
 left join ledger.events e
     on e.book = l.book and e.stream_id = l.stream_id and e.version = l.version {{wanted}}
 where l.book = %(book)s and l.position > %(after)s and l.position <= %(last)s
 order by l.position
-"""  # noqa: S608 # put together from its own constants
+""",
+    columns=_COLUMNS,
+)
 
 _WANTED: Final = "and e.type = any(%(types)s)"
 _FEED_OF_ALL: Final = _FEED.format(wanted="")
 _FEED_OF_SOME: Final = _FEED.format(wanted=_WANTED)
 
-_STREAMS: Final = f"""
-select {_COLUMNS}
+_STREAMS: Final = compose(
+    """
+select {columns}
 from ledger.log l
 join ledger.events e on e.book = l.book and e.stream_id = l.stream_id and e.version = l.version
 where l.book = %s and l.stream_id = any(%s::uuid[]) and l.position <= %s
 order by l.position
-"""  # noqa: S608 # put together from its own constants
+""",
+    columns=_COLUMNS,
+)
 
 _END: Final = "select position from ledger.log where book = %s order by position desc limit 1"
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from io import StringIO
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from ledger.store.errors import BookUnknown
 from ledger.store.pool import Connection
+from ledger.store.sql import compose
 
 _SELECT_EPOCHS: Final = """
 select epoch, origin, from_position, begun_at, because, lost_size, lost_root
@@ -52,16 +53,18 @@ def database_now(connection: Connection) -> datetime:
     """Read the database's time, UTC."""
     with connection.cursor() as cursor:
         cursor.execute(_NOW)
+        now: datetime
         [(now,)] = cursor.fetchall()
-    return cast("datetime", now).astimezone(UTC)
+    return now.astimezone(UTC)
 
 
 def transaction_time(connection: Connection) -> datetime:
     """Read when the database began the present transaction, UTC."""
     with connection.cursor() as cursor:
         cursor.execute(_TRANSACTION_TIME)
+        now: datetime
         [(now,)] = cursor.fetchall()
-    return cast("datetime", now).astimezone(UTC)
+    return now.astimezone(UTC)
 
 
 def insert_epoch(connection: Connection, book: str, epoch: Epoch) -> None:
@@ -165,38 +168,50 @@ c.note || coalesce((
 
 _LOCK: Final = "select from ledger.books where book = %s for no key update"
 
-_STANDING: Final = f"""
+_STANDING: Final = compose(
+    """
 select b.epoch, b.origin, coalesce(l.position + 1, 0), c.size, c.note
 from ledger.books b
 left join lateral (
     select position from ledger.log where book = b.book order by position desc limit 1
 ) as l on true
 left join lateral (
-    select c.size, {NOTE} as note from ledger.checkpoints c
+    select c.size, {note} as note from ledger.checkpoints c
     where c.book = b.book and c.epoch = b.epoch order by c.size desc limit 1
 ) as c on true
 where b.book = %s
-"""  # noqa: S608 # put together from its own constants
+""",
+    note=NOTE,
+)
 
 _INSERT_HEAD: Final = """
 insert into ledger.checkpoints (book, epoch, size, root, note, signed_at)
 values (%s, %s, %s, %s, %s, clock_timestamp())
 """
 
-_NEWEST: Final = f"""
-select c.size, {NOTE} from ledger.checkpoints c
+_NEWEST: Final = compose(
+    """
+select c.size, {note} from ledger.checkpoints c
 join ledger.books b using (book, epoch)
 where c.book = %s order by c.size desc limit 1
-"""  # noqa: S608 # as above
+""",
+    note=NOTE,
+)
 
-_BELOW: Final = f"""
-select c.size, c.root, {NOTE} from ledger.checkpoints c
+_BELOW: Final = compose(
+    """
+select c.size, c.root, {note} from ledger.checkpoints c
 where c.book = %s and c.epoch = %s and c.size < %s order by c.size desc limit %s
-"""  # noqa: S608 # as above
+""",
+    note=NOTE,
+)
 
-_OF_SIZE: Final = f"""
-select {NOTE} from ledger.checkpoints c where c.book = %s and c.epoch = %s and c.size = %s
-"""  # noqa: S608 # as above
+_OF_SIZE: Final = compose(
+    """
+select {note} from ledger.checkpoints c where c.book = %s and c.epoch = %s and c.size = %s
+""",
+    note=NOTE,
+)
 
 _ADD_LINE: Final = """
 insert into ledger.head_signatures (book, epoch, size, name, key_id, signature)

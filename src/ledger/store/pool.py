@@ -9,7 +9,7 @@ A word of the DSN goes before what stands here, and so do the variables of libpq
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg2
-from psycopg2 import ProgrammingError, sql
+from psycopg2 import ProgrammingError, extensions, sql
 from psycopg2.errors import InsufficientPrivilege, InvalidSqlStatementName
 from psycopg2.extensions import (
     ISOLATION_LEVEL_READ_COMMITTED,
@@ -29,9 +29,8 @@ from psycopg2.extensions import (
     make_dsn,
     parse_dsn,
 )
-from psycopg2.extensions import connection as DriverConnection  # noqa: N812 # a class in all but its name
-from psycopg2.extensions import cursor as DriverCursor  # noqa: N812 # as above
 from psycopg2.extras import RealDictCursor
+from psycopg2.sql import Composable
 
 from ledger.errors import UsageError
 from ledger.store.errors import DatabaseUnavailable, NotTheOperator
@@ -50,21 +49,24 @@ _TIMEOUT_VARIABLES: Final = {"connect_timeout": "PGCONNECT_TIMEOUT"}
 LOOK_SECONDS: Final = 0.5
 """Between two looks at what is over its limit."""
 
+Query = str | bytes | Composable
+Parameters = Sequence[object] | Mapping[str, object] | None
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Connection(DriverConnection):
+class Connection(extensions.connection):
     """A connection that is cut when what it is asked takes longer than its limit."""
 
-    def __init__(self, dsn: str, *given: Any) -> None:  # noqa: ANN401 # the driver's own
+    def __init__(self, dsn: str) -> None:
         """Connect. Raises psycopg2.OperationalError."""
         self._lock = Lock()
         self._line: socket.socket | None = None
         self._asked_at: float | None = None
         self.limit_seconds: float | None = None
         """How long each statement may take; None: as long as it likes."""
-        super().__init__(dsn, *given)
+        super().__init__(dsn)
         self.cursor_factory = _Cursor
         # Of our own: whatever the driver does with its descriptor meanwhile, we cut no other program's.
         self._line = socket.socket(fileno=os.dup(self.fileno()))
@@ -127,23 +129,23 @@ class Connection(DriverConnection):
         self._drop_line()
 
 
-class _Cursor(DriverCursor):
+class _Cursor(extensions.cursor):
     """Asks within the limit of its connection."""
 
     connection: Connection
 
-    def execute(self, *given: Any, **more: Any) -> None:  # noqa: ANN401 # the driver's own
-        self.connection.within_limit(super().execute, *given, **more)
+    def execute(self, query: Query, parameters: Parameters = None) -> None:
+        self.connection.within_limit(super().execute, query, parameters)
 
-    def executemany(self, *given: Any, **more: Any) -> None:  # noqa: ANN401 # as above
-        self.connection.within_limit(super().executemany, *given, **more)
+    def executemany(self, query: Query, parameters: Iterable[Parameters]) -> None:
+        self.connection.within_limit(super().executemany, query, parameters)
 
-    def copy_expert(self, *given: Any, **more: Any) -> None:  # noqa: ANN401 # as above
-        self.connection.within_limit(super().copy_expert, *given, **more)
+    def copy_expert(self, sql: Query, file: Any, size: int = 8192) -> None:  # noqa: ANN401 # the driver's
+        self.connection.within_limit(super().copy_expert, sql, file, size)
 
-    def fetchmany(self, *given: Any, **more: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 # as above
+    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
         # Of a named cursor: the next rows are asked of the server.
-        return self.connection.within_limit(super().fetchmany, *given, **more)
+        return self.connection.within_limit(super().fetchmany, self.arraysize if size is None else size)
 
 
 class DictCursor(_Cursor, RealDictCursor):  # type: ignore[misc] # rows are dictionaries then
@@ -372,7 +374,7 @@ def _leave_transaction(connection: Connection) -> None:
 MOST_SHAPES: Final = 256
 """Texts of which name and numbered form are kept; a text more costs time and nothing else."""
 
-_known: WeakKeyDictionary[Connection, set[str]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[extensions.connection, set[str]] = WeakKeyDictionary()
 """Names of what each connection keeps prepared."""
 
 _KNOWN: Final = "select name from pg_prepared_statements"
@@ -385,7 +387,7 @@ class _Prepared(NamedTuple):
 
 
 def execute_prepared(
-    cursor: Any,  # noqa: ANN401  # psycopg2's, of any row
+    cursor: extensions.cursor,
     query: str,
     parameters: Sequence[object] | Mapping[str, object],
     prepares: Mapping[str, str],
@@ -407,7 +409,7 @@ def execute_prepared(
         cursor.execute(query, parameters)
 
 
-def _prepare(cursor: Any, prepares: Mapping[str, str], known: set[str]) -> None:  # noqa: ANN401  # as above
+def _prepare(cursor: extensions.cursor, prepares: Mapping[str, str], known: set[str]) -> None:
     """Prepare what the connection lacks; `known` is what it has then."""
     cursor.execute(_KNOWN)
     known.clear()

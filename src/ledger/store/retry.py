@@ -5,6 +5,14 @@ from threading import Event as StopEvent
 from typing import Final
 
 import psycopg2
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    sleep_using_event,
+    stop_after_attempt,
+    stop_when_event_set,
+    wait_exponential,
+)
 
 from ledger.store.errors import DatabaseUnavailable, OutcomeUnknown
 
@@ -75,18 +83,16 @@ def described(error: BaseException) -> str:
     return kind
 
 
-class Backoff:
-    """Waits longer each time, up to a limit, and starts anew after a success."""
+def retrying(until: StopEvent | None = None, *, tries: int | None = None) -> Retrying:
+    """Return what tries a call again while its error is transient, waiting longer each time, up to a limit.
 
-    def __init__(self) -> None:
-        """Begin with the shortest wait."""
-        self._seconds = FIRST_WAIT_SECONDS
-
-    def wait(self, stop: StopEvent | None = None) -> None:
-        """Wait, at most until `stop` is set."""
-        (stop or StopEvent()).wait(self._seconds)
-        self._seconds = min(self._seconds * 2, LONGEST_WAIT_SECONDS)
-
-    def reset(self) -> None:
-        """Begin again with the shortest wait."""
-        self._seconds = FIRST_WAIT_SECONDS
+    Raises the last error once `until` is set or so many `tries` failed. Each call begins anew.
+    """
+    stop = StopEvent() if until is None else until
+    return Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, Exception) and is_transient(error)),
+        wait=wait_exponential(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS),
+        stop=stop_when_event_set(stop) if tries is None else stop_after_attempt(tries),
+        sleep=sleep_using_event(stop),
+        reraise=True,
+    )

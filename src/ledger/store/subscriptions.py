@@ -15,18 +15,17 @@ from ledger.store.vault import seal, unseal
 Kind = Literal["webhook", "nats", "pull"]
 State = Literal["active", "paused", "disabled"]
 
-_SUBSCRIPTION_COLUMNS: Final = (
-    "name, kind, target, types, state, because, position, created_at, taken_at, told, waits_until"
-)
+_SUBSCRIPTIONS: Final = """
+select name, kind, target, types, state, because, position, created_at, taken_at, told, waits_until
+from ledger.subscriptions where book = %s
+"""
 
 _ADD_SUBSCRIPTION: Final = """
 insert into ledger.subscriptions (book, name, kind, target, types, position) values (%s, %s, %s, %s, %s, %s)
 on conflict (book, name) do nothing
 """
-_ONE: Final = f"select {_SUBSCRIPTION_COLUMNS} from ledger.subscriptions where book = %s and name = %s"  # noqa: S608 # put together from its own constants
-_ALL_SUBSCRIPTIONS: Final = (
-    f"select {_SUBSCRIPTION_COLUMNS} from ledger.subscriptions where book = %s order by name"  # noqa: S608 # as above
-)
+_ONE: Final = f"{_SUBSCRIPTIONS} and name = %s"
+_ALL_SUBSCRIPTIONS: Final = f"{_SUBSCRIPTIONS} order by name"
 _LOCK: Final = f"{_ONE} for update"
 _REMOVE: Final = (
     "delete from ledger.deliveries where book = %s and subscription = %s",
@@ -263,15 +262,12 @@ select contract::text from (
 where due_at <= %s
 order by due_at limit %s
 """
-_DELIVERY_COLUMNS: Final = "position, contract::text, state, tries, failed_at, due_at, is_outage, told"
-_OF_CONTRACT: Final = f"""
-select {_DELIVERY_COLUMNS} from ledger.deliveries
-where book = %s and subscription = %s and contract = %s and state = 'waiting' order by position limit %s
-"""  # noqa: S608 # put together from its own constants
-_ALL_DELIVERIES: Final = f"""
-select {_DELIVERY_COLUMNS} from ledger.deliveries where book = %s and subscription = %s
-order by position limit %s
-"""  # noqa: S608 # put together from its own constants
+_DELIVERIES: Final = """
+select position, contract::text, state, tries, failed_at, due_at, is_outage, told
+from ledger.deliveries where book = %s and subscription = %s
+"""
+_OF_CONTRACT: Final = f"{_DELIVERIES} and contract = %s and state = 'waiting' order by position limit %s"
+_ALL_DELIVERIES: Final = f"{_DELIVERIES} order by position limit %s"
 _COUNTS: Final = """
 select subscription, count(*) filter (where state = 'waiting'), count(*) filter (where state = 'parked'),
        min(failed_at), min(due_at) filter (where state = 'waiting' and tries > 0)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 from ledger.proofs.merkle import Frontier
 from ledger.proofs.notes import WitnessedHead, to_base64
@@ -228,8 +228,8 @@ def _is_recent(proof: DatabaseProof, now: datetime) -> bool:
 def _sealed_at(connection: Connection, book: str, position: int) -> datetime | None:
     with connection.cursor() as cursor:
         cursor.execute(_SEALED_AT, (book, position))
-        found = cursor.fetchone()
-    return None if found is None else cast("datetime", found[0]).astimezone(UTC)
+        instants: list[tuple[datetime]] = cursor.fetchall()
+    return instants[0][0].astimezone(UTC) if instants else None
 
 
 class _Audit:

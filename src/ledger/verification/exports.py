@@ -22,6 +22,7 @@ from ledger.sealing.checkpoints import nodes_of
 from ledger.store.canonical import stream_id, stream_ref
 from ledger.store.log import NOTE, newest_checkpoint
 from ledger.store.pool import Connection, Pool
+from ledger.store.sql import compose
 from ledger.verification.chunks import CHUNK_POSITIONS, begin_snapshot
 from ledger.verification.database import OnProgress
 from ledger.verification.findings import NotVerified
@@ -128,10 +129,13 @@ def _claims(contract: str, events: Iterable[_Event]) -> list[str]:
     return evidence.claims
 
 
-_HEADS: Final = f"""
-select c.size, {NOTE} from ledger.checkpoints c join ledger.books b using (book, epoch)
+_HEADS: Final = compose(
+    """
+select c.size, {note} from ledger.checkpoints c join ledger.books b using (book, epoch)
 where c.book = %s and c.size > %s order by c.size limit 1000
-"""  # noqa: S608 # put together from its own constants
+""",
+    note=NOTE,
+)
 _EVENTS: Final = """
 select e.leaf, e.payload from ledger.log l
 join ledger.events e on e.book = l.book and e.stream_id = l.stream_id and e.version = l.version

@@ -9,6 +9,7 @@ from ledger.proofs.notes import VerifierKey, WitnessedHead, WitnessKey, cosignat
 from ledger.store.errors import BookUnknown
 from ledger.store.log import NOTE, Epoch, select_epochs
 from ledger.store.pool import Connection
+from ledger.store.sql import compose
 from ledger.verification.findings import NotVerified
 
 _BOOK: Final = "select epoch, origin, kind from ledger.books where book = %s"
@@ -75,10 +76,13 @@ def log_size(connection: Connection, book: str) -> int:
     return 0 if found is None else int(found[0]) + 1
 
 
-_BETWEEN: Final = f"""
-select c.epoch, c.size, c.root, {NOTE} from ledger.checkpoints c
+_BETWEEN: Final = compose(
+    """
+select c.epoch, c.size, c.root, {note} from ledger.checkpoints c
 where c.book = %s and c.size > %s and c.size <= %s order by c.size, c.epoch
-"""  # noqa: S608 # put together from its own constants
+""",
+    note=NOTE,
+)
 # A head that stands for what was lost when the log was put back stands for nothing here.
 _BINDING: Final = """
 c.book = %s and not exists (
@@ -86,16 +90,22 @@ c.book = %s and not exists (
     where later.book = c.book and later.epoch > c.epoch and later.from_position < c.size
 )
 """
-_COUNT: Final = f"select count(*) from ledger.checkpoints c where {_BINDING}"  # noqa: S608 # as above
-_STRAY: Final = f"""
-select epoch, size from ledger.checkpoints c where {_BINDING} and (size < 1 or size > %s)
+_COUNT: Final = compose("select count(*) from ledger.checkpoints c where {binding}", binding=_BINDING)
+_STRAY: Final = compose(
+    """
+select epoch, size from ledger.checkpoints c where {binding} and (size < 1 or size > %s)
 order by size limit 1
-"""  # noqa: S608 # as above
-_COSIGNED: Final = f"""
-select c.epoch, c.size, {NOTE} from ledger.head_signatures w
+""",
+    binding=_BINDING,
+)
+_COSIGNED: Final = compose(
+    """
+select c.epoch, c.size, {note} from ledger.head_signatures w
 join ledger.checkpoints c on c.book = w.book and c.epoch = w.epoch and c.size = w.size
 where w.book = %s and w.name = %s and w.key_id = %s order by c.epoch desc, c.size desc
-"""  # noqa: S608 # as above
+""",
+    note=NOTE,
+)
 _IS_THERE: Final = "select note from ledger.checkpoints where book = %s and epoch = %s and size = %s"
 
 

@@ -14,6 +14,7 @@ from ledger.proofs.merkle import leaf_hash
 from ledger.store.canonical import named_stream_id
 from ledger.store.pool import Connection
 from ledger.store.sealing import UnsealedEvent, unpack
+from ledger.store.sql import compose
 from ledger.verification.chunks import LogChunk
 from ledger.verification.findings import CutOut, NotVerified
 from ledger.verification.rows import CheckedRows
@@ -24,9 +25,10 @@ to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
 to_char(e.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
 e.actor, e.command_id, e.ordinal, e.correlation_id::text, e.causation_id::text, e.payload, e.leaf, e.leaf_hash
 """
-_BY_POSITION: Final = f"""
+_BY_POSITION: Final = compose(
+    """
 select w.position, l.stream_id::text, l.version, l.leaf_hash, l.sealed_at::text,
-    l.sealed_at < before.sealed_at, p.leaf_hash, pl.position, {EVENT_COLUMNS}
+    l.sealed_at < before.sealed_at, p.leaf_hash, pl.position, {event_columns}
 from generate_series(%(first)s::bigint, %(end)s::bigint - 1) as w (position)
 left join ledger.log l on l.book = %(book)s and l.position = w.position
 left join ledger.log before on before.book = %(book)s and before.position = w.position - 1
@@ -35,7 +37,9 @@ left join ledger.log pl on pl.book = l.book and pl.stream_id = l.stream_id and p
     and pl.position < l.position
 left join ledger.events p on p.book = pl.book and p.stream_id = pl.stream_id and p.version = pl.version
 order by w.position
-"""  # noqa: S608 # put together from its own constants
+""",
+    event_columns=EVENT_COLUMNS,
+)
 
 
 class EventColumns(NamedTuple):
@@ -260,15 +264,18 @@ _PAGE: Final = 500
 _PENDING: Final = (
     "select ticket, events from ledger.pending where book = %s and ticket > %s order by ticket limit %s"
 )
-_WAITING: Final = f"""
-select w.number, l.position, p.leaf_hash, pl.position, {EVENT_COLUMNS}
+_WAITING: Final = compose(
+    """
+select w.number, l.position, p.leaf_hash, pl.position, {event_columns}
 from unnest(%(streams)s::uuid[], %(versions)s::integer[]) with ordinality as w (stream_id, version, number)
 left join ledger.events e on e.book = %(book)s and e.stream_id = w.stream_id and e.version = w.version
 left join ledger.log l on l.book = %(book)s and l.stream_id = w.stream_id and l.version = w.version
 left join ledger.events p on p.book = %(book)s and p.stream_id = w.stream_id and p.version = w.version - 1
 left join ledger.log pl on pl.book = %(book)s and pl.stream_id = w.stream_id and pl.version = w.version - 1
 order by w.number
-"""  # noqa: S608 # put together from its own constants
+""",
+    event_columns=EVENT_COLUMNS,
+)
 _COUNTS: Final = """
 select (select count(*) from ledger.log where book = %(book)s),
     (select count(*) from ledger.events where book = %(book)s)

@@ -9,6 +9,7 @@ up. It is kept as 52 bytes: id of the stream and the next version (the place tha
 hash that it must name.
 """
 
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -16,7 +17,6 @@ from hashlib import sha1, sha256
 from itertools import islice
 from json.encoder import encode_basestring
 from struct import Struct
-from struct import error as NotAStruct  # noqa: N812 # a class in all but its name
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -83,7 +83,7 @@ def parse_rows(sent: bytes) -> list[FastRow]:
                 sent[b1 : b1 + n1], sent[b2 : b2 + n2], sent[b3 : b3 + n3], sent[b4 : b4 + n4],
                 sent[b5 : b5 + n5], sent[b6 : b6 + n6], sent[b7 : b7 + n7], sent[b8:at],
             ))  # fmt: skip
-    except NotAStruct as error:
+    except struct.error as error:
         raise Differs from error
     return rows
 

@@ -7,7 +7,7 @@ from typing import Final
 from ledger.feed.followers import FeedRange, read_range
 from ledger.feed.reader import FeedEvent, position_after
 from ledger.store.pool import Connection, Pool
-from ledger.store.retry import Backoff, is_transient
+from ledger.store.retry import retrying
 from ledger.store.subscriptions import NewSubscription, add_subscription, move_position, subscription
 from ledger.webhooks.subscriptions import NotActive, OtherKind, ReadElsewhere, check_name, check_types
 
@@ -57,8 +57,9 @@ class PullSubscriber:
 
         """
         position = self._begin()
+        patiently = retrying(self._stop)
         while not self._stop.is_set():
-            events, last = self._patiently_read(position)
+            events, last = patiently(self._read, position)
             for event in events:
                 yield event
                 self._move(position, event.position)
@@ -92,40 +93,17 @@ class PullSubscriber:
             raise NotActive(self._name, found.state, found.because)
         return found.position
 
-    def _patiently_read(self, position: int) -> FeedRange:
-        backoff = Backoff()
-        while True:
-            try:
-                return self._read(position)
-            except Exception as error:
-                if not is_transient(error) or self._stop.is_set():
-                    raise
-                backoff.wait(self._stop)
-
     def _read(self, position: int) -> FeedRange:
         with self._pool.connection() as connection:
             return read_range(connection, self._book, position, BATCH_POSITIONS, self._types)
 
     def _move(self, came_from: int, to: int) -> None:
-        backoff, lost = Backoff(), False
-        while not self._moved(came_from, to, lost=lost):
-            lost = True
-            backoff.wait(self._stop)
-
-    def _moved(self, came_from: int, to: int, *, lost: bool) -> bool:
-        """Move the checkpoint; False when what is transient kept it from it. Raises ReadElsewhere.
-
-        `lost`: an earlier try may have moved it, its answer was lost.
-        """
-        try:
-            with self._pool.connection() as connection:
+        """Move the checkpoint. Raises ReadElsewhere."""
+        for attempt in retrying(self._stop):
+            with attempt, self._pool.connection() as connection:
                 if move_position(connection, self._book, self._name, came_from, to):
-                    return True
+                    return
                 found = self._checked(connection)
-        except Exception as error:
-            if not is_transient(error) or self._stop.is_set():
-                raise
-            return False
-        if lost and found == to:
-            return True
-        raise ReadElsewhere(self._name)
+                # An earlier try may have moved it, and its answer was lost.
+                if found != to or attempt.retry_state.attempt_number == 1:
+                    raise ReadElsewhere(self._name)

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import click
 
@@ -28,6 +28,7 @@ from projections.queries.reader import (
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R")
 
 EMPTY_OK = f"{__name__}.empty_ok"
 """Where the context of a command keeps whether `--empty-ok` was given."""
@@ -75,22 +76,22 @@ def time_options(command: F) -> F:
     return on_option(as_of_option(command))
 
 
-def names_options(what: str) -> Callable[[F], F]:
+def names_options(what: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Add `--names`, `--reason` and `--actor`, passed on as `access`: None unless names are asked for.
 
     `what`: the command, as the access log calls it.
     """
 
-    def add(command: F) -> F:
+    def add(command: Callable[..., R]) -> Callable[..., R]:
         @functools.wraps(command)
-        def run(*args: Any, names: bool, reason: str | None, actor: str, **given: Any) -> Any:  # noqa: ANN401  # click gives what the options hold
+        def run(*args: object, names: bool, reason: str | None, actor: str, **given: object) -> R:
             return command(*args, access=_access(what, actor, reason, names=names), **given)
 
         named = click.option("--names", is_flag=True, help="Open personal values; the access log says so.")
         why = click.option(
             "--reason", type=REASON, metavar="TEXT", help="Why names are opened; kept, so name nobody in it."
         )
-        return cast("F", named(why(actor_option(run))))
+        return named(why(actor_option(run)))
 
     return add
 

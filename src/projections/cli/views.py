@@ -61,27 +61,10 @@ PARKED_COLUMNS: tuple[TableColumn, ...] = (
 )
 
 
-def view_names() -> tuple[str, ...]:
-    """Return the names of all views, which a command line that only asks for help need not load."""
-    return tuple(VIEWS)
-
-
-class ViewName(click.ParamType[str]):
-    """The name of a view, or one of a few beside."""
-
-    name = "view"
-
-    def __init__(self, *others: str) -> None:
-        """Take these names too."""
-        self._others = others
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Take a name as it is. Raises click.BadParameter for one that is not known."""
-        return click.Choice((*view_names(), *self._others)).convert(value, param, ctx)
-
-
-names_argument = click.argument("names", metavar="[NAME]...", nargs=-1, type=ViewName())
-names_or_directory = click.argument("names", metavar="[NAME]...", nargs=-1, type=ViewName(DIRECTORY))
+names_argument = click.argument("names", metavar="[NAME]...", nargs=-1, type=click.Choice(tuple(VIEWS)))
+names_or_directory = click.argument(
+    "names", metavar="[NAME]...", nargs=-1, type=click.Choice((*VIEWS, DIRECTORY))
+)
 
 
 @click.command()
@@ -123,7 +106,7 @@ def rebuild(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) ->
     if every == bool(names):
         message = "Name the views to rebuild, or say --all: coverledger projections rebuild limits due."
         raise UsageError(message)
-    chosen = list(dict.fromkeys((*view_names(), DIRECTORY) if every else names))
+    chosen = list(dict.fromkeys((*VIEWS, DIRECTORY) if every else names))
     views = [name for name in chosen if name != DIRECTORY]
     with opened(book) as wiring:
         wiring.seal()
@@ -162,7 +145,7 @@ def diff(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     Each row that differs is named with the event behind it. Exit code 1 when one does; `projections rebuild`
     puts it right.
     """
-    chosen = names or view_names()
+    chosen = names or tuple(VIEWS)
     found: list[dict[str, object]] = []
     with opened(book) as wiring:
         wiring.catch_up(*chosen)
@@ -198,7 +181,7 @@ def drop(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> No
     with opened(book) as wiring:
         dropped = [
             {"view": name, "generations": drop_kept(wiring.pool, book, VIEWS[name])}
-            for name in dict.fromkeys(view_names() if every else names)
+            for name in dict.fromkeys(VIEWS if every else names)
         ]
     if as_json:
         print_json(dropped)
@@ -216,7 +199,7 @@ def drop(names: tuple[str, ...], book: str, *, every: bool, as_json: bool) -> No
 def parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
     """List the events that views could not take, each with its error. None named: all views."""
     with opened(book) as wiring, wiring.pool.connection() as connection:
-        rows = parked_rows(connection, book, list(names or (*view_names(), DIRECTORY)))
+        rows = parked_rows(connection, book, list(names or (*VIEWS, DIRECTORY)))
     show(rows, PARKED_COLUMNS, title="Parked", empty="No view had to park an event.", json=as_json)
 
 
@@ -230,7 +213,7 @@ def replay_parked(names: tuple[str, ...], book: str, *, as_json: bool) -> None:
 
     Exit code 1 when some are still parked.
     """
-    chosen = names or (*view_names(), DIRECTORY)
+    chosen = names or (*VIEWS, DIRECTORY)
     replayed: list[dict[str, object]] = []
     with opened(book) as wiring:
         wiring.catch_up(*chosen)

@@ -104,9 +104,9 @@ def read_time(
 ) -> Time:
     """Read which time is asked for. Raises Problem."""
     try:
-        known = None if as_of is None else read_as_of(as_of)
+        known = None if as_of is None else read_as_of(as_of, name="as_of")
     except UsageError as error:
-        raise Problem("INVALID", _as_here(error)) from error
+        raise Problem("INVALID", str(error)) from error
     at_least = None if min_position is None else read_cursor("min_position", min_position)
     return Time(on, known, at_least, min_command)
 
@@ -152,7 +152,7 @@ def reading(
             with places("as_of"):
                 position = position_as_of(connection, wiring.book, time.as_of, end)
         except UsageError as error:
-            raise Problem("INVALID", _as_here(error)) from error
+            raise Problem("INVALID", str(error)) from error
         except NothingKnown as error:
             raise Problem("NOTHING_KNOWN", str(error)) from error
         opening = None
@@ -215,11 +215,6 @@ def no_such(reader: Reader, kind: str, number: str) -> Problem:
         f"There is no {kind} {number!r}{on} at position {reader.position}: see /v1/{reader.book}/{kind}s."
     )
     return Problem("NOT_FOUND", message)
-
-
-def _as_here(error: UsageError) -> str:
-    """Return of a parameter what the command line says of its option."""
-    return str(error).replace("--as-of", "as_of")
 
 
 PAGE_ROWS: Final = 1_000

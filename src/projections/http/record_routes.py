@@ -6,6 +6,7 @@ reason (`Access-Reason`), and the access log is told first.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Path, Query, Request
@@ -262,7 +263,7 @@ def _opened_replay(kind: RecordKind) -> Callable[..., Any]:
         own: Own = False,
     ) -> Response:
         access = Access(caller.actor, "http replay", reason(access_reason))
-        tell = lambda reader, stream: replay(reader, stream, own=own)  # noqa: E731  # as the others
+        tell = partial(replay, own=own)
         return await _told(request, caller, kind, number, time, tell, access)
 
     events.__doc__ = f"Tell the history of one {kind.kind} with personal values; the access log says so."

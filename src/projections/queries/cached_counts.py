@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from ledger.domain.calendar import ONE_DAY
 from ledger.domain.terms import load_terms
@@ -277,7 +277,7 @@ def by_status(reader: Reader, register: Listing, wanted: ListFilter) -> Mapping[
     """Count a register by status, whatever status is asked for."""
     asked = {**wanted.asked(), "status": None}
     rows = counted(reader, status_figure(register, asked), asked)
-    return {str(row["status"]): cast("int", row["number"]) for row in rows}
+    return {str(row["status"]): _number(row["number"]) for row in rows}
 
 
 def due_by_day(reader: Reader, wanted: DueListFilter) -> Sequence[OfDay]:
@@ -292,22 +292,21 @@ def due_counts(reader: Reader, wanted: DueListFilter) -> Mapping[str, int]:
     """Count due dates by kind."""
     counts: Counter[str] = Counter()
     for row in _due_rows(reader, wanted):
-        counts[cast("str", row["kind"])] += cast("int", row["number"])
+        counts[str(row["kind"])] += _number(row["number"])
     return dict(sorted(counts.items()))
 
 
 def late_number(reader: Reader) -> int:
     """Count what was missed and is still to be done."""
     missed = _due_rows(reader, DueListFilter(status="missed"))
-    return sum(cast("int", row["waiting"]) for row in missed if row["kind"] in DONE_LATE)
+    return sum(_number(row["waiting"]) for row in missed if row["kind"] in DONE_LATE)
 
 
 def refunds_waiting(reader: Reader) -> Mapping[str, int]:
     """Count refunds that are not paid in full yet, in time and late."""
     return {
         status: sum(
-            cast("int", row["waiting"])
-            for row in _due_rows(reader, DueListFilter(status=status, kind="refund"))
+            _number(row["waiting"]) for row in _due_rows(reader, DueListFilter(status=status, kind="refund"))
         )
         for status in ("open", "missed")
     }
@@ -365,4 +364,8 @@ def _due_rows(reader: Reader, wanted: DueListFilter) -> Iterator[Mapping[str, ob
 
 
 def _day(row: Mapping[str, object]) -> date:
-    return cast("date", row["due_on"])
+    due_on = row["due_on"]
+    if not isinstance(due_on, date):
+        message = f"due_on is a {type(due_on).__name__}"
+        raise TypeError(message)
+    return due_on

@@ -131,10 +131,10 @@ class NothingKnown(Rejected):
         )
 
 
-def read_as_of(said: str) -> Cursor | datetime:
+def read_as_of(said: str, *, name: str = "--as-of") -> Cursor | datetime:
     """Read what stands behind `--as-of`: a position, an instant with its offset, or a date (until its end).
 
-    A bare position is one of the first epoch of the log.
+    A bare position is one of the first epoch of the log. `name`: what the option is called where it is given.
 
     Raises `UsageError` for anything else.
     """
@@ -147,7 +147,7 @@ def read_as_of(said: str) -> Cursor | datetime:
         return read_instant(said)
     except ValueError as error:
         message = (
-            f"--as-of {said!r} is neither a position (4711), nor an instant with its offset"
+            f"{name} {said!r} is neither a position (4711), nor an instant with its offset"
             " (2026-03-01T09:00:00+01:00), nor a date (2026-03-01), from 1900 to 2199: write one of these."
         )
         raise UsageError(message) from error

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from ledger.app import App
 from ledger.command_envelope import submission
-from ledger.command_handler import Answer, kept_answer
+from ledger.command_handler import Answer, invalid_answer, kept_answer
 from ledger.domain.identifiers import StreamRef
 from ledger.domain.refusals import Invalid
 from ledger.store.canonical import stream_id, stream_ref
@@ -57,7 +57,7 @@ def send(look: PageRequest, form: Form, fields: dict[str, object]) -> Answer:
             form.command_id, form.command, fields, actor=look.visitor.actor, sender=look.visitor.sender
         )
     except Invalid as invalid:
-        return Answer(form.command_id, "invalid", message=invalid.message)
+        return invalid_answer(form.command_id, invalid)
     return look.wiring.ledger.submit(sent)
 
 
@@ -105,7 +105,7 @@ def said_of(look: PageRequest) -> Said | None:
 
 def refused(look: PageRequest, form: Form, answer: Answer) -> Form:
     """Return the form with what is wrong: by which rule, in the reader's language, and what to do next."""
-    faults = faults_of(look.words, answer.code, answer.rule, answer.message)
+    faults = faults_of(look.words, answer)
     # A refusal is remembered under its id: what is sent next is another command.
     return replace(form, faults=faults, command_id=new_command_id(), opened=True)
 

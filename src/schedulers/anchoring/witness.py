@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse
 from io import BufferedReader, RawIOBase
 from socket import socket
 from time import monotonic
-from typing import IO, Any, Final, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.request import (
     HTTPHandler,
@@ -84,19 +84,23 @@ class _NoRedirects(HTTPRedirectHandler):
         """Follow none."""
 
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+
 class _Within(RawIOBase):
     """Reads from a socket until a moment, and no more than an answer can take."""
 
     def __init__(self, sock: socket, until: float) -> None:
         self._sock = sock
-        self._raw = cast("RawIOBase", sock.makefile("rb", buffering=0))
+        self._raw = sock.makefile("rb", buffering=0)
         self._until = until
         self._received = 0
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401  # the base class's own
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
         left = self._until - monotonic()
         if left <= 0:
             raise TimeoutError

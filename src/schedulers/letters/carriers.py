@@ -13,6 +13,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from typing_extensions import override
+
 from ledger.atomic_files import sync_folder
 from schedulers.letters.kinds import LetterKind
 from schedulers.letters.store import write_atomically
@@ -77,7 +79,7 @@ STAGED: Final = ".staged"
 
 
 @dataclass(frozen=True, slots=True)
-class FolderCarrier:
+class FolderCarrier(Carrier):
     """One folder, and the book whose letters go there."""
 
     path: Path
@@ -102,7 +104,8 @@ class FolderCarrier:
             message = f"{folder} cannot be written ({error.strerror})"
             raise CarrierUnavailable(message) from error
 
-    def deliver(self, batch: str, references: Collection[str], parcels: Iterable[Parcel]) -> Collection[str]:  # noqa: ARG002  # they lie there
+    @override
+    def deliver(self, batch: str, references: Collection[str], parcels: Iterable[Parcel]) -> Collection[str]:
         """Rename the batch to where it is fetched from.
 
         A batch that is noted as staged, and is not there, was renamed before, and perhaps fetched since: it
@@ -182,7 +185,7 @@ class _NoRedirects(HTTPRedirectHandler):
 
 
 @dataclass(frozen=True, slots=True)
-class HttpCarrier:
+class HttpCarrier(Carrier):
     """One carrier, by the URL that takes letters.
 
     It must take the same Idempotency-Key twice and post once: a letter whose answer was lost is sent again.
@@ -199,7 +202,8 @@ class HttpCarrier:
     def stage(self, batch: str, parcels: Sequence[Parcel]) -> None:
         """Do nothing: the carrier's own memory of references is what keeps a letter from going twice."""
 
-    def deliver(self, batch: str, references: Collection[str], parcels: Iterable[Parcel]) -> Collection[str]:  # noqa: ARG002  # those of the parcels
+    @override
+    def deliver(self, batch: str, references: Collection[str], parcels: Iterable[Parcel]) -> Collection[str]:
         """Send each letter, until one is not taken."""
         taken: list[str] = []
         for parcel in parcels:
@@ -210,7 +214,8 @@ class HttpCarrier:
     def forget_unstaged(self, batches: Collection[str]) -> None:
         """Do nothing: nothing was made ready."""
 
-    def take_back(self, references: Collection[str]) -> int:  # noqa: ARG002  # what was sent is out of reach
+    @override
+    def take_back(self, references: Collection[str]) -> int:
         """Take nothing back: what was sent is out of reach (docs/erasure.md)."""
         return 0
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from psycopg2.extras import execute_values
 
@@ -13,6 +13,7 @@ from ledger.domain.identifiers import StreamRef
 from ledger.errors import UsageError
 from ledger.store.canonical import stream_ref
 from ledger.store.pool import Connection
+from ledger.store.sql import compose
 from schedulers.letters.content import Facts
 from schedulers.letters.kinds import REGISTERED, STATUSES, LetterKind, LetterStatus
 
@@ -29,18 +30,24 @@ WORKER: Final = "letters"
 """Whoever writes letters and hands them over, where failed tries are shown."""
 
 # What a letter waits for stands with it; why its last try failed, with all failed tries.
-_COLUMNS: Final = f"""reference, kind, about, contract, person, facts, post_by, status,
+_SELECT: Final = compose(
+    """
+select reference, kind, about, contract, person, facts, post_by, status,
     coalesce(told, (
         select error from ledger.attempts
-        where attempts.book = letters.book and worker = '{WORKER}' and item = reference
+        where attempts.book = letters.book and worker = '{worker}' and item = reference
     )) as told,
-    sha256, language, batch, carrier, posted_on, tracking, returned_on, wanted_at, changed_at"""  # noqa: S608  # own constants
+    sha256, language, batch, carrier, posted_on, tracking, returned_on, wanted_at, changed_at
+from schedulers.letters
+""",
+    worker=WORKER,
+)
 _WANT: Final = """
 insert into schedulers.letters (book, reference, kind, about, contract, person, facts, post_by, status, told)
 values %s on conflict (book, reference) do nothing
 """
 _LIST: Final = f"""
-select {_COLUMNS} from schedulers.letters
+{_SELECT}
 where book = %(book)s
     and (%(statuses)s::text[] is null or status = any(%(statuses)s))
     and (%(references)s::text[] is null or reference = any(%(references)s))
@@ -49,12 +56,12 @@ where book = %(book)s
     and (%(post_by)s::date is null or post_by is null or post_by <= %(post_by)s)
     and (not %(free)s or letters.told is null)
 order by wanted_at, reference
-"""  # noqa: S608  # own constants
+"""
 # Whoever works on a letter holds its row; others pass it by.
 _BY_DAY: Final = f"""
-select {_COLUMNS} from schedulers.letters where book = %(book)s and status = any(%(statuses)s)
+{_SELECT} where book = %(book)s and status = any(%(statuses)s)
 order by post_by nulls last, wanted_at, reference limit %(limit)s
-"""  # noqa: S608  # own constants
+"""
 _COUNTS: Final = "select status, count(*) from schedulers.letters where book = %s group by status order by 1"
 _CLAIM: Final = f"{_LIST} for update skip locked"
 # One hand at a time in what is given to the carrier, to the transaction's end.
@@ -63,29 +70,32 @@ _CHANGE: Final = """
 update schedulers.letters set {changes}, changed_at = clock_timestamp()
 where book = %(book)s and reference = any(%(references)s)
 """
-_TRIED_NO_MORE: Final = f"""
-delete from ledger.attempts where book = %(book)s and worker = '{WORKER}' and item = any(%(references)s)
-"""  # noqa: S608  # own constants
-_TRY_AGAIN: Final = f"""
-delete from ledger.attempts
-where book = %(book)s and worker = '{WORKER}'
+_FORGET_TRIES: Final = compose(
+    "delete from ledger.attempts where book = %(book)s and worker = '{worker}'", worker=WORKER
+)
+_TRIED_NO_MORE: Final = f"{_FORGET_TRIES} and item = any(%(references)s)"
+_TRY_AGAIN: Final = compose(
+    """
+{forget}
     and (%(error)s::text is null or error = %(error)s)
     and (%(contract)s::text is null or item in (
         select reference from schedulers.letters where book = %(book)s and contract = %(contract)s
     ))
-"""  # noqa: S608  # own constants
+""",
+    forget=_FORGET_TRIES,
+)
 _FREE: Final = """
 update schedulers.letters set told = null, changed_at = clock_timestamp()
 where book = %(book)s and status = 'wanted' and told is not null and kind <> 'complaint_answer'
     and (%(contract)s::text is null or contract = %(contract)s)
 """
 _OF_ERASED: Final = f"""
-select {_COLUMNS} from schedulers.letters
+{_SELECT}
 where book = %(book)s and status <> 'erased' and exists (
     select from vault.subjects
     where subjects.book = letters.book and subjects.person = letters.person and erased_at is not null
 )
-"""  # noqa: S608  # own constants
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +297,7 @@ def _asked(book: str, statuses: Collection[LetterStatus] | None) -> dict[str, ob
 
 def _letter(row: Sequence[Any]) -> Letter:
     reference, kind, about, contract, person, facts, *rest = row
-    read = cast("Mapping[str, str | int | None]", json.loads(facts))
+    read: Mapping[str, str | int | None] = json.loads(facts)
     return Letter(reference, kind, stream_ref(about), contract, person, read, *rest)
 
 

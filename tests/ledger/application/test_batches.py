@@ -1,24 +1,31 @@
 """Many commands in one commit: each is answered as it would be alone, and none stops another."""
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
 
 import psycopg2
 import pytest
 
 from fixtures.database import Database, execute
 from fixtures.desk import Fields, asked, at, claim, contract, ready_to_accept, send
+from fixtures.program import settings_of
 from ledger import command_batch
-from ledger.app import App
+from ledger.app import App, opened
 from ledger.command_batch import Result
 from ledger.command_envelope import Submission
 from ledger.command_handler import Answer, decide_command
+from ledger.config import Settings
 from ledger.domain.contract.events import LimitConsumed
 from ledger.domain.identifiers import contract_ref
+from ledger.domain.refusals import Invalid
 from ledger.store.errors import OutcomeUnknown
 from ledger.store.events import Appended, Commit
+from oracle.histories import history
 
 WHEN = "2026-02-03T10:00:00+01:00"
 ACCEPTED_AT = "2026-02-04T09:00:00+01:00"
@@ -236,3 +243,43 @@ def test_a_simulated_books_clock_goes_with_the_commands_of_a_batch(simulated: Ap
     assert simulated.book_row().clock_at == at("2026-03-01T09:00:00+01:00")
     second = simulated.store.load_many(simulated.book, [contract_ref("CC-2")]).streams[contract_ref("CC-2")]
     assert second.recorded[0].at == at("2026-03-01T09:00:00+01:00")
+
+
+def submitted(lines: Iterable[Mapping[str, Any]]) -> list[Submission]:
+    """The lines as submissions, but for those whose shape is wrong."""
+    commands = []
+    for line in lines:
+        with suppress(Invalid):
+            commands.append(asked(line["command"], line["data"], line["at"], command_id=line["command_id"]))
+    return commands
+
+
+def recorded(database: Database, book: str) -> list[tuple[Any, ...]]:
+    """What a book's streams hold, but for what is random or says when it was recorded."""
+    with closing(psycopg2.connect(database.superuser_dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select stream, version, type, effective_on, at, command_id, ordinal, actor, causation_id is null"
+            """, regexp_replace(convert_from(payload, 'UTF8'), '"(box|salt)":"[^"]*"', '', 'g') """
+            "from ledger.events where book = %s order by stream, version",
+            (book,),
+        )
+        return cursor.fetchall()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_random_history_in_batches_of_any_size_is_that_of_its_commands_one_by_one(
+    database: Database, tmp_path: Path, seed: int
+) -> None:
+    commands = submitted(history(seed, contracts=3, steps=60))
+    settings = Settings.load(home=tmp_path / "home", **settings_of(database))
+    sizes = Random(seed)  # noqa: S311  # a test's, no secret
+    with opened("alone", settings) as alone, opened("together", settings) as together:
+        answers = [alone.ledger.submit(command) for command in commands]
+        batched: list[Result] = []
+        while len(batched) < len(commands):
+            size = sizes.randint(1, 20)
+            batched += together.ledger.submit_many(commands[len(batched) : len(batched) + size])
+
+    assert batched == answers
+    assert recorded(database, "together") == recorded(database, "alone")
+    assert len({one.status for one in answers}) > 1

@@ -13,9 +13,9 @@ from ledger.app import App
 from ledger.clock import BEGINNING
 from ledger.command_handler import AnsweredEvent
 from ledger.domain.contract.events import ContractStarted
+from ledger.domain.event import RecordedEvent
 from ledger.domain.identifiers import claim_ref, contract_ref
 from ledger.domain.refusals import Invalid
-from ledger.eventsourcing.mapper import LedgerEvent
 from ledger.store.errors import VersionConflict
 from ledger.store.events import Appended, Commit
 
@@ -263,8 +263,9 @@ def test_the_ledger_is_an_application_whose_notification_log_holds_what_is_seale
     (started,) = wiring.ledger.notification_log.select(start=1, limit=1)
     assert (started.id, started.topic) == (1, "contract.ContractStarted")
     event = wiring.ledger.mapper.to_domain_event(started)
-    assert isinstance(event, LedgerEvent)
-    assert isinstance(event.recorded.event, ContractStarted)
+    assert isinstance(event, RecordedEvent)
+    assert isinstance(event.event, ContractStarted)
+    assert (event.position, event.actor) == (0, "local")
     (read,) = list(wiring.ledger.events.get(event.originator_id))[:1]
     assert read == event
 

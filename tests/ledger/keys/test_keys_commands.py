@@ -54,7 +54,7 @@ def test_a_new_signing_key_signs_on_and_old_heads_verify_with_the_old_one(ledger
     assert ledger.run("submit", "StartContract", json.dumps(START | {"contract": "C-2"})).returncode == 0
     new = ledger.run("checkpoint").stdout
     assert new.splitlines()[0] == old.splitlines()[0]
-    assert new.splitlines()[-1].split()[2][:6] != old.splitlines()[-1].split()[2][:6]
+    assert new.splitlines()[-1].split()[2][:6] != old.splitlines()[-1].split()[2][:6], (old, new)
     assert ledger.run("verify").returncode == 0
     states = [row["state"] for row in ledger.rows("keys", "list") if row["kind"] == "signing"]
     assert states == ["in force", "signs too"]

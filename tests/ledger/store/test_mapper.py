@@ -14,7 +14,7 @@ from fixtures.commits import CONTRACT, NOW, advice, append, claim, commit, new_e
 from fixtures.database import BOOK, Database
 from ledger.domain.event import PendingEvent, RecordedEvent
 from ledger.eventsourcing.factory import Factory
-from ledger.eventsourcing.mapper import LedgerEvent, LedgerMapper, StoredEvent
+from ledger.eventsourcing.mapper import LedgerMapper, StoredEvent
 from ledger.store.canonical import stream_id
 from ledger.store.errors import Unreadable
 from ledger.store.event_store import EventStore
@@ -60,10 +60,10 @@ def test_an_event_put_into_eventsourcings_store_comes_back_from_it_and_from_ours
     [first] = store.put([numbered()])
     assert (first.notification.id, first.notification.topic) == (1, "claim.AdviceGiven")
     [event] = store.get(stream_id(BOOK, claim(1)))
-    assert isinstance(event, LedgerEvent)
-    assert event.recorded == RecordedEvent(claim(1), 1, advice(), NOW.date(), NOW)
+    assert isinstance(event, RecordedEvent)
+    assert event == RecordedEvent(claim(1), 1, advice(), NOW.date(), NOW)
     loaded = event_store.load_many(BOOK, [claim(1)]).streams[claim(1)]
-    assert list(loaded.recorded) == [event.recorded]
+    assert list(loaded.recorded) == [event]
     store.put([numbered(2)])
     append(event_store, commit(new_event(claim(2), advice()), heads={}))
 
@@ -76,8 +76,8 @@ def test_what_commits_recorded_is_read_through_eventsourcing_by_stable_name(
     assert recorder.insert_events([]) == []
     [notification] = recorder.select_notifications(1, 10)
     event = mapper_of(factory).to_domain_event(notification)
-    assert isinstance(event, LedgerEvent)
-    assert event.recorded.event.stable_name == "claim.ClaimOpened"
+    assert isinstance(event, RecordedEvent)
+    assert event.event.stable_name == "claim.ClaimOpened"
 
 
 def test_a_bare_stored_event_is_no_event_of_the_ledger(factory: Factory) -> None:

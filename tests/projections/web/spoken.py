@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from babel.messages.extract import extract_from_file
 
 import projections.web
+from ledger.domain.codes import DeadlineKind
+from ledger.domain.registry import EVENT_TYPES
 from projections.views.registry import LISTINGS
+from projections.web.i18n.codes import event_label, label
 
 ROOT = Path(projections.web.__file__).parent
 KEYWORDS = {"_": None, "N_": None, "words": None, "speak": None, "count": (1, 2)}
@@ -16,7 +20,8 @@ Message = str | tuple[str, ...]
 
 def messages() -> set[Message]:
     """All of them; one about a number of things as a pair."""
-    return {message for _, message in said_where()}
+    named = {event_label(name) for name in EVENT_TYPES} | {label(kind) for kind in get_args(DeadlineKind)}
+    return {message for _, message in said_where()} | named
 
 
 def said_where() -> Iterator[tuple[str, Message]]:

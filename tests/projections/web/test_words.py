@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spoken import ROOT, Message, messages
 
+from ledger.command_handler import Answer, invalid_answer
 from ledger.domain.codes import DeadlineKind, DeadlineStatus
-from ledger.domain.refusals import REFUSALS
+from ledger.domain.refusals import REFUSALS, FaultCode, FieldFault, Invalid
 from ledger.domain.registry import EVENT_TYPES
 from ledger.domain.terms import load_terms
 from projections.web.forms import LABELS, TITLES, VERB_OF, form_of
-from projections.web.i18n.codes import CODES, CONTACTS, EVENTS, REMARKS, of_contact
+from projections.web.i18n.codes import CODES, CONTACTS, EVENTS, REMARKS, event_label, label, of_contact
 from projections.web.i18n.language import Language, preferred, words
 from projections.web.i18n.problems import NEXT_STEPS, faults_of
 from schedulers.letters.kinds import KINDS, STATUSES
@@ -60,7 +61,9 @@ def test_every_kind_and_status_of_a_letter_and_every_remark_on_one_has_words() -
 
 
 def test_every_kind_and_status_of_a_due_date_has_words() -> None:
-    assert set(get_args(DeadlineKind)) | set(get_args(DeadlineStatus)) <= set(CODES)
+    assert set(get_args(DeadlineStatus)) <= set(CODES)
+    for language in OTHERS:
+        assert {label(kind) for kind in get_args(DeadlineKind)} <= words(language).messages.keys()
 
 
 def test_a_contact_of_the_terms_is_named_in_the_readers_language() -> None:
@@ -74,7 +77,9 @@ def test_a_contact_of_the_terms_is_named_in_the_readers_language() -> None:
 
 
 def test_every_event_and_every_refusal_has_words() -> None:
-    assert set(EVENT_TYPES) == set(EVENTS)
+    for language in OTHERS:
+        assert {event_label(name) for name in EVENT_TYPES} <= words(language).messages.keys()
+    assert set(EVENTS) <= {name.rpartition(".")[2] for name in EVENT_TYPES}
     assert set(REFUSALS) - set(NEXT_STEPS) == set()
 
 
@@ -102,9 +107,10 @@ def test_no_template_says_a_word_that_no_catalogue_translates() -> None:
 @pytest.mark.parametrize("code", sorted(set(NEXT_STEPS) | set(REFUSALS)))
 def test_every_refusal_is_told_in_the_readers_language_alone(code: str, language: Language) -> None:
     said = "The domain's own words, in English."
-    [fault] = faults_of(words(language), code, "I8", said)
+    answer = Answer("c", "refused", code, "I8", said)
+    [fault] = faults_of(words(language), answer)
     assert fault.startswith(f"{code} (I8): ")
-    in_english, own_words = faults_of(words("en"), code, "I8", said)
+    in_english, own_words = faults_of(words("en"), answer)
     assert own_words == said
     assert len(fault) > len(f"{code} (I8): ") + 10
     assert fault != in_english
@@ -112,24 +118,40 @@ def test_every_refusal_is_told_in_the_readers_language_alone(code: str, language
 
 @pytest.mark.parametrize("language", OTHERS)
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("invalid", "told"),
     [
+        (Invalid(FieldFault("received_on", "AFTER_AT", "lies too late")), ["Received on"]),
         (
-            "received_on: 2026-03-02 lies after 2026-03-01, the Brussels date of `at`; it must not",
-            "Received on",
+            Invalid(
+                FieldFault("victim.person", "MISSING", "is missing; give it"),
+                FieldFault("cause", "NOT_TAKEN", "Input should be 'fraud'"),
+                command="OpenClaim",
+            ),
+            ["Victim's person number", "Cause"],
         ),
-        ("OpenClaim: victim.person: is missing; give it; cause: Input should be 'fraud'", "Cause"),
-        ("OpenClaim: has 70,000 bytes; a command has at most 65,536", None),
+        (Invalid(FieldFault("", "NOT_TAKEN", "has 70,000 bytes"), command="OpenClaim"), []),
     ],
 )
 def test_a_form_that_cannot_be_read_is_told_by_its_fields(
-    message: str, told: str | None, language: Language
+    invalid: Invalid, told: list[str], language: Language
 ) -> None:
-    speak = words(language)
-    [fault] = faults_of(speak, None, None, message)
-    assert faults_of(words("en"), None, None, message)[1] == message
-    assert fault != faults_of(words("en"), None, None, message)[0]
-    assert told is None or speak(told) in fault
+    speak, answer = words(language), invalid_answer("c", invalid)
+    [fault] = faults_of(speak, answer)
+    in_english, own_words = faults_of(words("en"), answer)
+    assert own_words == invalid.message
+    assert fault != in_english
+    assert all(speak(label) in fault for label in told)
+
+
+@pytest.mark.parametrize("language", ["en", *OTHERS])
+def test_no_english_text_of_the_domain_decides_what_a_reader_is_told(language: Language) -> None:
+    def told(code: FaultCode, text: str) -> str:
+        return faults_of(words(language), invalid_answer("c", Invalid(FieldFault("on", code, text))))[0]
+
+    too_late, other = "2026-03-02 lies after 2026-03-01: it must not", "another text altogether"
+    assert told("AFTER_AT", other) == told("AFTER_AT", too_late)
+    assert told("NOT_TAKEN", too_late) == told("NOT_TAKEN", other)
+    assert told("AFTER_AT", other) != told("NOT_TAKEN", other)
 
 
 @pytest.mark.parametrize("command", VERB_OF)

@@ -1,5 +1,6 @@
 """What the codes of the trade are called on pages. English here; the catalogues translate."""
 
+import re
 from collections.abc import Mapping
 
 from projections.web.i18n.language import NOTHING, Words
@@ -49,16 +50,14 @@ CODES: Mapping[str, str] = {
     "stuck": N_("stuck"),
     "halted": N_("halted"),
     "stopped": N_("stopped"),
-    # Kinds of due dates
+    # Kinds of due dates; of those that are not here the words of the name
     "termination_letter": N_("registered letter"),
     "term_end": N_("end of term"),
     "notice_end": N_("end by notice"),
-    "refund": N_("refund"),
     "complaint_acknowledgement": N_("acknowledgement"),
     "complaint_answer": N_("answer"),
     "ombudsman_opinion": N_("Ombudsman's opinion"),
     "withdrawal_end": N_("end of withdrawal"),
-    "retention": N_("retention"),
     # Causes
     "fraud": N_("fraud"),
     "abuse": N_("abuse"),
@@ -186,68 +185,31 @@ REMARKS: Mapping[str, str] = {
 """Why a letter waits or was dropped, as the time side writes it down → what pages say."""
 
 EVENTS: Mapping[str, str] = {
-    "contract.ContractStarted": N_("Contract started"),
-    "contract.NoticeReceived": N_("Notice received"),
-    "contract.NoticeRevoked": N_("Notice taken back"),
-    "contract.TerminationNoticeSent": N_("Registered letter posted"),
-    "contract.LetterReturned": N_("Letter returned"),
-    "contract.ContractWithdrawn": N_("Withdrawn from the sale"),
-    "contract.ContractAnnulled": N_("Contract annulled"),
-    "contract.PersonCorrected": N_("Person corrected"),
-    "contract.LetterPrepared": N_("Letter prepared"),
-    "contract.LetterHandedOver": N_("Letter handed over"),
-    "contract.ClaimRegistered": N_("Claim registered"),
-    "contract.ClaimDeregistered": N_("Claim moved away"),
-    "contract.Cancelled": N_("Cancelled"),
-    "contract.ContractExpired": N_("Contract expired"),
-    "contract.ContractRenewed": N_("Contract renewed"),
-    "contract.WithdrawalPeriodEnded": N_("Withdrawal period ended"),
-    "contract.LimitReserved": N_("Limit reserved"),
-    "contract.LimitReleased": N_("Reservation released"),
-    "contract.LimitConsumed": N_("Limit consumed"),
-    "contract.LimitConsumptionReversed": N_("Consumption reversed"),
-    "contract.DeadlineMissed": N_("Deadline missed"),
-    "contract.SubjectErased": N_("Person erased"),
-    "claim.ClaimOpened": N_("Claim opened"),
-    "claim.ClaimantIdentified": N_("Claimant identified"),
-    "claim.AdviceGiven": N_("Advice given"),
-    "claim.AssistanceProvided": N_("Assistance provided"),
-    "claim.ExpertAppointed": N_("Expert appointed"),
-    "claim.ExpertCalledOff": N_("Expert called off"),
-    "claim.FurtherIncidentReported": N_("Further incident reported"),
-    "claim.DocumentsRequested": N_("Documents requested"),
-    "claim.DocumentReceived": N_("Document received"),
-    "claim.SubmissionCompleted": N_("Submission complete"),
-    "claim.ClaimAccepted": N_("Claim accepted"),
-    "claim.ClaimRejected": N_("Claim rejected"),
-    "claim.ClaimWithdrawn": N_("Claim withdrawn"),
-    "claim.RefundIssued": N_("Refund issued"),
-    "claim.RefundFailed": N_("Refund failed"),
-    "claim.RefundReversed": N_("Refund reversed"),
-    "claim.RecoveryReceived": N_("Recovery received"),
-    "claim.IncidentCorrected": N_("Incident corrected"),
-    "claim.ClaimMoved": N_("Claim moved"),
-    "claim.ClaimClosed": N_("Claim closed"),
-    "claim.ClaimReopened": N_("Claim reopened"),
-    "claim.DeadlineMissed": N_("Deadline missed"),
-    "claim.SubjectErased": N_("Person erased"),
-    "complaint.ComplaintLodged": N_("Complaint lodged"),
-    "complaint.ComplaintAcknowledged": N_("Complaint acknowledged"),
-    "complaint.ComplaintAnswered": N_("Complaint answered"),
-    "complaint.ComplaintEscalated": N_("Before the Ombudsman"),
-    "complaint.OmbudsmanOpinionReceived": N_("Ombudsman's opinion received"),
-    "complaint.ComplaintClosed": N_("Complaint closed"),
-    "complaint.DeadlineMissed": N_("Deadline missed"),
-    "complaint.SubjectErased": N_("Person erased"),
+    "NoticeRevoked": N_("Notice taken back"),
+    "TerminationNoticeSent": N_("Registered letter posted"),
+    "ContractWithdrawn": N_("Withdrawn from the sale"),
+    "ClaimDeregistered": N_("Claim moved away"),
+    "LimitReleased": N_("Reservation released"),
+    "LimitConsumptionReversed": N_("Consumption reversed"),
+    "SubjectErased": N_("Person erased"),
+    "SubmissionCompleted": N_("Submission complete"),
+    "ComplaintEscalated": N_("Before the Ombudsman"),
+    "OmbudsmanOpinionReceived": N_("Ombudsman's opinion received"),
 }
+"""Events that people know by other words than their names are made of."""
 
 
 def of_code(words: Words, code: object) -> str:
-    """Return a code in the reader's words; one that nobody named stands as it is, without underscores."""
+    """Return a code in the reader's words; one that nobody named stands by the words that it is made of."""
     if code is None:
         return NOTHING
     text = str(code)
-    return words(CODES[text]) if text in CODES else text.replace("_", " ")
+    return words(label(text))
+
+
+def label(code: str) -> str:
+    """Return a code in English."""
+    return CODES.get(code, code.replace("_", " "))
 
 
 def of_status(words: Words, status: object, kind: str = "") -> str:
@@ -267,5 +229,10 @@ def of_contact(words: Words, contact: Mapping[str, object]) -> str:
 
 def of_event(words: Words, event_type: object) -> str:
     """Return an event type in the reader's words: `claim.RefundIssued` as `Refund issued`."""
-    text = str(event_type)
-    return words(EVENTS[text]) if text in EVENTS else text
+    return words(event_label(str(event_type)))
+
+
+def event_label(event_type: str) -> str:
+    """Return an event type in English: the words of its name, unless people know it by others."""
+    name = event_type.rpartition(".")[2]
+    return EVENTS.get(name, re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize())

@@ -7,9 +7,11 @@ English here; the catalogues translate. What the domain says of a case in Englis
 readers of English alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from ledger.command_handler import Answer
+from ledger.domain.refusals import FieldFault
 from ledger.errors import Rejected, UsageError
 from projections.queries.reader import NothingKnown
 from projections.web.forms import LABELS
@@ -124,22 +126,24 @@ NOT_TAKEN: Final = N_("%(field)s is not taken as it stands: correct it.")
 FORM_NOT_TAKEN: Final = N_("The form is not taken as it stands: correct it and send it again.")
 
 
-def faults_of(words: Words, code: str | None, rule: str | None, message: str | None) -> list[str]:
-    """Return what was wrong. `code`: None where the command could not be read (`invalid`)."""
-    if code is None:
-        faults = [_invalid(words, message or "")]
+def faults_of(words: Words, answer: Answer) -> list[str]:
+    """Return what was wrong with a command that was refused, or could not be read (`invalid`)."""
+    if answer.code is None:
+        faults = [_invalid(words, answer.faults)]
     else:
-        step = NEXT_STEPS.get(code, "")
-        faults = [f"{code}{f' ({rule})' if rule else ''}: {words(step) if step else ''}".rstrip(": ")]
-    if message and words.language == "en":
-        faults.append(message)
+        step = NEXT_STEPS.get(answer.code, "")
+        rule = f" ({answer.rule})" if answer.rule else ""
+        faults = [f"{answer.code}{rule}: {words(step) if step else ''}".rstrip(": ")]
+    if answer.message and words.language == "en":
+        faults.append(answer.message)
     return faults
 
 
-def _invalid(words: Words, message: str) -> str:
-    """Return which field is wrong: the message names them, each before a colon."""
-    named = [field for field in message.replace(";", ":").replace(" ", "").split(":") if field in LABELS]
-    if not named:
-        return words(FORM_NOT_TAKEN)
-    said = TOO_LATE if "lies after" in message else NOT_TAKEN
-    return " ".join(words(said, field=words(LABELS[field])) for field in named)
+def _invalid(words: Words, faults: Sequence[FieldFault]) -> str:
+    """Return which fields are wrong."""
+    told = []
+    for fault in faults:
+        if fault.field in LABELS:
+            said = TOO_LATE if fault.code == "AFTER_AT" else NOT_TAKEN
+            told.append(words(said, field=words(LABELS[fault.field])))
+    return " ".join(told) or words(FORM_NOT_TAKEN)
