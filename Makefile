@@ -1,7 +1,7 @@
 # One command each, here as in CI. `make` alone lists them.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up test test-all calendar check bench faults mutants docs catalogue frozen lock clean
+.PHONY: help up test test-all calendar check bench faults mutants docs messages catalogue frozen lock clean
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
@@ -40,12 +40,12 @@ test-all: $(DEV) ## the rest: installs what it needs where it may, and says what
 calendar: $(DEV) ## the tests as on other days: months and years end, clocks change (hours); DAYS=2028-02-29 for one
 	@.ci/calendar
 
-check: $(DEV) ## format, lint, types, who may import whom, docs and migrations
+check: $(DEV) ## format, lint, types, who may import whom, docs, migrations, translations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/architecture
+	$(BIN)/python -m pytest -q tests/architecture tests/projections/web/test_words.py
 
 bench: $(DEV) ## measure, side by side with the stock recorder and with the limit
 	$(BIN)/python -m benchmarks
@@ -60,6 +60,9 @@ mutants: $(DEV) ## ask whether the domain's tests notice each small change of a 
 docs: $(DEV) ## build the docs as a site in site/, which asks nobody else for anything
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "file://$(CURDIR)/site/index.html (for its search: $(BIN)/python -m http.server -d site)"
+
+messages: $(DEV) ## merge what the site says into its catalogues; what is new there is left to translate
+	$(BIN)/python tests/projections/web/spoken.py
 
 catalogue: $(DEV) ## draw anew what the migrations make, which verify and doctor hold the schema against
 	$(BIN)/python tests/ledger/store/draw_catalogue.py

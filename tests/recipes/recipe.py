@@ -13,7 +13,7 @@ from pathlib import Path
 PAGE = Path("docs/extending.md")
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NEW_FILE = re.compile(r"`([\w./-]+)`:\n\n\Z")
+NEW_FILE = re.compile(r"A new file,\s`([\w./-]+)`:\n\n\Z")
 HUNK = re.compile(r"^@@.*\n", re.MULTILINE)
 GIT = shutil.which("git") or "git"
 INSTALLED = [Path(".venv/.runtime-installed"), Path(".venv/.dev-installed")]

@@ -11,11 +11,12 @@ from typing import Any
 import psycopg2
 import pytest
 
+from coverledger.composition import opened
 from fixtures.database import Database, execute
 from fixtures.desk import Fields, asked, at, claim, contract, ready_to_accept, send
 from fixtures.program import settings_of
 from ledger import command_batch
-from ledger.app import App, opened
+from ledger.app import App
 from ledger.command_batch import Result
 from ledger.command_envelope import Submission
 from ledger.command_handler import Answer, decide_command

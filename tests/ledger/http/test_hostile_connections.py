@@ -167,13 +167,14 @@ def test_fault_31_silent_connections_give_way_to_who_asks(
     with listening(standing) as base, ExitStack() as silent:
         host, _, port = base.removeprefix("http://").partition(":")
         address = host, int(port)
-        for _ in range(100):
-            silent.enter_context(connected(address))
+        held = [silent.enter_context(connected(address)) for _ in range(100)]
         for _ in range(3):
             assert lives(address)
-        oldest = silent.enter_context(connected(address))
-        oldest.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert oldest.recv(12) == b"HTTP/1.1 200"
+        newest = silent.enter_context(connected(address))
+        newest.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert newest.recv(12) == b"HTTP/1.1 200"
+        # Those that were silent longest gave way: they take no file of the process any more.
+        assert [one.recv(1) for one in held[:80]] == [b""] * 80
 
 
 def test_fault_31_silent_connections_are_closed_by_themselves(

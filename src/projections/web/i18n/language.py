@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Literal, cast
 
 from babel import Locale
@@ -43,7 +44,7 @@ class Words:
     messages: Messages = field(repr=False)
 
     def __call__(self, message: str, **values: object) -> str:
-        """Translate a message and fill its `%(name)s` in. One that has no translation stays English."""
+        """Say a message in this language and fill its `%(name)s` in; what no catalogue holds stays."""
         said = cast("str", self.messages.get(message, message))
         return said % values if values else said
 
@@ -112,20 +113,21 @@ class Words:
 @cache
 def words(language: Language) -> Words:
     """Return the words of a language; its catalogue is read once."""
-    return Words(language, Locale.parse(LOCALES[language]), _catalogue(language))
+    return Words(
+        language, Locale.parse(LOCALES[language]), catalogue(files("projections.web.i18n") / f"{language}.po")
+    )
 
 
-def _catalogue(language: Language) -> Messages:
-    if language == "en":
-        return {}
-    with (files("projections.web.i18n") / f"{language}.po").open("rb") as file:
-        catalogue = read_po(file, locale=language)
+def catalogue(path: Traversable) -> Messages:
+    """Read a catalogue: each message with what is said. One whose translation is fuzzy has none."""
+    with path.open("rb") as file:
+        entries = read_po(file, locale=path.name.removesuffix(".po"))
     return {
-        (message.id if isinstance(message.id, str) else tuple(message.id)): (
-            message.string if isinstance(message.string, str) else tuple(message.string)
+        (entry.id if isinstance(entry.id, str) else tuple(entry.id)): (
+            entry.string if isinstance(entry.string, str) else tuple(entry.string)
         )
-        for message in catalogue
-        if message.id and message.string
+        for entry in entries
+        if entry.id and entry.string and not entry.fuzzy
     }
 
 
