@@ -29,8 +29,9 @@ from ledger.app import App
 from ledger.config import Settings
 from ledger.store.feed import feed_end
 from ledger.store.pool import Pool
+from projections.listing import Filters
 from projections.maintenance.rebuild import rebuild_together
-from projections.queries.questions import Filters, list_limits
+from projections.queries.questions import list_limits
 from projections.queries.reader import SNAPSHOT, Reader, known_end
 from projections.views.registry import VIEWS
 

@@ -1,6 +1,6 @@
 """What the read side adds to the program: its verbs, the followers that keep the views, and the site."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -9,13 +9,14 @@ from ledger.registry import Registry
 
 if TYPE_CHECKING:
     from ledger.app import BookParts, Serving
+    from ledger.domain.identifiers import StreamKind
 
 
 def register(registry: Registry) -> None:
     """Register verbs, views and services. Each is loaded when it is asked for."""
-    registry.add_group("contract", _contract)
-    registry.add_group("claim", _claim)
-    registry.add_group("complaint", _complaint)
+    registry.add_group("contract", _records("contract"))
+    registry.add_group("claim", _records("claim"))
+    registry.add_group("complaint", _records("complaint"))
     registry.add_verbs(
         {
             "due": "Show what is due when, by due date, and what was met, missed or cancelled.",
@@ -46,22 +47,13 @@ def register(registry: Registry) -> None:
     registry.add_serving(_add_serving)
 
 
-def _contract() -> Mapping[str, click.Command]:
-    from projections.cli import contract  # noqa: PLC0415  # loaded when it is asked for
+def _records(kind: "StreamKind") -> Callable[[], Mapping[str, click.Command]]:
+    def load() -> Mapping[str, click.Command]:
+        from projections.cli.records import commands_of  # noqa: PLC0415  # loaded when it is asked for
 
-    return {"show": contract.show_one, "list": contract.list_all, "history": contract.history}
+        return commands_of(kind)
 
-
-def _claim() -> Mapping[str, click.Command]:
-    from projections.cli import claim  # noqa: PLC0415  # as above
-
-    return {"show": claim.show_one, "list": claim.list_all, "history": claim.history}
-
-
-def _complaint() -> Mapping[str, click.Command]:
-    from projections.cli import complaint  # noqa: PLC0415  # as above
-
-    return {"show": complaint.show_one, "list": complaint.list_all, "history": complaint.history}
+    return load
 
 
 def _due() -> Mapping[str, click.Command]:

@@ -15,7 +15,8 @@ from fixtures.desk import claim, contract, send
 from fixtures.program import CommandLine
 from ledger.app import App
 from projections.exports.files import write_file
-from projections.exports.sheets import SHEETS, Row, sheet
+from projections.exports.sheets import Row, sheet
+from projections.views.registry import LISTINGS
 
 SOFFICE = shutil.which("soffice")
 needs_libreoffice = pytest.mark.skipif(SOFFICE is None, reason="needs libreoffice-calc-nogui")
@@ -197,9 +198,9 @@ def test_libreoffice_finds_the_books_payments_as_they_were_recorded(
     written = command_line("report", "payments", "--out", str(file))
     assert written.exit_code == 0, written.err
     (tmp_path / "opened").mkdir()
-    words = [csv_as_texts(len(SHEETS["payments"].names))] if end == ".csv" else []
+    words = [csv_as_texts(len(LISTINGS["payments"].sheet.names))] if end == ".csv" else []
     read = [
-        dict(zip(SHEETS["payments"].names, row, strict=True))
+        dict(zip(LISTINGS["payments"].sheet.names, row, strict=True))
         for row in shown_by_libreoffice(file, tmp_path / "opened", *words)
     ]
     assert {row["claim"]: recorded(row["payment_reference"]) for row in read} == {

@@ -12,20 +12,14 @@ from ledger.feed.followers import FollowerRunner
 from ledger.store.feed import feed_end
 from ledger.store.pool import Pool
 from oracle.histories import history
+from projections.listing import Filters
 from projections.maintenance.checks import Version, live_generation, rows_of
-from projections.queries.questions import (
-    Filters,
-    list_claims,
-    list_complaints,
-    list_contracts,
-    list_due,
-    list_limits,
-)
+from projections.queries.questions import list_claims, list_complaints, list_contracts, list_due, list_limits
+from projections.queries.questions import rows_of as report_rows
 from projections.queries.reader import Reader
-from projections.queries.reports import REPORTS, ReportFilter, by_guarantee
-from projections.queries.reports import rows_of as report_rows
+from projections.queries.reports import by_guarantee
 from projections.runner.follower import ViewFollower
-from projections.views.registry import VIEWS
+from projections.views.registry import LISTINGS, VIEWS
 
 Answers = dict[str, list[dict[str, object]]]
 
@@ -96,12 +90,12 @@ LAST_DAY = date(2030, 12, 31)
 def reports(reader: Reader, contract: str | None = None) -> Answers:
     """What the reports say, of one contract or of all; and two months, the last with all claims."""
     said = {
-        name: report_rows(reader, REPORTS[name], ReportFilter(contract))
+        name: report_rows(reader, LISTINGS[name], Filters(contract))
         for name in ("refunds", "payments", "recoveries", "timeline")
     }
     for month, every in ((date(2025, 3, 1), False), (LAST_DAY.replace(day=1), True)):
-        asked = ReportFilter(contract, month=month, every=every)
-        said[f"bordereau {month}"] = report_rows(reader, REPORTS["bordereau"], asked)
+        asked = Filters(contract, month=month, every=every)
+        said[f"bordereau {month}"] = report_rows(reader, LISTINGS["bordereau"], asked)
     if contract is None:
         said["guarantees"] = by_guarantee(reader, LAST_DAY)
     return said

@@ -16,7 +16,8 @@ from ledger.feed.reader import read_feed
 from ledger.proofs.checkpoints import peek_checkpoint
 from projections.exports import archive as writing
 from projections.exports.archive import Range, archive, ranges_of, to_write
-from projections.queries.questions import Filters, list_limits
+from projections.listing import Filters
+from projections.queries.questions import list_limits
 from projections.queries.reader import Reader
 
 

@@ -24,9 +24,9 @@ from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
 from projections.cli.tables import as_json
+from projections.listing import Filters
 from projections.maintenance.rebuild import rebuild, rebuild_together
 from projections.queries.questions import (
-    Filters,
     list_claims,
     list_contracts,
     list_due,

@@ -5,9 +5,9 @@ import pytest
 
 from coverledger.__main__ import program
 from fixtures.visited import Visited
-from projections.http.list_routes import REPORT_LISTS
-from projections.http.lists import LISTS, List
-from projections.queries.filters import FILTERS, choices_of
+from projections.http.lists import path_of
+from projections.listing import Listing
+from projections.views.registry import LISTINGS
 
 COMMANDS = {
     "contracts": ("contract", "list"),
@@ -46,23 +46,23 @@ def options_of(listed: str) -> dict[str, click.Parameter]:
     return {name: option for name, option in named.items() if name not in NO_FILTERS}
 
 
-@pytest.mark.parametrize("listed", sorted(FILTERS))
+@pytest.mark.parametrize("listed", sorted(LISTINGS))
 def test_fault_20_the_command_line_has_the_filters_that_are_declared(listed: str) -> None:
     options = options_of(listed)
-    assert set(options) == set(FILTERS[listed])
+    assert set(options) == set(LISTINGS[listed].filter_names)
     for name, option in options.items():
         if isinstance(option.type, click.Choice):
-            assert tuple(option.type.choices) == choices_of(listed, name)
+            assert tuple(option.type.choices) == LISTINGS[listed].choices_of(name)
 
 
-@pytest.mark.parametrize("listed", [*LISTS, *REPORT_LISTS], ids=lambda listed: listed.name)
-def test_fault_20_http_has_the_filters_that_are_declared(admin: Visited, listed: List) -> None:
+@pytest.mark.parametrize("listed", LISTINGS.values(), ids=lambda listed: listed.name)
+def test_fault_20_http_has_the_filters_that_are_declared(admin: Visited, listed: Listing) -> None:
     document = admin.get("/openapi.json").json()
     for end in ("", ".csv"):
-        parameters = document["paths"][f"/v1/{{book}}{listed.path}{end}"]["get"]["parameters"]
+        parameters = document["paths"][f"/v1/{{book}}{path_of(listed)}{end}"]["get"]["parameters"]
         found = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
         assert found - {"limit", "after", "on", "as_of", "min_position", "min_command"} == set(
-            FILTERS[listed.name]
+            listed.filter_names
         )
 
 
@@ -72,7 +72,7 @@ PAGES = (
     "/complaints",
     "/due",
     "/due/calendar",
-    *(f"/reports/{r.name}" for r in REPORT_LISTS),
+    *(f"/reports/{name}" for name, one in LISTINGS.items() if one.is_report),
 )
 
 

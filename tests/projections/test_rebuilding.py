@@ -19,6 +19,7 @@ from ledger.store.diagnostics import examine_feed
 from ledger.store.feed import checkpoint
 from oracle.histories import history
 from projections import services
+from projections.listing import Filters
 from projections.maintenance import rebuild as rebuilding
 from projections.maintenance import status
 from projections.maintenance.rebuild import (
@@ -29,7 +30,7 @@ from projections.maintenance.rebuild import (
     rebuild_together,
 )
 from projections.maintenance.status import view_statuses
-from projections.queries.questions import Filters, list_limits
+from projections.queries.questions import list_limits
 from projections.queries.reader import SNAPSHOT, Reader, known_end
 from projections.runner import generations
 from projections.runner.follower import FoldChanged, ViewFollower

@@ -17,12 +17,10 @@ from typed import Typed
 
 from fixtures.desk import claim, contract, ready_to_accept, send
 from ledger.app import App
-from projections.cli.reports import STEPS
-from projections.exports.sheets import SHEETS
-from projections.queries.reports import REPORTS
 from projections.runner import rows as selecting
 from projections.views import timeline as steps_of
 from projections.views.limits import TABLE as LIMITS
+from projections.views.registry import LISTINGS
 
 REPORTS_TYPED = (
     ("refunds",),
@@ -122,7 +120,7 @@ def test_the_timeline_tells_the_four_steps_of_the_faq_in_codes(typed: Typed) -> 
         "recover",
     ]
     assert [row["said"] for row in rows if row["step"] == "refund"] == ["PAY-1", "PAY-1", "PAY-2"]
-    assert set(steps_of.STEPS.values()) <= set(STEPS)
+    assert list(dict.fromkeys(steps_of.STEPS.values())) == list(LISTINGS["timeline"].choices_of("step"))
     assert typed.rows("report", "timeline", "--step", "recover")[0]["amount_cents"] == 10_000
 
 
@@ -146,7 +144,7 @@ def test_a_report_goes_to_a_file_as_it_goes_to_programs(
     typed: Typed, report: tuple[str, ...], tmp_path: Path
 ) -> None:
     rows = typed.rows("report", *report)
-    names = SHEETS[report[0]].names
+    names = LISTINGS[report[0]].sheet.names
     for end in (".csv", ".xlsx", ".parquet"):
         said = typed.run("report", *report, "--out", str(tmp_path / f"report{end}"))
         assert (said.code, said.stdout) == (0, "")
@@ -236,7 +234,9 @@ def test_a_report_as_of_a_time_gives_the_same_bytes_after_further_commands(
     assert after == before
     now = files_of(typed, tmp_path / "now")
     assert not [name for name in before if now[name] == before[name]]
-    assert {Path(name).stem for name in before} == {*REPORTS, "guarantees"}
+    assert {Path(name).stem for name in before} == {
+        name for name, listing in LISTINGS.items() if listing.is_report
+    }
 
 
 @pytest.mark.usefixtures("paid")
@@ -254,7 +254,7 @@ def test_a_report_as_of_a_time_gives_the_same_bytes_after_further_commands(
 def test_the_lists_of_every_day_go_to_files_too(
     typed: Typed, listed: tuple[str, ...], sheet: str, tmp_path: Path
 ) -> None:
-    rows, names = typed.rows(*listed), SHEETS[sheet].names
+    rows, names = typed.rows(*listed), LISTINGS[sheet].sheet.names
     said = typed.run(*listed, "--out", str(tmp_path / "list.csv"))
     assert (said.code, said.stdout) == (0, "")
     with (tmp_path / "list.csv").open(newline="", encoding="utf-8") as file:

@@ -13,11 +13,11 @@ from architecture.sources import ROOT
 from fixtures.database import Database, execute
 from ledger.postgres.binaries import find_binaries
 from ledger.store.pool import Pool
+from projections.listing import Filters
 from projections.maintenance.rebuild import rebuild
-from projections.queries.questions import Filters, list_limits
+from projections.queries.questions import list_limits, rows_of
 from projections.queries.reader import Reader
-from projections.queries.reports import REPORTS, ReportFilter, rows_of
-from projections.views.registry import VIEWS
+from projections.views.registry import LISTINGS, VIEWS
 
 PAGE = (ROOT / "docs" / "reporting.md").read_text(encoding="utf-8")
 WORD = "only-for-tests"
@@ -79,7 +79,7 @@ def test_the_page_s_queries_run_in_psql_and_give_what_the_commands_give(
     with book.pool.connection() as connection:
         reader = Reader(connection, book.book, 40)
         owed: dict[str, int] = {}
-        for row in rows_of(reader, REPORTS["recoveries"], ReportFilter()):
+        for row in rows_of(reader, LISTINGS["recoveries"], Filters()):
             guarantee = str(row["guarantee"])
             owed[guarantee] = owed.get(guarantee, 0) + int(str(row["owed_cents"]))
     assert {row[0]: int(row[2]) for row in as_of[1:]} == owed

@@ -13,7 +13,8 @@ from coverledger.composition import compose
 from fixtures.desk import contract, send
 from ledger.app import App
 from projections.cli.query_options import reading
-from projections.queries.questions import Filters, list_limits, show_contract
+from projections.listing import Filters
+from projections.queries.questions import list_limits, show_contract
 
 QUESTIONS = (
     ("limits",),

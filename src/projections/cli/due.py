@@ -1,150 +1,41 @@
 """`coverledger due`, `limits`, `today` and `report overview`."""
 
 from datetime import date
-from pathlib import Path
 
 import click
 
 from ledger.cli.options import book_option, examples, json_option
 from ledger.cli.output import note, print_json
-from projections.cli.output import out_option, rows_or_file, show_unless_written
-from projections.cli.query_options import (
-    as_of_option,
-    before_option,
-    claim_option,
-    contract_option,
-    from_option,
-    guarantee_option,
-    reading,
-    status_option,
-    time_options,
-)
-from projections.cli.tables import (
-    TableColumn,
-    amount,
-    euros,
-    left_of,
-    number,
-    of_limit,
-    plain,
-    show_rows,
-    words,
-)
-from projections.cli.tables import status as status_column
+from projections.cli.lists import list_command
+from projections.cli.query_options import as_of_option, reading, time_options
+from projections.cli.tables import amount, columns_of, number, plain, show_rows, words
 from projections.queries.figures import VIEWS_OF_OVERVIEW, VIEWS_OF_TODAY, today_figures
 from projections.queries.figures import overview as figures_of
-from projections.queries.filters import CONTRACT_STATUSES, DUE_KINDS, DUE_STATUSES
-from projections.queries.questions import Filters
 from projections.queries.reader import plain_json
 from projections.queries.reports import reported_until
+from projections.views.due import LISTED as DUE
+from projections.views.limits import LISTED as LIMITS
 
-DUE_COLUMNS: tuple[TableColumn, ...] = (
-    plain("subject", "subject"),
-    words("what", "kind"),
-    plain("rule", "rule").spared(1),
-    plain("raw date", "raw_due_on").spared(3),
-    plain("due", "due_on"),
-    plain("alert", "alert_on").spared(2),
-    status_column("status", "status"),
-    plain("met", "met_on"),
-)
-
-
-@click.command()
-@contract_option("Only this contract's, its claims' and its complaints'.")
-@claim_option("Only this claim's.")
-@guarantee_option("Only of claims under this guarantee.")
-@from_option("Only what is due on this date or later.")
-@before_option("Only what is due before this date.")
-@status_option(DUE_STATUSES, "Only rows with this status.")
-@click.option(
-    "--kind",
-    type=click.Choice(DUE_KINDS),
-    help="Only rows of this kind; `retention` stands in no other list.",
-)
-@time_options
-@out_option
-@book_option
-@json_option
-@examples(
+due = list_command(
+    DUE,
+    "Show what is due when, by due date, and what was met, missed or cancelled.",
     "coverledger due --status open --before 2026-04-01",
     "coverledger due --contract CC-1",
     "coverledger due --status missed --as-of 2026-03-01 --json",
     "coverledger due --kind retention --before 2036-01-01",
+    title="Due",
+    empty="Nothing is due that matches.",
 )
-def due(  # noqa: PLR0913  # one parameter an option
-    *,
-    contract: str | None,
-    claim: str | None,
-    guarantee: str | None,
-    from_on: date | None,
-    before: date | None,
-    status: str | None,
-    kind: str | None,
-    on: date | None,
-    as_of: str | None,
-    out: Path | None,
-    book: str,
-    as_json: bool,
-) -> None:
-    """Show what is due when, by due date, and what was met, missed or cancelled."""
-    asked = Filters(contract, claim, guarantee, before, status, kind, from_on)
-    with reading(book, ("due",), as_of=as_of, on=on) as reader:
-        rows = rows_or_file(reader, "due", asked, out)
-    show_unless_written(rows, DUE_COLUMNS, title="Due", empty="Nothing is due that matches.", json=as_json)
-
-
-LIMIT_COLUMNS: tuple[TableColumn, ...] = (
-    plain("contract", "contract"),
-    number("year", "insurance_year"),
-    plain("from", "from_on").spared(2),
-    plain("to", "to_on").spared(3),
-    words("guarantee", "guarantee"),
-    of_limit("amount consumed", "amount_consumed_cents", "amount_limit_cents", euros),
-    amount("amount reserved", "amount_reserved_cents").spared(4),
-    left_of("amount left", "amount_remaining_cents", euros),
-    of_limit("claims counted", "count_consumed", "count_limit", str),
-    number("claims reserved", "count_reserved").spared(5),
-    left_of("claims left", "count_remaining", str).spared(1),
-)
-
-
-@click.command()
-@contract_option("Only this contract's.")
-@claim_option("Only those that this claim draws on: its contract, guarantee and insurance year.")
-@guarantee_option("Only this guarantee's.")
-@before_option("Only insurance years that begin before this date.")
-@status_option(CONTRACT_STATUSES, "Only of contracts with this status.")
-@time_options
-@out_option
-@book_option
-@json_option
-@examples(
+limits = list_command(
+    LIMITS,
+    "Show what is consumed and what is left of each limit.\n\n"
+    "One row for each guarantee of each insurance year begun.",
     "coverledger limits --contract CC-1",
     "coverledger limits --guarantee payment --status active",
     "coverledger limits --contract CC-1 --as-of 2026-03-01T09:00:00+01:00 --json",
+    title="Limits",
+    empty="No limits match.",
 )
-def limits(  # noqa: PLR0913  # one parameter an option
-    *,
-    contract: str | None,
-    claim: str | None,
-    guarantee: str | None,
-    before: date | None,
-    status: str | None,
-    on: date | None,
-    as_of: str | None,
-    out: Path | None,
-    book: str,
-    as_json: bool,
-) -> None:
-    """Show what is consumed and what is left of each limit.
-
-    One row for each guarantee of each insurance year begun.
-    """
-    asked = Filters(contract, claim, guarantee, before, status)
-    with reading(book, ("limits", "claims", "contracts"), as_of=as_of, on=on) as reader:
-        rows = rows_or_file(reader, "limits", asked, out)
-    show_unless_written(rows, LIMIT_COLUMNS, title="Limits", empty="No limits match.", json=as_json)
 
 
 @click.command()
@@ -162,16 +53,16 @@ def today(*, as_of: str | None, book: str, as_json: bool) -> None:
     if as_json:
         print_json(plain_json(told))
         return
-    show_rows(told["late"], DUE_COLUMNS, title="Late", empty="Nothing is late.")
+    show_rows(told["late"], columns_of(DUE), title="Late", empty="Nothing is late.")
     show_rows(
         told["due_soon"],
-        DUE_COLUMNS,
+        columns_of(DUE),
         title=f"Due by {told['until']}",
         empty=f"Nothing is due by {told['until']}.",
     )
     show_rows(
         told["limits_nearly_used"],
-        LIMIT_COLUMNS,
+        columns_of(LIMITS),
         title="Limits nearly used",
         empty="No limit of a running insurance year is nearly used.",
     )

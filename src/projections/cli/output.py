@@ -1,7 +1,7 @@
 """Where a list goes: a table for people, JSON for programs, or a file that says how by its name's end."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,11 +11,8 @@ from rich.progress import Progress, TextColumn
 from ledger.cli.options import is_interactive
 from ledger.cli.output import console, note
 from ledger.errors import UsageError
-from projections.cli.tables import TableColumn, Values, show
 from projections.exports.files import refuse_other_ends, write_file
-from projections.exports.sheets import SHEETS, Rows, Sheet
-from projections.queries.questions import Filters, Listed, each_row
-from projections.queries.reader import Reader
+from projections.exports.sheets import Rows, Sheet
 
 
 @contextmanager
@@ -74,22 +71,3 @@ def write_out(rows: Rows, sheet: Sheet, path: Path) -> None:
 
         count = write_file(told(), sheet, path)
     note(f"Wrote {count:,} rows to {path}.")
-
-
-def rows_or_file(
-    reader: Reader, listed: Listed, filters: Filters, out: Path | None
-) -> Sequence[Values] | None:
-    """Return a list's rows; None where they went to a file, one by one: memory does not grow with them."""
-    with closing(each_row(reader, listed, filters)) as rows:
-        if out is None:
-            return list(rows)
-        write_out(rows, SHEETS[listed], out)
-    return None
-
-
-def show_unless_written(
-    rows: Sequence[Values] | None, columns: tuple[TableColumn, ...], *, title: str, empty: str, json: bool
-) -> None:
-    """Show the rows as a table or as JSON, unless they went to a file."""
-    if rows is not None:
-        show(rows, columns, title=title, empty=empty, json=json)

@@ -8,7 +8,6 @@ from ledger.cli.options import access, book_option, examples, json_option, opene
 from ledger.errors import UsageError
 from ledger.privacy.access import Access
 from projections.cancellation_requests import requests, shown
-from projections.cli.query_options import contract_option, status_option
 from projections.cli.tables import TableColumn, instant, plain, show, status, text
 from projections.queries.reader import known_end
 from projections.views.directory import Directory, Person, words
@@ -83,8 +82,8 @@ REQUEST_COLUMNS = (
 
 
 @click.command()
-@status_option(STATES, "Only requests in this state.")
-@contract_option("Only requests on this contract.")
+@click.option("--status", type=click.Choice(STATES), help="Only requests in this state.")
+@click.option("--contract", metavar="C", help="Only requests on this contract.")
 @book_option
 @json_option
 @examples(

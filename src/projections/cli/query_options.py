@@ -11,7 +11,6 @@ import click
 from ledger.app import App
 from ledger.cli.options import DAY, REASON, access, actor_option, opened
 from ledger.cli.output import note
-from ledger.domain.codes import GUARANTEES
 from ledger.errors import Rejected
 from ledger.feed.reader import Cursor, present_epoch
 from ledger.privacy.access import Access, Opening
@@ -105,36 +104,6 @@ def _access(what: str, actor: str, reason: str | None, *, names: bool) -> Access
         message = "--reason says why names are opened: give --names as well, or leave it out."
         raise click.UsageError(message)
     return None if reason is None else access(actor, what, reason)
-
-
-def contract_option(said: str) -> Callable[[F], F]:
-    """Add `--contract`."""
-    return click.option("--contract", metavar="C", help=said)
-
-
-def claim_option(said: str) -> Callable[[F], F]:
-    """Add `--claim`."""
-    return click.option("--claim", metavar="K", help=said)
-
-
-def guarantee_option(said: str) -> Callable[[F], F]:
-    """Add `--guarantee`."""
-    return click.option("--guarantee", type=click.Choice(GUARANTEES), help=said)
-
-
-def before_option(said: str) -> Callable[[F], F]:
-    """Add `--before`."""
-    return click.option("--before", type=DAY, metavar="DATE", help=said)
-
-
-def from_option(said: str) -> Callable[[F], F]:
-    """Add `--from`."""
-    return click.option("--from", "from_on", type=DAY, metavar="DATE", help=said)
-
-
-def status_option(statuses: tuple[str, ...], said: str) -> Callable[[F], F]:
-    """Add `--status`."""
-    return click.option("--status", type=click.Choice(statuses), help=said)
 
 
 @contextmanager

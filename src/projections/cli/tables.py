@@ -12,6 +12,7 @@ from rich.text import Text
 
 from ledger.cli.output import console, has_no_window, note, print_json
 from ledger.domain.calendar import BRUSSELS
+from projections.listing import ListColumn, Listing
 from projections.queries.reader import plain_json
 
 GAP = 2
@@ -199,6 +200,37 @@ def of_limit(header: str, used: str, limit: str, write: Callable[[object], str |
         return _text(f"{str(write(row[used])).removesuffix(CURRENCY)} of {write(row[limit])}")
 
     return TableColumn(header, shown, to_the_right=True)
+
+
+_CELLS: Mapping[str, Callable[[str, str], TableColumn]] = {
+    "amount": amount,
+    "number": number,
+    "year": number,
+    "code": words,
+    "status": status,
+    "instant": instant,
+    "prose": text,
+}
+
+
+def columns_of(listing: Listing, *without: str) -> tuple[TableColumn, ...]:
+    """Return the columns of a list as the command line shows them, without some."""
+    spared = {name: rank for rank, name in enumerate(reversed(listing.left_out.split()), 1)}
+    return tuple(
+        _cell_of(column).spared(spared.get(column.name, 0))
+        for column in listing.chosen(listing.table)
+        if column.name not in without
+    )
+
+
+def _cell_of(column: ListColumn) -> TableColumn:
+    said, header = column.said, column.said.short_heading
+    write: Callable[[object], str | None] = euros if said.look == "amount" else str
+    if said.limit:
+        return of_limit(header, column.name, said.limit, write)
+    if said.is_rest:
+        return left_of(header, column.name, write)
+    return _CELLS.get(said.look, plain)(header, column.name)
 
 
 CONTACT_COLUMNS: tuple[TableColumn, ...] = (

@@ -27,7 +27,7 @@ from ledger.privacy.access import Access, Opening
 from ledger.store.canonical import stream_id, stream_ref
 from projections.exports.files import SENT_FORMATS
 from projections.exports.sheets import Row, Rows
-from projections.http.lists import List
+from projections.listing import Filters, Listing
 from projections.queries.reader import SNAPSHOT, NothingKnown, Reader, known_end, position_as_of, read_as_of
 from projections.runner.rows import Paged, PageKey, RowSource
 from projections.runner.view import View
@@ -56,7 +56,7 @@ class Time:
 class PagedReader(Reader):
     """A reader to which one view's rows come by pages."""
 
-    listed: List | None = None
+    listing: Listing | None = None
     after: PageKey | None = None
     limit: int = 0
     paged: Paged | None = field(default=None)
@@ -66,9 +66,9 @@ class PagedReader(Reader):
     def source(self, view: View[object], scope: StreamRef | None = None) -> RowSource:  # type: ignore[override]  # any memory
         """Return a view's rows; those of the list's own view, only the page."""
         found = Reader.source(self, view, scope)
-        if self.listed is None or view.name != self.listed.views[0] or not self.listed.order:
+        if self.listing is None or not self.listing.order or view.name != self.listing.view.name:
             return found
-        self.paged = Paged(found, self.listed.order, self.after, self.limit)
+        self.paged = Paged(found, self.listing.order, self.after, self.limit)
         return self.paged
 
 
@@ -219,32 +219,36 @@ def no_such(reader: Reader, kind: str, number: str) -> Problem:
 
 PAGE_ROWS: Final = 1_000
 
+Ask = Callable[[Reader, Listing, Filters], list[dict[str, object]]]
 
-def download(listed: List, end: str, rows: Rows, position: Cursor) -> StreamingResponse:
+
+def download(listing: Listing, end: str, rows: Rows, position: Cursor) -> StreamingResponse:
     """Send a whole list as a file, its rows as they stand at a position.
 
     A workbook is made before its first byte is sent. Raises Problem where it cannot be made.
     """
     way = SENT_FORMATS[end]
     try:
-        content = way.write(rows, listed.sheet)
+        content = way.write(rows, listing.sheet)
     except Rejected as error:
         raise Problem("INVALID", str(error)) from error
     stands = str(position).replace(":", "-")
     headers = {
-        "Content-Disposition": f'attachment; filename="{listed.name}-{stands}.{end}"',
+        "Content-Disposition": f'attachment; filename="{listing.name}-{stands}.{end}"',
         POSITION: str(position),
     }
     return StreamingResponse(content, media_type=way.media_type, headers=headers)
 
 
-def rows_by_pages(wiring: App, listed: List, filters: object, time: Time, position: Cursor) -> Iterator[Row]:
+def rows_by_pages(
+    wiring: App, listing: Listing, filters: Filters, time: Time, position: Cursor, ask: Ask
+) -> Iterator[Row]:
     """Yield all rows of a list as they stand at a position, read page by page."""
     after, time = None, replace(time, as_of=position)
     while True:
-        with reading(wiring, listed.views, time) as reader:
-            reader.listed, reader.after, reader.limit = listed, after, PAGE_ROWS
-            rows = listed.ask(reader, filters)
+        with reading(wiring, listing.views, time) as reader:
+            reader.listing, reader.after, reader.limit = listing, after, PAGE_ROWS
+            rows = ask(reader, listing, filters)
             paged = reader.paged
         yield from rows
         if paged is None or len(rows) < PAGE_ROWS:

@@ -6,7 +6,6 @@ reason (`Access-Reason`), and the access log is told first.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -15,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from ledger.app import App
 from ledger.auth.roles import Caller
-from ledger.domain.identifiers import Name, StreamKind, StreamRef
+from ledger.domain.identifiers import Name, StreamRef
 from ledger.errors import Rejected
 from ledger.http.callers import needs
 from ledger.http.openapi_responses import POSITION, POSITION_HEADER, described
@@ -24,11 +23,12 @@ from ledger.http.problems import Problem
 from ledger.http.state import PREFIX, Book
 from ledger.privacy.access import Access
 from ledger.store.feed import last_positions, version_at
-from projections.http.lists import LISTS, row_schema
+from projections.http.lists import row_schema
 from projections.http.reader import BELONGING, PagedReader, RequestedTime, Time, no_such, read
-from projections.queries.questions import show_claim, show_complaint, show_contract
+from projections.queries.questions import RECORDS, RecordKind
 from projections.queries.reader import Reader, belonging, plain_json
 from projections.queries.replay import history, replay
+from projections.views.registry import LISTINGS
 
 ETAG: Final = {"ETag": {"description": "Version of the stream, for If-Match.", "schema": {"type": "string"}}}
 
@@ -81,7 +81,7 @@ def array_of(items: dict[str, Any]) -> dict[str, Any]:
 
 def shown(plural: str, nested: tuple[str, ...]) -> dict[str, Any]:
     """Return the schema of one contract, claim or complaint, with the lists that stand in it."""
-    rows = {listed.name: row_schema(listed) for listed in LISTS}
+    rows = {name: row_schema(listing) for name, listing in LISTINGS.items()}
     row = rows[plural]
     lists = {name: array_of(rows.get(name, {"type": "object"})) for name in nested}
     persons = {"persons": array_of({"type": "object", "required": ["person"]})}
@@ -95,32 +95,6 @@ WORDS: Final = (
 )
 """One line that says something."""
 
-
-@dataclass(frozen=True, slots=True)
-class RecordKind:
-    """One kind of stream, as it is shown."""
-
-    kind: StreamKind
-    views: tuple[str, ...]
-    show: Callable[[Reader, str], dict[str, object]]
-    nested: tuple[str, ...]
-
-    @property
-    def plural(self) -> str:
-        """As its addresses call it."""
-        return f"{self.kind}s"
-
-
-KINDS: Final = (
-    RecordKind(
-        "contract",
-        ("contracts", "limits", "due", "claims", "complaints"),
-        show_contract,
-        ("limits", "due", "claims", "complaints", "documents", "contacts"),
-    ),
-    RecordKind("claim", ("claims", "contracts", "due"), show_claim, ("due", "contacts")),
-    RecordKind("complaint", ("complaints", "contracts", "due"), show_complaint, ("due", "contacts")),
-)
 
 Reason = Annotated[
     str,
@@ -139,7 +113,7 @@ Own = Annotated[bool, Query(description="A contract's own events only, without i
 def routes(_wiring: App) -> APIRouter:
     """Return the routes of single contracts, claims and complaints."""
     router = APIRouter(prefix=PREFIX, tags=["views"])
-    for kind in KINDS:
+    for kind in RECORDS.values():
         one = f"/{kind.plural}/{{number:number}}"
         listed = {"content": {"application/json": {"schema": array_of(REPLAYED)}}, "headers": POSITION_HEADER}
         for path, name, endpoint in (

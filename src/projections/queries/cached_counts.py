@@ -19,24 +19,17 @@ from typing import Any, Final, NamedTuple
 
 from ledger.domain.calendar import ONE_DAY
 from ledger.domain.terms import load_terms
-from projections.queries.list_pages import (
-    CLAIMS,
-    CLAIMS_WHERE,
-    COMPLAINTS,
-    COMPLAINTS_WHERE,
-    CONTRACTS,
-    CONTRACTS_WHERE,
-    DONE_LATE,
-    DUE,
-    DueListFilter,
-    ListFilter,
-)
+from projections.listing import Listing
+from projections.queries.list_pages import DONE_LATE, DueListFilter, ListFilter
 from projections.queries.reader import Reader, streams_between
 from projections.queries.reports import beside_exposure
 from projections.runner.generations import live
 from projections.runner.rows import Moved, names_of, select
 from projections.runner.view import View
-from projections.views.contracts import EXPOSURE
+from projections.views import claims, complaints, contracts
+from projections.views.claims import CLAIMS
+from projections.views.contracts import CONTRACTS, EXPOSURE
+from projections.views.due import DUE
 from projections.views.reserves import BY_GUARANTEE, RESERVES
 
 Rows = list[dict[str, object]]
@@ -200,17 +193,6 @@ def _shorten(kept: OrderedDict[tuple[object, ...], Any], most: int) -> None:
 
 PRODUCT: Final = "cyber-care"
 
-_BY_STATUS: Final = "select status, count(*) as number from ({{found}}) as found where {where} group by 1"
-
-CONTRACTS_BY_STATUS: Final = Figure(
-    CONTRACTS, _BY_STATUS.format(where=CONTRACTS_WHERE), by=("status",), sums=("number",)
-)
-CLAIMS_BY_STATUS: Final = Figure(
-    CLAIMS, _BY_STATUS.format(where=CLAIMS_WHERE), by=("status",), sums=("number",)
-)
-COMPLAINTS_BY_STATUS: Final = Figure(
-    COMPLAINTS, _BY_STATUS.format(where=COMPLAINTS_WHERE), by=("status",), sums=("number",)
-)
 DUE_BY_DAY: Final = Figure(
     DUE,
     """
@@ -284,10 +266,18 @@ class OfDay(NamedTuple):
     """Those of them that were not done yet."""
 
 
-def by_status(reader: Reader, figure: Figure, wanted: ListFilter) -> Mapping[str, int]:
-    """Count a list by status, whatever status is asked for."""
-    asked = dict(wanted.asked()) | {"status": None}
-    return {str(row["status"]): _number(row["number"]) for row in counted(reader, figure, asked)}
+def status_figure(register: Listing, asked: Mapping[str, object]) -> Figure:
+    """Return the figure that counts by status what of a register is asked for."""
+    where = register.where(asked)
+    sql = f"select status, count(*) as number from ({{found}}) as found where {where} group by 1"  # noqa: S608  # all of it is declared
+    return Figure(register.view, sql, by=("status",), sums=("number",))
+
+
+def by_status(reader: Reader, register: Listing, wanted: ListFilter) -> Mapping[str, int]:
+    """Count a register by status, whatever status is asked for."""
+    asked = {**wanted.asked(), "status": None}
+    rows = counted(reader, status_figure(register, asked), asked)
+    return {str(row["status"]): _number(row["number"]) for row in rows}
 
 
 def due_by_day(reader: Reader, wanted: DueListFilter) -> Sequence[OfDay]:
@@ -347,8 +337,8 @@ def reserves_by_guarantee(reader: Reader, until: date) -> Rows:
 
 def count_what_pages_ask(reader: Reader, today: date) -> None:
     """Count all that pages show of a whole book, unless somebody searches for less."""
-    for figure in (CONTRACTS_BY_STATUS, CLAIMS_BY_STATUS, COMPLAINTS_BY_STATUS):
-        by_status(reader, figure, ListFilter())
+    for register in (contracts.LISTED, claims.LISTED, complaints.LISTED):
+        by_status(reader, register, ListFilter())
     counted(reader, DUE_BY_DAY, {})
     consumed_by_month(reader)
     claims_by_guarantee(reader)

@@ -10,8 +10,9 @@ from ledger.store.log import log_state
 from ledger.webhooks.problems import subscription_problems
 from projections.queries import cached_counts
 from projections.queries.cached_counts import due_counts, late_number
-from projections.queries.list_pages import LIMITS, DueListFilter, Rows, due_page, late, nearly_used
+from projections.queries.list_pages import DueListFilter, Rows, due_page, late, nearly_used
 from projections.queries.reader import Reader
+from projections.views.limits import LIMITS
 from projections.views.registry import VIEWS
 
 SOON_DAYS: Final = 14

@@ -10,21 +10,12 @@ from typing import get_args
 
 from ledger.domain.codes import DeadlineKind, DeadlineStatus
 from ledger.store.pool import Connection
+from projections.listing import Listing
 from projections.queries.reader import Reader, streams_between
 from projections.runner.rows import AsOf, Moved, RowSource, names_of, select
-from projections.runner.view import Table
-from projections.views.claims import CLAIMS
-from projections.views.claims import TABLE as CLAIMS_TABLE
-from projections.views.complaints import COMPLAINTS
-from projections.views.complaints import TABLE as COMPLAINTS_TABLE
-from projections.views.contracts import CONTRACTS
-from projections.views.contracts import TABLE as CONTRACTS_TABLE
+from projections.views import due, limits
 from projections.views.due import DUE
-from projections.views.due import TABLE as DUE_TABLE
 from projections.views.limits import LIMITS
-from projections.views.limits import TABLE as LIMITS_TABLE
-
-__all__ = ["CLAIMS", "COMPLAINTS", "CONTRACTS", "DUE", "LIMITS"]
 
 Rows = list[dict[str, object]]
 
@@ -40,40 +31,7 @@ MOST_AHEAD = 500
 LARGEST_POSITION = 2**62
 """Before everything, where the newest comes first."""
 
-CONTRACTS_WHERE = """
-    (%(beginning)s::text is null or contract like %(beginning)s)
-    and (%(status)s::text is null or status = %(status)s)
-    and (%(before)s::date is null or starts_on < %(before)s)
-"""
-CLAIMS_WHERE = """
-    (%(beginning)s::text is null or claim like %(beginning)s or contract like %(beginning)s)
-    and (%(status)s::text is null or status = %(status)s)
-    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
-    and (%(before)s::date is null or incident_on < %(before)s)
-"""
-COMPLAINTS_WHERE = """
-    (%(beginning)s::text is null or complaint like %(beginning)s or contract like %(beginning)s)
-    and (%(status)s::text is null or status = %(status)s)
-    and (%(before)s::date is null or received_on < %(before)s)
-"""
-
-_PAGE = """
-select {columns}, opened_position
-from ({{found}}) as found
-where {where} and opened_position < %(below)s
-order by opened_position desc limit %(limit)s
-"""
-_CONTRACT_COLUMNS = (
-    "contract, status, product, terms, starts_on, ends_on, notice_gate_on, term, policyholder, language"
-)
-_CLAIM_COLUMNS = (
-    "claim, contract, guarantee, status, incident_on, insurance_year, loss_cents, approved_cents,"
-    " excess_cents, refunded_cents, recovered_cents, rejection_code, victim"
-)
-_COMPLAINT_COLUMNS = "complaint, contract, claim, status, received_on, complainant"
-
-_DUE_COLUMNS = """subject, kind, rule, raw_due_on, due_on, alert_on, status, met_on, contract,
-    subject_position, opening"""
+_DUE_COLUMNS = f"{due.LISTED.selected}, contract, subject_position, opening"
 _IN_DAYS = """(%(from_on)s::date is null or due_on >= %(from_on)s)
     and (%(before)s::date is null or due_on < %(before)s)
     and (%(after)s::date is null or (due_on, subject_position, opening)
@@ -98,19 +56,15 @@ where kind = any(%(kinds)s) and status = any(%(statuses)s) and {_IN_DAYS} {_EARL
 """  # noqa: S608  # as above
 
 # The condition repeats that of the index limits_nearly_used, so that only such rows are read, in their order.
-NEARLY_USED = """
-select contract, insurance_year, from_on, to_on, guarantee,
-    amount_limit_cents, amount_consumed_cents, amount_reserved_cents,
-    amount_limit_cents - amount_consumed_cents - amount_reserved_cents as amount_remaining_cents,
-    count_limit, count_consumed, count_reserved,
-    count_limit - count_consumed - count_reserved as count_remaining
-from ({found}) as found
+NEARLY_USED = f"""
+select {limits.LISTED.selected}
+from ({{found}}) as found
 where (count_consumed > 0 or count_reserved > 0)
     and from_on <= %(today)s and to_on > %(today)s
     and (count_consumed + count_reserved >= count_limit
         or (amount_consumed_cents + amount_reserved_cents) * 100 >= amount_limit_cents * %(percent)s)
 order by contract_position desc, guarantee_order limit %(limit)s
-"""
+"""  # noqa: S608  # as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,29 +110,16 @@ class DuePageKey:
     opening: int
 
 
-def contracts_page(
-    connection: Connection, source: RowSource, wanted: ListFilter, below: int | None, limit: int
-) -> Rows:
-    """Return a page of contracts, those recorded last first, below a position."""
-    return _page(
-        connection, CONTRACTS_TABLE, source, _CONTRACT_COLUMNS, CONTRACTS_WHERE, wanted, below, limit
+def page_of(reader: Reader, listing: Listing, wanted: ListFilter, below: int | None, limit: int) -> Rows:
+    """Return a page of a register, those recorded last first, below a position."""
+    narrowed = wanted.asked()
+    sql = (
+        f"select {listing.selected}, opened_position from ({{found}}) as found"  # noqa: S608  # all of it is declared
+        f" where {listing.where(narrowed)} and opened_position < %(below)s"
+        " order by opened_position desc limit %(limit)s"
     )
-
-
-def claims_page(
-    connection: Connection, source: RowSource, wanted: ListFilter, below: int | None, limit: int
-) -> Rows:
-    """Return a page of claims, those opened last first, below a position."""
-    return _page(connection, CLAIMS_TABLE, source, _CLAIM_COLUMNS, CLAIMS_WHERE, wanted, below, limit)
-
-
-def complaints_page(
-    connection: Connection, source: RowSource, wanted: ListFilter, below: int | None, limit: int
-) -> Rows:
-    """Return a page of complaints, those lodged last first, below a position."""
-    return _page(
-        connection, COMPLAINTS_TABLE, source, _COMPLAINT_COLUMNS, COMPLAINTS_WHERE, wanted, below, limit
-    )
+    asked = {**narrowed, "below": LARGEST_POSITION if below is None else below, "limit": limit}
+    return select(reader.connection, sql, listing.view.table, reader.source(listing.view), asked)
 
 
 def due_page(reader: Reader, wanted: DueListFilter, after: DuePageKey | None, limit: int) -> Rows:
@@ -206,14 +147,14 @@ def _due(
     asked = wanted | place | {"limit": limit, "not_met": not_met}
     end = reader.folded.get(DUE.name)
     if reader.on is not None or end is None or end - reader.position > MOST_AHEAD:
-        return select(reader.connection, DUE_THEN, DUE_TABLE, reader.source(DUE), asked)
+        return select(reader.connection, DUE_THEN, DUE.table, reader.source(DUE), asked)
     standing = AsOf(reader.book, reader.position, is_newest=True)
-    rows = select(reader.connection, DUE_NOW, DUE_TABLE, standing, asked)
+    rows = select(reader.connection, DUE_NOW, DUE.table, standing, asked)
     if end > reader.position:
         # The view is a little ahead: what stood at the position and has ceased to be since is put to it.
         streams = streams_between(reader.connection, reader.book, reader.position, end, MOST_AHEAD)
-        ceased = Moved(reader.book, names_of(DUE_TABLE, streams), at=reader.position, not_at=end)
-        rows += select(reader.connection, DUE_THEN, DUE_TABLE, ceased, asked)
+        ceased = Moved(reader.book, names_of(DUE.table, streams), at=reader.position, not_at=end)
+        rows += select(reader.connection, DUE_THEN, DUE.table, ceased, asked)
         rows.sort(key=lambda row: (row["due_on"], row["subject_position"], row["opening"]))
     return rows[:limit]
 
@@ -221,22 +162,7 @@ def _due(
 def nearly_used(connection: Connection, source: RowSource, today: date, percent: int, limit: int) -> Rows:
     """Return limits of running insurance years that are used up, or to at least so many hundredths."""
     asked = {"today": today, "percent": percent, "limit": limit}
-    return select(connection, NEARLY_USED, LIMITS_TABLE, source, asked)
-
-
-def _page(  # noqa: PLR0913, PLR0917  # a list is made of so many parts
-    connection: Connection,
-    table: Table,
-    source: RowSource,
-    columns: str,
-    where: str,
-    wanted: ListFilter,
-    below: int | None,
-    limit: int,
-) -> Rows:
-    sql = _PAGE.format(columns=columns, where=where)
-    place = {"below": LARGEST_POSITION if below is None else below, "limit": limit}
-    return select(connection, sql, table, source, dict(wanted.asked()) | place)
+    return select(connection, NEARLY_USED, LIMITS.table, source, asked)
 
 
 def _beginning(text: str) -> str:

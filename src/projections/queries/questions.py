@@ -1,27 +1,24 @@
 """The questions that people and programs ask, answered in the shapes that scripts rely on."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
-from typing import Any, Final, Literal, NamedTuple, assert_never, cast
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, Literal, cast
 
 from ledger.domain.codes import Language
-from ledger.domain.identifiers import StreamRef
+from ledger.domain.identifiers import StreamKind, StreamRef
 from ledger.domain.terms import Terms, load_terms
 from ledger.errors import Rejected
+from projections.listing import Filters, Listing
 from projections.queries.reader import NOTHING, Reader, persons_of
 from projections.runner.rows import select, select_each
-from projections.runner.view import View
-from projections.views import claims as of_claims
-from projections.views import complaints as of_complaints
-from projections.views import contracts as of_contracts
-from projections.views import due as of_due
-from projections.views import limits as of_limits
-from projections.views.claims import CLAIMS, ClaimsFilter
-from projections.views.complaints import COMPLAINTS, ComplaintsFilter
-from projections.views.contracts import CONTRACTS, ContractsFilter
-from projections.views.due import DUE, DueFilter, retentions
-from projections.views.limits import LIMITS, LimitsFilter
+from projections.views.claims import LISTED as CLAIMS
+from projections.views.complaints import LISTED as COMPLAINTS
+from projections.views.contracts import LISTED as CONTRACTS
+from projections.views.due import CALENDAR, retentions
+from projections.views.due import LISTED as DUE
+from projections.views.limits import LISTED as LIMITS
 
 Purpose = Literal["assistance", "quality", "ombudsman"]
 
@@ -54,62 +51,111 @@ LOOKED_BACK: Final = timedelta(days=30)
 """So long a calendar shows what is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a list is narrowed down to; None narrows nothing. `before` is exclusive."""
-
-    contract: str | None = None
-    claim: str | None = None
-    guarantee: str | None = None
-    before: date | None = None
-    status: str | None = None
-    kind: str | None = None
-    """Of due rows."""
-    from_on: date | None = None
-    """Of due rows, inclusive."""
+_INSTANT: Final = "instant"
 
 
-class Question(NamedTuple):
-    """A list as the database is asked for it."""
+def rows_of(reader: Reader, listing: Listing, filters: Filters) -> list[Answer]:
+    """Return a list's rows at once, in its order.
 
-    view: View[Any]
-    sql: str
-    wanted: ContractsFilter | ClaimsFilter | ComplaintsFilter | LimitsFilter | DueFilter
-    scope: StreamRef | None
-    """Whose streams can hold an answer; None: all."""
+    Of limits, `claim` are those that its incident draws on, and `status` is that of the contract. Of due
+    rows, `contract` is with its claims' and complaints'. Retention is asked for by its kind alone: it is a
+    proposal to people, and time does nothing at its date.
+    """
+    if listing is DUE and filters.kind == "retention":
+        return _retentions(reader, filters)
+    asked = _asked(reader, listing, filters)
+    return [] if asked is None else _selected(reader, listing, *asked)
 
 
-Listed = Literal["contracts", "claims", "complaints", "limits", "due"]
+def each_row(reader: Reader, listing: Listing, filters: Filters) -> Generator[Answer, None, None]:
+    """Yield a list's rows one by one, in constant memory.
+
+    The reader's transaction must stay open until the last is taken, or until this is closed. What has to be
+    folded for the question (`--on`, retention) is in memory all the same.
+    """
+    if listing is DUE and filters.kind == "retention":
+        yield from _retentions(reader, filters)
+        return
+    asked = _asked(reader, listing, filters)
+    if asked is None:
+        return
+    narrowed, scope = asked
+    source = reader.source(listing.view, scope)
+    found = select_each(reader.connection, listing.query(narrowed), listing.view.table, source, narrowed)
+    with closing(found):
+        for row in found:
+            yield _in_utc(listing, row)
+
+
+def _selected(
+    reader: Reader, listing: Listing, asked: Mapping[str, object], scope: StreamRef | None
+) -> list[Answer]:
+    view = listing.view
+    found = select(reader.connection, listing.query(asked), view.table, reader.source(view, scope), asked)
+    return [_in_utc(listing, row) for row in found]
+
+
+def _in_utc(listing: Listing, row: Answer) -> Answer:
+    """Return a row whose instants stand in UTC, whatever the zone of the session."""
+    for column in listing.columns:
+        value = row[column.name] if column.kind == _INSTANT else None
+        if isinstance(value, datetime):
+            row[column.name] = value.astimezone(UTC)
+    return row
+
+
+Asked = tuple[Mapping[str, object], StreamRef | None]
+"""What a query takes, and whose streams can hold an answer (None: all)."""
+
+
+def _asked(reader: Reader, listing: Listing, filters: Filters) -> Asked | None:
+    """Return what a list's query is asked; None where no row can match."""
+    return (
+        _asked_of_limits(reader, filters)
+        if listing is LIMITS
+        else (asdict(filters), _scope(listing, filters))
+    )
+
+
+def _asked_of_limits(reader: Reader, filters: Filters) -> Asked | None:
+    contract, guarantee, year = filters.contract, filters.guarantee, None
+    if filters.claim is not None:
+        drawing = list_claims(reader, Filters(contract, filters.claim, filters.guarantee))
+        if not drawing or drawing[0]["insurance_year"] is None:
+            return None
+        contract, guarantee = str(drawing[0]["contract"]), str(drawing[0]["guarantee"])
+        year = int(str(drawing[0]["insurance_year"]))
+    numbers = None if contract is None else [contract]
+    if filters.status is not None:
+        standing = list_contracts(reader, Filters(contract=contract, status=filters.status))
+        numbers = [str(row["contract"]) for row in standing]
+    asked = {"contracts": numbers, "guarantee": guarantee, "insurance_year": year, "before": filters.before}
+    return asked, _scope(LIMITS, Filters(contract=contract))
 
 
 def list_contracts(reader: Reader, filters: Filters) -> list[Answer]:
     """Return contracts by position of their ContractStarted; `before` looks at `starts_on`."""
-    return _at_once(reader, _contracts(filters))
+    return rows_of(reader, CONTRACTS, filters)
 
 
 def list_claims(reader: Reader, filters: Filters) -> list[Answer]:
     """Return claims by position of their ClaimOpened; `before` looks at the incident's date."""
-    return _at_once(reader, _claims(filters))
+    return rows_of(reader, CLAIMS, filters)
 
 
 def list_complaints(reader: Reader, filters: Filters) -> list[Answer]:
     """Return complaints by position of their ComplaintLodged; `before` looks at `received_on`."""
-    return _at_once(reader, _complaints(filters))
+    return rows_of(reader, COMPLAINTS, filters)
 
 
 def list_limits(reader: Reader, filters: Filters) -> list[Answer]:
     """Return limits. `claim`: those that its incident draws on; `status`: of the contract."""
-    question = _limits(reader, filters)
-    return [] if question is None else _at_once(reader, question)
+    return rows_of(reader, LIMITS, filters)
 
 
 def list_due(reader: Reader, filters: Filters) -> list[Answer]:
-    """Return due rows by due date, those of one day by when their subject was recorded.
-
-    `contract`: with its claims' and complaints'; `before` looks at `due_on`. Retention is asked for by its
-    kind alone: it is a proposal to people, and time does nothing at its date.
-    """
-    return _retentions(reader, filters) if filters.kind == "retention" else _at_once(reader, _due(filters))
+    """Return due rows by due date, those of one day by when their subject was recorded."""
+    return rows_of(reader, DUE, filters)
 
 
 def list_calendar(reader: Reader, filters: Filters, today: date) -> list[Answer]:
@@ -119,96 +165,9 @@ def list_calendar(reader: Reader, filters: Filters, today: date) -> list[Answer]
     """
     if filters.kind == "retention":
         return [row | {"nth": 1} for row in _retentions(reader, filters)]
-    question = _due(filters)
     is_narrowed = filters.status is not None or filters.from_on is not None or filters.before is not None
-    asked = asdict(question.wanted) | {"open_or_from": None if is_narrowed else today - LOOKED_BACK}
-    source = reader.source(question.view, question.scope)
-    return select(reader.connection, of_due.CALENDAR, question.view.table, source, asked)
-
-
-def each_row(reader: Reader, listed: Listed, filters: Filters) -> Generator[Answer, None, None]:
-    """Yield a list's rows one by one, in constant memory.
-
-    The reader's transaction must stay open until the last is taken, or until this is closed. What has to be
-    folded for the question (`--on`, retention) is in memory all the same.
-    """
-    question = _question(reader, listed, filters)
-    if question is None:
-        yield from _retentions(reader, filters) if filters.kind == "retention" else ()
-        return
-    source = reader.source(question.view, question.scope)
-    asked = asdict(question.wanted)
-    yield from select_each(reader.connection, question.sql, question.view.table, source, asked)
-
-
-def _at_once(reader: Reader, question: Question) -> list[Answer]:
-    source = reader.source(question.view, question.scope)
-    return select(reader.connection, question.sql, question.view.table, source, asdict(question.wanted))
-
-
-def _question(reader: Reader, listed: Listed, filters: Filters) -> Question | None:
-    """Return a list's question; None where no row can match, or none is in the database."""
-    match listed:
-        case "contracts":
-            return _contracts(filters)
-        case "claims":
-            return _claims(filters)
-        case "complaints":
-            return _complaints(filters)
-        case "limits":
-            return _limits(reader, filters)
-        case "due":
-            return None if filters.kind == "retention" else _due(filters)
-        case unknown:
-            assert_never(unknown)
-
-
-def _contracts(filters: Filters) -> Question:
-    wanted = ContractsFilter(_one(filters.contract), filters.status, filters.before)
-    return Question(CONTRACTS, of_contracts.SELECT, wanted, _scope(filters))
-
-
-def _claims(filters: Filters) -> Question:
-    wanted = ClaimsFilter(
-        _one(filters.claim), _one(filters.contract), filters.guarantee, filters.before, filters.status
-    )
-    return Question(CLAIMS, of_claims.SELECT, wanted, _scope(filters))
-
-
-def _complaints(filters: Filters) -> Question:
-    wanted = ComplaintsFilter(None, _one(filters.contract), filters.claim, filters.before, filters.status)
-    scope = _scope(Filters(contract=filters.contract))  # a complaint is no part of its claim's stream
-    return Question(COMPLAINTS, of_complaints.SELECT, wanted, scope)
-
-
-def _limits(reader: Reader, filters: Filters) -> Question | None:
-    contract, guarantee, year = filters.contract, filters.guarantee, None
-    if filters.claim is not None:
-        drawing = list_claims(reader, Filters(contract, filters.claim, filters.guarantee))
-        if not drawing or drawing[0]["insurance_year"] is None:
-            return None
-        contract, guarantee = str(drawing[0]["contract"]), str(drawing[0]["guarantee"])
-        year = int(str(drawing[0]["insurance_year"]))
-    numbers = _one(contract)
-    if filters.status is not None:
-        standing = list_contracts(reader, Filters(contract=contract, status=filters.status))
-        numbers = [str(row["contract"]) for row in standing]
-    wanted = LimitsFilter(numbers, guarantee, year, filters.before)
-    return Question(LIMITS, of_limits.SELECT, wanted, _scope(Filters(contract=contract)))
-
-
-def _due(filters: Filters) -> Question:
-    subject = None if filters.claim is None else f"claim:{filters.claim}"
-    wanted = DueFilter(
-        _one(filters.contract),
-        subject,
-        filters.guarantee,
-        filters.before,
-        filters.status,
-        filters.kind,
-        filters.from_on,
-    )
-    return Question(DUE, of_due.SELECT, wanted, _scope(filters))
+    asked = asdict(filters) | {"open_or_from": None if is_narrowed else today - LOOKED_BACK}
+    return _selected(reader, CALENDAR, asked, _scope(CALENDAR, filters))
 
 
 def _retentions(reader: Reader, filters: Filters) -> list[Answer]:
@@ -217,7 +176,7 @@ def _retentions(reader: Reader, filters: Filters) -> list[Answer]:
         return []
     found = [
         row
-        for row in retentions(reader.around(_scope(filters)))
+        for row in retentions(reader.around(_scope(DUE, filters)))
         if (filters.contract is None or row["subject"] == f"contract:{filters.contract}")
         and (filters.status is None or row["status"] == filters.status)
         and (filters.before is None or cast("date", row["due_on"]) < filters.before)
@@ -263,15 +222,43 @@ def show_claim(reader: Reader, number: str) -> Answer:
 
 def show_complaint(reader: Reader, number: str) -> Answer:
     """Return one complaint with its due rows and contacts. Raises `Rejected` when it is not there."""
-    wanted, scope = ComplaintsFilter(complaints=[number]), StreamRef("complaint", number)
-    rows = _at_once(reader, Question(COMPLAINTS, of_complaints.SELECT, wanted, scope))
+    scope = StreamRef("complaint", number)
+    rows = _selected(reader, COMPLAINTS, {"complaint": number}, scope)
     if not rows:
         raise _not_there(reader, "complaint", number)
-    wanted_due = DueFilter(subject=f"complaint:{number}")
-    its_due = _at_once(reader, Question(DUE, of_due.SELECT, wanted_due, scope))
+    its_due = _selected(reader, DUE, {"subject": scope.subject}, scope)
     of_its_contract = list_contracts(reader, Filters(contract=str(rows[0]["contract"])))
     contacts = contacts_of(of_its_contract[0], FOR_A_COMPLAINT) if of_its_contract else []
     return rows[0] | {"due": its_due, "contacts": contacts}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKind:
+    """One kind of stream, as it is shown: whole, with the lists that belong to it."""
+
+    kind: StreamKind
+    views: tuple[str, ...]
+    show: Callable[[Reader, str], Answer]
+    nested: tuple[str, ...]
+
+    @property
+    def plural(self) -> str:
+        """As its list is called."""
+        return f"{self.kind}s"
+
+
+RECORDS: Final[Mapping[StreamKind, RecordKind]] = {
+    "contract": RecordKind(
+        "contract",
+        ("contracts", "limits", "due", "claims", "complaints"),
+        show_contract,
+        ("limits", "due", "claims", "complaints", "documents", "contacts"),
+    ),
+    "claim": RecordKind("claim", ("claims", "contracts", "due"), show_claim, ("due", "contacts")),
+    "complaint": RecordKind(
+        "complaint", ("complaints", "contracts", "due"), show_complaint, ("due", "contacts")
+    ),
+}
 
 
 def _named(reader: Reader, stream: StreamRef) -> Answer:
@@ -279,15 +266,13 @@ def _named(reader: Reader, stream: StreamRef) -> Answer:
     return {} if reader.opening is None else {"persons": persons_of(reader, reader.opening, stream)}
 
 
-def _scope(filters: Filters) -> StreamRef | None:
-    """Return whose streams can hold an answer: a claim's own, a contract's with those around it, or all."""
-    if filters.contract is not None:
-        return StreamRef("contract", filters.contract)
-    return None if filters.claim is None else StreamRef("claim", filters.claim)
-
-
-def _one(number: str | None) -> list[str] | None:
-    return None if number is None else [number]
+def _scope(listing: Listing, filters: Filters) -> StreamRef | None:
+    """Return whose streams can hold an answer: a contract's with those around it, a claim's own, or all."""
+    for kind in listing.scoped_by:
+        number = getattr(filters, kind)
+        if number is not None:
+            return StreamRef(kind, number)
+    return None
 
 
 def _not_there(reader: Reader, kind: str, number: str) -> Rejected:

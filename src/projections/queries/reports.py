@@ -1,148 +1,23 @@
-"""Reports: the views that people sign for, as lists in memory or row by row for a file.
+"""Reports by guarantee, and until when a report knows.
 
 A report as of a position gives the same rows for ever, whatever is recorded later. Each row names the event
 that made it so, by its `position`, so that a figure can be explained.
 """
 
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Final
 
 from ledger.domain.calendar import ONE_DAY, brussels_date
-from ledger.domain.identifiers import StreamRef
 from ledger.domain.terms import load_terms
 from ledger.feed.reader import Cursor
-from projections.exports import sheets
-from projections.exports.sheets import Sheet
 from projections.queries.reader import Reader
-from projections.runner.rows import select, select_each
-from projections.runner.view import View
-from projections.views import bordereau as on_bordereau
-from projections.views import payments as on_payments
-from projections.views import refunds as on_refunds
 from projections.views import reserves as on_reserves
-from projections.views import timeline as on_timeline
-from projections.views.bordereau import BORDEREAU
 from projections.views.contracts import CONTRACTS, exposure
-from projections.views.payments import PAYMENTS
-from projections.views.refunds import REFUNDS
+from projections.views.guarantees import GuaranteeRow
 from projections.views.reserves import RESERVES
-from projections.views.timeline import TIMELINE
 
 Row = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class ReportFilter:
-    """What a report is narrowed down to; None narrows nothing. Which apply is said by each report."""
-
-    contract: str | None = None
-    claim: str | None = None
-    guarantee: str | None = None
-    since: date | None = None
-    before: date | None = None
-    """Exclusive."""
-    status: str | None = None
-    step: str | None = None
-    month: date | None = None
-    """The first day of the bordereau's month."""
-    every: bool = False
-
-    @property
-    def contracts(self) -> list[str] | None:
-        """The contract as a list."""
-        return None if self.contract is None else [self.contract]
-
-    @property
-    def claims(self) -> list[str] | None:
-        """The claim as a list."""
-        return None if self.claim is None else [self.claim]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One report: the view that it rests on, its query, and how it is narrowed down."""
-
-    name: str
-    view: View[Any]
-    sql: str
-    wanted: Callable[[ReportFilter], Any]
-    """What was asked for, as the query takes it."""
-    sheet: Sheet
-
-
-def _month(asked: ReportFilter) -> date:
-    if asked.month is None:
-        message = "a bordereau is of one month: give its first day"
-        raise ValueError(message)
-    return asked.month
-
-
-REPORTS: Final[Mapping[str, Report]] = {
-    report.name: report
-    for report in (
-        Report(
-            "refunds",
-            REFUNDS,
-            on_refunds.SELECT,
-            lambda a: on_refunds.RefundsFilter(a.contracts, a.claims, a.guarantee, a.before, a.status),
-            sheets.REFUNDS,
-        ),
-        Report(
-            "payments",
-            PAYMENTS,
-            on_payments.SELECT,
-            lambda a: on_payments.PaymentsFilter(a.contracts, a.claims, a.guarantee, a.since, a.before),
-            sheets.PAYMENTS,
-        ),
-        Report(
-            "recoveries",
-            RESERVES,
-            on_reserves.SELECT,
-            lambda a: on_reserves.ReservesFilter(a.contracts, a.claims, a.guarantee, a.before, a.status),
-            sheets.RECOVERIES,
-        ),
-        Report(
-            "timeline",
-            TIMELINE,
-            on_timeline.SELECT,
-            lambda a: on_timeline.StepsFilter(a.contracts, a.claims, a.guarantee, a.before, a.step),
-            sheets.TIMELINE,
-        ),
-        Report(
-            "bordereau",
-            BORDEREAU,
-            on_bordereau.SELECT,
-            lambda a: on_bordereau.BordereauFilter(
-                _month(a), a.contract, a.guarantee, a.status, every=a.every
-            ),
-            sheets.BORDEREAU,
-        ),
-    )
-}
-
-
-def rows_of(reader: Reader, report: Report, asked: ReportFilter) -> list[Row]:
-    """Return a report's rows at once."""
-    source = reader.source(report.view, _scope(asked))
-    found = select(reader.connection, report.sql, report.view.table, source, asdict(report.wanted(asked)))
-    return [_in_utc(row) for row in found]
-
-
-def each_of(reader: Reader, report: Report, asked: ReportFilter) -> Generator[Row, None, None]:
-    """Yield a report's rows one by one, in constant memory.
-
-    The reader's transaction must stay open until the last is taken, or until this is closed.
-    """
-    source = reader.source(report.view, _scope(asked))
-    found = select_each(
-        reader.connection, report.sql, report.view.table, source, asdict(report.wanted(asked))
-    )
-    with closing(found):
-        for row in found:
-            yield _in_utc(row)
 
 
 def by_guarantee(
@@ -202,9 +77,7 @@ _PRESENT: Final = "select coalesce(clock_at, clock_timestamp()) from ledger.book
 _SEALED_AT: Final = "select sealed_at from ledger.log where book = %s and position = %s"
 _DAYS_OF_A_YEAR: Final = 365
 _COUNTED: Final = tuple(
-    column.name
-    for column in sheets.GUARANTEES.columns
-    if column.name.startswith("claims_") or (column.name.endswith("_cents"))
+    name for name in GuaranteeRow._fields if name.startswith("claims_") or name.endswith("_cents")
 )
 
 
@@ -222,16 +95,3 @@ def _with_exposure(place: tuple[int, str], counted: Mapping[str, object], days: 
 
 def _a_year(cents: object, days: int) -> int | None:
     return (2 * int(str(cents)) * _DAYS_OF_A_YEAR + days) // (2 * days) if days else None
-
-
-def _scope(asked: ReportFilter) -> StreamRef | None:
-    """Return whose streams can hold an answer: a contract's with those around it, a claim's own, or all."""
-    if asked.contract is not None:
-        return StreamRef("contract", asked.contract)
-    return None if asked.claim is None else StreamRef("claim", asked.claim)
-
-
-def _in_utc(row: Row) -> Row:
-    return {
-        name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()
-    }

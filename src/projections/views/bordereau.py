@@ -5,13 +5,28 @@ is the fold, in order of position, of all events that took effect by its end. So
 day of a month, what `--on` gives.
 """
 
-from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Annotated, Final, NamedTuple, get_args
 
 from ledger.domain.claim.events import ClaimEvent
 from ledger.domain.claim.state import Claim
+from ledger.domain.codes import GUARANTEES, ClaimStatus
 from ledger.feed.reader import FeedEvent
+from projections.listing import (
+    POSITION,
+    ApprovedCents,
+    ClaimNumber,
+    Column,
+    ContractNumber,
+    Filter,
+    GuaranteeCode,
+    IncidentOn,
+    Listing,
+    PaidCents,
+    RecoveredCents,
+    Status,
+    YearOfIncident,
+)
 from projections.runner.registers import folded, read_state, state_text
 from projections.runner.view import Folded, Since, Table, View
 
@@ -19,24 +34,32 @@ from projections.runner.view import Folded, Since, Table, View
 class BordereauRow(NamedTuple):
     """One claim at the end of one month, until the next month in which something takes effect. Cents."""
 
-    claim: str
-    month: date
-    """The month's first day."""
+    claim: ClaimNumber
+    month: Annotated[date, Column("", "day", "First day of the month.")]
     opened_position: int
-    contract: str
-    guarantee: str
-    incident_on: date
-    insurance_year: int | None
-    status: str
-    approved_cents: int
-    paid_cents: int
-    """Paid in the month, less what failed or was taken back in it."""
-    paid_before_cents: int
-    recovered_cents: int
-    """What third parties paid back in the month."""
-    recovered_before_cents: int
-    outstanding_cents: int
-    """Approved and not paid, and what is reserved for an expert."""
+    contract: ContractNumber
+    guarantee: GuaranteeCode
+    incident_on: IncidentOn
+    insurance_year: YearOfIncident
+    status: Status
+    approved_cents: ApprovedCents
+    paid_cents: Annotated[
+        PaidCents,
+        Column(
+            "Paid",
+            "amount",
+            "Paid out, cents; taken back: negative. In a bordereau: in the month.",
+            "paid in the month",
+        ),
+    ]
+    paid_before_cents: Annotated[int, Column("Paid before", "amount", "Paid before the month, cents.")]
+    recovered_cents: RecoveredCents
+    recovered_before_cents: Annotated[
+        int, Column("", "amount", "Paid back by third parties before the month, cents.")
+    ]
+    outstanding_cents: Annotated[
+        int, Column("Outstanding", "amount", "Approved and not paid, and what is reserved, cents.")
+    ]
 
 
 class Months(NamedTuple):
@@ -142,22 +165,31 @@ from (
     where month <= %(month)s
     order by opened_position, month desc
 ) as standing
-where (%(contract)s::text is null or contract = %(contract)s)
-    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
-    and (%(status)s::text is null or status = %(status)s)
-    and (%(every)s or month = %(month)s or outstanding_cents <> 0)
+where ({where}) and (%(every)s or month = %(month)s or outstanding_cents <> 0)
 order by opened_position
 """
 
-
-@dataclass(frozen=True, slots=True)
-class BordereauFilter:
-    """Which claims of which month are asked for; None asks for all."""
-
-    month: date
-    """The month's first day."""
-    contract: str | None = None
-    guarantee: str | None = None
-    status: str | None = None
-    every: bool = False
-    """Claims too on which nothing took effect in the month and nothing is outstanding."""
+LISTED: Final = Listing(
+    name="bordereau",
+    summary="A month's claims: paid in the month, paid before, outstanding",
+    row=BordereauRow,
+    of=BORDEREAU,
+    is_report=True,
+    order=("opened_position",),
+    filters=(
+        Filter("month", "The month.", "month <= %(month)s"),
+        Filter("contract", "Only claims on this contract."),
+        Filter("guarantee", "Only claims under this guarantee.", choices=GUARANTEES),
+        Filter("status", "Only claims with this status at the month's end.", choices=get_args(ClaimStatus)),
+        Filter("every", "Claims too on which nothing happened and nothing is outstanding.", "true"),
+    ),
+    computed=(POSITION,),
+    columns_in_order="month claim contract guarantee incident_on insurance_year status approved_cents"
+    " paid_cents paid_before_cents recovered_cents recovered_before_cents outstanding_cents position",
+    sql=SELECT,
+    table="claim contract guarantee status incident_on approved_cents paid_cents paid_before_cents"
+    " recovered_cents outstanding_cents",
+    left_out="recovered_cents incident_on guarantee contract approved_cents",
+    page="claim contract guarantee status incident_on approved_cents paid_cents paid_before_cents"
+    " outstanding_cents position",
+)

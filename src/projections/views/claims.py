@@ -1,12 +1,26 @@
 """The register of claims: how each claim stands."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import NamedTuple
+from typing import Annotated, Final, NamedTuple, get_args
 
 from ledger.domain.claim.events import ClaimEvent
 from ledger.domain.claim.state import Claim
+from ledger.domain.codes import GUARANTEES, ClaimStatus
+from projections.listing import (
+    ApprovedCents,
+    ClaimNumber,
+    Column,
+    ContractNumber,
+    ExcessCents,
+    Filter,
+    GuaranteeCode,
+    IncidentOn,
+    Listing,
+    LossCents,
+    RecoveredCents,
+    RefundedCents,
+    Status,
+    YearOfIncident,
+)
 from projections.runner.registers import register
 from projections.runner.view import Table
 
@@ -14,21 +28,22 @@ from projections.runner.view import Table
 class ClaimRow(NamedTuple):
     """One claim, amounts in cents; the victim stands as a person's id."""
 
-    claim: str
+    claim: ClaimNumber
     opened_position: int
-    contract: str
-    guarantee: str
-    status: str
-    incident_on: date
-    insurance_year: int | None
-    """That of the incident; None before S (D10)."""
-    loss_cents: int
-    approved_cents: int
-    excess_cents: int
-    refunded_cents: int
-    recovered_cents: int
-    rejection_code: str | None
-    victim: str
+    contract: ContractNumber
+    guarantee: GuaranteeCode
+    status: Status
+    incident_on: Annotated[
+        IncidentOn, Column("Incident", "day", "Date of the (first) incident.", is_promised=False)
+    ]
+    insurance_year: YearOfIncident
+    loss_cents: LossCents
+    approved_cents: ApprovedCents
+    excess_cents: ExcessCents
+    refunded_cents: RefundedCents
+    recovered_cents: RecoveredCents
+    rejection_code: Annotated[str | None, Column("", "text", "Why it was rejected.", "rejected for")]
+    victim: Annotated[str, Column("", "text", "Id of the person; never a name.")]
 
 
 TABLE = Table("projections.claims", ClaimRow._fields, identity=1)
@@ -63,27 +78,25 @@ CLAIMS = register(
 )
 
 
-SELECT = """
-select
-    claim, contract, guarantee, status, incident_on, insurance_year,
-    loss_cents, approved_cents, excess_cents, refunded_cents, recovered_cents, rejection_code, victim
-from ({found}) as found
-where (%(claims)s::text[] is null or claim = any(%(claims)s))
-    and (%(contracts)s::text[] is null or contract = any(%(contracts)s))
-    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
-    and (%(before)s::date is null or incident_on < %(before)s)
-    and (%(status)s::text is null or status = %(status)s)
-order by opened_position
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimsFilter:
-    """Which claims are asked for; None asks for all."""
-
-    claims: Sequence[str] | None = None
-    contracts: Sequence[str] | None = None
-    guarantee: str | None = None
-    before: date | None = None
-    """Claims whose incident lies before this date."""
-    status: str | None = None
+LISTED: Final = Listing(
+    name="claims",
+    summary="Claims in the order in which they were opened",
+    row=ClaimRow,
+    of=CLAIMS,
+    order=("opened_position",),
+    filters=(
+        Filter("contract", "Only claims on this contract."),
+        Filter("guarantee", "Only claims under this guarantee.", choices=GUARANTEES),
+        Filter("status", "Only claims with this status.", choices=get_args(ClaimStatus)),
+        Filter("before", "Only claims whose incident lies before this date.", "incident_on < %(before)s"),
+    ),
+    conditions={
+        "claim": "claim = %(claim)s",
+        "beginning": "claim like %(beginning)s or contract like %(beginning)s",
+    },
+    table="claim contract guarantee status incident_on insurance_year loss_cents approved_cents excess_cents"
+    " refunded_cents recovered_cents rejection_code",
+    left_out="recovered_cents excess_cents rejection_code refunded_cents insurance_year loss_cents",
+    page="claim contract guarantee status incident_on loss_cents approved_cents refunded_cents",
+    page_spares="loss_cents",
+)

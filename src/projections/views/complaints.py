@@ -1,12 +1,12 @@
 """The register of complaints: how each complaint stands."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Annotated, Final, NamedTuple, get_args
 
+from ledger.domain.codes import ComplaintStatus
 from ledger.domain.complaint.events import ComplaintEvent
 from ledger.domain.complaint.state import Complaint
+from projections.listing import Column, ContractNumber, Filter, Listing, Status
 from projections.runner.registers import register
 from projections.runner.view import Table
 
@@ -14,13 +14,13 @@ from projections.runner.view import Table
 class ComplaintRow(NamedTuple):
     """One complaint; the complainant stands as a person's id, what it says is personal and not here."""
 
-    complaint: str
+    complaint: Annotated[str, Column("Complaint", "complaint", "Number of the complaint.")]
     opened_position: int
-    contract: str
-    claim: str | None
-    status: str
-    received_on: date
-    complainant: str
+    contract: ContractNumber
+    claim: Annotated[str | None, Column("About claim", "claim", "Number of the claim.", "claim")]
+    status: Status
+    received_on: Annotated[date, Column("Received", "day", "When the complaint came in.")]
+    complainant: Annotated[str, Column("", "text", "Id of the person; never a name.", "complainant")]
 
 
 TABLE = Table("projections.complaints", ComplaintRow._fields, identity=1)
@@ -48,25 +48,24 @@ COMPLAINTS = register(
 )
 
 
-SELECT = """
-select complaint, contract, claim, status, received_on, complainant
-from ({found}) as found
-where (%(complaints)s::text[] is null or complaint = any(%(complaints)s))
-    and (%(contracts)s::text[] is null or contract = any(%(contracts)s))
-    and (%(claim)s::text is null or claim = %(claim)s)
-    and (%(before)s::date is null or received_on < %(before)s)
-    and (%(status)s::text is null or status = %(status)s)
-order by opened_position
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class ComplaintsFilter:
-    """Which complaints are asked for; None asks for all."""
-
-    complaints: Sequence[str] | None = None
-    contracts: Sequence[str] | None = None
-    claim: str | None = None
-    before: date | None = None
-    """Complaints received before this date."""
-    status: str | None = None
+LISTED: Final = Listing(
+    name="complaints",
+    summary="Complaints in the order in which they were lodged",
+    row=ComplaintRow,
+    of=COMPLAINTS,
+    order=("opened_position",),
+    filters=(
+        Filter("contract", "Only complaints about this contract."),
+        Filter("claim", "Only complaints about this claim."),
+        Filter("status", "Only complaints with this status.", choices=get_args(ComplaintStatus)),
+        Filter("before", "Only complaints received before this date.", "received_on < %(before)s"),
+    ),
+    conditions={
+        "complaint": "complaint = %(complaint)s",
+        "beginning": "complaint like %(beginning)s or contract like %(beginning)s",
+    },
+    # A complaint is no part of its claim's stream.
+    scoped_by=("contract",),
+    table="complaint contract claim status received_on complainant",
+    page="complaint contract claim status received_on",
+)

@@ -1,13 +1,13 @@
 """The register of contracts: how each contract stands, and the days of cover that they gave."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Annotated, Final, NamedTuple, get_args
 
+from ledger.domain.codes import ContractStatus
 from ledger.domain.contract.events import ContractEvent
 from ledger.domain.contract.state import Contract
 from ledger.store.pool import Connection
+from projections.listing import Column, ContractNumber, Filter, Listing, Status
 from projections.runner.registers import register
 from projections.runner.rows import RowSource, select
 from projections.runner.view import Table
@@ -16,18 +16,22 @@ from projections.runner.view import Table
 class ContractRow(NamedTuple):
     """One contract; the policyholder stands as a person's id."""
 
-    contract: str
+    contract: ContractNumber
     opened_position: int
-    status: str
-    product: str
-    terms: str
-    starts_on: date
-    ends_on: date
-    """First day without cover as known now."""
-    notice_gate_on: date
-    term: int
-    policyholder: str
-    language: str
+    status: Status
+    product: Annotated[str, Column("", "text", "Name of the product.", "product")]
+    terms: Annotated[str, Column("", "text", "Version of the product terms.", "terms")]
+    starts_on: Annotated[date, Column("Starts", "day", "First day of cover.")]
+    ends_on: Annotated[
+        date, Column("Ends", "day", "First day without cover, as known now.", is_promised=False)
+    ]
+    notice_gate_on: Annotated[
+        date,
+        Column("Notice from", "day", "From this day on notice counts as given when it is received."),
+    ]
+    term: Annotated[int, Column("Year", "number", "Number of the last term begun.", "term")]
+    policyholder: Annotated[str, Column("Policyholder", "text", "Id of the person; never a name.")]
+    language: Annotated[str, Column("", "text", "Language of the contract.")]
 
 
 TABLE = Table("projections.contracts", ContractRow._fields, identity=1)
@@ -59,24 +63,22 @@ CONTRACTS = register(
 )
 
 
-SELECT = """
-select contract, status, product, terms, starts_on, ends_on, notice_gate_on, term, policyholder, language
-from ({found}) as found
-where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
-    and (%(status)s::text is null or status = %(status)s)
-    and (%(before)s::date is null or starts_on < %(before)s)
-order by opened_position
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class ContractsFilter:
-    """Which contracts are asked for; None asks for all."""
-
-    contracts: Sequence[str] | None = None
-    status: str | None = None
-    before: date | None = None
-    """Contracts that started before this date."""
+LISTED: Final = Listing(
+    name="contracts",
+    summary="Contracts in the order in which they were recorded",
+    row=ContractRow,
+    of=CONTRACTS,
+    order=("opened_position",),
+    filters=(
+        Filter("status", "Only contracts with this status.", choices=get_args(ContractStatus)),
+        Filter("before", "Only contracts that started before this date.", "starts_on < %(before)s"),
+    ),
+    conditions={"contract": "contract = %(contract)s", "beginning": "contract like %(beginning)s"},
+    table="contract status starts_on ends_on term notice_gate_on product terms policyholder",
+    left_out="terms product",
+    page="contract status starts_on ends_on term notice_gate_on policyholder",
+    page_spares="notice_gate_on policyholder",
+)
 
 
 # Days of cover that lie in a calendar year and before `until`. A contract that never gave cover gives none.

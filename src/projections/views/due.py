@@ -1,13 +1,14 @@
 """What is due when: a row for each deadline, met and missed too; and until when records are kept (R13)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
+from typing import Annotated, Final, NamedTuple, get_args
 
 from pydantic import TypeAdapter
 
 from ledger.domain.claim.events import ClaimMoved, ClaimOpened
+from ledger.domain.codes import GUARANTEES, DeadlineKind, DeadlineStatus
 from ledger.domain.complaint.events import ComplaintLodged
 from ledger.domain.contract.events import ContractStarted
 from ledger.domain.deadlines import LISTENED_TO, Deadline, fold_deadlines
@@ -25,6 +26,7 @@ from ledger.domain.retention import (
     retention,
 )
 from ledger.feed.reader import FeedEvent
+from projections.listing import Column, DueOn, Filter, Kinds, Listing, RawDueOn, Status
 from projections.runner.view import Folded, Since, Table, View
 
 RANKS: Mapping[StreamKind, int] = {"contract": 0, "claim": 1, "complaint": 2}
@@ -34,22 +36,25 @@ RANKS: Mapping[StreamKind, int] = {"contract": 0, "claim": 1, "complaint": 2}
 class DueRow(NamedTuple):
     """One deadline of one subject, with what puts it in its place."""
 
-    subject: str
-    opening: int
-    """Which of the subject's rows, in order of opening, from 0."""
+    subject: Annotated[str, Column("On", "subject", "contract:C, claim:K or complaint:X.", "subject")]
+    opening: Annotated[
+        int, Column(help="Which of the subject's rows, in order of opening, from 0.", is_listed=False)
+    ]
     subject_rank: int
     subject_position: int
-    contract: str
+    contract: Annotated[str, Column(help="Number of the contract.", is_listed=False)]
     contract_position: int
-    guarantee: str | None
-    kind: str
-    rule: str
-    seq: int
-    raw_due_on: date
-    due_on: date
-    alert_on: date
-    status: str
-    met_on: date | None
+    guarantee: Annotated[str | None, Column(help="identity, payment, data or reputation.", is_listed=False)]
+    kind: Kinds
+    rule: Annotated[str, Column("Rule", "text", "The rule that the date follows from.")]
+    seq: Annotated[int, Column(help="Which of the subject's rows of the kind, from 1.", is_listed=False)]
+    raw_due_on: RawDueOn
+    due_on: DueOn
+    alert_on: Annotated[
+        date, Column("Warn from", "day", "The working day on or before the raw date.", "alert")
+    ]
+    status: Status
+    met_on: Annotated[date | None, Column("Met", "day", "When it was met, late too; null: not yet.")]
 
 
 class DueSubject(NamedTuple):
@@ -147,22 +152,9 @@ DUE: View[DueSubject] = View(
 )
 
 
-SELECT = """
-select subject, kind, rule, raw_due_on, due_on, alert_on, status, met_on
-from ({found}) as found
-where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
-    and (%(subject)s::text is null or subject = %(subject)s)
-    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
-    and (%(before)s::date is null or due_on < %(before)s)
-    and (%(from_on)s::date is null or due_on >= %(from_on)s)
-    and (%(status)s::text is null or status = %(status)s)
-    and (%(kind)s::text is null or kind = %(kind)s)
-order by due_on, subject_position, opening
-"""
-
 # What is due more than once by one rule from one day is told apart by its place among all of these, whatever
 # is left out of a calendar: the name that it has there never changes.
-CALENDAR = """
+_CALENDAR: Final = """
 select subject, kind, rule, raw_due_on, due_on, alert_on, status, met_on, nth
 from (
     select found.*, row_number() over (
@@ -170,34 +162,43 @@ from (
     ) as nth
     from ({found}) as found
 ) as named
-where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
-    and (%(subject)s::text is null or subject = %(subject)s)
-    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
-    and (%(before)s::date is null or due_on < %(before)s)
-    and (%(from_on)s::date is null or due_on >= %(from_on)s)
-    and (%(status)s::text is null or status = %(status)s)
-    and (%(kind)s::text is null or kind = %(kind)s)
-    and (%(open_or_from)s::date is null or status = 'open' or due_on >= %(open_or_from)s)
+where {where}
 order by due_on, subject, kind, nth
 """
 
+LISTED: Final = Listing(
+    name="due",
+    summary="What is due when, and what was met, missed or cancelled, by due date",
+    row=DueRow,
+    of=DUE,
+    order=("due_on - date '1900-01-01'", "subject_position", "opening"),
+    order_sql="due_on, subject_position, opening",
+    filters=(
+        Filter("contract", "Only this contract's, its claims' and its complaints'."),
+        Filter("claim", "Only this claim's.", "subject = 'claim:' || %(claim)s"),
+        Filter("guarantee", "Only of claims under this guarantee.", choices=GUARANTEES),
+        Filter("from", "Only what is due on this date or later.", "due_on >= %(from_on)s"),
+        Filter("before", "Only what is due before this date.", "due_on < %(before)s"),
+        Filter("status", "Only rows with this status.", choices=get_args(DeadlineStatus)),
+        Filter(
+            "kind",
+            "Only rows of this kind; `retention` stands in no other list.",
+            choices=get_args(DeadlineKind),
+        ),
+    ),
+    conditions={"subject": "subject = %(subject)s"},
+    table="subject kind rule raw_due_on due_on alert_on status met_on",
+    left_out="raw_due_on alert_on rule",
+    page="due_on kind subject status alert_on met_on rule raw_due_on",
+    page_spares="rule raw_due_on",
+)
 
-@dataclass(frozen=True, slots=True)
-class DueFilter:
-    """Which due rows are asked for; None asks for all."""
-
-    contracts: Sequence[str] | None = None
-    """Of these contracts, their claims and their complaints."""
-    subject: str | None = None
-    """Of one stream, as `claim:CL-1`."""
-    guarantee: str | None = None
-    """Of the claims under this guarantee."""
-    before: date | None = None
-    """Due before this date."""
-    status: str | None = None
-    kind: str | None = None
-    from_on: date | None = None
-    """Due on this date or later."""
+CALENDAR: Final = replace(
+    LISTED,
+    sql=_CALENDAR,
+    conditions={"open_or_from": "status = 'open' or due_on >= %(open_or_from)s"},
+)
+"""The same, each row with its place among those of one name."""
 
 
 TYPES = frozenset(event.stable_name for event in KEPT_BY)

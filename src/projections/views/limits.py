@@ -1,13 +1,13 @@
 """What is left of each limit: one row for each guarantee of each insurance year begun (I1, I6, I7, D7)."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Annotated, Final, NamedTuple, get_args
 
 from pydantic import TypeAdapter
 
 from ledger.domain.calendar import term_end, term_start
+from ledger.domain.codes import GUARANTEES, ContractStatus
 from ledger.domain.contract.events import (
     ContractRenewed,
     ContractStarted,
@@ -18,26 +18,59 @@ from ledger.domain.contract.events import (
 )
 from ledger.domain.terms import load_terms
 from ledger.feed.reader import FeedEvent
+from projections.listing import (
+    Column,
+    Computed,
+    ContractNumber,
+    Filter,
+    GuaranteeCode,
+    InsuranceYear,
+    Listing,
+)
 from projections.runner.view import Folded, Since, Table, View
 
 
 class LimitRow(NamedTuple):
     """One guarantee in one insurance year of one contract; no limit where it is None. Amounts in cents."""
 
-    contract: str
-    insurance_year: int
-    guarantee: str
+    contract: ContractNumber
+    insurance_year: InsuranceYear
+    guarantee: GuaranteeCode
     guarantee_order: int
     contract_position: int
-    from_on: date
-    to_on: date
-    """First day of the next insurance year, even where cover ends earlier (D7)."""
-    amount_limit_cents: int | None
-    amount_consumed_cents: int
-    amount_reserved_cents: int
-    count_limit: int | None
-    count_consumed: int
-    count_reserved: int
+    from_on: Annotated[date, Column("", "day", "First day of the insurance year.", "from")]
+    to_on: Annotated[
+        date,
+        Column("", "day", "First day of the next insurance year, even where cover ends earlier.", "to"),
+    ]
+    """Even where cover ends earlier (D7)."""
+    amount_limit_cents: Annotated[
+        int | None, Column("of", "amount", "Limit of the amount in the insurance year, cents; null: none.")
+    ]
+    amount_consumed_cents: Annotated[
+        int,
+        Column(
+            "",
+            "amount",
+            "Consumed by accepted claims, cents.",
+            "amount consumed",
+            limit="amount_limit_cents",
+        ),
+    ]
+    amount_reserved_cents: Annotated[
+        int, Column("", "amount", "Reserved while an expert stands, cents.", "amount reserved")
+    ]
+    count_limit: Annotated[
+        int | None,
+        Column("of", "number", "Limit of the number of claims in the insurance year; null: none."),
+    ]
+    count_consumed: Annotated[
+        int, Column("", "number", "Claims that count.", "claims counted", limit="count_limit")
+    ]
+    count_reserved: Annotated[
+        int,
+        Column("", "number", "Claims counted in advance while an expert stands.", "claims reserved"),
+    ]
 
 
 class ContractLimits(NamedTuple):
@@ -158,28 +191,56 @@ LIMITS: View[ContractLimits] = View(
 )
 
 
-SELECT = """
-select
-    contract, insurance_year, from_on, to_on, guarantee,
-    amount_limit_cents, amount_consumed_cents, amount_reserved_cents,
-    amount_limit_cents - amount_consumed_cents - amount_reserved_cents as amount_remaining_cents,
-    count_limit, count_consumed, count_reserved,
-    count_limit - count_consumed - count_reserved as count_remaining
-from ({found}) as found
-where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
-    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
-    and (%(insurance_year)s::int is null or insurance_year = %(insurance_year)s)
-    and (%(before)s::date is null or from_on < %(before)s)
-order by contract_position, insurance_year, guarantee_order
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsFilter:
-    """Which limits are asked for; None asks for all."""
-
-    contracts: Sequence[str] | None = None
-    guarantee: str | None = None
-    insurance_year: int | None = None
-    before: date | None = None
-    """Insurance years that begin before this date."""
+LISTED: Final = Listing(
+    name="limits",
+    summary="What is consumed and what is left of each limit, for each insurance year begun",
+    row=LimitRow,
+    of=LIMITS,
+    further_views=("claims", "contracts"),
+    order=("contract_position", "insurance_year", "guarantee_order"),
+    filters=(
+        Filter("contract", "Only this contract's."),
+        Filter("claim", "Only those that this claim draws on: its contract, guarantee and insurance year."),
+        Filter("guarantee", "Only this guarantee's.", choices=GUARANTEES),
+        Filter("status", "Only of contracts with this status.", choices=get_args(ContractStatus)),
+        Filter("before", "Only insurance years that begin before this date.", "from_on < %(before)s"),
+    ),
+    conditions={
+        "contracts": "contract = any(%(contracts)s)",
+        "insurance_year": "insurance_year = %(insurance_year)s",
+    },
+    computed=(
+        Computed(
+            "amount_remaining_cents",
+            Annotated[
+                int | None,
+                Column(
+                    "Amount left",
+                    "amount",
+                    "Limit less consumed and reserved, cents; null: no limit.",
+                    is_rest=True,
+                ),
+            ],
+            "amount_limit_cents - amount_consumed_cents - amount_reserved_cents",
+        ),
+        Computed(
+            "count_remaining",
+            Annotated[
+                int | None,
+                Column(
+                    "Claims left", "number", "Limit less consumed and reserved; null: no limit.", is_rest=True
+                ),
+            ],
+            "count_limit - count_consumed - count_reserved",
+        ),
+    ),
+    columns_in_order="contract insurance_year from_on to_on guarantee amount_limit_cents"
+    " amount_consumed_cents amount_reserved_cents amount_remaining_cents count_limit count_consumed"
+    " count_reserved count_remaining",
+    table="contract insurance_year from_on to_on guarantee amount_consumed_cents amount_reserved_cents"
+    " amount_remaining_cents count_consumed count_reserved count_remaining",
+    left_out="count_reserved amount_reserved_cents to_on from_on count_remaining",
+    page="contract guarantee insurance_year amount_remaining_cents amount_limit_cents count_remaining"
+    " count_limit",
+    page_spares="amount_limit_cents count_limit",
+)

@@ -1,9 +1,7 @@
 """Every movement of money on a claim: refunds paid, failed and taken back, and what third parties paid."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -15,27 +13,38 @@ from ledger.domain.claim.events import (
     RefundIssued,
     RefundReversed,
 )
+from ledger.domain.codes import GUARANTEES
 from ledger.feed.reader import FeedEvent
+from projections.listing import (
+    POSITION,
+    ClaimNumber,
+    Column,
+    ContractNumber,
+    Filter,
+    GuaranteeCode,
+    Kinds,
+    Listing,
+    PaidCents,
+    RowNumber,
+)
 from projections.runner.view import Folded, Since, Table, View
 
 
 class PaymentRow(NamedTuple):
     """One movement. What the insurer paid out stands in `paid_cents`, taken back as a negative amount."""
 
-    claim: str
-    number: int
-    """Which of the claim's movements, from 1."""
+    claim: ClaimNumber
+    number: RowNumber
     opened_position: int
-    contract: str
-    guarantee: str
-    kind: str
+    contract: ContractNumber
+    guarantee: GuaranteeCode
+    kind: Kinds
     """`refund`, `refund_failed`, `refund_reversed`, `recovery`."""
-    moved_on: date
-    paid_cents: int
-    received_cents: int
-    payment_reference: str | None
-    payer: str | None
-    """Who paid the insurer back, as a code."""
+    moved_on: Annotated[date, Column("On", "day", "Date of the movement.")]
+    paid_cents: PaidCents
+    received_cents: Annotated[int, Column("Received", "amount", "Received from a third party, cents.")]
+    payment_reference: Annotated[str | None, Column("Reference", "text", "Reference of the payment.")]
+    payer: Annotated[str | None, Column("", "text", "Who paid the insurer back, as a code.", "payer")]
 
 
 class Payments(NamedTuple):
@@ -123,28 +132,22 @@ PAYMENTS: View[Payments] = View(
 )
 
 
-SELECT = """
-select
-    claim, number, contract, guarantee, kind, moved_on, paid_cents, received_cents, payment_reference, payer,
-    from_position as position
-from ({found}) as found
-where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
-    and (%(claims)s::text[] is null or claim = any(%(claims)s))
-    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
-    and (%(since)s::date is null or moved_on >= %(since)s)
-    and (%(before)s::date is null or moved_on < %(before)s)
-order by opened_position, number
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentsFilter:
-    """Which movements are asked for; None asks for all."""
-
-    contracts: Sequence[str] | None = None
-    claims: Sequence[str] | None = None
-    guarantee: str | None = None
-    since: date | None = None
-    """Movements on this date or later."""
-    before: date | None = None
-    """Movements before this date."""
+LISTED: Final = Listing(
+    name="payments",
+    summary="Every movement of money on claims",
+    row=PaymentRow,
+    of=PAYMENTS,
+    is_report=True,
+    order=("opened_position", "number"),
+    filters=(
+        Filter("contract", "Only on this contract."),
+        Filter("claim", "Only on this claim."),
+        Filter("guarantee", "Only on claims under this guarantee.", choices=GUARANTEES),
+        Filter("since", "Only what moved on this date or later.", "moved_on >= %(since)s"),
+        Filter("before", "Only what moved before this date.", "moved_on < %(before)s"),
+    ),
+    computed=(POSITION,),
+    table="claim contract guarantee kind moved_on paid_cents received_cents payment_reference payer",
+    left_out="guarantee contract payment_reference payer",
+    page="claim contract guarantee kind moved_on paid_cents received_cents payment_reference position",
+)

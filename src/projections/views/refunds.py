@@ -1,16 +1,32 @@
 """Refunds against the 15 days (R7): a row for each complete submission of each claim, paid or not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Annotated, Final, NamedTuple, get_args
 
 from pydantic import TypeAdapter
 
 from ledger.domain.claim.events import ClaimEvent, ClaimMoved, SubmissionCompleted
 from ledger.domain.claim.state import Claim
+from ledger.domain.codes import GUARANTEES, DeadlineStatus
 from ledger.domain.deadlines import Deadline
 from ledger.feed.reader import FeedEvent
+from projections.listing import (
+    POSITION,
+    ApprovedCents,
+    ClaimNumber,
+    Column,
+    ContractNumber,
+    DueOn,
+    Filter,
+    GuaranteeCode,
+    Listing,
+    OwedCents,
+    RawDueOn,
+    RefundedCents,
+    RowNumber,
+    Status,
+)
 from projections.runner.registers import folded, read_state, state_text
 from projections.runner.view import Folded, Since, Table, View
 
@@ -18,27 +34,33 @@ from projections.runner.view import Folded, Since, Table, View
 class RefundRow(NamedTuple):
     """One obligation to refund. Amounts, in cents, are the claim's when the row last changed."""
 
-    claim: str
-    number: int
-    """Which of the claim's, from 1: a further one after a reopening (D15)."""
+    claim: ClaimNumber
+    number: RowNumber
+    """A further one after a reopening (D15)."""
     opened_position: int
-    contract: str
-    guarantee: str
-    submitted_on: date
-    """From when the days count: the complete submission, or a further acceptance without one (D15)."""
-    raw_due_on: date
-    due_on: date
-    status: str
-    approved_cents: int
-    refunded_cents: int
-    owed_cents: int
-    settled_on: date | None
-    """When all that was then approved had been paid."""
-    days_allowed: int
-    days_taken: int | None
-    """Calendar days from `submitted_on` to `settled_on`; None until then."""
-    in_time: bool | None
-    """None while it is open, and where nothing was to be paid."""
+    contract: ContractNumber
+    guarantee: GuaranteeCode
+    submitted_on: Annotated[date, Column("Submitted", "day", "From when the days of the refund count.")]
+    """The complete submission, or a further acceptance without one (D15)."""
+    raw_due_on: RawDueOn
+    due_on: DueOn
+    status: Status
+    approved_cents: ApprovedCents
+    refunded_cents: RefundedCents
+    owed_cents: OwedCents
+    settled_on: Annotated[
+        date | None,
+        Column("Settled", "day", "When all that was approved then had been paid; null: not yet."),
+    ]
+    days_allowed: Annotated[int, Column("", "number", "Calendar days from submitted_on to raw_due_on.", "of")]
+    days_taken: Annotated[
+        int | None,
+        Column("Days taken", "number", "Calendar days from submitted_on to settled_on; null: not settled."),
+    ]
+    in_time: Annotated[
+        bool | None,
+        Column(help="Whether it was settled by due_on; null: still open, or nothing was to be paid."),
+    ]
 
 
 class Refunds(NamedTuple):
@@ -140,28 +162,26 @@ REFUNDS: View[Refunds] = View(
 )
 
 
-SELECT = """
-select
-    claim, number, contract, guarantee, status, submitted_on, raw_due_on, due_on, settled_on,
-    days_allowed, days_taken, in_time, approved_cents, refunded_cents, owed_cents, from_position as position
-from ({found}) as found
-where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
-    and (%(claims)s::text[] is null or claim = any(%(claims)s))
-    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
-    and (%(before)s::date is null or due_on < %(before)s)
-    and (%(status)s::text is null or status = %(status)s)
-order by opened_position, number
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class RefundsFilter:
-    """Which refunds are asked for; None asks for all."""
-
-    contracts: Sequence[str] | None = None
-    claims: Sequence[str] | None = None
-    guarantee: str | None = None
-    before: date | None = None
-    """Refunds due before this date."""
-    status: str | None = None
-    """Of the deadline: `open`, `met`, `missed`, `cancelled`."""
+LISTED: Final = Listing(
+    name="refunds",
+    summary="Refunds with the days that they took against those allowed (R7)",
+    row=RefundRow,
+    of=REFUNDS,
+    is_report=True,
+    order=("opened_position", "number"),
+    filters=(
+        Filter("contract", "Only of this contract."),
+        Filter("claim", "Only of this claim."),
+        Filter("guarantee", "Only of claims under this guarantee.", choices=GUARANTEES),
+        Filter("before", "Only what was due before this date.", "due_on < %(before)s"),
+        Filter("status", "Only with this status.", choices=get_args(DeadlineStatus)),
+    ),
+    computed=(POSITION,),
+    columns_in_order="claim number contract guarantee status submitted_on raw_due_on due_on settled_on"
+    " days_allowed days_taken in_time approved_cents refunded_cents owed_cents position",
+    table="claim contract guarantee status submitted_on due_on settled_on days_taken days_allowed"
+    " approved_cents refunded_cents owed_cents",
+    left_out="refunded_cents guarantee contract days_allowed due_on settled_on",
+    page="claim contract guarantee status submitted_on due_on settled_on days_taken approved_cents owed_cents"
+    " position",
+)

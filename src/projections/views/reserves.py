@@ -1,13 +1,32 @@
 """Reserves and recoveries: what each claim may still cost, what it has cost, what came back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import NamedTuple
+from typing import Annotated, Final, NamedTuple, get_args
 
 from ledger.domain.claim.events import ClaimEvent
 from ledger.domain.claim.state import Claim
+from ledger.domain.codes import GUARANTEES, ClaimStatus
 from ledger.store.pool import Connection
+from projections.listing import (
+    POSITION,
+    ApprovedCents,
+    ClaimNumber,
+    Column,
+    ContractNumber,
+    ExcessCents,
+    Filter,
+    GuaranteeCode,
+    IncidentOn,
+    IncurredCents,
+    Listing,
+    LossCents,
+    NetCents,
+    OwedCents,
+    RecoveredCents,
+    RefundedCents,
+    ReservedCents,
+    Status,
+    YearOfIncident,
+)
 from projections.runner.registers import register
 from projections.runner.rows import RowSource, select
 from projections.runner.view import Table
@@ -16,29 +35,25 @@ from projections.runner.view import Table
 class ReserveRow(NamedTuple):
     """One claim's amounts, in cents."""
 
-    claim: str
+    claim: ClaimNumber
     opened_position: int
-    contract: str
-    guarantee: str
-    incident_on: date
-    insurance_year: int | None
-    """That of the incident; None before S (D10)."""
-    status: str
-    counted: int
-    """How many claims it counts as: 1 once it was accepted or a rescue failed (I6, Q11), else 0."""
-    loss_cents: int
-    approved_cents: int
-    excess_cents: int
-    reserved_cents: int
-    """Set aside while an expert stands (D14)."""
-    refunded_cents: int
-    owed_cents: int
-    """Approved and not paid yet."""
-    recovered_cents: int
-    net_cents: int
-    """Paid, less what third parties paid back."""
-    incurred_cents: int
-    """Approved and reserved, less what third parties paid back."""
+    contract: ContractNumber
+    guarantee: GuaranteeCode
+    incident_on: IncidentOn
+    insurance_year: YearOfIncident
+    status: Status
+    counted: Annotated[int, Column("", "number", "How many claims it counts as: 1 or 0.")]
+    """1 once it was accepted or a rescue failed (I6, Q11)."""
+    loss_cents: LossCents
+    approved_cents: ApprovedCents
+    excess_cents: ExcessCents
+    reserved_cents: ReservedCents
+    """While an expert stands (D14)."""
+    refunded_cents: RefundedCents
+    owed_cents: OwedCents
+    recovered_cents: RecoveredCents
+    net_cents: NetCents
+    incurred_cents: IncurredCents
 
 
 TABLE = Table("projections.reserves", ReserveRow._fields, identity=1)
@@ -77,19 +92,27 @@ RESERVES = register(
 )
 
 
-SELECT = """
-select
-    claim, contract, guarantee, incident_on, insurance_year, status, counted, loss_cents, approved_cents,
-    excess_cents, reserved_cents, refunded_cents, owed_cents, recovered_cents, net_cents, incurred_cents,
-    from_position as position
-from ({found}) as found
-where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
-    and (%(claims)s::text[] is null or claim = any(%(claims)s))
-    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
-    and (%(before)s::date is null or incident_on < %(before)s)
-    and (%(status)s::text is null or status = %(status)s)
-order by opened_position
-"""
+LISTED: Final = Listing(
+    name="recoveries",
+    summary="Reserves and recoveries: what each claim may still cost, has cost, and what came back",
+    row=ReserveRow,
+    of=RESERVES,
+    is_report=True,
+    order=("opened_position",),
+    filters=(
+        Filter("contract", "Only on this contract."),
+        Filter("claim", "Only this claim."),
+        Filter("guarantee", "Only claims under this guarantee.", choices=GUARANTEES),
+        Filter("before", "Only claims whose incident lies before this date.", "incident_on < %(before)s"),
+        Filter("status", "Only claims with this status.", choices=get_args(ClaimStatus)),
+    ),
+    computed=(POSITION,),
+    table="claim contract guarantee status approved_cents reserved_cents refunded_cents owed_cents"
+    " recovered_cents net_cents incurred_cents",
+    left_out="reserved_cents guarantee contract incurred_cents owed_cents",
+    page="claim contract guarantee status approved_cents reserved_cents refunded_cents recovered_cents"
+    " net_cents position",
+)
 
 # A claim counts in the calendar year of its incident, whatever was recorded when (I7 has it for the limits).
 BY_GUARANTEE = """
@@ -115,18 +138,6 @@ where (%(guarantee)s::text is null or guarantee = %(guarantee)s)
 group by 1, 2
 order by 1, 2
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ReservesFilter:
-    """Which claims are asked for; None asks for all."""
-
-    contracts: Sequence[str] | None = None
-    claims: Sequence[str] | None = None
-    guarantee: str | None = None
-    before: date | None = None
-    """Claims whose incident lies before this date."""
-    status: str | None = None
 
 
 def by_guarantee(

@@ -1,39 +1,51 @@
 """The timeline of a claim: each step from the notice to the last payment, in the words of the FAQ."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import TypeAdapter
 
 from ledger.domain.claim import events as on_claims
 from ledger.domain.claim.events import ClaimEvent
+from ledger.domain.codes import GUARANTEES
 from ledger.domain.event import Event
 from ledger.feed.reader import FeedEvent
+from projections.listing import (
+    POSITION,
+    ClaimNumber,
+    Column,
+    ContractNumber,
+    Filter,
+    GuaranteeCode,
+    Listing,
+)
 from projections.runner.view import Folded, Since, Table, View
 
 
 class StepRow(NamedTuple):
     """One step. Nothing personal stands in it, nor any free text."""
 
-    claim: str
-    version: int
-    contract: str
+    claim: ClaimNumber
+    version: Annotated[int, Column("", "number", "Version of the claim's stream.")]
+    contract: ContractNumber
     """To which the claim belonged then."""
-    guarantee: str
-    step: str
+    guarantee: GuaranteeCode
+    step: Annotated[str, Column("Step", "code", "Which step of the claim's way it belongs to.")]
     """`notify`, `identify`, `advise`, `refund`: the four of the FAQ; beside them `assist`, `decide`,
     `recover`, `correct`, `close` and `erase`."""
-    event: str
-    effective_on: date
-    at: datetime
-    actor: str
-    days_since_notice: int
-    """Calendar days since the claim was reported; negative where a date before it counts."""
-    amount_cents: int | None
-    said: str | None
-    """What the event says in codes: a method, a provider, a rejection's code, a payment's reference."""
+    event: Annotated[str, Column("Event", "claim_event", "Name of the event.")]
+    effective_on: Annotated[date, Column("Counts from", "day", "The date on which it counts.", "effective")]
+    at: Annotated[datetime, Column("", "instant", "When it was said to have happened.", "at (Brussels)")]
+    actor: Annotated[str, Column("", "text", "Opaque staff id; never a name.", "actor")]
+    days_since_notice: Annotated[
+        int,
+        Column("Days since notice", "number", "Calendar days since the claim was reported.", "day"),
+    ]
+    """Negative where a date before it counts."""
+    amount_cents: Annotated[int | None, Column("Amount", "amount", "The amount of the step, cents.")]
+    said: Annotated[str | None, Column("", "prose", "What the event says in codes.", "said")]
+    """A method, a provider, a rejection's code, a payment's reference."""
 
 
 class Timeline(NamedTuple):
@@ -150,27 +162,22 @@ TIMELINE: View[Timeline] = View(
 )
 
 
-SELECT = """
-select
-    claim, version, contract, guarantee, step, event, effective_on, at, actor, days_since_notice,
-    amount_cents, said, from_position as position
-from ({found}) as found
-where (%(contracts)s::text[] is null or contract = any(%(contracts)s))
-    and (%(claims)s::text[] is null or claim = any(%(claims)s))
-    and (%(guarantee)s::text is null or guarantee = %(guarantee)s)
-    and (%(before)s::date is null or effective_on < %(before)s)
-    and (%(step)s::text is null or step = %(step)s)
-order by from_position
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class StepsFilter:
-    """Which steps are asked for; None asks for all."""
-
-    contracts: Sequence[str] | None = None
-    claims: Sequence[str] | None = None
-    guarantee: str | None = None
-    before: date | None = None
-    """Steps that took effect before this date."""
-    step: str | None = None
+LISTED: Final = Listing(
+    name="timeline",
+    summary="Steps of claims in the order in which they were recorded",
+    row=StepRow,
+    of=TIMELINE,
+    is_report=True,
+    order=("from_position",),
+    filters=(
+        Filter("contract", "Only claims on this contract."),
+        Filter("claim", "Only this claim."),
+        Filter("guarantee", "Only claims under this guarantee.", choices=GUARANTEES),
+        Filter("before", "Only what took effect before this date.", "effective_on < %(before)s"),
+        Filter("step", "Only these steps.", choices=tuple(dict.fromkeys(STEPS.values()))),
+    ),
+    computed=(POSITION,),
+    table="claim step event effective_on days_since_notice amount_cents said actor at",
+    left_out="actor at said amount_cents",
+    page="claim contract guarantee step event effective_on days_since_notice amount_cents position",
+)

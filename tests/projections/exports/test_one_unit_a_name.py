@@ -12,8 +12,10 @@ from ledger.domain.registry import COMMANDS
 from ledger.imports.csv_rows import columns_of, read_csv
 from ledger.imports.lines import Line
 from projections.exports.files import csv_chunks
-from projections.exports.sheets import SHEETS, Sheet
+from projections.exports.sheets import Sheet
+from projections.views.registry import LISTINGS
 
+SHEETS = [listing.sheet for listing in LISTINGS.values()]
 AT = "2026-02-03T10:00:00+01:00"
 AMOUNTS = [
     (command, column)
@@ -29,7 +31,7 @@ def exported(sheet: Sheet, row: dict[str, object]) -> dict[str, str]:
     return read
 
 
-@pytest.mark.parametrize("sheet", SHEETS.values(), ids=lambda sheet: sheet.name)
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
 def test_fault_34_no_heading_of_a_csv_says_cents_and_each_is_another(sheet: Sheet) -> None:
     heading = list(exported(sheet, {}))
     assert not [name for name in heading if "cents" in name]
@@ -37,7 +39,7 @@ def test_fault_34_no_heading_of_a_csv_says_cents_and_each_is_another(sheet: Shee
     assert len(set(heading)) == len(sheet.names)
 
 
-@pytest.mark.parametrize("sheet", SHEETS.values(), ids=lambda sheet: sheet.name)
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
 @settings(max_examples=20)
 @given(cents=st.integers(-MOST_CENTS, MOST_CENTS))
 def test_fault_34_every_amount_that_is_written_is_euro_with_two_decimals(sheet: Sheet, cents: int) -> None:
@@ -55,7 +57,7 @@ def test_fault_34_every_amount_that_is_written_is_euro_with_two_decimals(sheet: 
 def test_fault_34_what_is_written_under_a_name_is_read_under_it_as_the_same_cents(
     command: str, column: str, cents: int
 ) -> None:
-    sheet = next((sheet for sheet in SHEETS.values() if f"{column}_cents" in sheet.names), SHEETS["claims"])
+    sheet = next((sheet for sheet in SHEETS if f"{column}_cents" in sheet.names), LISTINGS["claims"].sheet)
     field = f"{column}_cents" if f"{column}_cents" in sheet.names else "loss_cents"
     written = exported(sheet, {field: cents})[field.removesuffix("_cents")]
     file = f"command_id,at,{column}\na,{AT},{written}\n"

@@ -1,4 +1,4 @@
-"""Every message of the site, as templates and code say it; `make messages` merges them into catalogues."""
+"""Every message of the site: of templates, code and lists; `make messages` merges them into catalogues."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po, write_po
 import projections.web
 from ledger.domain.codes import DeadlineKind
 from ledger.domain.registry import EVENT_TYPES
+from projections.views.registry import LISTINGS
 from projections.web.i18n.codes import event_label, label
 
 ROOT = Path(projections.web.__file__).parent
@@ -29,6 +30,9 @@ def messages() -> set[Message]:
 
 def said_where() -> Iterator[tuple[str, Message]]:
     """Each message with the file that says it."""
+    for listing in LISTINGS.values():
+        for column in listing.chosen(listing.page):
+            yield f"{listing.name}.py", column.said.heading
     for path in sorted(ROOT.rglob("*")):
         method = {".html": "jinja2", ".py": "python"}.get(path.suffix)
         if method is None:

@@ -11,14 +11,15 @@ import pytest
 from fixtures.served import WAIT_SECONDS
 from ledger.app import App
 from ledger.cli.up import IN_FRONT
+from projections.listing import Filters
 from projections.queries import cached_counts
 from projections.queries.cached_counts import Figure, Groups, Rows
 from projections.queries.figures import overview, today_figures
 from projections.queries.list_pages import DueListFilter, ListFilter
-from projections.queries.questions import Filters, list_claims, list_due
+from projections.queries.questions import list_claims, list_due
 from projections.queries.reader import Reader
 from projections.runner.rows import select
-from projections.views.registry import VIEWS
+from projections.views.registry import LISTINGS, VIEWS
 from projections.web.time_params import AskedTime, looking, today_of
 
 WHOLE_COUNTS = 9
@@ -65,11 +66,15 @@ def test_the_reports_add_up_what_the_lists_say(reader: Reader) -> None:
     )
 
 
+def by_status(register: str, asked: Mapping[str, object]) -> tuple[Figure, Mapping[str, object]]:
+    return cached_counts.status_figure(LISTINGS[register], asked), asked
+
+
 ASKED: Sequence[tuple[Figure, Mapping[str, object]]] = (
-    (cached_counts.CONTRACTS_BY_STATUS, ListFilter().asked()),
-    (cached_counts.CONTRACTS_BY_STATUS, ListFilter(before=date(2026, 1, 1)).asked()),
-    (cached_counts.CLAIMS_BY_STATUS, ListFilter(guarantee="payment").asked()),
-    (cached_counts.COMPLAINTS_BY_STATUS, ListFilter().asked()),
+    by_status("contracts", ListFilter().asked()),
+    by_status("contracts", ListFilter(before=date(2026, 1, 1)).asked()),
+    by_status("claims", ListFilter(guarantee="payment").asked()),
+    by_status("complaints", ListFilter().asked()),
     (cached_counts.DUE_BY_DAY, {}),
     (cached_counts.REFUNDS_BY_DAYS, {"promised": 15}),
     (cached_counts.CONSUMED_BY_MONTH, {}),
@@ -155,5 +160,5 @@ def test_what_pages_ask_is_counted_ahead_of_them(lively: App, whole_counts: list
         today_figures(reader, today_of(lively))
         overview(reader)
         cached_counts.reserves_by_guarantee(reader, today_of(lively))
-        cached_counts.by_status(reader, cached_counts.CONTRACTS_BY_STATUS, ListFilter())
+        cached_counts.by_status(reader, LISTINGS["contracts"], ListFilter())
     assert len(whole_counts) == WHOLE_COUNTS

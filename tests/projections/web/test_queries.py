@@ -7,36 +7,24 @@ from itertools import product
 import pytest
 
 from ledger.app import App
+from projections.listing import Filters
 from projections.queries import list_pages
 from projections.queries.cached_counts import (
-    CLAIMS_BY_STATUS,
-    COMPLAINTS_BY_STATUS,
-    CONTRACTS_BY_STATUS,
     by_status,
     due_counts,
     late_number,
 )
 from projections.queries.list_pages import (
-    CLAIMS,
-    COMPLAINTS,
-    CONTRACTS,
     KINDS,
-    LIMITS,
     STATUSES,
     DueListFilter,
     DuePageKey,
     ListFilter,
 )
-from projections.queries.questions import (
-    Filters,
-    list_claims,
-    list_complaints,
-    list_contracts,
-    list_due,
-    list_limits,
-)
+from projections.queries.questions import list_due, list_limits, rows_of
 from projections.queries.reader import Reader
-from projections.views.registry import VIEWS
+from projections.views.limits import LIMITS
+from projections.views.registry import LISTINGS, VIEWS
 from projections.web.time_params import AskedTime, looking
 
 Rows = list[dict[str, object]]
@@ -94,21 +82,17 @@ def test_late_is_what_was_missed_and_is_still_to_do_and_no_letter(reader: Reader
 
 @pytest.mark.parametrize("name", ["contracts", "claims", "complaints"])
 def test_pages_of_a_list_are_the_list_from_its_end_and_its_facets_count_it(reader: Reader, name: str) -> None:
-    view, listed, paged, figure = {
-        "contracts": (CONTRACTS, list_contracts, list_pages.contracts_page, CONTRACTS_BY_STATUS),
-        "claims": (CLAIMS, list_claims, list_pages.claims_page, CLAIMS_BY_STATUS),
-        "complaints": (COMPLAINTS, list_complaints, list_pages.complaints_page, COMPLAINTS_BY_STATUS),
-    }[name]
+    listing = LISTINGS[name]
     for status in (None, "open", "active", "accepted", "cancelled"):
         rows: Rows = []
         below = None
-        while page := paged(reader.connection, reader.source(view), ListFilter(status=status), below, 2):
+        while page := list_pages.page_of(reader, listing, ListFilter(status=status), below, 2):
             rows += page
             below = int(str(page[-1]["opened_position"]))
         told = [{key: value for key, value in row.items() if key != "opened_position"} for row in rows]
-        assert told == list(reversed(listed(reader, Filters(status=status))))
-    counted = by_status(reader, figure, ListFilter(status="open"))
-    assert counted == Counter(str(row["status"]) for row in listed(reader, Filters()))
+        assert told == list(reversed(rows_of(reader, listing, Filters(status=status))))
+    counted = by_status(reader, listing, ListFilter(status="open"))
+    assert counted == Counter(str(row["status"]) for row in rows_of(reader, listing, Filters()))
 
 
 def test_limits_nearly_used_are_those_of_running_years_at_80_percent_or_out_of_claims(reader: Reader) -> None:

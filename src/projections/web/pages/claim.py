@@ -11,7 +11,8 @@ from ledger.domain.identifiers import claim_ref, complaint_ref, contract_ref
 from ledger.domain.terms import Terms, load_terms
 from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access
-from projections.queries.questions import Filters, list_contracts, list_limits, show_claim, show_complaint
+from projections.listing import Filters
+from projections.queries.questions import list_contracts, list_limits, show_claim, show_complaint
 from projections.queries.reader import Reader
 from projections.queries.replay import told
 from projections.web.form_submission import new_command_id, said_of

@@ -11,7 +11,8 @@ from urllib.parse import quote
 from ledger.command_handler import Answer
 from ledger.domain.contract.events import ContractStarted
 from ledger.domain.identifiers import StreamKind, StreamRef, contract_ref
-from projections.queries.questions import Filters, list_claims
+from projections.listing import Filters
+from projections.queries.questions import list_claims
 from projections.queries.reader import known_end
 from projections.web.form_submission import has_moved_on, new_command_id, refused, send, version_of
 from projections.web.forms import LABELS, VERB_OF, Form, FormFault, Typed, form_of, read_typed

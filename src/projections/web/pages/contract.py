@@ -9,7 +9,8 @@ from ledger.domain.dispatch import fold
 from ledger.domain.identifiers import StreamRef, contract_ref
 from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access
-from projections.queries.questions import Answer, Filters, list_due, show_contract
+from projections.listing import Filters
+from projections.queries.questions import Answer, list_due, show_contract
 from projections.queries.reader import Reader
 from projections.queries.replay import told
 from projections.web.form_submission import new_command_id, said_of

@@ -6,11 +6,12 @@ from datetime import date
 from typing import Final
 
 from projections.cancellation_requests import requests
+from projections.listing import Filters
 from projections.queries.cached_counts import OfDay, due_by_day, due_counts
 from projections.queries.figures import VIEWS_OF_TODAY, today_figures
-from projections.queries.filters import FILTERS, choices_of
 from projections.queries.list_pages import KINDS, STATUSES, DueListFilter, DuePageKey, due_page
-from projections.queries.questions import Filters, list_due
+from projections.queries.questions import list_due
+from projections.views.due import LISTED as DUE
 from projections.web.charts import month_before, next_month, weeks_of
 from projections.web.i18n.codes import REMARKS
 from projections.web.i18n.problems import BadParameter
@@ -61,9 +62,9 @@ def register_due(pages: Pages) -> None:
     """Register the list and the calendar."""
     shown = ("status", "kind", *TIME)
     pages.page(
-        "/due", show_list, due_as_json, takes=(*shown, "from", "before", "after"), json_takes=FILTERS["due"]
+        "/due", show_list, due_as_json, takes=(*shown, "from", "before", "after"), json_takes=DUE.filter_names
     )
-    of_month = [name for name in FILTERS["due"] if name not in {"from", "before"}]
+    of_month = [name for name in DUE.filter_names if name not in {"from", "before"}]
     pages.page("/due/calendar", show_calendar, calendar_as_json, takes=(*shown, "month"), json_takes=of_month)
 
 
@@ -89,10 +90,10 @@ def due_as_json(look: PageRequest) -> object:
     filters = Filters(
         contract=look.query.get("contract") or None,
         claim=look.query.get("claim") or None,
-        guarantee=read_choice(look.query, "guarantee", choices_of("due", "guarantee")),
+        guarantee=read_choice(look.query, "guarantee", DUE.choices_of("guarantee")),
         before=read_day(before) if before else None,
         status=_status(look.query),
-        kind=read_choice(look.query, "kind", choices_of("due", "kind")),
+        kind=read_choice(look.query, "kind", DUE.choices_of("kind")),
         from_on=read_day(from_on) if from_on else None,
     )
     with looking(look.wiring, ("due",), look.asked) as reader:

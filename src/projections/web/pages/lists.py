@@ -2,44 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from ledger.app import App
-from ledger.domain.codes import GUARANTEES
 from ledger.domain.identifiers import claim_ref, complaint_ref, contract_ref
 from ledger.privacy.access import Access
-from ledger.store.pool import Connection
-from projections.queries.cached_counts import (
-    CLAIMS_BY_STATUS,
-    COMPLAINTS_BY_STATUS,
-    CONTRACTS_BY_STATUS,
-    Figure,
-    by_status,
-)
-from projections.queries.filters import (
-    CLAIM_STATUSES,
-    COMPLAINT_STATUSES,
-    CONTRACT_STATUSES,
-    FILTERS,
-    choices_of,
-)
-from projections.queries.list_pages import (
-    CLAIMS,
-    COMPLAINTS,
-    CONTRACTS,
-    ListFilter,
-    claims_page,
-    complaints_page,
-    contracts_page,
-)
-from projections.queries.questions import Answer as Row
-from projections.queries.questions import Filters, list_claims, list_complaints, list_contracts
-from projections.queries.reader import Reader, known_end
-from projections.runner.rows import RowSource
-from projections.runner.view import View
+from projections.listing import Filters, Listing
+from projections.queries.cached_counts import by_status
+from projections.queries.list_pages import ListFilter
+from projections.queries.list_pages import page_of as page_rows
+from projections.queries.questions import rows_of
+from projections.queries.reader import known_end
 from projections.views.directory import Directory, Person
 from projections.views.directory import words as words_of
+from projections.views.registry import LISTINGS
 from projections.web.i18n.codes import N_
 from projections.web.i18n.problems import BadParameter
 from projections.web.page import PageRequest, page_of_request
@@ -123,60 +100,41 @@ SHOWN: Final = ("status", "guarantee", "before")
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One list: where its rows come from and how it is narrowed down."""
+    """A list as the site shows it."""
 
-    section: str
-    view: View[Any]
+    listing: Listing
     title: str
     searched: str
     """What the search looks for, in English."""
     before: str
     """What the last day is that of, in English."""
-    rows: Callable[[Connection, RowSource, ListFilter, int | None, int], list[dict[str, object]]]
-    counts: Figure
-    all: Callable[[Reader, Filters], list[Row]]
-    statuses: Sequence[str]
-    table: str
-    guarantees: Sequence[str] = ()
+
+    @property
+    def section(self) -> str:
+        """Its name, and that of its table."""
+        return self.listing.name
+
+    @property
+    def statuses(self) -> Sequence[str]:
+        """By which it is narrowed down."""
+        return self.listing.choices_of("status")
+
+    @property
+    def guarantees(self) -> Sequence[str]:
+        """As above; none: not by them."""
+        return self.listing.choices_of("guarantee")
 
 
 LISTS: Sequence[Listed] = (
+    Listed(LISTINGS["contracts"], N_("Contracts"), N_("Contract number begins with"), N_("Started before")),
     Listed(
-        "contracts",
-        CONTRACTS,
-        N_("Contracts"),
-        N_("Contract number begins with"),
-        N_("Started before"),
-        contracts_page,
-        CONTRACTS_BY_STATUS,
-        list_contracts,
-        CONTRACT_STATUSES,
-        "contracts",
+        LISTINGS["claims"], N_("Claims"), N_("Claim or contract number begins with"), N_("Incident before")
     ),
     Listed(
-        "claims",
-        CLAIMS,
-        N_("Claims"),
-        N_("Claim or contract number begins with"),
-        N_("Incident before"),
-        claims_page,
-        CLAIMS_BY_STATUS,
-        list_claims,
-        CLAIM_STATUSES,
-        "claims",
-        GUARANTEES,
-    ),
-    Listed(
-        "complaints",
-        COMPLAINTS,
+        LISTINGS["complaints"],
         N_("Complaints"),
         N_("Complaint or contract number begins with"),
         N_("Received before"),
-        complaints_page,
-        COMPLAINTS_BY_STATUS,
-        list_complaints,
-        COMPLAINT_STATUSES,
-        "complaints",
     ),
 )
 
@@ -184,7 +142,7 @@ LISTS: Sequence[Listed] = (
 def register_lists(pages: Pages) -> None:
     """Register the pages."""
     for listed in LISTS:
-        filters = FILTERS[listed.section]
+        filters = listed.listing.filter_names
         pages.page(
             f"/{listed.section}",
             _show(listed),
@@ -199,8 +157,8 @@ def _wanted(look: PageRequest, listed: Listed) -> ListFilter:
     before = look.query.get("before", "").strip()
     return ListFilter(
         look.query.get("search", "").strip()[:128] or None,
-        read_choice(look.query, "status", choices_of(listed.section, "status")),
-        read_choice(look.query, "guarantee", choices_of(listed.section, "guarantee")),
+        read_choice(look.query, "status", tuple(listed.statuses)),
+        read_choice(look.query, "guarantee", tuple(listed.guarantees)),
         read_day(before) if before else None,
     )
 
@@ -229,8 +187,8 @@ def _as_json(listed: Listed) -> Callable[[PageRequest], object]:
             before=wanted.before,
             status=wanted.status,
         )
-        with looking(look.wiring, (listed.view.name,), look.asked) as reader:
-            rows = listed.all(reader, filters)
+        with looking(look.wiring, listed.listing.views, look.asked) as reader:
+            rows = rows_of(reader, listed.listing, filters)
         beginning = wanted.beginning
         if beginning is None:
             return rows
@@ -244,11 +202,10 @@ def _show(listed: Listed) -> Callable[[PageRequest], Shown]:
     def show(look: PageRequest) -> Shown:
         wanted = _wanted(look, listed)
         below = look.query.get("below", "")
-        with looking(look.wiring, (listed.view.name,), look.asked) as reader:
-            source = reader.source(listed.view)
+        with looking(look.wiring, listed.listing.views, look.asked) as reader:
             place = read_position(below)
-            found = listed.rows(reader.connection, source, wanted, place, PAGE_ROWS + 1)
-            counts = by_status(reader, listed.counts, wanted)
+            found = page_rows(reader, listed.listing, wanted, place, PAGE_ROWS + 1)
+            counts = by_status(reader, listed.listing, wanted)
             position = reader.position
         rows = found[:PAGE_ROWS]
         return Shown(

@@ -7,26 +7,30 @@ from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
-from projections.exports import sheets
 from projections.exports.files import SENT_FORMATS, spooled
 from projections.exports.sheets import Rows, Sheet
+from projections.listing import Filters
 from projections.queries.cached_counts import promised_days, reserves_by_guarantee
 from projections.queries.figures import VIEWS_OF_OVERVIEW, overview
-from projections.queries.filters import FILTERS, choices_of
+from projections.queries.questions import each_row
 from projections.queries.reader import Reader, read_as_of
-from projections.queries.reports import REPORTS, ReportFilter, each_of, reported_until
+from projections.queries.reports import reported_until
+from projections.views.registry import LISTINGS
 from projections.web.i18n.codes import N_
 from projections.web.i18n.problems import BadParameter, NotThere
 from projections.web.page import PageRequest, page_of_request
 from projections.web.presenters.reports import consumption, guarantees, refunds
-from projections.web.presenters.tables import REPORT_COLUMNS
+from projections.web.presenters.tables import columns_of
 from projections.web.responses import ALWAYS, NO_FILTER, TIME, Download, Pages, Shown
 from projections.web.time_params import looking, read_choice, read_day, read_month, today_of
 
 ROWS_SHOWN: Final = 100
 BORDEREAU: Final = "bordereau"
 GUARANTEES: Final = "guarantees"
-TAKES: Final = (*TIME, *{name for report in (*REPORTS, GUARANTEES) for name in FILTERS[report]})
+TAKES: Final = (
+    *TIME,
+    *{name for listing in LISTINGS.values() if listing.is_report for name in listing.filter_names},
+)
 """Of any report; each looks for itself at those that it has."""
 
 TITLES: Final[Mapping[str, str]] = {
@@ -77,7 +81,7 @@ def show_report(look: PageRequest) -> Shown:
             "titles": TITLES,
             "rows": rows[:ROWS_SHOWN],
             "has_more": len(rows) > ROWS_SHOWN,
-            "columns": REPORT_COLUMNS[name],
+            "columns": columns_of(LISTINGS[name]),
             "month": _month(look) if name == BORDEREAU else None,
             "ways": {end: way.said for end, way in SENT_FORMATS.items() if way.is_there},
         },
@@ -96,8 +100,8 @@ def _found(look: PageRequest) -> Iterator[_Found]:
     """Read a report's rows, one by one."""
     name = _name(look)
     asked = _asked(look, name)
-    views = ("contracts", "reserves") if name == GUARANTEES else (REPORTS[name].view.name,)
-    with looking(look.wiring, views, look.asked) as reader:
+    listing = LISTINGS[name]
+    with looking(look.wiring, listing.views, look.asked) as reader:
         if name == GUARANTEES:
             year = _year(look)
             rows = [
@@ -105,26 +109,26 @@ def _found(look: PageRequest) -> Iterator[_Found]:
                 for row in reserves_by_guarantee(reader, _until(look, reader))
                 if asked.guarantee in {None, row["guarantee"]} and year in {None, row["incident_year"]}
             ]
-            yield _Found(rows, reader.position, sheets.GUARANTEES)
+            yield _Found(rows, reader.position, listing.sheet)
             return
-        with closing(each_of(reader, REPORTS[name], asked)) as rows_one_by_one:
-            yield _Found(rows_one_by_one, reader.position, REPORTS[name].sheet)
+        with closing(each_row(reader, listing, asked)) as rows_one_by_one:
+            yield _Found(rows_one_by_one, reader.position, listing.sheet)
 
 
-def _asked(look: PageRequest, name: str) -> ReportFilter:
+def _asked(look: PageRequest, name: str) -> Filters:
     """Read the filters. Raises `BadParameter` for one that the report does not have, or that says nothing."""
     for given in look.query.keys() - ALWAYS - set(TIME):
-        if given not in FILTERS[name]:
+        if given not in LISTINGS[name].filter_names:
             raise BadParameter(NO_FILTER, name=given)
     known = {
-        given: read_choice(look.query, given, choices_of(name, given))
-        for given in FILTERS[name]
+        given: read_choice(look.query, given, LISTINGS[name].choices_of(given))
+        for given in LISTINGS[name].filter_names
         if given in {"guarantee", "status", "step"}
     }
     days = {
         given: read_day(text) for given in ("since", "before") if (text := look.query.get(given, "").strip())
     }
-    return ReportFilter(
+    return Filters(
         contract=look.query.get("contract") or None,
         claim=look.query.get("claim") or None,
         month=_month(look) if name == BORDEREAU else None,

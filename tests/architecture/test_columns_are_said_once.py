@@ -1,0 +1,40 @@
+"""What a row's columns say of themselves is what other tools read in the schema `reporting`."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from projections.listing import Listing, published
+from projections.views.registry import LISTINGS, VIEWS
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+COMMENT = re.compile(r"^\s*\('(\w+)', '((?:[^']|'')*)'\),?$", re.MULTILINE)
+SHOWN = [listing for listing in LISTINGS.values() if listing.of is not None]
+
+
+def comments() -> dict[str, str]:
+    text = (MIGRATIONS / "0104_reporting_schema.sql").read_text(encoding="utf-8")
+    said = text[text.index("do $comments$") :]
+    return {name: words.replace("''", "'") for name, words in COMMENT.findall(said)}
+
+
+def test_every_view_has_a_list_and_every_list_of_one_view_its_view() -> None:
+    assert {listing.view.name for listing in SHOWN} == set(VIEWS)
+
+
+@pytest.mark.parametrize("listing", SHOWN, ids=lambda listing: listing.name)
+def test_a_columns_comment_in_the_database_is_what_its_row_declares(listing: Listing) -> None:
+    known = comments()
+    declared = {column.name: column.said.help for column in published(listing)}
+    assert declared == {name: known[name] for name in declared}
+
+
+@pytest.mark.parametrize("listing", LISTINGS.values(), ids=lambda listing: listing.name)
+def test_what_is_shown_and_left_out_is_among_the_columns(listing: Listing) -> None:
+    shown = set(listing.table.split())
+    assert listing.chosen(listing.table)
+    assert set(listing.left_out.split()) <= shown
+    assert set(listing.page_spares.split()) <= set(listing.page.split())
+    assert {column.name for column in listing.chosen(listing.page)} == set(listing.page.split())
+    assert all(column.said.short_heading for column in listing.chosen(listing.table))
