@@ -86,15 +86,13 @@ def _check_new(command: Command) -> None:
         raise Invalid(*wrong, command=type(command).__name__)
 
 
-def given(value: object) -> object:
-    """Leave out what is null in a mapping: a field given as null is a field not given."""
-    if isinstance(value, Mapping):
-        return {
-            key: given(inner) if isinstance(inner, Mapping) else inner
-            for key, inner in value.items()
-            if inner is not None
-        }
-    return value
+def given(fields: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what is null: a field given as null is a field not given."""
+    return {
+        name: given(value) if isinstance(value, Mapping) else value
+        for name, value in fields.items()
+        if value is not None
+    }
 
 
 def _written(value: object) -> str:
@@ -128,13 +126,12 @@ def _fault(field: str, fault: ErrorDetails, content: str | bytes) -> FieldFault:
 
 def _holds_lone_surrogate(content: str | bytes) -> bool:
     """Whether half of a character is escaped in it, which Python's own reader of JSON takes."""
+    halved = False
     try:
         json.dumps(json.loads(content), ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    except (ValueError, RecursionError):
-        return False
-    return False
+    except (ValueError, RecursionError) as error:
+        halved = isinstance(error, UnicodeEncodeError)
+    return halved
 
 
 EVENT_TYPES: Mapping[str, type[Event]] = {

@@ -220,6 +220,13 @@ def test_what_a_deadline_policy_opens_and_changes_is_made_of_events_of_its_own_t
         assert change.row(row, unheard) is row
 
 
+def test_an_event_has_the_names_by_which_the_library_reads_it(desk: Desk) -> None:
+    pending, recorded = desk.entries[0], desk.history[0]
+
+    assert (recorded.originator_version, pending.originator_version) == (1, 0)
+    assert pending.type == pending.event.stable_name
+
+
 def test_time_owes_next_what_comes_first_and_nothing_after_the_end(desk: Desk) -> None:
     contract, claim = desk.contract("C"), desk.claim("K")
     assert next_instant(contract) == instant("2025-08-02")

@@ -302,6 +302,17 @@ def test_an_at_without_offset_is_invalid() -> None:
         check(read_command("AcceptClaim", ACCEPT), datetime(2025, 1, 1, 9))  # noqa: DTZ001 - a naive time is what is refused
 
 
+@pytest.mark.parametrize("content", [b"{", b"[" * 100_000, b"\xff"])
+def test_what_is_no_json_is_invalid_in_one_line(content: bytes) -> None:
+    with pytest.raises(Invalid) as caught:
+        read_command("AcceptClaim", content)
+
+    [fault] = caught.value.faults
+    assert (fault.field, fault.code) == ("", "NOT_TAKEN")
+    assert "\n" not in caught.value.message
+    assert "surrogate" not in caught.value.message
+
+
 def test_an_invalid_command_records_nothing() -> None:
     desk = Desk()
 
