@@ -144,7 +144,7 @@ def test_an_import_killed_at_random_moments_and_run_again_ends_in_the_same_state
 
 
 @pytest.mark.test_all
-@pytest.mark.parametrize("seed", range(100, 120 if FULL else 104))
+@pytest.mark.parametrize("seed", range(100, 120 if FULL else 101))
 def test_an_import_killed_at_further_random_moments_ends_in_the_same_state(
     program: Program, seed: int
 ) -> None:

@@ -187,7 +187,7 @@ def test_fault_31_a_sample_of_what_nobody_should_send_to_every_route_is_never_a_
 def test_fault_31_nothing_that_nobody_should_send_is_ever_a_fault_of_ours(
     peopled: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    walk(peopled, 1 if FULL else 7)
+    walk(peopled, 1 if FULL else 14)
     assert "Traceback" not in capsys.readouterr().err
 
 
