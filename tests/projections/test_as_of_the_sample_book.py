@@ -23,7 +23,6 @@ from ledger.domain.terms import packaged_terms
 from ledger.feed.reader import FeedEvent
 from ledger.privacy.access import Access
 from ledger.privacy.erasure import Erasures
-from projections.cli.tables import as_json
 from projections.listing import Filters
 from projections.maintenance.rebuild import rebuild, rebuild_together
 from projections.queries.questions import (
@@ -34,7 +33,7 @@ from projections.queries.questions import (
     show_claim,
     show_contract,
 )
-from projections.queries.reader import Reader, read_until
+from projections.queries.reader import Reader, plain_json, read_until
 from projections.views.registry import VIEWS
 from recomputed.book import Recomputed
 from recomputed.raw import read_raw
@@ -64,10 +63,10 @@ class SampleBook(RecordedBook):
         with self.pool.connection() as connection:
             reader, everything = Reader(connection, self.book, position), Filters()
             return {
-                "contracts": as_json(list_contracts(reader, everything)),
-                "claims": as_json(list_claims(reader, everything)),
-                "limits": as_json(list_limits(reader, everything)),
-                "due": as_json(list_due(reader, everything)),
+                "contracts": plain_json(list_contracts(reader, everything)),
+                "claims": plain_json(list_claims(reader, everything)),
+                "limits": plain_json(list_limits(reader, everything)),
+                "due": plain_json(list_due(reader, everything)),
             }
 
     def views_hold(self, position: int) -> None:
@@ -94,11 +93,11 @@ def asked(reader: Reader, contract: str) -> Answer:
     shown = show_contract(reader, contract)
     of_it = Filters(contract=contract)
     return {
-        "show": as_json(shown),
-        "limits": as_json(list_limits(reader, of_it)),
-        "due": as_json(list_due(reader, of_it)),
+        "show": plain_json(shown),
+        "limits": plain_json(list_limits(reader, of_it)),
+        "due": plain_json(list_due(reader, of_it)),
         "claims": [
-            as_json(show_claim(reader, str(claim["claim"])))
+            plain_json(show_claim(reader, str(claim["claim"])))
             for claim in shown["claims"]  # type: ignore[attr-defined]  # a list of rows
         ],
     }
@@ -200,11 +199,11 @@ def assert_says(found: Any, wanted: Any) -> None:  # noqa: ANN401  # whatever JS
         for one, other in zip(found, wanted, strict=True):
             assert_says(one, other)
     else:
-        assert found == as_json(wanted)
+        assert found == plain_json(wanted)
 
 
 def _deadline(row: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(str(as_json(row[name])) for name in ("subject", "kind", "raw_due_on"))
+    return tuple(str(plain_json(row[name])) for name in ("subject", "kind", "raw_due_on"))
 
 
 def test_as_of_any_position_the_book_says_what_the_domain_folds_from_that_prefix(sample: SampleBook) -> None:
