@@ -120,6 +120,7 @@ def test_fault_5_up_ends_within_15_seconds_while_its_own_postgres_is_frozen(stac
     folder.chmod(0o711)
     home = folder / "home"
     program = Program(environment_for(home))
+    stack.callback(program.kill_what_runs)
     running = program.up()
     found = running_up(Settings.load(home=home), "cyber-care")
     assert found is not None
@@ -127,7 +128,7 @@ def test_fault_5_up_ends_within_15_seconds_while_its_own_postgres_is_frozen(stac
     frozen = [
         one
         for one in psutil.process_iter(["name", "cmdline"])
-        if one.info["name"] == "postgres" and str(home) in " ".join(one.info["cmdline"])
+        if one.info["name"] == "postgres" and str(home) in " ".join(one.info["cmdline"] or ())
     ]
     frozen += [child for one in frozen for child in one.children(recursive=True)]
     assert frozen
