@@ -57,7 +57,7 @@ def _add(registry: Registry, plugin: EntryPoint) -> None:
 def _left_out_if_bad(plugin: EntryPoint) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # noqa: BLE001  # it is somebody else's, and may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # it is somebody else's, and may raise anything
         told = " ".join(f"{type(error).__name__}: {error}".split())
         _say(f"The plug-in {plugin.name} ({plugin.value}) is left out: {told}")
 

@@ -30,6 +30,7 @@ from ledger.store.canonical import stream_id
 from ledger.store.errors import (
     CommandExists,
     DatabaseRefused,
+    DatabaseUnavailable,
     ImportOpen,
     NothingRecorded,
     OutcomeUnknown,
@@ -37,7 +38,6 @@ from ledger.store.errors import (
     SubjectKeysMoved,
     VersionConflict,
 )
-from ledger.store.errors import DatabaseUnavailable as DatabaseAway
 from ledger.store.event_store import EventStore
 from ledger.store.events import Appended, Commit, StreamHead, seal_personal
 from ledger.store.keys import SubjectKey
@@ -150,7 +150,7 @@ class Ledger(Application[UUID]):
                 lost = True
                 batch.forget()
                 wait(attempt)
-            except DatabaseAway as error:
+            except DatabaseUnavailable as error:
                 if lost and batch.is_live:
                     raise Unavailable(_outcome_unknown(batch)) from error
                 raise

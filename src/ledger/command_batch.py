@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hmac import compare_digest
 from itertools import islice
+from operator import attrgetter
 from uuid import UUID
 
 from ledger.clock import instant_of, present
@@ -240,7 +241,7 @@ class Batch:
                 decision.heads[ref] = stream.head
                 decision.streams[ref] = after
                 events += time_events(owed, after.contract or ref)
-        events.sort(key=_at)
+        events.sort(key=attrgetter("at"))
         decision.events += events
 
     def _take(
@@ -286,10 +287,6 @@ def _known(submission: Submission, first: FirstAnswer, content_hmac: bytes) -> A
     if not compare_digest(content_hmac, first.content_hmac):
         return id_reused(submission.command_id)
     return repeated(kept_answer(submission.command_id, first.answer))
-
-
-def _at(event: PendingEvent) -> datetime:
-    return event.at
 
 
 def id_reused(command_id: str) -> Answer:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal, NamedTuple
 from uuid import UUID, uuid4
 
@@ -201,7 +202,7 @@ def decide_command(
         if owed:
             after[ref] = stream.after(owed)
             events += time_events(owed, after[ref].contract or ref)
-    events.sort(key=_at)
+    events.sort(key=attrgetter("at"))
     own: Sequence[PendingEvent]
     if isinstance(command, RecordEvent):
         own = command.events(at)
@@ -231,10 +232,6 @@ def decide_command(
         cause = cause or event_id
         answered.append(AnsweredEvent(entry.stream.name, stream.head.version, entry.type))
     return Decision(events, tuple(answered), after)
-
-
-def _at(event: PendingEvent) -> datetime:
-    return event.at
 
 
 def instant_text(instant: datetime) -> str:

@@ -1,8 +1,8 @@
 """What is said once of a list: its row's columns, how it is narrowed down, and where it is shown.
 
 A field of a view's row that bears a `Column` is published under its name: in queries, files, HTTP's schema,
-the tables of the command line and of the site, the comments of the schema `reporting`, and its page of
-`docs/views`. A field without one only puts rows in order.
+the tables of the command line and of the site. Its `help` is its comment in the schema `reporting`, which
+a migration wrote and a test compares. A field without a `Column` only puts rows in order.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class Column:
     """What is said of a column."""
 
     heading: str = ""
-    """On the site, in English; the catalogues translate it. None: the site does not show it."""
+    """On the site, in English; the catalogues translate it. Empty: the site does not show it."""
     look: Look = "text"
     help: str = ""
     """Its comment in the schema `reporting`, the same for all columns of its name."""

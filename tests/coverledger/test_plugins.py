@@ -84,6 +84,7 @@ def lines_on_plug_ins(ended: "subprocess.CompletedProcess[str]") -> int:
 
 BROKEN = {
     "cannot-be-imported": "import nothing_of_this_name\n",
+    "ends-the-program": "import sys\nsys.exit('wrong version')\n",
     "fails": "def register(registry):\n    raise OSError('no\\nlicence')\n",
     "takes-a-verb-that-is-there": (
         "def register(registry):\n    registry.add_verbs({'due': 'Another.'}, lambda: {})\n"

@@ -26,8 +26,8 @@ from ledger.domain.contract.events import (
     TerminationNoticeSent,
 )
 from ledger.domain.deadlines import (
-    Change,
     Deadline,
+    DeadlineChange,
     DeadlinePolicy,
     DeadlineTable,
     cancelled,
@@ -129,7 +129,7 @@ def policy(subject: Subject, meeting: type[Event], days: int, *, from_raw: bool)
         kind=KIND,
         rule="R13",
         opened_by=(opens(subject.begins, lambda _: deadlines.rolled_forward(BEGIN + timedelta(days=days))),),
-        met_by=(Change(meeting, lambda row, recorded: met(row, recorded.effective_on)),),
+        met_by=(DeadlineChange(meeting, lambda row, recorded: met(row, recorded.effective_on)),),
         cancelled_by=(changes(subject.cancels[0], lambda row, _: cancelled(row)),),
         missed_at=deadlines.day_after_raw if from_raw else deadlines.day_after_due,
     )

@@ -123,7 +123,7 @@ def no_longer_met(row: Deadline) -> Deadline:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class DeadlineOpening:
     """What opens a row: an event, and the dates that it gives; None where it opens none after all."""
 
     event: type[Event]
@@ -131,29 +131,29 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DeadlineChange:
     """What changes the rows of a kind: an event, and what becomes of each row."""
 
     event: type[Event]
     row: Callable[[Deadline, RecordedEvent], Deadline]
 
 
-def opens(event_type: type[E], dates: Callable[[E], Dates | None]) -> Opening:
+def opens(event_type: type[E], dates: Callable[[E], Dates | None]) -> DeadlineOpening:
     """Open a row where an event of the type gives dates."""
 
     def found(recorded: RecordedEvent) -> Dates | None:
         return dates(recorded.event) if isinstance(recorded.event, event_type) else None
 
-    return Opening(event_type, found)
+    return DeadlineOpening(event_type, found)
 
 
-def changes(event_type: type[E], change: Callable[[Deadline, E], Deadline]) -> Change:
+def changes(event_type: type[E], change: Callable[[Deadline, E], Deadline]) -> DeadlineChange:
     """Change each row by an event of the type."""
 
     def changed(row: Deadline, recorded: RecordedEvent) -> Deadline:
         return change(row, recorded.event) if isinstance(recorded.event, event_type) else row
 
-    return Change(event_type, changed)
+    return DeadlineChange(event_type, changed)
 
 
 def day_after_due(row: Deadline) -> date:
@@ -176,10 +176,10 @@ class DeadlinePolicy:
     aggregate: StreamKind
     kind: DeadlineKind
     rule: DeadlineRule
-    opened_by: Sequence[Opening]
-    met_by: Sequence[Change]
-    cancelled_by: Sequence[Change]
-    reopened_by: Sequence[Change] = ()
+    opened_by: Sequence[DeadlineOpening]
+    met_by: Sequence[DeadlineChange]
+    cancelled_by: Sequence[DeadlineChange]
+    reopened_by: Sequence[DeadlineChange] = ()
     missed_at: Callable[[Deadline], date] | None = day_after_due
     """The day at whose beginning an open row is missed; None for an end, which time meets on `due_on`."""
 
@@ -210,7 +210,7 @@ class DeadlinePolicy:
         return rows
 
     @property
-    def _changes(self) -> Sequence[Change]:
+    def _changes(self) -> Sequence[DeadlineChange]:
         return (*self.met_by, *self.reopened_by, *self.cancelled_by)
 
 
@@ -340,7 +340,7 @@ REFUND = DeadlinePolicy(
     ),
     met_by=(
         # D11: met on the date of the payment's `at`, which is its effective date.
-        Change(RefundIssued, _settled),
+        DeadlineChange(RefundIssued, _settled),
     ),
     reopened_by=(
         changes(RefundFailed, lambda row, failed: no_longer_met(row) if row.seq in failed.reopens else row),

@@ -137,11 +137,6 @@ def _owed_at(state: State, instant: datetime, catalogue: Catalogue) -> Event:
     return event_type(kind=row.kind, rule=row.rule, due_on=row.due_on, seq=row.seq)
 
 
-def last_at(state: State) -> datetime:
-    """Return the `at` (UTC) of a stream's last event; nothing may be recorded before it."""
-    return state.last_at
-
-
 def decide(
     command: Command, world: World, at: datetime, catalogue: Catalogue | None = None
 ) -> Sequence[PendingEvent]:

@@ -46,7 +46,7 @@ SECTIONS: Final[Mapping[str, tuple[str, Sequence[TableColumn]]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class HelpTexts:
     """What the help of one kind's commands says: of each its text and its examples."""
 
     show: tuple[str, ...]
@@ -56,8 +56,8 @@ class Said:
     """What records the first one."""
 
 
-SAID: Final[Mapping[StreamKind, Said]] = {
-    "contract": Said(
+HELP: Final[Mapping[StreamKind, HelpTexts]] = {
+    "contract": HelpTexts(
         (
             "Show one contract: cover, limits, due dates, claims, documents.",
             "coverledger contract show CC-1",
@@ -80,7 +80,7 @@ SAID: Final[Mapping[StreamKind, Said]] = {
         ),
         "start",
     ),
-    "claim": Said(
+    "claim": HelpTexts(
         (
             "Show one claim, its amounts, its due dates, and whom to call.",
             "coverledger claim show CL-1",
@@ -101,7 +101,7 @@ SAID: Final[Mapping[StreamKind, Said]] = {
         ),
         "open",
     ),
-    "complaint": Said(
+    "complaint": HelpTexts(
         (
             "Show one complaint, its due dates, and where it may be taken next.",
             "coverledger complaint show CP-1",
@@ -118,7 +118,7 @@ SAID: Final[Mapping[StreamKind, Said]] = {
 
 def commands_of(kind: StreamKind) -> Mapping[str, click.Command]:
     """Return the commands that read contracts, claims or complaints."""
-    said = SAID[kind]
+    said = HELP[kind]
     listed = list_command(
         LISTINGS[f"{kind}s"],
         *said.all,

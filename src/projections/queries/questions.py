@@ -51,9 +51,6 @@ LOOKED_BACK: Final = timedelta(days=30)
 """So long a calendar shows what is over."""
 
 
-_INSTANT: Final = "instant"
-
-
 def rows_of(reader: Reader, listing: Listing, filters: Filters) -> list[Answer]:
     """Return a list's rows at once, in its order.
 
@@ -98,7 +95,7 @@ def _selected(
 def _in_utc(listing: Listing, row: Answer) -> Answer:
     """Return a row whose instants stand in UTC, whatever the zone of the session."""
     for column in listing.columns:
-        value = row[column.name] if column.kind == _INSTANT else None
+        value = row[column.name] if column.kind == "instant" else None
         if isinstance(value, datetime):
             row[column.name] = value.astimezone(UTC)
     return row
@@ -110,11 +107,9 @@ Asked = tuple[Mapping[str, object], StreamRef | None]
 
 def _asked(reader: Reader, listing: Listing, filters: Filters) -> Asked | None:
     """Return what a list's query is asked; None where no row can match."""
-    return (
-        _asked_of_limits(reader, filters)
-        if listing is LIMITS
-        else (asdict(filters), _scope(listing, filters))
-    )
+    if listing is LIMITS:
+        return _asked_of_limits(reader, filters)
+    return asdict(filters), _scope(listing, filters)
 
 
 def _asked_of_limits(reader: Reader, filters: Filters) -> Asked | None:

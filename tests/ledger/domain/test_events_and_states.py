@@ -14,7 +14,7 @@ from ledger.domain.claim.state import Claim
 from ledger.domain.command import Command
 from ledger.domain.contract.events import ContractSubjectErased, PersonCorrected
 from ledger.domain.deadlines import DEADLINES, Deadline, DeadlinePolicy, fold_deadlines, takes_effect_at
-from ledger.domain.dispatch import decide, fold, last_at, needs, next_instant, state_from_json, state_to_json
+from ledger.domain.dispatch import decide, fold, needs, next_instant, state_from_json, state_to_json
 from ledger.domain.event import RecordedEvent, Sealed, holds_personal_values, personal_fields
 from ledger.domain.identifiers import StreamRef, claim_ref, contract_ref
 from ledger.domain.refusals import Exists
@@ -136,7 +136,7 @@ def test_an_event_that_changes_no_rule_changes_only_when_the_stream_was_last_tol
     after = fold(before, RecordedEvent(ref, 99, ContractSubjectErased(person="P"), AT.date(), AT))
 
     assert after is not None
-    assert last_at(after) == AT
+    assert after.last_at == AT
     assert after.deadlines == before.deadlines
     assert fold_deadlines(
         before.deadlines, RecordedEvent(ref, 99, PersonCorrected(person="P"), AT.date(), AT)

@@ -117,10 +117,10 @@ def apply(claim: Claim | None, recorded: RecordedEvent) -> Claim | None:
     event = recorded.event
     if isinstance(event, ClaimOpened):
         return _opened(recorded, event)
-    return None if claim is None else after(claim, recorded)
+    return None if claim is None else _after(claim, recorded)
 
 
-def after(claim: Claim, recorded: RecordedEvent) -> Claim:
+def _after(claim: Claim, recorded: RecordedEvent) -> Claim:
     """Fold one fact into a claim that has begun."""
     event = recorded.event
     told = replace(

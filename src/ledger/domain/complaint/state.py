@@ -56,10 +56,10 @@ def apply(complaint: Complaint | None, recorded: RecordedEvent) -> Complaint | N
             deadlines=fold_deadlines((), recorded),
             last_at=recorded.at,
         )
-    return None if complaint is None else after(complaint, recorded)
+    return None if complaint is None else _after(complaint, recorded)
 
 
-def after(complaint: Complaint, recorded: RecordedEvent) -> Complaint:
+def _after(complaint: Complaint, recorded: RecordedEvent) -> Complaint:
     """Fold one fact into a complaint that has begun."""
     status: ComplaintStatus
     match recorded.event:

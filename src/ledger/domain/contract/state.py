@@ -161,10 +161,10 @@ def apply(contract: Contract | None, recorded: RecordedEvent, catalogue: Catalog
     event = recorded.event
     if isinstance(event, ContractStarted):
         return _started(recorded, event)
-    return None if contract is None else after(contract, recorded, catalogue)
+    return None if contract is None else _after(contract, recorded, catalogue)
 
 
-def after(contract: Contract, recorded: RecordedEvent, catalogue: Catalogue) -> Contract:
+def _after(contract: Contract, recorded: RecordedEvent, catalogue: Catalogue) -> Contract:
     """Fold one fact into a contract that has begun."""
     event = recorded.event
     told = replace(
