@@ -1,22 +1,28 @@
 """What a row's columns say of themselves is what other tools read in the schema `reporting`."""
 
-import re
-from pathlib import Path
+from collections.abc import Mapping
+from contextlib import closing
 
+import psycopg2
 import pytest
 
+from fixtures.database import Database
 from projections.listing import Listing, published
 from projections.views.registry import LISTINGS, VIEWS
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
-COMMENT = re.compile(r"^\s*\('(\w+)', '((?:[^']|'')*)'\),?$", re.MULTILINE)
+COMMENTS = """
+select column_name, pg_catalog.col_description(
+    pg_catalog.format('reporting.%%I', table_name)::pg_catalog.regclass, ordinal_position
+)
+from information_schema.columns where table_schema = 'reporting' and table_name = %s
+"""
 SHOWN = [listing for listing in LISTINGS.values() if listing.of is not None]
 
 
-def comments() -> dict[str, str]:
-    text = (MIGRATIONS / "0104_reporting_schema.sql").read_text(encoding="utf-8")
-    said = text[text.index("do $comments$") :]
-    return {name: words.replace("''", "'") for name, words in COMMENT.findall(said)}
+def comments(database: Database, view: str) -> Mapping[str, str]:
+    with closing(psycopg2.connect(database.owner_dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(COMMENTS, (view,))
+        return dict(cursor.fetchall())
 
 
 def test_every_view_has_a_list_and_every_list_of_one_view_its_view() -> None:
@@ -24,8 +30,10 @@ def test_every_view_has_a_list_and_every_list_of_one_view_its_view() -> None:
 
 
 @pytest.mark.parametrize("listing", SHOWN, ids=lambda listing: listing.name)
-def test_a_columns_comment_in_the_database_is_what_its_row_declares(listing: Listing) -> None:
-    known = comments()
+def test_a_columns_comment_in_the_database_is_what_its_row_declares(
+    listing: Listing, database: Database
+) -> None:
+    known = comments(database, listing.view.name)
     declared = {column.name: column.said.help for column in published(listing)}
     assert declared == {name: known[name] for name in declared}
 
