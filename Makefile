@@ -10,7 +10,7 @@ QUICK := -m "not test_all and not slow"
 TOGETHER := -n auto --maxprocesses=4 --dist=worksteal
 EVERY_BRANCH := --cov=ledger.domain --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 FAULTS := tests/faults tests/acceptance/test_sample_book.py tests/schedulers/test_five_simulated_years.py \
-  tests/ledger/application/test_two_at_once.py tests/ledger/http/test_hostile_requests.py tests/recipes
+  tests/ledger/application/test_two_at_once.py tests/ledger/http/test_hostile_requests.py
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install -qq
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed

@@ -1,6 +1,5 @@
 """The recipes of docs/extending.md, followed to the letter in a copy of the repository."""
 
-import os
 import re
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 from architecture.sources import ROOT
 from recipes.recipe import PAGE, Copy, Edit, NotApplicable, recipes
 
-FULL = os.environ.get("FAULTS_FULL") == "1"
 TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
 RECIPES = recipes(TEXT)
 AT_MOST = {"A rule": 8, "An event": 7, "A view": 8, "A deadline": 9, "A sentence on the site": 1}
@@ -41,7 +39,6 @@ def test_a_recipe_does_what_it_says_and_touches_few_files(title: str, tmp_path: 
 
 
 @pytest.mark.test_all
-@pytest.mark.skipif(not FULL, reason="`make faults` does it: the whole of `make check` in a copy")
 def test_all_recipes_together_pass_the_checks(tmp_path: Path) -> None:
     copy = Copy.of(ROOT, tmp_path / "copy")
     for recipe in RECIPES.values():
